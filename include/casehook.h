@@ -1,0 +1,475 @@
+/*
+ * casehook.h - open a case in any tracker that has a REST API
+ *
+ * A connector document (JSON) says where the tracker is, how its requests look and which key of an
+ * answer holds the id of the new case.  A connector made from it creates, reads, updates and
+ * comments cases.  Every call gives a result, for failures too: what was learnt before the failure
+ * (above all the id of a case that exists now) is in it.
+ *
+ * Rules that hold for everything below
+ *
+ *  - Text is UTF-8.  A length of CASEHOOK_TERMINATED means "up to the NUL".
+ *  - What a function returns as a pointer to text is borrowed from the handle it was asked of and
+ *    lives as long as that handle.  Nothing has to be freed but handles, each with its own function.
+ *    Release functions and getters accept NULL.  Handles may be released in any order.
+ *  - Functions that can fail return CASEHOOK_OK or a negative code of the table below.  Outputs come
+ *    last and are set on failure too (NULL where there is nothing).  An output for an error may be
+ *    NULL when the caller does not want it.
+ *  - Structs that the caller fills start with struct_size = sizeof the struct; all other fields may
+ *    be zero, which is their default.  Fields are only ever appended.  A struct of a newer header is
+ *    accepted by an older library as long as the fields it does not know are zero.
+ *  - Times are milliseconds, sizes are bytes.
+ *  - The library has no threads, no global state of its own, reads no environment, writes nothing to
+ *    the terminal and never prompts.  Callbacks run inside calls of this header only.
+ *  - The first connector of a process initialises libcurl, behind a lock.  After fork() the child
+ *    must not use handles of the parent (CASEHOOK_E_FORKED); releasing them there is safe.
+ */
+#ifndef CASEHOOK_H
+#define CASEHOOK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define CASEHOOK_API __declspec(dllexport)
+#elif defined(__GNUC__)
+#define CASEHOOK_API __attribute__((visibility("default")))
+#else
+#define CASEHOOK_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this header; casehook_version() is that of the library that runs. */
+#define CASEHOOK_VERSION_MAJOR  0
+#define CASEHOOK_VERSION_MINOR  1
+#define CASEHOOK_VERSION_PATCH  0
+#define CASEHOOK_VERSION_STRING "0.1.0"
+
+/* As a length: the text ends at its NUL.  Since: 0.1 */
+#define CASEHOOK_TERMINATED ((size_t)-1)
+
+/*
+ * Codes.  0 or negative, stable; new ones are appended.  casehook_status_name() gives the name in
+ * lower case without the prefix ("no_memory").  Since: 0.1
+ */
+enum {
+    CASEHOOK_OK = 0,
+    CASEHOOK_E_ARGUMENT = -1,     /* an argument of the call itself: NULL, struct_size, operation */
+    CASEHOOK_E_NO_MEMORY = -2,    /* the allocator returned NULL */
+    CASEHOOK_E_CONFIG = -3,       /* connector document or settings: see field and offset */
+    CASEHOOK_E_UNSUPPORTED = -4,  /* understood, but not offered by this version or build */
+    CASEHOOK_E_PARAMS = -5,       /* the params of this call */
+    CASEHOOK_E_POLICY = -6,       /* forbidden by the settings: host, address, scheme, mode */
+    CASEHOOK_E_RESOLVE = -7,      /* the name of the host (or of the proxy) was not found */
+    CASEHOOK_E_CONNECT = -8,      /* no connection to the host */
+    CASEHOOK_E_PROXY = -9,        /* the proxy refused or broke */
+    CASEHOOK_E_TLS = -10,         /* handshake or certificate check */
+    CASEHOOK_E_TIMEOUT = -11,     /* responseTimeout, connectTimeout or the deadline of the call */
+    CASEHOOK_E_CANCELLED = -12,   /* casehook_cancel_set() */
+    CASEHOOK_E_NETWORK = -13,     /* the connection broke while it was in use */
+    CASEHOOK_E_HTTP_STATUS = -14, /* the server refused: see http_status */
+    CASEHOOK_E_REDIRECT = -15,    /* a redirect that is not followed */
+    CASEHOOK_E_RESPONSE = -16,    /* an answer that cannot be used: type, JSON, key */
+    CASEHOOK_E_LIMIT = -17,       /* a limit was reached: the message names the setting */
+    CASEHOOK_E_BUSY = -18,        /* the loop takes no more operations now */
+    CASEHOOK_E_FORKED = -19,      /* the handle belongs to the parent process */
+    CASEHOOK_E_SYSTEM = -20       /* the operating system or a library below refused */
+};
+
+/* Operations, for the calls that take any of them.  Since: 0.1 */
+enum { CASEHOOK_CREATE = 1, CASEHOOK_GET = 2, CASEHOOK_UPDATE = 3, CASEHOOK_COMMENT = 4, CASEHOOK_PUSH = 5 };
+
+/* What became of one request.  Since: 0.1 */
+enum {
+    CASEHOOK_OUTCOME_NONE = 0,     /* there was no request */
+    CASEHOOK_OUTCOME_DONE = 1,     /* the server did it */
+    CASEHOOK_OUTCOME_REFUSED = 2,  /* the server said no */
+    CASEHOOK_OUTCOME_NOT_SENT = 3, /* nothing reached the server */
+    CASEHOOK_OUTCOME_UNKNOWN = 4   /* it was sent, there is no usable answer: it may have happened */
+};
+
+/* What became of one comment.  Since: 0.1 */
+enum {
+    CASEHOOK_COMMENT_NOT_ATTEMPTED = 0,
+    CASEHOOK_COMMENT_SENT = 1,
+    CASEHOOK_COMMENT_FAILED = 2,
+    CASEHOOK_COMMENT_SKIPPED = 3 /* no text, or the connector has no comment configuration */
+};
+
+/* The usual words; severity and status are free text.  Since: 0.1 */
+#define CASEHOOK_SEVERITY_LOW       "low"
+#define CASEHOOK_SEVERITY_MEDIUM    "medium"
+#define CASEHOOK_SEVERITY_HIGH      "high"
+#define CASEHOOK_SEVERITY_CRITICAL  "critical"
+#define CASEHOOK_STATUS_OPEN        "open"
+#define CASEHOOK_STATUS_IN_PROGRESS "in-progress"
+#define CASEHOOK_STATUS_CLOSED      "closed"
+
+/* ---- library --------------------------------------------------------------------------------- */
+
+/*
+ * The version of the running library as 0xMMmmpp.
+ * Threads: any.  Since: 0.1
+ */
+CASEHOOK_API uint32_t casehook_version(void);
+
+/*
+ * The same as text, "0.1.0".
+ * Ownership: static.  Threads: any.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_version_string(void);
+
+/*
+ * 1 when this build offers the named feature, else 0: "http2", "idn", "gzip", "brotli", "zstd",
+ * "https-proxy", "sse2".  Unknown names are 0.
+ * Threads: any.  Since: 0.1
+ */
+CASEHOOK_API int casehook_feature(const char *name);
+
+/*
+ * The name of a code: CASEHOOK_E_NO_MEMORY is "no_memory"; "unknown" for what is not in the table.
+ * Ownership: static.  Threads: any.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_status_name(int status);
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+/*
+ * One fault.  It comes from a call that has no result (then it is yours: casehook_error_free), or
+ * is borrowed from a result.  All getters accept NULL and then say "no error".  Messages are one
+ * line of valid UTF-8 without control characters, and never hold a secret (R3).
+ * Threads: one at a time.  Since: 0.1
+ */
+struct casehook_error;
+
+/* The code.  Since: 0.1 */
+CASEHOOK_API int casehook_error_status(const struct casehook_error *error);
+
+/* What was wrong, on which side, and what to do.  Never NULL, never empty.  Since: 0.1 */
+CASEHOOK_API const char *casehook_error_message(const struct casehook_error *error);
+
+/*
+ * The step that failed (R4): "config", "params", "create", "get", "update", "comment", "view_url".
+ * "" without error.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_error_step(const struct casehook_error *error);
+
+/* The field at fault ("config.createIncidentJson", "settings.proxyUrl", "title"), "" when none.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_error_field(const struct casehook_error *error);
+
+/* Where in the field, in bytes from its beginning; -1 when it is not one place.  Since: 0.1 */
+CASEHOOK_API int64_t casehook_error_offset(const struct casehook_error *error);
+
+/* The HTTP status of the answer, 0 without one.  Since: 0.1 */
+CASEHOOK_API int casehook_error_http_status(const struct casehook_error *error);
+
+/* One of CASEHOOK_OUTCOME_*: what became of the request that failed.  Since: 0.1 */
+CASEHOOK_API int casehook_error_outcome(const struct casehook_error *error);
+
+/*
+ * 1 when the same call may succeed later without anybody changing anything, and cannot do twice
+ * what was done already; never 1 for a create or comment whose outcome is unknown (R3).  Since: 0.1
+ */
+CASEHOOK_API int casehook_error_retryable(const struct casehook_error *error);
+
+/* How long the server asks to wait before that, in ms; -1 when it did not say.  Since: 0.1 */
+CASEHOOK_API int64_t casehook_error_retry_after_ms(const struct casehook_error *error);
+
+/*
+ * The next fault of the same document, NULL after the last (C3: all faults are found at once).
+ * Ownership: borrowed from the first one.  Since: 0.1
+ */
+CASEHOOK_API const struct casehook_error *casehook_error_next(const struct casehook_error *error);
+
+/* Releases an error and all that follow it.  Not for errors that a result lent.  Since: 0.1 */
+CASEHOOK_API void casehook_error_free(struct casehook_error *error);
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+/*
+ * The administrator's side: allowed hosts, proxies, TLS of hosts, limits (C2).  A connector takes a
+ * snapshot when it is made; later changes do not reach it.
+ * Threads: one at a time.  Since: 0.1
+ */
+struct casehook_settings;
+
+/*
+ * Memory from the host.  reallocate(user, NULL, n) allocates, (user, p, n) resizes, (user, p, 0)
+ * frees and returns NULL; NULL for n > 0 means out of memory, which is an ordinary error.  It must
+ * be callable from every thread that uses the library.  destroy, when not NULL, is called exactly
+ * once, after the last object made from the settings is gone.  What libcurl, OpenSSL and jansson
+ * allocate inside themselves does not come from here.  Since: 0.1
+ */
+typedef void *(*casehook_reallocate_fn)(void *user, void *pointer, size_t size);
+typedef void (*casehook_destroy_fn)(void *user);
+
+struct casehook_allocator {
+    size_t struct_size;
+    void *user;
+    casehook_reallocate_fn reallocate;
+    casehook_destroy_fn destroy;
+};
+
+/* Levels of log lines.  Since: 0.1 */
+enum { CASEHOOK_LOG_ERROR = 1, CASEHOOK_LOG_WARNING = 2, CASEHOOK_LOG_INFO = 3, CASEHOOK_LOG_DEBUG = 4 };
+
+/* One finished line without newline and without secrets; message dies with the call.  Since: 0.1 */
+typedef void (*casehook_log_fn)(void *user, int level, const char *message);
+
+/*
+ * Default settings; allocator NULL means malloc.  The allocator is copied.
+ * Errors: ARGUMENT, NO_MEMORY (then destroy has been called).  Since: 0.1
+ */
+CASEHOOK_API int casehook_settings_new(const struct casehook_allocator *allocator,
+                                       struct casehook_settings **settings);
+
+/*
+ * Reads settings from one JSON object, nested or dotted, with or without the prefix
+ * "xpack.actions." (C2).  It replaces everything that an earlier call set; on failure nothing has
+ * changed.  CA files are read now.
+ * Ownership: error is yours.  Errors: ARGUMENT, NO_MEMORY, CONFIG, UNSUPPORTED.  Since: 0.1
+ */
+CASEHOOK_API int casehook_settings_load_json(struct casehook_settings *settings, const char *json,
+                                             size_t length, struct casehook_error **error);
+
+/*
+ * Where log lines of level and below go; log NULL switches them off (the default).  destroy, when
+ * not NULL, is called exactly once with user: when it is replaced, or when the last connector that
+ * uses it is gone.  log may be called from every thread that uses a connector, two at once too; it
+ * must not call this library.
+ * Errors: ARGUMENT, NO_MEMORY (then destroy has been called).  Since: 0.1
+ */
+CASEHOOK_API int casehook_settings_set_log(struct casehook_settings *settings, int level, void *user,
+                                           casehook_log_fn log, casehook_destroy_fn destroy);
+
+/* Since: 0.1 */
+CASEHOOK_API void casehook_settings_free(struct casehook_settings *settings);
+
+/* ---- connectors ------------------------------------------------------------------------------ */
+
+/*
+ * A checked, compiled connector document with its connections.  Immutable and reference counted.
+ * Threads: any number at once, every function.  Since: 0.1
+ */
+struct casehook_connector;
+
+/*
+ * Makes a connector from {"config": {...}, "secrets": {...}} (C1).  Everything that can be found
+ * without the network is found here (C3): error is then the first fault, casehook_error_next() the
+ * others.  settings NULL means defaults.  The document is not needed afterwards; secrets in it
+ * should be wiped by the caller.
+ * Ownership: connector is yours (casehook_connector_unref), error too.
+ * Errors: ARGUMENT, NO_MEMORY, CONFIG, UNSUPPORTED, POLICY, SYSTEM.  Since: 0.1
+ */
+CASEHOOK_API int casehook_connector_new(const struct casehook_settings *settings, const char *json,
+                                        size_t length, struct casehook_connector **connector,
+                                        struct casehook_error **error);
+
+/*
+ * The same checks without making a connector: CASEHOOK_OK, or the code of the first fault and all
+ * faults in error.  Nothing is sent.  Since: 0.1
+ */
+CASEHOOK_API int casehook_connector_check(const struct casehook_settings *settings, const char *json,
+                                          size_t length, struct casehook_error **error);
+
+/* One more owner; returns its argument.  Since: 0.1 */
+CASEHOOK_API struct casehook_connector *casehook_connector_ref(struct casehook_connector *connector);
+
+/*
+ * One owner less; the last one closes the connections and wipes the secrets.  Calls that are
+ * running keep the connector.  Since: 0.1
+ */
+CASEHOOK_API void casehook_connector_unref(struct casehook_connector *connector);
+
+/* ---- what a call is given -------------------------------------------------------------------- */
+
+/* One comment.  Both are required; a comment with empty text is skipped in a push.  Since: 0.1 */
+struct casehook_comment {
+    const char *id;
+    const char *text;
+};
+
+/*
+ * The case (N1).  NULL means absent.  Text with NUL characters goes by JSON.  A list that is not
+ * NULL with a count of 0 is present and empty.  Invalid UTF-8 becomes U+FFFD (T3).
+ *
+ *   create   title is required
+ *   update   external_id and title are required
+ *   get      external_id is required, all else is ignored
+ *   comment  external_id and exactly one comment with text are required
+ *   push     title is required; an update when external_id is given, else a create; then comments
+ *
+ * fields is a JSON object, its members are {{case.fields.NAME}}: names of [A-Za-z0-9_-]+, values
+ * text, number, boolean, null or a list of these.
+ * Ownership: yours; nothing is kept after the call.  Since: 0.1
+ */
+struct casehook_params {
+    size_t struct_size;
+    const char *title;
+    const char *description;
+    const char *id;
+    const char *severity;
+    const char *status;
+    const char *external_id;
+    const char *const *tags;
+    size_t tag_count;
+    const char *const *labels;
+    size_t label_count;
+    const char *fields;
+    size_t fields_length; /* 0: up to the NUL */
+    const struct casehook_comment *comments;
+    size_t comment_count;
+    size_t comment_size; /* sizeof(struct casehook_comment) */
+};
+
+/*
+ * Stops operations from outside.  One handle may be given to any number of operations.
+ * Threads: any.  Since: 0.1
+ */
+struct casehook_cancel;
+
+/* Errors: NO_MEMORY.  Since: 0.1 */
+CASEHOOK_API int casehook_cancel_new(struct casehook_cancel **cancel);
+
+/*
+ * Every operation that was given this handle ends as soon as its thread runs, with
+ * CASEHOOK_E_CANCELLED and the outcome of what it was doing; operations that start later do not
+ * start.  It stays set.  Since: 0.1
+ */
+CASEHOOK_API void casehook_cancel_set(struct casehook_cancel *cancel);
+
+/* Running operations keep the handle.  Since: 0.1 */
+CASEHOOK_API void casehook_cancel_free(struct casehook_cancel *cancel);
+
+/*
+ * How to do one operation.  NULL where one is wanted means all defaults.
+ * deadline_ms: time for the whole operation from the moment of the call, 0 for no other limit than
+ * the settings' responseTimeout of each request.  Since: 0.1
+ */
+struct casehook_options {
+    size_t struct_size;
+    struct casehook_cancel *cancel;
+    uint32_t deadline_ms;
+    uint32_t reserved;
+};
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+/*
+ * What became of an operation (R1).  It exists for failures too, and owns all it shows.
+ * Threads: one at a time.  Since: 0.1
+ */
+struct casehook_result;
+
+/*
+ * These block until the operation has ended (H1).  They return CASEHOOK_OK or the code of the error
+ * in the result.  *result is always set but for two cases in which nothing was sent: result itself
+ * is NULL (ARGUMENT), or there was no memory for it (NO_MEMORY).  A request with a body goes on the
+ * wire once (H6): after CASEHOOK_OUTCOME_UNKNOWN look for the case before you try again.
+ *
+ *   create   POST, then GET for the title           -> id, title, url, pushed date, fields
+ *   get      GET                                    -> id, title, fields
+ *   update   PUT, then GET for the title            -> id, title, url, pushed date, fields
+ *   comment  one request                            -> id, the comment's state
+ *   push     create or update, then the comments    -> all of it, the states of all comments
+ *
+ * Threads: any number at once on one connector.  SIGPIPE is blocked in the calling thread meanwhile.
+ * Ownership: the result is yours (casehook_result_free).
+ * Errors: all codes but BUSY.  Since: 0.1
+ */
+CASEHOOK_API int casehook_create(struct casehook_connector *connector, const struct casehook_params *params,
+                                 const struct casehook_options *options, struct casehook_result **result);
+CASEHOOK_API int casehook_get(struct casehook_connector *connector, const struct casehook_params *params,
+                              const struct casehook_options *options, struct casehook_result **result);
+CASEHOOK_API int casehook_update(struct casehook_connector *connector, const struct casehook_params *params,
+                                 const struct casehook_options *options, struct casehook_result **result);
+CASEHOOK_API int casehook_comment(struct casehook_connector *connector, const struct casehook_params *params,
+                                  const struct casehook_options *options, struct casehook_result **result);
+CASEHOOK_API int casehook_push(struct casehook_connector *connector, const struct casehook_params *params,
+                               const struct casehook_options *options, struct casehook_result **result);
+
+/*
+ * Any operation with its params as JSON (N1): {"incident": {"title": ..., "externalId": ...},
+ * "comments": [{"commentId": ..., "comment": ...}]}, or the members of incident beside comments.
+ * Numbers keep their source text.  Since: 0.1
+ */
+CASEHOOK_API int casehook_run_json(struct casehook_connector *connector, int operation, const char *json,
+                                   size_t length, const struct casehook_options *options,
+                                   struct casehook_result **result);
+
+/*
+ * What an operation would send, without sending it: a result whose exchanges hold every request
+ * with its headers and body, outcome "not_sent".  The body is byte for byte the body that would be
+ * sent; secrets in headers are masked.  What only the server knows is shown as EXTERNAL-ID and
+ * EXTERNAL-TITLE.  casehook_result_json() gives it all.  Since: 0.1
+ */
+CASEHOOK_API int casehook_preview(struct casehook_connector *connector, int operation,
+                                  const struct casehook_params *params, struct casehook_result **result);
+CASEHOOK_API int casehook_preview_json(struct casehook_connector *connector, int operation, const char *json,
+                                       size_t length, struct casehook_result **result);
+
+/* ---- results --------------------------------------------------------------------------------- */
+
+/* The error of a failed operation, NULL after a success.  Ownership: borrowed.  Since: 0.1 */
+CASEHOOK_API const struct casehook_error *casehook_result_error(const struct casehook_result *result);
+
+/*
+ * The id in the tracker: of the case that was created or read, or that the params named.  NULL when
+ * there is none.  length, when not NULL, gets its bytes (ids may hold NUL).  Also after failures: a
+ * case that was created keeps its id whatever happened later (R1).  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_result_id(const struct casehook_result *result, size_t *length);
+
+/* The title that the tracker shows (getIncidentResponseExternalTitleKey), or NULL.  Since: 0.1 */
+CASEHOOK_API const char *casehook_result_title(const struct casehook_result *result, size_t *length);
+
+/* Where a person can look at the case (viewIncidentUrl), or NULL.  Since: 0.1 */
+CASEHOOK_API const char *casehook_result_url(const struct casehook_result *result, size_t *length);
+
+/* When create, update or push was done, "2026-01-31T12:00:00.000Z", or NULL.  Since: 0.1 */
+CASEHOOK_API const char *casehook_result_pushed_date(const struct casehook_result *result);
+
+/*
+ * A value that createResponseFields or getResponseFields asked for (K4): the text of a string, a
+ * number as K3 prints it, anything else as JSON; NULL when it was not found.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_result_field(const struct casehook_result *result, const char *name,
+                                               size_t *length);
+
+/* The comments of the params, in their order.  Since: 0.1 */
+CASEHOOK_API size_t casehook_result_comment_count(const struct casehook_result *result);
+CASEHOOK_API const char *casehook_result_comment_id(const struct casehook_result *result, size_t index,
+                                                    size_t *length);
+/* One of CASEHOOK_COMMENT_*.  Since: 0.1 */
+CASEHOOK_API int casehook_result_comment_state(const struct casehook_result *result, size_t index);
+
+/* The requests of the operation in their order, redirect hops too.  Since: 0.1 */
+CASEHOOK_API size_t casehook_result_exchange_count(const struct casehook_result *result);
+
+/*
+ * One request as JSON: {"step", "method", "url", "status", "outcome"}, in a preview "headers" and
+ * "body" too.  URLs are without query values.  NULL when index is too large or memory ran out.
+ * Since: 0.1
+ */
+CASEHOOK_API const char *casehook_result_exchange_json(struct casehook_result *result, size_t index,
+                                                       size_t *length);
+
+/*
+ * All of the result as one JSON object: ok, step, id, title, url, pushedDate, fields, comments
+ * [{commentId, state}], exchanges [...], error {code, message, step, field, offset, httpStatus,
+ * outcome, retryable, retryAfterMs}.  What is absent is null.  NULL when memory ran out.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_result_json(struct casehook_result *result, size_t *length);
+
+/* Since: 0.1 */
+CASEHOOK_API void casehook_result_free(struct casehook_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

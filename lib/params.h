@@ -1,0 +1,69 @@
+/*
+ * params.h - what one call is given, from the public struct or from JSON (N1), as values for templates.
+ */
+#ifndef CASEHOOK_PARAMS_H
+#define CASEHOOK_PARAMS_H
+
+#include "buf.h"
+#include "error.h"
+#include "value.h"
+
+#define CASEHOOK__ID_MAX_BYTES     1024
+#define CASEHOOK__TITLE_MAX_BYTES  (64 * 1024)
+#define CASEHOOK__PARAMS_MAX_BYTES (8 * 1024 * 1024)
+#define CASEHOOK__COMMENTS_MAX     10000
+
+struct casehook__param_comment {
+    struct casehook__text id;
+    struct casehook__text text;
+};
+
+/* Texts are borrowed from the caller's params or lie in store. */
+struct casehook__params {
+    struct casehook__heap *heap;
+    struct casehook__text title, description, id, severity, status; /* data NULL: absent */
+    struct casehook__text external_id;
+    struct casehook__value tags, labels; /* LIST; the absent one is the other, both absent: empty */
+    struct casehook__value fields;       /* OBJECT, perhaps empty */
+    struct casehook__param_comment *comments;
+    size_t comment_count;
+
+    /* Memory of the values above; kept and reused from call to call (warm calls allocate nothing). */
+    struct casehook__buf store;
+    struct casehook__value *values;
+    size_t value_count, value_capacity;
+    struct casehook__text *names;
+    size_t name_count, name_capacity;
+    size_t comment_capacity;
+};
+
+void casehook__params_init(struct casehook__params *params, struct casehook__heap *heap);
+/* Forgets the content, keeps the memory. */
+void casehook__params_clear(struct casehook__params *params);
+void casehook__params_free(struct casehook__params *params);
+
+/*
+ * operation: CASEHOOK_CREATE ...; what it requires is checked here (see struct casehook_params), ids
+ * by U3 and K5.  Errors: ARGUMENT (struct_size, comment_size), PARAMS with the field, NO_MEMORY.
+ */
+int casehook__params_from_struct(struct casehook__params *params, int operation,
+                                 const struct casehook_params *source, struct casehook_error *error);
+int casehook__params_from_json(struct casehook__params *params, int operation, struct casehook__text json,
+                               struct casehook_error *error);
+
+/* U3: "", "." and ".." are no ids; K5: 1,024 bytes.  What is wrong with it, or NULL. */
+const char *casehook__id_fault(struct casehook__text id);
+
+/*
+ * The tree that templates of one request are rendered with: case.*, external.system.*.  comment and title
+ * may be absent (data NULL).  The tree borrows from params and from storage, which must live as long.
+ */
+struct casehook__param_tree {
+    struct casehook__value root;
+    struct casehook__value top[2], cases[10], external[1], system[3];
+};
+void casehook__params_tree(const struct casehook__params *params, struct casehook__text external_id,
+                           struct casehook__text external_title, struct casehook__text comment,
+                           struct casehook__param_tree *tree);
+
+#endif

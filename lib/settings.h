@@ -1,0 +1,118 @@
+/*
+ * settings.h - the administrator's networking settings, read and checked (C2, P1, P2, U4, U5).
+ *
+ * A snapshot is immutable and reference counted; connectors keep the one they were made with.
+ */
+#ifndef CASEHOOK_SETTINGS_H
+#define CASEHOOK_SETTINGS_H
+
+#include "hosts.h"
+#include "json.h"
+#include "log.h"
+#include "tls.h"
+
+/* One header as it goes on the wire. */
+struct casehook__header {
+    struct casehook__text name;
+    struct casehook__text value;
+    bool secret; /* masked wherever it is shown, wiped when freed */
+};
+
+struct casehook__headers {
+    struct casehook__heap *heap;
+    struct casehook__header *items; /* owned texts, NUL-terminated */
+    size_t count;
+};
+
+/*
+ * Reads an object of strings into headers: names are tokens, values printable ASCII, space and tab,
+ * reserved names refused, two spellings of one name refused (C7).  proxy: Proxy-* and Host-less rules
+ * of proxyHeaders (Proxy-Authorization is allowed, the other reserved names are not).  prefix names the
+ * field in errors ("config.headers").
+ */
+void casehook__headers_read(struct casehook__headers *headers, const struct casehook__json *object,
+                            bool secret, bool proxy, const char *prefix, struct casehook__errors *errors);
+/* Appends one; the texts are copied.  OK or NO_MEMORY. */
+int casehook__headers_add(struct casehook__headers *headers, struct casehook__text name,
+                          struct casehook__text value, bool secret);
+const struct casehook__header *casehook__headers_find(const struct casehook__headers *headers,
+                                                      struct casehook__text name);
+void casehook__headers_free(struct casehook__headers *headers);
+
+/* A proxy of the settings or of a connector. */
+struct casehook__proxy {
+    struct casehook__origin origin;
+    struct casehook__headers
+        headers; /* proxyHeaders; the login is a Proxy-Authorization header among them, secret */
+};
+void casehook__proxy_free(struct casehook__proxy *proxy, struct casehook__heap *heap);
+/*
+ * Reads proxyUrl (text) and proxyHeaders (object or NULL) of settings or config; prefix "settings" or
+ * "config".  A login in the URL becomes a Proxy-Authorization header unless proxyHeaders has one.
+ */
+void casehook__proxy_read(struct casehook__heap *heap, const struct casehook__json *url,
+                          const struct casehook__json *headers, const char *prefix,
+                          struct casehook__proxy **proxy, struct casehook__errors *errors);
+
+struct casehook__host_settings {
+    struct casehook__origin origin; /* https */
+    enum casehook__mode mode;       /* UNSET: the global one */
+    struct casehook__text ca;       /* PEM, data NULL: none */
+    struct casehook__trust *trust;  /* made of ca by the surface; NULL without */
+};
+
+enum casehook__http_version { CASEHOOK__HTTP_1_1, CASEHOOK__HTTP_2, CASEHOOK__HTTP_AUTO };
+
+struct casehook__settings {
+    struct casehook__heap *heap;
+    int references; /* atomic */
+    struct casehook__log *log;
+
+    struct casehook__host_list allowed_hosts;
+    struct casehook__proxy *proxy; /* NULL: direct */
+    struct casehook__host_list proxy_bypass, proxy_only;
+    bool has_proxy_only; /* the list was given, perhaps empty */
+    struct casehook__host_settings *hosts;
+    size_t host_count;
+
+    enum casehook__mode mode, proxy_mode, minimum_mode; /* never UNSET; minimum NONE by default */
+    bool allow_connector_proxy;
+    bool deny_private_addresses;
+    struct casehook__cidr *allowed_addresses;
+    size_t allowed_address_count;
+
+    size_t max_response_content_length;
+    uint32_t response_timeout_ms, connect_timeout_ms, idle_timeout_ms;
+    unsigned max_attempts, max_redirects, max_idle_connections;
+    enum casehook__http_version http_version;
+
+    /* The system's CAs, parsed at the first use that needs them; guarded by the surface's lock. */
+    struct casehook__trust *system_trust;
+    void *system_trust_lock;
+};
+
+/* Defaults: C2 (allowedHosts ["*"], full, 1 MiB, 60 s, connect 10 s, idle 4 s, 8 idle connections, 10
+ * redirects).  NULL: no memory. */
+struct casehook__settings *casehook__settings_default(struct casehook__heap *heap);
+
+/*
+ * A snapshot read from JSON (C2).  All faults at once into errors, fields named "settings.NAME".  CA
+ * files are read through read_file (absolute paths; the surface passes the real one, tests a fake).
+ */
+typedef int (*casehook__read_file_fn)(const char *path, struct casehook__buf *content);
+int casehook__settings_read(struct casehook__heap *heap, struct casehook__text json,
+                            casehook__read_file_fn read_file, struct casehook__settings **settings,
+                            struct casehook__errors *errors);
+
+struct casehook__settings *casehook__settings_ref(struct casehook__settings *settings);
+void casehook__settings_unref(struct casehook__settings *settings);
+
+/* The entry of an origin, or NULL. */
+const struct casehook__host_settings *casehook__settings_host(const struct casehook__settings *settings,
+                                                              const struct casehook__origin *origin);
+
+/* "1500", "60s", "20m" ... to ms (months of 30 days, years of 365 as in the reference); CONFIG when it is
+ * none, 0 is an error. */
+int casehook__duration_parse(struct casehook__text text, uint64_t *ms, struct casehook_error *error);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * template.h - Mustache templates, compiled once (T1-T6, C3-C5).
+ *
+ * Compiling finds every fault of the template itself, with its offset.  A JSON body is proved by
+ * rendering it with every combination of the variables that can change its structure (C3).
+ */
+#ifndef CASEHOOK_TEMPLATE_H
+#define CASEHOOK_TEMPLATE_H
+
+#include "buf.h"
+#include "error.h"
+#include "value.h"
+
+#define CASEHOOK__TEMPLATE_MAX_BYTES (256 * 1024)
+#define CASEHOOK__TEMPLATE_MAX_DEPTH 64                 /* nesting of sections */
+#define CASEHOOK__TEMPLATE_MAX_STEPS 1000000            /* of one rendering */
+#define CASEHOOK__BODY_MAX_BYTES     (16 * 1024 * 1024) /* of one rendering */
+
+struct casehook__template;
+
+enum casehook__template_kind {
+    CASEHOOK__TEMPLATE_RAW,  /* text as it is (the Mustache suite) */
+    CASEHOOK__TEMPLATE_JSON, /* JSON-aware (T2) */
+    CASEHOOK__TEMPLATE_URL   /* values percent-encoded (T5) */
+};
+
+/*
+ * The names that exist in one field.  A name is absolute ("case.title"); its type says how a
+ * section on it behaves.  Objects are implied by the dots ("case" opens a section because
+ * "case.title" exists); "case.fields.*" stands for any custom field.
+ */
+enum casehook__variable_type { CASEHOOK__VARIABLE_TEXT, CASEHOOK__VARIABLE_LIST, CASEHOOK__VARIABLE_FIELD };
+
+struct casehook__variable {
+    const char *name;
+    enum casehook__variable_type type;
+};
+
+struct casehook__schema {
+    const struct casehook__variable *variables;
+    size_t count;
+    /* Names that other fields have: the message says "not available here" instead of "unknown". */
+    const struct casehook__variable *elsewhere;
+    size_t elsewhere_count;
+};
+
+/*
+ * schema NULL: every name is accepted (the Mustache suite).  strict: a name that is not in schema is
+ * an error; else it renders as nothing.  text is copied.
+ * Errors: NO_MEMORY, CONFIG with offset.
+ */
+int casehook__template_new(struct casehook__heap *heap, struct casehook__text text,
+                           enum casehook__template_kind kind, const struct casehook__schema *schema,
+                           bool strict, struct casehook__template **out, struct casehook_error *error);
+void casehook__template_free(struct casehook__template *tmpl);
+
+/*
+ * JSON only: renders every combination (C3).  strict: CONFIG, naming the combination, when any is
+ * not JSON or too many variables are tested.  lenient: CONFIG when none is JSON.  When not all were
+ * proved, each rendering is validated by casehook__template_render itself.
+ */
+int casehook__template_prove(struct casehook__template *tmpl, bool strict, struct casehook_error *error);
+
+/* Whether a variable of this absolute name is interpolated or tested anywhere (C4; aliases resolved, C5). */
+bool casehook__template_uses(const struct casehook__template *tmpl, const char *name);
+/* Whether nothing depends on values. */
+bool casehook__template_is_constant(const struct casehook__template *tmpl);
+
+/*
+ * Appends one rendering.  root is an OBJECT.  JSON: trimmed (T6); two equal keys in one object, where
+ * keys hold variables, are an error.  Allocates nothing but through out.
+ * Errors: NO_MEMORY, LIMIT, PARAMS (a rendering that is not JSON, equal keys).
+ */
+int casehook__template_render(const struct casehook__template *tmpl, const struct casehook__value *root,
+                              struct casehook__buf *out, struct casehook_error *error);
+
+/* Bytes of literal text before the first tag, for callers that look at the beginning of a template. */
+size_t casehook__template_literal_prefix(const struct casehook__template *tmpl);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * text.h - pieces of text by pointer and length, and ASCII rules that follow no locale.
+ */
+#ifndef CASEHOOK_TEXT_H
+#define CASEHOOK_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct casehook__text {
+    const char *data; /* NULL: absent */
+    size_t length;
+};
+
+#define CASEHOOK__TEXT(literal) ((struct casehook__text){"" literal, sizeof(literal) - 1})
+
+static inline struct casehook__text casehook__text(const char *terminated)
+{
+    return (struct casehook__text){terminated, terminated ? strlen(terminated) : 0};
+}
+
+static inline bool casehook__is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool casehook__is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline char casehook__lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* The value of a hexadecimal digit, -1 for anything else. */
+int casehook__hex_value(char c);
+
+bool casehook__text_equal(struct casehook__text a, struct casehook__text b);
+/* ASCII case does not count. */
+bool casehook__text_equal_nocase(struct casehook__text a, struct casehook__text b);
+/* b is a terminated literal. */
+bool casehook__text_is(struct casehook__text a, const char *b);
+bool casehook__text_is_nocase(struct casehook__text a, const char *b);
+/* Without leading and trailing space, tab, CR, LF. */
+struct casehook__text casehook__text_trim(struct casehook__text text);
+
+/* Decimal digits only, at most max; false else. */
+bool casehook__text_number(struct casehook__text text, uint64_t max, uint64_t *value);
+
+/* The nearest of count known names, or NULL when none is near enough to be meant ("did you mean"). */
+const char *casehook__nearest(struct casehook__text name, const char *const *known, size_t count);
+
+/* Length of the valid UTF-8 sequence at data (1-4), 0 when there is none. */
+size_t casehook__utf8_length(const char *data, size_t length);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * tls.h - trust stores, client certificates and the explanation of failed handshakes, with OpenSSL.
+ *
+ * Nothing here touches the host's default library context: files with legacy algorithms are opened
+ * in a private one.
+ */
+#ifndef CASEHOOK_TLS_H
+#define CASEHOOK_TLS_H
+
+#include "buf.h"
+#include "error.h"
+
+/* In the order of strength. */
+enum casehook__mode {
+    CASEHOOK__MODE_UNSET,
+    CASEHOOK__MODE_NONE,
+    CASEHOOK__MODE_CERTIFICATE,
+    CASEHOOK__MODE_FULL
+};
+
+/* "none", "certificate", "full". */
+const char *casehook__mode_name(enum casehook__mode mode);
+
+/*
+ * One parsed set of CAs, reference counted, shared by every connection that trusts it (P3).  Flags:
+ * trusted first, no partial chains.
+ */
+struct casehook__trust;
+
+/* pem: one certificate or more.  Errors: NO_MEMORY, CONFIG ("certificate 2 of 3 cannot be read"). */
+int casehook__trust_from_pem(struct casehook__heap *heap, struct casehook__text pem,
+                             struct casehook__trust **trust, struct casehook_error *error);
+/* The CA bundle of the system, from where libcurl or the distribution keeps it (path given, NULL: the
+ * usual places); never from the environment.  Errors: NO_MEMORY, SYSTEM. */
+int casehook__trust_system(struct casehook__heap *heap, const char *path, struct casehook__trust **trust,
+                           struct casehook_error *error);
+struct casehook__trust *casehook__trust_ref(struct casehook__trust *trust);
+void casehook__trust_unref(struct casehook__trust *trust);
+
+/* A client certificate with its key and chain; the key is wiped with it.  Reference counted. */
+struct casehook__identity;
+
+/*
+ * crt (one certificate and its chain) and key as PEM; passphrase.data NULL: none.  Never prompts.
+ * Errors, each with its own text: CONFIG (not PEM, no key, passphrase missing or wrong, key of another
+ * certificate, expired since DATE, not valid before DATE), NO_MEMORY.  error's field is set to "secrets.crt",
+ * "secrets.key" or "secrets.password".
+ */
+int casehook__identity_from_pem(struct casehook__heap *heap, struct casehook__text crt,
+                                struct casehook__text key, struct casehook__text passphrase,
+                                struct casehook__identity **identity, struct casehook_error *error);
+/*
+ * The same from PKCS#12 bytes, legacy algorithms too (C8); CAs inside are sent as chain, never trusted.
+ * The MAC's and the encryption's iteration counts are bounded before they are worked through.
+ */
+int casehook__identity_from_pfx(struct casehook__heap *heap, struct casehook__text pfx,
+                                struct casehook__text passphrase, struct casehook__identity **identity,
+                                struct casehook_error *error);
+struct casehook__identity *casehook__identity_ref(struct casehook__identity *identity);
+void casehook__identity_unref(struct casehook__identity *identity);
+/* The certificate and its chain as PEM, and the key as unencrypted PEM (a secret), for hosts with their own
+ * HTTP client. */
+int casehook__identity_to_pem(const struct casehook__identity *identity, struct casehook__buf *crt,
+                              struct casehook__buf *key);
+
+/*
+ * What one handshake found out; it must outlive the SSL_CTX it was given to.  Filled by the verify
+ * callback, so that a failure can be told in words.
+ */
+struct casehook__tls_report {
+    int verify_error; /* X509_V_ERR_*, 0: the chain was accepted or not looked at */
+    int depth;
+    bool verified;     /* the callback ran */
+    char subject[256]; /* of the certificate at fault, one line, printable */
+    char issuer[256];
+    char not_before[32], not_after[32]; /* "2026-01-31 12:00 UTC" */
+    char names[512];                    /* the names of the leaf: "a.example, *.b.example, 10.0.0.1" */
+};
+
+/*
+ * Makes an SSL_CTX (void *: only tls*.c knows OpenSSL) of libcurl's follow the policy: TLS 1.2 at
+ * least, trust as the only store, identity (NULL: none), no key log, no session sharing beyond the
+ * connection pool it belongs to.  False: out of memory or OpenSSL refused.
+ */
+bool casehook__tls_apply(void *ssl_ctx, enum casehook__mode mode, struct casehook__trust *trust,
+                         struct casehook__identity *identity, struct casehook__tls_report *report);
+
+/*
+ * The sentence for a failed handshake: which check failed, on which certificate, under which mode,
+ * and which setting would change it.  detail: libcurl's own text, used when report knows nothing.
+ * is_proxy: the handshake was with the proxy.
+ */
+void casehook__tls_explain(const struct casehook__tls_report *report, enum casehook__mode mode,
+                           const char *host, bool is_proxy, bool name_failed, const char *detail,
+                           struct casehook_error *error);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * value.h - what templates are rendered with: a small tree of borrowed text.
+ */
+#ifndef CASEHOOK_VALUE_H
+#define CASEHOOK_VALUE_H
+
+#include "text.h"
+
+enum casehook__value_kind {
+    CASEHOOK__VALUE_ABSENT, /* nothing, everywhere */
+    CASEHOOK__VALUE_NULL,   /* null as a JSON value, nothing elsewhere; false as a section */
+    CASEHOOK__VALUE_FALSE,
+    CASEHOOK__VALUE_TRUE,
+    CASEHOOK__VALUE_NUMBER, /* text is its JSON source; true as a section */
+    CASEHOOK__VALUE_TEXT,   /* "" is false as a section */
+    CASEHOOK__VALUE_LIST,   /* an empty one is false as a section */
+    CASEHOOK__VALUE_OBJECT  /* opens its names; cannot be interpolated */
+};
+
+struct casehook__value {
+    enum casehook__value_kind kind;
+    struct casehook__text text;          /* TEXT, NUMBER */
+    const struct casehook__value *items; /* LIST: items; OBJECT: the values of names */
+    const struct casehook__text *names;  /* OBJECT */
+    size_t count;                        /* LIST, OBJECT */
+};
+
+#endif

@@ -1,0 +1,26 @@
+/* version.c - what this library is and can do. */
+#include "casehook.h"
+#include "text.h"
+
+uint32_t casehook_version(void)
+{
+    return (CASEHOOK_VERSION_MAJOR << 16) | (CASEHOOK_VERSION_MINOR << 8) | CASEHOOK_VERSION_PATCH;
+}
+
+const char *casehook_version_string(void)
+{
+    return CASEHOOK_VERSION_STRING;
+}
+
+/* In the order of the codes, from 0 downwards. */
+static const char *const names[] = {
+    "ok",          "argument", "no_memory", "config", "unsupported", "params",    "policy",
+    "resolve",     "connect",  "proxy",     "tls",    "timeout",     "cancelled", "network",
+    "http_status", "redirect", "response",  "limit",  "busy",        "forked",    "system",
+};
+
+const char *casehook_status_name(int status)
+{
+    size_t count = sizeof names / sizeof *names;
+    return status <= 0 && status > -(int)count ? names[-status] : "unknown";
+}
