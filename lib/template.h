@@ -69,7 +69,8 @@ bool casehook__template_is_constant(const struct casehook__template *tmpl);
 /*
  * Appends one rendering.  root is an OBJECT.  JSON: trimmed (T6); two equal keys in one object, where
  * keys hold variables, are an error.  Allocates nothing but through out.
- * Errors: NO_MEMORY, LIMIT, PARAMS (a rendering that is not JSON, equal keys).
+ * Errors: NO_MEMORY, LIMIT, CONFIG (a rendering that is not JSON: the call's fault), PARAMS (equal keys:
+ * the params' fault, C3 and T2 want them apart).
  */
 int casehook__template_render(const struct casehook__template *tmpl, const struct casehook__value *root,
                               struct casehook__buf *out, struct casehook_error *error);
