@@ -1,0 +1,381 @@
+/*
+ * tracker.c - a small case tracker to try things on: JSON over HTTP and a page for people.
+ *
+ *   POST /api/cases                makes a case: {"title": ..., "description", "severity", "status",
+ *                                  "reference", "tags": [...], "fields": {...}}
+ *   GET  /api/cases                all cases
+ *   GET  /api/cases/ID             one case
+ *   PUT  /api/cases/ID             changes the members that are given
+ *   POST /api/cases/ID/comments    adds a comment: {"text": ...}
+ *   GET  /  and  /cases/ID         the same for a browser
+ *
+ * It listens on 127.0.0.1 only and forgets everything when it ends.
+ */
+#include "tracker_page.h"
+#include "tracker_store.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+/* One server.  libmicrohttpd calls from one thread of its own, so there is nothing to lock. */
+struct tracker {
+    struct store store;
+    char login[512]; /* the value of Authorization that is wanted; "" for none */
+};
+
+/* What one request has sent so far. */
+struct upload {
+    size_t length;
+    bool too_large;
+    char body[STORE_MAX_BODY];
+};
+
+struct answer {
+    unsigned status;
+    bool html;
+    char *body; /* malloc; NULL: out of memory */
+    size_t length;
+    const char *allow;
+    char location[64];
+};
+
+enum route { ROUTE_NONE, ROUTE_CASES, ROUTE_CASE, ROUTE_COMMENTS, ROUTE_LIST_PAGE, ROUTE_CASE_PAGE };
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static void answer_json(struct answer *answer, unsigned status, const json_t *value)
+{
+    answer->status = status;
+    answer->body = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    answer->length = answer->body ? strlen(answer->body) : 0;
+}
+
+static void answer_error(struct answer *answer, unsigned status, const char *message)
+{
+    answer->status = status;
+    if (answer->html) {
+        answer->body = page_message(message, &answer->length);
+        return;
+    }
+    json_t *value = json_pack("{ss}", "error", message);
+    answer_json(answer, status, value);
+    json_decref(value);
+}
+
+static void answer_store(struct answer *answer, const struct store *store, enum store_status status,
+                         unsigned success, const json_t *record)
+{
+    switch (status) {
+    case STORE_OK: answer_json(answer, success, record); break;
+    case STORE_NOT_FOUND: answer_error(answer, 404, "there is no case with this id"); break;
+    case STORE_INVALID: answer_error(answer, 422, store->why); break;
+    case STORE_FULL: answer_error(answer, 507, store->why); break;
+    case STORE_NO_MEMORY: answer_error(answer, 503, "out of memory"); break;
+    }
+}
+
+/* ---- what is asked --------------------------------------------------------------------------- */
+
+/* Reads an id and gives what follows it; NULL when there is none. */
+static const char *read_id(const char *text, size_t *id)
+{
+    const char *digit = text;
+    *id = 0;
+    for (; *digit >= '0' && *digit <= '9' && digit - text < 9; digit++)
+        *id = *id * 10 + (size_t)(*digit - '0');
+    return digit > text && *text != '0' ? digit : NULL;
+}
+
+static enum route find_route(const char *path, size_t *id)
+{
+    static const char api[] = "/api/cases", page[] = "/cases/";
+    const char *rest;
+    *id = 0;
+    if (!strcmp(path, "/")) return ROUTE_LIST_PAGE;
+    if (!strcmp(path, api)) return ROUTE_CASES;
+    if (!strncmp(path, page, sizeof page - 1)) {
+        rest = read_id(path + sizeof page - 1, id);
+        return rest && !*rest ? ROUTE_CASE_PAGE : ROUTE_NONE;
+    }
+    if (strncmp(path, api, sizeof api - 1) != 0 || path[sizeof api - 1] != '/') return ROUTE_NONE;
+    rest = read_id(path + sizeof api, id);
+    if (rest && !*rest) return ROUTE_CASE;
+    return rest && !strcmp(rest, "/comments") ? ROUTE_COMMENTS : ROUTE_NONE;
+}
+
+static void create(struct tracker *tracker, const struct upload *upload, struct answer *answer)
+{
+    json_t *record;
+    enum store_status status = store_create(&tracker->store, upload->body, upload->length, &record);
+    answer_store(answer, &tracker->store, status, 201, record);
+    if (status == STORE_OK)
+        snprintf(answer->location, sizeof answer->location, "/api/cases/%zu", tracker->store.count);
+}
+
+static void update(struct tracker *tracker, size_t id, const struct upload *upload, struct answer *answer)
+{
+    json_t *record;
+    enum store_status status = store_update(&tracker->store, id, upload->body, upload->length, &record);
+    answer_store(answer, &tracker->store, status, 200, record);
+}
+
+static void comment(struct tracker *tracker, size_t id, const struct upload *upload, struct answer *answer)
+{
+    json_t *record;
+    enum store_status status = store_comment(&tracker->store, id, upload->body, upload->length, &record);
+    answer_store(answer, &tracker->store, status, 201, record);
+}
+
+static void list(struct tracker *tracker, struct answer *answer)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < tracker->store.count; i++)
+        if (json_array_append(all, tracker->store.cases[i])) break;
+    answer_json(answer, 200, json_array_size(all) == tracker->store.count ? all : NULL);
+    json_decref(all);
+}
+
+static void show(struct tracker *tracker, size_t id, struct answer *answer)
+{
+    const json_t *record = store_find(&tracker->store, id);
+    if (!record)
+        answer_store(answer, &tracker->store, STORE_NOT_FOUND, 0, NULL);
+    else if (answer->html)
+        answer->body = page_case(record, &answer->length);
+    else
+        answer_json(answer, 200, record);
+}
+
+/* The methods of a route, or NULL when it is none. */
+static const char *methods(enum route route)
+{
+    switch (route) {
+    case ROUTE_CASES: return "GET, HEAD, POST";
+    case ROUTE_CASE: return "GET, HEAD, PUT";
+    case ROUTE_COMMENTS: return "POST";
+    case ROUTE_LIST_PAGE:
+    case ROUTE_CASE_PAGE: return "GET, HEAD";
+    case ROUTE_NONE: break;
+    }
+    return NULL;
+}
+
+/* Whether a method is one of a list such as "GET, HEAD". */
+static bool is_listed(const char *allowed, const char *method)
+{
+    size_t length = strlen(method);
+    const char *found = strstr(allowed, method);
+    return found && length && (found == allowed || found[-1] == ' ') &&
+           (found[length] == ',' || found[length] == '\0');
+}
+
+/* A browser sends other sites' forms as anything but JSON; so this also keeps those out. */
+static bool is_json(struct MHD_Connection *connection)
+{
+    static const char json[] = "application/json";
+    const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
+    if (!type || strncmp(type, json, sizeof json - 1) != 0) return false;
+    char next = type[sizeof json - 1];
+    return next == '\0' || next == ';' || next == ' ';
+}
+
+static void respond(struct tracker *tracker, struct MHD_Connection *connection, const char *path,
+                    const char *method, const struct upload *upload, struct answer *answer)
+{
+    size_t id;
+    enum route route = find_route(path, &id);
+    const char *login = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    const char *allowed = methods(route);
+    bool get = !strcmp(method, "GET") || !strcmp(method, "HEAD");
+    answer->html = strncmp(path, "/api/", 5) != 0;
+    answer->status = 200;
+    if (*tracker->login && (!login || strcmp(login, tracker->login) != 0)) {
+        answer_error(answer, 401, "user and password are wanted, or they are wrong");
+    } else if (!allowed) {
+        answer_error(answer, 404, "there is nothing here");
+    } else if (!is_listed(allowed, method)) {
+        answer->allow = allowed;
+        answer_error(answer, 405, "this method is not offered here");
+    } else if (!get && !is_json(connection)) {
+        answer_error(answer, 415, "Content-Type must be application/json");
+    } else if (upload->too_large) {
+        answer_error(answer, 413, "the request is too large");
+    } else {
+        switch (route) {
+        case ROUTE_CASES: get ? list(tracker, answer) : create(tracker, upload, answer); break;
+        case ROUTE_CASE: get ? show(tracker, id, answer) : update(tracker, id, upload, answer); break;
+        case ROUTE_COMMENTS: comment(tracker, id, upload, answer); break;
+        case ROUTE_CASE_PAGE: show(tracker, id, answer); break;
+        default: answer->body = page_list(&tracker->store, &answer->length); break;
+        }
+    }
+}
+
+/* ---- libmicrohttpd --------------------------------------------------------------------------- */
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct answer *answer)
+{
+    if (!answer->body) return MHD_NO; /* out of memory: closes the connection */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(answer->length, answer->body, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        free(answer->body);
+        return MHD_NO;
+    }
+    MHD_add_response_header(response, "Content-Type",
+                            answer->html ? "text/html; charset=utf-8" : "application/json");
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Content-Security-Policy",
+                            "default-src 'none'; style-src 'unsafe-inline'");
+    if (*answer->location) MHD_add_response_header(response, "Location", answer->location);
+    if (answer->allow) MHD_add_response_header(response, "Allow", answer->allow);
+    if (answer->status == 401)
+        MHD_add_response_header(response, "WWW-Authenticate", "Basic realm=\"Demo tracker\"");
+    enum MHD_Result queued = MHD_queue_response(connection, answer->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *data, size_t *size,
+                                  void **state)
+{
+    (void)version;
+    struct upload *upload = *state;
+    if (!upload) {
+        upload = malloc(sizeof *upload);
+        if (!upload) return MHD_NO;
+        upload->length = 0;
+        upload->too_large = false;
+        *state = upload;
+        return MHD_YES;
+    }
+    if (*size) {
+        if (*size > sizeof upload->body - upload->length) {
+            upload->too_large = true;
+        } else {
+            memcpy(upload->body + upload->length, data, *size);
+            upload->length += *size;
+        }
+        *size = 0;
+        return MHD_YES;
+    }
+    struct answer answer = {0};
+    respond(user, connection, path, method, upload, &answer);
+    return send_answer(connection, &answer);
+}
+
+static void on_completed(void *user, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)user;
+    (void)connection;
+    (void)code;
+    free(*state);
+    *state = NULL;
+}
+
+/* ---- the program ----------------------------------------------------------------------------- */
+
+static void usage(FILE *out)
+{
+    fputs("usage: tracker [--port N] [--user NAME --password TEXT]\n"
+          "  A case tracker on 127.0.0.1, in memory, to try casehook on.  Ctrl-C ends it.\n"
+          "  --port N          the port; 0, the default, lets the system choose\n"
+          "  --user NAME       ask for basic authentication\n"
+          "  --password TEXT   with this password; other users of the machine can see it\n",
+          out);
+}
+
+/* "Basic " and the base64 of user:password; 0 when it fits. */
+static int make_login(char *login, size_t size, const char *user, const char *password)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char text[300];
+    int length = snprintf(text, sizeof text, "%s:%s", user, password);
+    if (length < 0 || (size_t)length >= sizeof text || strchr(user, ':')) return -1;
+    size_t used = (size_t)snprintf(login, size, "Basic ");
+    for (int i = 0; i < length; i += 3) {
+        unsigned group = 0;
+        for (int j = i; j < i + 3; j++) group = group << 8 | (j < length ? (unsigned char)text[j] : 0U);
+        for (int j = 0; j < 4 && used + 1 < size; j++)
+            login[used++] = i + j > length ? '=' : digits[group >> (18 - 6 * j) & 63];
+    }
+    login[used] = '\0';
+    return 0;
+}
+
+static int read_arguments(int count, char **arguments, struct tracker *tracker, uint16_t *port)
+{
+    const char *user = NULL, *password = NULL;
+    for (int i = 1; i + 1 < count; i += 2) {
+        const char *value = arguments[i + 1];
+        if (!strcmp(arguments[i], "--user")) {
+            user = value;
+        } else if (!strcmp(arguments[i], "--password")) {
+            password = value;
+        } else if (!strcmp(arguments[i], "--port")) {
+            char *end;
+            long number = strtol(value, &end, 10);
+            if (end == value || *end || number < 0 || number > UINT16_MAX) return -1;
+            *port = (uint16_t)number;
+        } else {
+            return -1;
+        }
+    }
+    if (count % 2 == 0 || !user != !password) return -1;
+    return user ? make_login(tracker->login, sizeof tracker->login, user, password) : 0;
+}
+
+static struct MHD_Daemon *start(struct tracker *tracker, uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, port, NULL, NULL, on_request, tracker,
+                            MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED,
+                            on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, 64U,
+                            MHD_OPTION_CONNECTION_TIMEOUT, 30U, MHD_OPTION_END);
+}
+
+int main(int count, char **arguments)
+{
+    static struct tracker tracker;
+    struct MHD_Daemon *daemon = NULL;
+    const union MHD_DaemonInfo *info;
+    uint16_t port = 0;
+    sigset_t stop;
+    int signal_number, status = 1;
+
+    if (count == 2 && !strcmp(arguments[1], "--help")) {
+        usage(stdout);
+        return 0;
+    }
+    if (read_arguments(count, arguments, &tracker, &port)) {
+        usage(stderr);
+        return 2;
+    }
+    sigemptyset(&stop); /* blocked before the server's thread begins, so that only we take them */
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    daemon = start(&tracker, port);
+    if (!daemon) {
+        fprintf(stderr, "tracker: cannot listen on 127.0.0.1:%u: %s\n", port, strerror(errno));
+        goto out;
+    }
+    info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
+    if (!info || printf("http://127.0.0.1:%u\n", info->port) < 0 || fflush(stdout)) goto out;
+    status = sigwait(&stop, &signal_number) ? 1 : 0;
+out:
+    if (daemon) MHD_stop_daemon(daemon);
+    store_free(&tracker.store);
+    return status;
+}

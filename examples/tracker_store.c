@@ -1,0 +1,233 @@
+/* tracker_store.c - what a case may hold, and the cases that exist. */
+#include "tracker_store.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* A member that a request may have. */
+struct member {
+    const char *name;
+    json_type type;
+    size_t max; /* bytes of a text, members of a list or object */
+    bool required;
+};
+
+static const struct member case_members[] = {
+    {"title", JSON_STRING, 1024, true},     {"description", JSON_STRING, STORE_MAX_BODY, false},
+    {"severity", JSON_STRING, 64, false},   {"status", JSON_STRING, 64, false},
+    {"reference", JSON_STRING, 512, false}, {"tags", JSON_ARRAY, 100, false},
+    {"fields", JSON_OBJECT, 100, false},
+};
+static const struct member comment_members[] = {{"text", JSON_STRING, STORE_MAX_BODY, true}};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* The text may quote a piece of the request, cut anywhere: it is kept to ASCII. */
+static enum store_status refuse(struct store *store, enum store_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(store->why, sizeof store->why, format, arguments);
+    va_end(arguments);
+    for (char *c = store->why; *c; c++)
+        if (*c < 0x20 || *c > 0x7e) *c = '?';
+    return status;
+}
+
+/* "2026-01-31T12:00:00Z" */
+static json_t *now(void)
+{
+    char text[32];
+    time_t seconds = time(NULL);
+    struct tm parts;
+    if (!gmtime_r(&seconds, &parts) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts))
+        return NULL;
+    return json_string(text);
+}
+
+static const struct member *find_member(const struct member *members, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(members[i].name, name)) return &members[i];
+    return NULL;
+}
+
+static size_t size_of(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_STRING: return json_string_length(value);
+    case JSON_ARRAY: return json_array_size(value);
+    case JSON_OBJECT: return json_object_size(value);
+    default: return 0;
+    }
+}
+
+static const char *type_name(json_type type)
+{
+    return type == JSON_STRING ? "text" : type == JSON_ARRAY ? "a list" : "an object";
+}
+
+static enum store_status check_member(struct store *store, const struct member *member, const json_t *value)
+{
+    if (json_typeof(value) != member->type)
+        return refuse(store, STORE_INVALID, "\"%s\" must be %s", member->name, type_name(member->type));
+    if (size_of(value) > member->max)
+        return refuse(store, STORE_INVALID, "\"%s\" is too long (at most %zu)", member->name, member->max);
+    if (member->required && size_of(value) == 0)
+        return refuse(store, STORE_INVALID, "\"%s\" must not be empty", member->name);
+    size_t index;
+    json_t *item;
+    json_array_foreach(value, index, item) if (!json_is_string(item)) return refuse(
+        store, STORE_INVALID, "\"%s\" must be a list of texts", member->name);
+    return STORE_OK;
+}
+
+/* Reads a request.  *input is then the caller's. */
+static enum store_status parse(struct store *store, const char *body, size_t length,
+                               const struct member *members, size_t count, json_t **input)
+{
+    json_error_t error;
+    *input = json_loadb(body, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+    if (!*input) return refuse(store, STORE_INVALID, "the body is not JSON: %s", error.text);
+    if (!json_is_object(*input)) return refuse(store, STORE_INVALID, "the body must be a JSON object");
+    const char *name;
+    json_t *value;
+    json_object_foreach(*input, name, value)
+    {
+        const struct member *member = find_member(members, count, name);
+        if (!member) return refuse(store, STORE_INVALID, "\"%.64s\" is not known here", name);
+        enum store_status status = check_member(store, member, value);
+        if (status != STORE_OK) return status;
+    }
+    return STORE_OK;
+}
+
+static enum store_status require(struct store *store, const json_t *input, const struct member *members,
+                                 size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (members[i].required && !json_object_get(input, members[i].name))
+            return refuse(store, STORE_INVALID, "\"%s\" is missing", members[i].name);
+    return STORE_OK;
+}
+
+static enum store_status reserve(struct store *store, size_t length)
+{
+    if (length > STORE_MAX_BYTES - store->bytes)
+        return refuse(store, STORE_FULL, "this demo tracker keeps %d MiB in memory and is full",
+                      STORE_MAX_BYTES / (1024 * 1024));
+    return STORE_OK;
+}
+
+/* Copies what a request says.  An empty severity or status means: no opinion, keep what is there. */
+static int apply(json_t *record, const json_t *input)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)input, name, value)
+    {
+        bool keep = size_of(value) == 0 && (!strcmp(name, "severity") || !strcmp(name, "status"));
+        if (!keep && json_object_set(record, name, value)) return -1;
+    }
+    return json_object_set_new(record, "updated", now());
+}
+
+static json_t *new_record(size_t id)
+{
+    char key[32];
+    snprintf(key, sizeof key, "CASE-%zu", id);
+    return json_pack("{sI ss ss ss ss ss ss s[] s{} s[] so so}", "id", (json_int_t)id, "key", key, "title",
+                     "", "description", "", "severity", "", "status", "open", "reference", "", "tags",
+                     "fields", "comments", "created", now(), "updated", now());
+}
+
+void store_free(struct store *store)
+{
+    for (size_t i = 0; i < store->count; i++) json_decref(store->cases[i]);
+    store->count = 0;
+}
+
+json_t *store_find(const struct store *store, size_t id)
+{
+    return id >= 1 && id <= store->count ? store->cases[id - 1] : NULL;
+}
+
+enum store_status store_create(struct store *store, const char *body, size_t length, json_t **record)
+{
+    json_t *input = NULL, *fresh = NULL;
+    *record = NULL;
+    enum store_status status = parse(store, body, length, case_members, COUNT(case_members), &input);
+    if (status == STORE_OK) status = require(store, input, case_members, COUNT(case_members));
+    if (status == STORE_OK) status = reserve(store, length);
+    if (status != STORE_OK) goto out;
+    if (store->count == STORE_MAX_CASES) {
+        status = refuse(store, STORE_FULL, "this demo tracker holds %d cases and is full", STORE_MAX_CASES);
+        goto out;
+    }
+    fresh = new_record(store->count + 1);
+    if (!fresh || apply(fresh, input)) {
+        status = STORE_NO_MEMORY;
+        goto out;
+    }
+    store->cases[store->count++] = *record = json_incref(fresh);
+    store->bytes += length;
+out:
+    json_decref(fresh);
+    json_decref(input);
+    return status;
+}
+
+enum store_status store_update(struct store *store, size_t id, const char *body, size_t length,
+                               json_t **record)
+{
+    json_t *input = NULL, *changed = NULL;
+    *record = NULL;
+    if (!store_find(store, id)) return STORE_NOT_FOUND;
+    enum store_status status = parse(store, body, length, case_members, COUNT(case_members), &input);
+    if (status == STORE_OK) status = reserve(store, length);
+    if (status != STORE_OK) goto out;
+    changed = json_copy(store->cases[id - 1]); /* so that a failure half-way changes nothing */
+    if (!changed || apply(changed, input)) {
+        status = STORE_NO_MEMORY;
+        goto out;
+    }
+    json_decref(store->cases[id - 1]);
+    store->cases[id - 1] = *record = json_incref(changed);
+    store->bytes += length;
+out:
+    json_decref(changed);
+    json_decref(input);
+    return status;
+}
+
+enum store_status store_comment(struct store *store, size_t id, const char *body, size_t length,
+                                json_t **record)
+{
+    json_t *input = NULL, *comment = NULL, *found = store_find(store, id), *comments;
+    *record = NULL;
+    if (!found) return STORE_NOT_FOUND;
+    comments = json_object_get(found, "comments");
+    enum store_status status = parse(store, body, length, comment_members, COUNT(comment_members), &input);
+    if (status == STORE_OK) status = require(store, input, comment_members, COUNT(comment_members));
+    if (status == STORE_OK) status = reserve(store, length);
+    if (status != STORE_OK) goto out;
+    if (json_array_size(comments) >= STORE_MAX_COMMENTS) {
+        status = refuse(store, STORE_FULL, "a case here has at most %d comments", STORE_MAX_COMMENTS);
+        goto out;
+    }
+    comment = json_pack("{sI sO so}", "id", (json_int_t)json_array_size(comments) + 1, "text",
+                        json_object_get(input, "text"), "created", now());
+    if (!comment || json_array_append(comments, comment)) {
+        status = STORE_NO_MEMORY;
+        goto out;
+    }
+    *record = comment;
+    store->bytes += length;
+out:
+    json_decref(comment);
+    json_decref(input);
+    return status;
+}

@@ -1,0 +1,42 @@
+/*
+ * tracker_store.h - the cases of the demo tracker, in memory and bounded.
+ */
+#ifndef TRACKER_STORE_H
+#define TRACKER_STORE_H
+
+#include <stddef.h>
+#include <jansson.h>
+
+enum {
+    STORE_MAX_CASES = 1000,
+    STORE_MAX_COMMENTS = 200,            /* of one case */
+    STORE_MAX_BODY = 1024 * 1024,        /* bytes of one request */
+    STORE_MAX_BYTES = 128 * 1024 * 1024, /* of all accepted requests together */
+};
+
+enum store_status { STORE_OK, STORE_NOT_FOUND, STORE_INVALID, STORE_FULL, STORE_NO_MEMORY };
+
+/* All cases.  A case is a JSON object, exactly what GET /api/cases/ID answers. */
+struct store {
+    json_t *cases[STORE_MAX_CASES]; /* the case with id N is at N - 1 */
+    size_t count;
+    size_t bytes;
+    char why[256]; /* what was wrong, after STORE_INVALID and STORE_FULL */
+};
+
+void store_free(struct store *store);
+
+/* NULL when there is no such case.  Borrowed. */
+json_t *store_find(const struct store *store, size_t id);
+
+/*
+ * body is the JSON text of a request.  On STORE_OK *record is the case (or for a comment the new
+ * comment), borrowed; otherwise nothing has changed.
+ */
+enum store_status store_create(struct store *store, const char *body, size_t length, json_t **record);
+enum store_status store_update(struct store *store, size_t id, const char *body, size_t length,
+                               json_t **record);
+enum store_status store_comment(struct store *store, size_t id, const char *body, size_t length,
+                                json_t **record);
+
+#endif
