@@ -75,6 +75,16 @@ bool casehook__template_is_constant(const struct casehook__template *tmpl);
 int casehook__template_render(const struct casehook__template *tmpl, const struct casehook__value *root,
                               struct casehook__buf *out, struct casehook_error *error);
 
+/*
+ * The same for callers that must know where variables stand in the output (U3): before a tag of a known
+ * variable writes anything (an interpolation; a section each time it is tested, whether it opens or not)
+ * at() is told out->length, in rising order.  Unknown names, closing tags and comments are not told.
+ */
+typedef void casehook__template_at(void *user, const struct casehook__buf *out);
+int casehook__template_render_at(const struct casehook__template *tmpl, const struct casehook__value *root,
+                                 casehook__template_at *at, void *user, struct casehook__buf *out,
+                                 struct casehook_error *error);
+
 /* Bytes of literal text before the first tag, for callers that look at the beginning of a template. */
 size_t casehook__template_literal_prefix(const struct casehook__template *tmpl);
 
