@@ -31,7 +31,7 @@ int casehook__json_parse(struct casehook__text text, struct casehook__json **roo
 void casehook__json_free(struct casehook__json *root);
 
 enum casehook__json_kind casehook__json_kind(const struct casehook__json *node);
-/* "text", "a number", "a list" ... for messages. */
+/* "a text", "a whole number", "a list" ... for messages. */
 const char *casehook__json_kind_name(const struct casehook__json *node);
 bool casehook__json_boolean(const struct casehook__json *node);
 int64_t casehook__json_integer(const struct casehook__json *node);

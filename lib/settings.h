@@ -6,38 +6,11 @@
 #ifndef CASEHOOK_SETTINGS_H
 #define CASEHOOK_SETTINGS_H
 
+#include "headers.h"
 #include "hosts.h"
 #include "json.h"
 #include "log.h"
 #include "tls.h"
-
-/* One header as it goes on the wire. */
-struct casehook__header {
-    struct casehook__text name;
-    struct casehook__text value;
-    bool secret; /* masked wherever it is shown, wiped when freed */
-};
-
-struct casehook__headers {
-    struct casehook__heap *heap;
-    struct casehook__header *items; /* owned texts, NUL-terminated */
-    size_t count;
-};
-
-/*
- * Reads an object of strings into headers: names are tokens, values printable ASCII, space and tab,
- * reserved names refused, two spellings of one name refused (C7).  proxy: Proxy-* and Host-less rules
- * of proxyHeaders (Proxy-Authorization is allowed, the other reserved names are not).  prefix names the
- * field in errors ("config.headers").
- */
-void casehook__headers_read(struct casehook__headers *headers, const struct casehook__json *object,
-                            bool secret, bool proxy, const char *prefix, struct casehook__errors *errors);
-/* Appends one; the texts are copied.  OK or NO_MEMORY. */
-int casehook__headers_add(struct casehook__headers *headers, struct casehook__text name,
-                          struct casehook__text value, bool secret);
-const struct casehook__header *casehook__headers_find(const struct casehook__headers *headers,
-                                                      struct casehook__text name);
-void casehook__headers_free(struct casehook__headers *headers);
 
 /* A proxy of the settings or of a connector. */
 struct casehook__proxy {

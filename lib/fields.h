@@ -1,0 +1,53 @@
+/*
+ * fields.h - one member of a document: its value, its name for errors, and its type.
+ */
+#ifndef CASEHOOK_FIELDS_H
+#define CASEHOOK_FIELDS_H
+
+#include "error.h"
+#include "json.h"
+
+struct casehook__field {
+    struct casehook__errors *errors;
+    const char *prefix;                /* "config" */
+    const char *name;                  /* "createIncidentUrl" */
+    const struct casehook__json *node; /* NULL: absent */
+};
+
+/* The member of object (NULL: nothing is there). */
+struct casehook__field casehook__field_of(struct casehook__errors *errors, const char *prefix,
+                                          const struct casehook__json *object, const char *name);
+
+/* A fresh fault of "prefix.name", to be filled; step config. */
+struct casehook_error *casehook__field_fault(const struct casehook__field *field);
+/* The same of "prefix.name[index]". */
+struct casehook_error *casehook__field_item_fault(const struct casehook__field *field, size_t index);
+/* Keeps a fault that a lower function filled, if it did (status 0: nothing). */
+void casehook__field_keep(const struct casehook__field *field, const struct casehook_error *fault);
+void casehook__field_item_keep(const struct casehook__field *field, size_t index,
+                               const struct casehook_error *fault);
+/* Says that the type is wrong: wanted is "a text". */
+void casehook__field_wrong(const struct casehook__field *field, const char *wanted);
+
+/* Absent or null. */
+bool casehook__field_is_null(const struct casehook__field *field);
+
+/*
+ * These leave *value alone and return false when the member is absent; a wrong type (null too) is a
+ * fault and false.
+ */
+bool casehook__field_text(const struct casehook__field *field, struct casehook__text *value);
+bool casehook__field_boolean(const struct casehook__field *field, bool *value);
+bool casehook__field_integer(const struct casehook__field *field, int64_t low, int64_t high, int64_t *value);
+/* One of count words, without case when nocase; index into words.  The fault lists the words. */
+bool casehook__field_word(const struct casehook__field *field, const char *const *words, size_t count,
+                          bool nocase, size_t *index);
+
+/* Faults for all members of object that are not among the known names, with the nearest one. */
+void casehook__fields_unknown(struct casehook__errors *errors, const char *prefix,
+                              const struct casehook__json *object, const char *const *known, size_t count);
+
+/* OK, or the status of the first fault so far (NO_MEMORY beats it). */
+int casehook__errors_status(const struct casehook__errors *errors);
+
+#endif
