@@ -30,6 +30,8 @@ struct casehook__call_config {
     struct casehook__template *body;    /* NULL: none is sent */
 };
 
+#define CASEHOOK__RESPONSE_FIELDS_MAX 64 /* of one call; more are an error of the config */
+
 /* A name of createResponseFields or getResponseFields. */
 struct casehook__response_field {
     char *name;

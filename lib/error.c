@@ -132,6 +132,14 @@ struct casehook_error *casehook__errors_add(struct casehook__errors *errors, con
     return error;
 }
 
+void casehook__errors_add_copy(struct casehook__errors *errors, const char *field, const struct casehook_error *source)
+{
+    struct casehook_error *error = casehook__errors_add(errors, source->field[0] ? source->field : field);
+    error->status = source->status;
+    error->offset = source->offset;
+    memcpy(error->message, source->message, sizeof error->message);
+}
+
 int casehook__errors_finish(struct casehook__errors *errors, struct casehook_error **out)
 {
     struct casehook_error *first = errors->first;

@@ -75,6 +75,8 @@ struct casehook__errors {
 void casehook__errors_init(struct casehook__errors *errors, struct casehook__heap *heap);
 /* A fresh error at the end of the list, to be filled; never NULL (a spare when memory is out). */
 struct casehook_error *casehook__errors_add(struct casehook__errors *errors, const char *field);
+/* A copy of an error that lower code filled; field is used when it has none. */
+void casehook__errors_add_copy(struct casehook__errors *errors, const char *field, const struct casehook_error *source);
 /* Status of the first fault or of lack of memory, and the list handed to *out (freed when out is NULL). */
 int casehook__errors_finish(struct casehook__errors *errors, struct casehook_error **out);
 

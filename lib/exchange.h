@@ -8,6 +8,7 @@
 #define CASEHOOK_EXCHANGE_H
 
 #include "config.h"
+#include "mask.h"
 #include "params.h"
 #include "result.h"
 
@@ -37,25 +38,33 @@ struct casehook__failure {
     int status;          /* CASEHOOK_E_* */
     bool sent;           /* some of the request may have reached the server */
     bool retryable;      /* it may work later by itself */
-    const char *message; /* what happened, without URL and step */
+    const char *message; /* what happened, without URL and step; no secrets */
 };
 
 struct casehook__exchange {
     struct casehook__heap *heap;
+    /* Set by the caller before casehook__exchange_begin; they must live as long as the operation. */
     const struct casehook__config *config;
     const struct casehook__settings *settings;
-    struct casehook__params params; /* filled by the caller before exchange_begin */
-    int operation;
-    bool preview;
-    struct casehook_result *result;
+    const struct casehook__mask *mask;
+    struct casehook__params params;
 
-    int stage;      /* private from here on */
+    struct casehook_result *result;
+    bool preview;
+
+    /* Private from here on. */
+    int operation;
+    int stage;
     size_t comment; /* the one that is being sent */
+    bool prepared;  /* request is ready to be given */
+    bool waiting;   /* request was given, its answer is awaited */
+    bool written;   /* a 303 said that the write was done; only its answer is elsewhere */
+    bool commented; /* a comment of this operation is in the tracker */
     unsigned redirects;
-    bool waiting; /* a request was given, its answer is awaited */
     struct casehook__request request;
     struct casehook__origin origin; /* of a redirect's target */
     struct casehook__buf url, next_url, body, scratch;
+    char target[512];
 };
 
 void casehook__exchange_init(struct casehook__exchange *exchange, struct casehook__heap *heap);
@@ -66,12 +75,13 @@ void casehook__exchange_free(struct casehook__exchange *exchange);
  * Starts an operation with exchange->params.  Renders all that can be rendered before anything is
  * sent, reserves what the result needs (R1).  Faults go into the result; only NO_MEMORY leaves none.
  */
-int casehook__exchange_begin(struct casehook__exchange *exchange, const struct casehook__config *config,
-                             const struct casehook__settings *settings, int operation, bool preview);
+int casehook__exchange_begin(struct casehook__exchange *exchange, int operation, bool preview);
 /* True: *request must be answered by feed or fail.  False: the operation has ended. */
 bool casehook__exchange_next(struct casehook__exchange *exchange, struct casehook__request *request);
 void casehook__exchange_feed(struct casehook__exchange *exchange, const struct casehook__response *response);
 void casehook__exchange_fail(struct casehook__exchange *exchange, const struct casehook__failure *failure);
+/* In a preview, in place of feed: goes on as if the server had answered with placeholders. */
+void casehook__exchange_pretend(struct casehook__exchange *exchange);
 /* Hands the result over and makes the exchange ready for another operation. */
 struct casehook_result *casehook__exchange_finish(struct casehook__exchange *exchange);
 

@@ -4,9 +4,10 @@
 #ifndef CASEHOOK_RESULT_H
 #define CASEHOOK_RESULT_H
 
-#include "buf.h"
-#include "error.h"
+#include "config.h"
 #include "params.h"
+
+#define CASEHOOK__RESULT_JSON_MAX ((size_t)256 * 1024 * 1024)
 
 /* One request that was made, or in a preview would be. */
 struct casehook__exchange_record {
@@ -24,8 +25,8 @@ struct casehook__result_comment {
 };
 
 struct casehook__result_field {
-    const char *name; /* in the result's store */
-    char *text;       /* what casehook_result_field() gives */
+    char *name;
+    char *text; /* what casehook_result_field() gives */
     size_t length;
     char *json; /* the value as JSON; the same pointer as text when that is JSON already */
 };
@@ -48,7 +49,7 @@ struct casehook_result {
     size_t field_count, field_capacity;
     bool has_fields;           /* the connector asks for fields: {} rather than null when none was found */
     struct casehook__buf json; /* of casehook_result_json */
-    char *exchange_json;
+    struct casehook__buf exchange_json; /* of casehook_result_exchange_json */
 };
 
 /* NULL: no memory.  Comments are copied in state NOT_ATTEMPTED. */

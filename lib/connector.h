@@ -1,0 +1,67 @@
+/*
+ * connector.h - what a connector consists of, and its idle lanes.
+ */
+#ifndef CASEHOOK_CONNECTOR_H
+#define CASEHOOK_CONNECTOR_H
+
+#include "log.h"
+#include "mask.h"
+#include "policy.h"
+#include "transport.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+/*
+ * What one operation at a time needs: its state machine and, for each policy of the connector, a wire
+ * with one transfer.  A thread takes one for an operation and gives it back, connections and all.
+ */
+struct casehook__lane {
+    struct casehook__lane *next;
+    struct casehook__exchange exchange;
+    struct casehook__wire *wires[CASEHOOK__CALLS];
+    struct casehook__transfer *transfers[CASEHOOK__CALLS];
+};
+
+struct casehook_connector {
+    struct casehook__heap *heap; /* a reference */
+    atomic_int references;
+    pid_t process; /* that made it */
+    struct casehook__config *config;
+    struct casehook__settings *settings; /* a reference */
+    struct casehook__log *log;           /* a reference, or NULL */
+    struct casehook__mask *mask;
+    struct casehook__credentials credentials;
+    struct casehook__policy policies[CASEHOOK__CALLS]; /* the different ones */
+    size_t policy_count;
+    size_t policy_of[CASEHOOK__CALLS]; /* index into policies */
+
+    pthread_mutex_t lock; /* of the lanes */
+    struct casehook__lane *idle;
+    size_t idle_count;
+};
+
+/* settings_handle.c: the settings object of the public header. */
+struct casehook_settings {
+    struct casehook__heap *heap;
+    struct casehook__settings *current;
+    struct casehook__log *log;
+};
+
+/* The caller is in the process that made the connector. */
+bool casehook__connector_is_here(const struct casehook_connector *connector);
+
+/* lane.c.  NULL: no memory. */
+struct casehook__lane *casehook__lane_take(struct casehook_connector *connector);
+void casehook__lane_give(struct casehook_connector *connector, struct casehook__lane *lane);
+void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane);
+
+/* drive_blocking.c: runs the operation that lane->exchange has begun to its end. */
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,
+                              int64_t deadline, struct casehook_cancel *cancel);
+
+/* What became of an operation, for the log. */
+void casehook__log_result(const struct casehook_connector *connector, const struct casehook_result *result);
+
+#endif

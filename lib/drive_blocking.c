@@ -1,0 +1,152 @@
+/* drive_blocking.c - runs one operation to its end in the calling thread. */
+#include "cancel.h"
+#include "connector.h"
+
+#include <signal.h>
+#include <time.h>
+
+#define POLL_MS 60000 /* libcurl's own timers and wakeups end a poll earlier */
+
+/* Where one request goes: a lane's own wire, or one that lives for a single hop to another origin. */
+struct route {
+    struct casehook__wire *wire;
+    struct casehook__transfer *transfer;
+    bool single;
+};
+
+static int make_route(struct casehook_connector *connector, const struct casehook__policy *policy,
+                      struct route *route)
+{
+    int status = casehook__wire_new(connector->heap, connector->settings, &route->wire);
+    if (status) return status;
+    return casehook__transfer_new(connector->heap, connector->config, connector->settings, policy,
+                                  &route->transfer);
+}
+
+static void leave_route(struct route *route)
+{
+    if (!route->single) return;
+    casehook__transfer_free(route->transfer);
+    casehook__wire_free(route->wire);
+}
+
+static int own_route(struct casehook_connector *connector, struct casehook__lane *lane,
+                     enum casehook__call call, struct route *route)
+{
+    size_t i = connector->policy_of[call];
+    int status = CASEHOOK_OK;
+    route->wire = lane->wires[i];
+    route->transfer = lane->transfers[i];
+    if (!route->transfer) {
+        casehook__wire_free(route->wire); /* left over when a transfer could not be made */
+        route->wire = NULL;
+        status = make_route(connector, &connector->policies[i], route);
+    }
+    lane->wires[i] = route->wire;
+    lane->transfers[i] = route->transfer;
+    return status;
+}
+
+static int find_route(struct casehook_connector *connector, struct casehook__lane *lane,
+                      const struct casehook__request *request, struct route *route)
+{
+    struct casehook__policy policy;
+    *route = (struct route){.single = !request->configured};
+    if (request->configured) return own_route(connector, lane, request->call, route);
+    casehook__policy_of(connector->settings, connector->config, &connector->credentials, request->origin,
+                        false, &policy);
+    return make_route(connector, &policy, route);
+}
+
+static void wake(void *user)
+{
+    casehook__wire_wakeup(user);
+}
+
+static void wait_for(struct route *route, struct casehook_cancel *cancel)
+{
+    struct casehook__cancel_waiter waiter = {.wake = wake, .user = route->wire};
+    casehook__cancel_add(cancel, &waiter);
+    for (;;) {
+        casehook__wire_perform(route->wire);
+        if (casehook__wire_next(route->wire)) break;
+        if (casehook__cancel_is_set(cancel)) {
+            casehook__transfer_stop(route->transfer, CASEHOOK_E_CANCELLED);
+            break;
+        }
+        casehook__wire_poll(route->wire, POLL_MS);
+    }
+    casehook__cancel_remove(cancel, &waiter);
+}
+
+static void not_started(struct casehook__exchange *exchange, int status, const char *message)
+{
+    struct casehook__failure failure = {.status = status, .message = message};
+    casehook__exchange_fail(exchange, &failure);
+}
+
+static void perform(struct casehook_connector *connector, struct casehook__lane *lane,
+                    const struct casehook__request *request, int64_t deadline, struct casehook_cancel *cancel)
+{
+    struct route route;
+    if (casehook__cancel_is_set(cancel)) {
+        not_started(&lane->exchange, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
+        return;
+    }
+    if (find_route(connector, lane, request, &route)) {
+        not_started(&lane->exchange, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
+    } else {
+        if (casehook__transfer_start(route.transfer, route.wire, request, deadline)) wait_for(&route, cancel);
+        const struct casehook__response *response = casehook__transfer_response(route.transfer);
+        if (response)
+            casehook__exchange_feed(&lane->exchange, response);
+        else
+            casehook__exchange_fail(&lane->exchange, casehook__transfer_failure(route.transfer));
+    }
+    leave_route(&route);
+}
+
+/*
+ * A peer that closes must not kill the host by SIGPIPE: the signal is blocked in this thread, and one
+ * that arose meanwhile is taken away again.
+ */
+struct pipe_guard {
+    sigset_t before;
+    bool was_pending;
+};
+
+static void guard_pipe(struct pipe_guard *guard)
+{
+    sigset_t pipe, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigemptyset(&pending);
+    sigpending(&pending);
+    guard->was_pending = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe, &guard->before);
+}
+
+static void unguard_pipe(const struct pipe_guard *guard)
+{
+    sigset_t pipe, pending;
+    const struct timespec at_once = {0, 0};
+    sigemptyset(&pending);
+    sigpending(&pending);
+    if (!guard->was_pending && sigismember(&pending, SIGPIPE) == 1) {
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        sigtimedwait(&pipe, NULL, &at_once);
+    }
+    pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+}
+
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,
+                              int64_t deadline, struct casehook_cancel *cancel)
+{
+    struct casehook__request request;
+    struct pipe_guard guard;
+    guard_pipe(&guard);
+    while (casehook__exchange_next(&lane->exchange, &request))
+        perform(connector, lane, &request, deadline, cancel);
+    unguard_pipe(&guard);
+}

@@ -1,0 +1,319 @@
+/* exchange_answer.c - what an answer means: its type, its JSON, the keys in it (H4, K1-K5, R3). */
+#include "exchange_private.h"
+
+#include "clock.h"
+#include "jsscan.h"
+#include "jstext.h"
+
+#define BAD_GATEWAY     502
+#define GATEWAY_TIMEOUT 504
+
+/* The answer cannot be used, so nobody knows what the request did. */
+static void unusable(struct casehook__exchange *exchange)
+{
+    struct casehook__exchange_record *entry = casehook__exchange_current(exchange);
+    entry->outcome = CASEHOOK_OUTCOME_UNKNOWN;
+    exchange->result->error.http_status = entry->status;
+    casehook__exchange_stop(exchange, CASEHOOK_OUTCOME_UNKNOWN, false);
+}
+
+static const char *excerpt(const struct casehook__exchange *exchange, struct casehook__text text,
+                           char out[CASEHOOK__EXCERPT_MAX + 1])
+{
+    return casehook__mask_excerpt(exchange->mask, text, out, CASEHOOK__EXCERPT_MAX + 1);
+}
+
+/* ---- type ------------------------------------------------------------------------------------ */
+
+/* "application/json; charset=utf-8, text/html" -> "application/json" */
+static struct casehook__text media_type(struct casehook__text header)
+{
+    struct casehook__text type = {header.data, 0};
+    while (type.length < header.length && header.data[type.length] != ',' && header.data[type.length] != ';')
+        type.length++;
+    return casehook__text_trim(type);
+}
+
+static bool is_json_type(struct casehook__text type)
+{
+    static const char prefix[] = "application/", suffix[] = "+json";
+    if (casehook__text_is_nocase(type, "application/json") || casehook__text_is_nocase(type, "text/json"))
+        return true;
+    if (type.length <= sizeof prefix - 1 + sizeof suffix - 1) return false;
+    struct casehook__text head = {type.data, sizeof prefix - 1};
+    struct casehook__text tail = {type.data + type.length - (sizeof suffix - 1), sizeof suffix - 1};
+    return casehook__text_is_nocase(head, prefix) && casehook__text_is_nocase(tail, suffix);
+}
+
+static int check_type(struct casehook__exchange *exchange, const struct casehook__response *response)
+{
+    struct casehook_error *error = &exchange->result->error;
+    struct casehook__text type = media_type(response->content_type);
+    char shown[128], text[CASEHOOK__EXCERPT_MAX + 1];
+    struct casehook__text encoding = casehook__text_trim(response->content_encoding);
+    if (encoding.length && !casehook__text_is_nocase(encoding, "identity"))
+        return casehook__fail(
+            error, CASEHOOK_E_RESPONSE,
+            "%s: the server answered with the content encoding \"%s\", which was not asked for",
+            casehook__exchange_target(exchange),
+            casehook__mask_excerpt(exchange->mask, encoding, shown, sizeof shown));
+    if (type.length == 0 || is_json_type(type)) return CASEHOOK_OK;
+    return casehook__fail(
+        error, CASEHOOK_E_RESPONSE,
+        "%s: the server answered %d with the content type \"%s\" instead of JSON: \"%s\"; is this "
+        "the URL of the API, and are the credentials right?",
+        casehook__exchange_target(exchange), response->status,
+        casehook__mask_excerpt(exchange->mask, type, shown, sizeof shown),
+        excerpt(exchange, response->body, text));
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static const char *key_field(const struct casehook__exchange *exchange)
+{
+    return exchange->request.call == CASEHOOK__CALL_CREATE ? "config.createIncidentResponseKey"
+                                                           : "config.getIncidentResponseExternalTitleKey";
+}
+
+/* The text of a value: a string decoded, a number as K3 prints it, anything else as it stands. */
+static int value_text(struct casehook__buf *out, const struct casehook__js_value *value)
+{
+    if (value->kind == CASEHOOK__JS_STRING) {
+        struct casehook__text inside = {value->text.data + 1, value->text.length - 2};
+        return casehook__js_decode(out, inside);
+    }
+    if (value->kind == CASEHOOK__JS_NUMBER) return casehook__js_number(out, value->text);
+    return casehook__js_utf8(out, value->text);
+}
+
+static bool usable_kind(const struct casehook__exchange *exchange, enum casehook__js_kind kind)
+{
+    if (kind == CASEHOOK__JS_STRING || kind == CASEHOOK__JS_NUMBER) return true;
+    return exchange->request.call == CASEHOOK__CALL_GET &&
+           (kind == CASEHOOK__JS_TRUE || kind == CASEHOOK__JS_FALSE);
+}
+
+/* Takes the id or title out of the answer into scratch. */
+static int read_key(struct casehook__exchange *exchange, const struct casehook__keypath *path,
+                    const struct casehook__js_value *value)
+{
+    struct casehook_error *error = &exchange->result->error;
+    const char *what =
+        exchange->request.call == CASEHOOK__CALL_CREATE ? "id of the case" : "title of the case";
+    char key[128];
+    casehook__mask_excerpt(exchange->mask, path->whole, key, sizeof key);
+    casehook__error_set_field(error, key_field(exchange));
+    if (value->kind == CASEHOOK__JS_NONE)
+        return casehook__fail(error, CASEHOOK_E_RESPONSE,
+                              "%s: the answer has no \"%s\", where the %s should be",
+                              casehook__exchange_target(exchange), key, what);
+    if (!usable_kind(exchange, value->kind))
+        return casehook__fail(
+            error, CASEHOOK_E_RESPONSE, "%s: \"%s\" of the answer, where the %s should be, is %s",
+            casehook__exchange_target(exchange), key, what, casehook__js_kind_name(value->kind));
+    casehook__buf_clear(&exchange->scratch);
+    int status = value_text(&exchange->scratch, value);
+    if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
+    if (status)
+        return casehook__fail(error, CASEHOOK_E_RESPONSE,
+                              "%s: \"%s\" of the answer, where the %s should be, is a number out of range",
+                              casehook__exchange_target(exchange), key, what);
+    error->field[0] = '\0';
+    return CASEHOOK_OK;
+}
+
+static int keep_id(struct casehook__exchange *exchange)
+{
+    struct casehook_result *result = exchange->result;
+    struct casehook__text id = casehook__buf_text(&exchange->scratch);
+    const char *fault = casehook__id_fault(id);
+    if (id.length > 0 && id.length <= CASEHOOK__ID_MAX_BYTES) {
+        memcpy(result->id, id.data, id.length);
+        result->id[id.length] = '\0';
+        result->id_length = id.length;
+    }
+    if (!fault) return CASEHOOK_OK;
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    casehook__error_set_field(&result->error, key_field(exchange));
+    return casehook__fail(&result->error, CASEHOOK_E_RESPONSE, "%s: the id in the answer %s: \"%s\"",
+                          casehook__exchange_target(exchange), fault, excerpt(exchange, id, text));
+}
+
+static int keep_title(struct casehook__exchange *exchange)
+{
+    struct casehook_result *result = exchange->result;
+    struct casehook__text title = casehook__buf_text(&exchange->scratch);
+    if (title.length > CASEHOOK__TITLE_MAX_BYTES) {
+        casehook__error_set_field(&result->error, key_field(exchange));
+        return casehook__fail(&result->error, CASEHOOK_E_LIMIT,
+                              "%s: the title in the answer has %zu bytes, the limit is %d",
+                              casehook__exchange_target(exchange), title.length, CASEHOOK__TITLE_MAX_BYTES);
+    }
+    result->title = casehook__copy(exchange->heap, title.data, title.length);
+    result->title_length = title.length;
+    return result->title ? CASEHOOK_OK : casehook__fail_memory(&result->error);
+}
+
+/* ---- fields (K4) ----------------------------------------------------------------------------- */
+
+static char *take_copy(struct casehook__exchange *exchange)
+{
+    return casehook__copy(exchange->heap, casehook__buf_string(&exchange->scratch), exchange->scratch.length);
+}
+
+/* The value as JSON of its own: text that is valid UTF-8, and numbers as K3 prints them. */
+static int value_json(struct casehook__exchange *exchange, const struct casehook__result_field *field,
+                      const struct casehook__js_value *value)
+{
+    casehook__buf_clear(&exchange->scratch);
+    if (value->kind == CASEHOOK__JS_STRING)
+        return casehook__js_string(&exchange->scratch, (struct casehook__text){field->text, field->length});
+    return casehook__buf_append(&exchange->scratch, field->text, field->length);
+}
+
+static int keep_field(struct casehook__exchange *exchange, const char *name,
+                      const struct casehook__js_value *value)
+{
+    struct casehook_result *result = exchange->result;
+    struct casehook__result_field *field = &result->fields[result->field_count];
+    if (value->kind == CASEHOOK__JS_NONE) return CASEHOOK_OK;
+    casehook__buf_clear(&exchange->scratch);
+    int status = value_text(&exchange->scratch, value);
+    if (status == CASEHOOK_E_RESPONSE)
+        return CASEHOOK_OK; /* beyond the double range: as if it were missing */
+    if (status) return status;
+    *field = (struct casehook__result_field){.text = take_copy(exchange), .length = exchange->scratch.length};
+    result->field_count++;
+    if (!field->text || value_json(exchange, field, value)) return CASEHOOK_E_NO_MEMORY;
+    field->json = take_copy(exchange);
+    field->name = casehook__copy(exchange->heap, name, strlen(name));
+    return field->json && field->name ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
+}
+
+static int keep_fields(struct casehook__exchange *exchange, const struct casehook__response_field *fields,
+                       size_t count, const struct casehook__js_value *found)
+{
+    struct casehook_result *result = exchange->result;
+    size_t needed = result->field_count + count;
+    if (count == 0) return CASEHOOK_OK;
+    void *grown = casehook__realloc(exchange->heap, result->fields, needed * sizeof *result->fields);
+    if (!grown) return casehook__fail_memory(&result->error);
+    result->fields = grown;
+    for (size_t i = 0; i < count; i++) {
+        if (keep_field(exchange, fields[i].name, &found[i]) == CASEHOOK_OK) continue;
+        result->field_count = needed < result->field_count ? needed : result->field_count;
+        return casehook__fail_memory(&result->error);
+    }
+    return CASEHOOK_OK;
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static int not_json(struct casehook__exchange *exchange, const struct casehook__response *response,
+                    enum casehook__js_fault fault, size_t offset)
+{
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    struct casehook_error *error = &exchange->result->error;
+    return casehook__fail_at(error, fault == CASEHOOK__JS_TOO_DEEP ? CASEHOOK_E_LIMIT : CASEHOOK_E_RESPONSE,
+                             offset, "%s: the answer (status %d) %s at byte %zu: \"%s\"",
+                             casehook__exchange_target(exchange), response->status,
+                             casehook__js_fault_name(fault), offset, excerpt(exchange, response->body, text));
+}
+
+/* Validates the answer and takes out of it what this call is to give: paths[0] is the call's key, if it has
+ * one. */
+static int read_answer(struct casehook__exchange *exchange, const struct casehook__response *response)
+{
+    const struct casehook__config *config = exchange->config;
+    bool create = exchange->request.call == CASEHOOK__CALL_CREATE,
+         get = exchange->request.call == CASEHOOK__CALL_GET;
+    const struct casehook__response_field *fields = create ? config->create_fields : config->get_fields;
+    size_t count = create ? config->create_field_count : get ? config->get_field_count : 0, offset = 0;
+    const struct casehook__keypath *paths[CASEHOOK__RESPONSE_FIELDS_MAX + 1] = {create ? config->id_key
+                                                                                       : config->title_key};
+    struct casehook__js_value found[CASEHOOK__RESPONSE_FIELDS_MAX + 1];
+    for (size_t i = 0; i < count; i++) paths[i + 1] = fields[i].path;
+    enum casehook__js_fault fault =
+        casehook__jsscan(response->body, paths, create || get ? count + 1 : 0, found, &offset);
+    if (fault) return not_json(exchange, response, fault, offset);
+    if (!create && !get) return CASEHOOK_OK;
+    int status = read_key(exchange, paths[0], &found[0]);
+    if (!status) status = create ? keep_id(exchange) : keep_title(exchange);
+    if (status) {
+        if (create)
+            keep_fields(exchange, fields, count, found + 1); /* what can be known of a case without id */
+        return status;
+    }
+    return keep_fields(exchange, fields, count, found + 1);
+}
+
+void casehook__exchange_accept(struct casehook__exchange *exchange, const struct casehook__response *response)
+{
+    enum casehook__call call = exchange->request.call;
+    int status;
+    if (response->body.length)
+        status = check_type(exchange, response);
+    else if (call == CASEHOOK__CALL_CREATE || call == CASEHOOK__CALL_GET)
+        status = casehook__fail(&exchange->result->error, CASEHOOK_E_RESPONSE,
+                                "%s: the answer (status %d) is empty; the %s should be in it",
+                                casehook__exchange_target(exchange), response->status,
+                                call == CASEHOOK__CALL_CREATE ? "id of the case" : "title of the case");
+    else
+        status = CASEHOOK_OK;
+    if (!status && response->body.length) status = read_answer(exchange, response);
+    if (status) {
+        unusable(exchange);
+        return;
+    }
+    casehook__exchange_current(exchange)->outcome = CASEHOOK_OUTCOME_DONE;
+    casehook__exchange_advance(exchange);
+}
+
+/* Statuses after which the same request may be accepted later. */
+static bool is_transient(int status)
+{
+    return status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
+/* A gateway that got no answer does not know what the server behind it did. */
+static int refusal(int status)
+{
+    return status == BAD_GATEWAY || status == GATEWAY_TIMEOUT ? CASEHOOK_OUTCOME_UNKNOWN
+                                                              : CASEHOOK_OUTCOME_REFUSED;
+}
+
+static const char *advice(int status)
+{
+    switch (status) {
+    case 401: return "; check user, password and secretHeaders";
+    case 403: return "; the account may not do this";
+    case 404: return "; check the URL, and that the case exists";
+    case 405: return "; check the method of this call";
+    case 413: return "; the request is too large for the server";
+    case 429: return "; the server asks to slow down";
+    default: return "";
+    }
+}
+
+void casehook__exchange_refuse(struct casehook__exchange *exchange, const struct casehook__response *response)
+{
+    struct casehook_error *error = &exchange->result->error;
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    bool write =
+        exchange->request.call == CASEHOOK__CALL_CREATE || exchange->request.call == CASEHOOK__CALL_COMMENT;
+    int outcome = refusal(response->status);
+    casehook__exchange_current(exchange)->outcome = outcome;
+    if (response->body.length)
+        casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the server answered %d: \"%s\"%s",
+                       casehook__exchange_target(exchange), response->status,
+                       excerpt(exchange, response->body, text), advice(response->status));
+    else
+        casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the server answered %d without a body%s",
+                       casehook__exchange_target(exchange), response->status, advice(response->status));
+    error->http_status = response->status;
+    if (response->retry_after.data)
+        error->retry_after_ms = casehook__clock_retry_after(response->retry_after);
+    /* A 500 in the middle of a create or comment may have come after it was written. */
+    casehook__exchange_stop(exchange, outcome,
+                            is_transient(response->status) && !(write && response->status == 500));
+}

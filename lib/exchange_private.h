@@ -1,0 +1,35 @@
+/*
+ * exchange_private.h - what the files of the state machine share.
+ */
+#ifndef CASEHOOK_EXCHANGE_PRIVATE_H
+#define CASEHOOK_EXCHANGE_PRIVATE_H
+
+#include "exchange.h"
+
+enum casehook__stage {
+    CASEHOOK__STAGE_ENDED,
+    CASEHOOK__STAGE_WRITE, /* create or update */
+    CASEHOOK__STAGE_READ,  /* get */
+    CASEHOOK__STAGE_COMMENT
+};
+
+/* The record of the request that is under way. */
+struct casehook__exchange_record *casehook__exchange_current(struct casehook__exchange *exchange);
+
+/* Ends the operation with the error that lies in the result: adds the step and what it means for a retry. */
+void casehook__exchange_stop(struct casehook__exchange *exchange, int outcome, bool transient);
+/* The request's name for messages: "POST http://host/path", masked; lies in scratch. */
+const char *casehook__exchange_target(struct casehook__exchange *exchange);
+/* The call was answered well: on to the next stage. */
+void casehook__exchange_advance(struct casehook__exchange *exchange);
+
+/* exchange_answer.c: an answer with status 2xx, and one that refuses. */
+void casehook__exchange_accept(struct casehook__exchange *exchange,
+                               const struct casehook__response *response);
+void casehook__exchange_refuse(struct casehook__exchange *exchange,
+                               const struct casehook__response *response);
+/* exchange_redirect.c: an answer with status 3xx. */
+void casehook__exchange_redirect(struct casehook__exchange *exchange,
+                                 const struct casehook__response *response);
+
+#endif

@@ -1,0 +1,96 @@
+/* mask.c - keeps secrets out of what is shown, even where a server echoes them. */
+#include "mask.h"
+
+#include "base64.h"
+#include "jstext.h"
+
+#define FORMS        4
+#define NEEDLE_LIMIT (4 * 1024 * 1024)
+
+struct casehook__mask {
+    struct casehook__heap *heap;
+    struct casehook__buf store; /* all needles, one after the other */
+    size_t count;
+    size_t ends[]; /* where each needle ends in store; longest needles first is not needed: see match() */
+};
+
+static int add_forms(struct casehook__mask *mask, struct casehook__text secret)
+{
+    typedef int form_fn(struct casehook__buf *, struct casehook__text);
+    static form_fn *const forms[FORMS] = {casehook__buf_append_text, casehook__base64_encode,
+                                          casehook__js_uri_component, casehook__js_escape};
+    for (size_t i = 0; i < FORMS; i++) {
+        size_t begin = mask->store.length;
+        int status = forms[i](&mask->store, secret);
+        if (status) return status;
+        if (mask->store.length > begin) mask->ends[mask->count++] = mask->store.length;
+    }
+    return CASEHOOK_OK;
+}
+
+int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text *secrets, size_t count,
+                       struct casehook__mask **out)
+{
+    int status = CASEHOOK_OK;
+    *out = NULL;
+    struct casehook__mask *mask =
+        casehook__calloc(heap, 1, sizeof *mask + count * FORMS * sizeof *mask->ends);
+    if (!mask) return CASEHOOK_E_NO_MEMORY;
+    mask->heap = heap;
+    casehook__buf_init(&mask->store, heap, NEEDLE_LIMIT);
+    for (size_t i = 0; i < count && !status; i++)
+        if (secrets[i].length) status = add_forms(mask, secrets[i]);
+    if (status) {
+        casehook__mask_free(mask);
+        return CASEHOOK_E_NO_MEMORY; /* documents are smaller than the limit, so it was memory */
+    }
+    *out = mask;
+    return CASEHOOK_OK;
+}
+
+void casehook__mask_free(struct casehook__mask *mask)
+{
+    if (!mask) return;
+    casehook__buf_free_secret(&mask->store);
+    casehook__free(mask->heap, mask);
+}
+
+/* Length of the longest secret that text begins with. */
+static size_t match(const struct casehook__mask *mask, struct casehook__text text)
+{
+    size_t longest = 0, begin = 0;
+    for (size_t i = 0; mask && i < mask->count; begin = mask->ends[i++]) {
+        size_t length = mask->ends[i] - begin;
+        if (length > longest && length <= text.length &&
+            memcmp(text.data, mask->store.data + begin, length) == 0)
+            longest = length;
+    }
+    return longest;
+}
+
+const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
+                                   size_t size)
+{
+    size_t used = 0;
+    while (text.length) {
+        size_t taken = match(mask, text), put;
+        const char *piece = "***";
+        if (taken) {
+            put = 3;
+        } else {
+            taken = put = casehook__utf8_length(text.data, text.length);
+            piece = text.data;
+            if (taken == 0 || (unsigned char)*piece < 0x20 || *piece == 0x7F) {
+                taken = put = 1;
+                piece = "?";
+            }
+        }
+        if (used + put >= size) break;
+        memcpy(out + used, piece, put);
+        used += put;
+        text.data += taken;
+        text.length -= taken;
+    }
+    out[used] = '\0';
+    return out;
+}

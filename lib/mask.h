@@ -1,0 +1,26 @@
+/*
+ * mask.h - keeps secrets out of what is shown, even where a server echoes them (R3).
+ */
+#ifndef CASEHOOK_MASK_H
+#define CASEHOOK_MASK_H
+
+#include "buf.h"
+
+#define CASEHOOK__EXCERPT_MAX 512 /* bytes of a server's own message in an error */
+
+/* Every form in which a secret of one connector may come back: raw, base64, percent-encoded, JSON-escaped. */
+struct casehook__mask;
+
+/* The secrets are copied and wiped with the mask.  Errors: NO_MEMORY. */
+int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text *secrets, size_t count,
+                       struct casehook__mask **out);
+void casehook__mask_free(struct casehook__mask *mask);
+
+/*
+ * Copies outside text into out (size bytes with the NUL): every secret becomes "***", controls become
+ * '?', and at most size - 1 bytes stay, cut between characters.  Allocates nothing.  mask may be NULL.
+ */
+const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
+                                   size_t size);
+
+#endif

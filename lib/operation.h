@@ -1,0 +1,29 @@
+/*
+ * operation.h - what every way of running an operation checks first.
+ */
+#ifndef CASEHOOK_OPERATION_H
+#define CASEHOOK_OPERATION_H
+
+#include "connector.h"
+
+/* Params as they were given: a struct, or JSON. */
+struct casehook__input {
+    int operation;
+    const struct casehook_params *params;
+    const char *json; /* NULL: params */
+    size_t length;
+};
+
+/* Connector, operation, process.  Errors: ARGUMENT, FORKED. */
+int casehook__call_check(const struct casehook_connector *connector, int operation,
+                         struct casehook_error *error);
+/* given may be NULL, or of another version of the header. */
+int casehook__options_read(const struct casehook_options *given, struct casehook_options *options,
+                           struct casehook_error *error);
+int casehook__input_read(const struct casehook__input *input, struct casehook__params *params,
+                         struct casehook_error *error);
+
+/* preview.c: goes through an operation without sending anything, recording headers and bodies. */
+void casehook__drive_preview(struct casehook__exchange *exchange);
+
+#endif

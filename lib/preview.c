@@ -1,0 +1,58 @@
+/* preview.c - every request of an operation as it would be sent, secrets masked, nothing sent. */
+#include "operation.h"
+
+#include "exchange_private.h"
+#include "jstext.h"
+
+static void header_member(struct casehook__buf *json, const struct casehook__exchange *exchange,
+                          const struct casehook__header *header)
+{
+    casehook__js_string(json, header->name);
+    casehook__buf_append_char(json, ':');
+    if (header->secret) {
+        casehook__buf_append_string(json, "\"***\"");
+        return;
+    }
+    /* A plain header may hold a configured secret as well. */
+    char value[CASEHOOK__EXCERPT_MAX + 1];
+    casehook__mask_excerpt(exchange->mask, header->value, value, sizeof value);
+    casehook__js_string(json, casehook__text(value));
+}
+
+/* The members "headers" and "body" of the record. */
+static char *detail(struct casehook__exchange *exchange, const struct casehook__request *request)
+{
+    struct casehook__buf *json = &exchange->scratch;
+    size_t max = exchange->config->headers.count + 3;
+    struct casehook__header *headers = casehook__calloc(exchange->heap, max, sizeof *headers);
+    if (!headers) return NULL;
+    size_t count = casehook__request_headers(exchange->config, request, headers, max);
+    casehook__buf_clear(json);
+    casehook__buf_append_string(json, "\"headers\":{");
+    for (size_t i = 0; i < count; i++) {
+        if (i) casehook__buf_append_char(json, ',');
+        header_member(json, exchange, &headers[i]);
+    }
+    casehook__free(exchange->heap, headers);
+    casehook__buf_append_string(json, "},\"body\":");
+    if (request->body.data)
+        casehook__js_string(json, request->body);
+    else
+        casehook__buf_append_string(json, "null");
+    return json->status ? NULL : casehook__copy(exchange->heap, json->data, json->length);
+}
+
+void casehook__drive_preview(struct casehook__exchange *exchange)
+{
+    struct casehook__request request;
+    while (casehook__exchange_next(exchange, &request)) {
+        struct casehook__exchange_record *record = casehook__exchange_current(exchange);
+        record->detail = detail(exchange, &request);
+        if (record->detail) {
+            casehook__exchange_pretend(exchange);
+        } else {
+            struct casehook__failure failure = {.status = CASEHOOK_E_NO_MEMORY, .message = "out of memory"};
+            casehook__exchange_fail(exchange, &failure);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+/* settings_handle.c - the settings object of the public header. */
+#include "connector.h"
+
+#include "abi.h"
+
+#include <stdio.h>
+
+#define ALLOCATOR_FIRST_SIZE (offsetof(struct casehook_allocator, destroy) + sizeof(casehook_destroy_fn))
+
+static int read_file(const char *path, struct casehook__buf *content)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) return CASEHOOK_E_SYSTEM;
+    size_t count;
+    do {
+        if (casehook__buf_reserve(content, 16384)) break;
+        count = fread(content->data + content->length, 1, 16384, file);
+        content->length += count;
+    } while (count > 0);
+    int status = content->status ? content->status : ferror(file) ? CASEHOOK_E_SYSTEM : CASEHOOK_OK;
+    fclose(file);
+    return status;
+}
+
+int casehook_settings_new(const struct casehook_allocator *given, struct casehook_settings **out)
+{
+    struct casehook_allocator allocator = {0};
+    struct casehook__heap *heap = NULL;
+    if (out) *out = NULL;
+    if (!out) return CASEHOOK_E_ARGUMENT;
+    if (given &&
+        casehook__struct_read(&allocator, given, ALLOCATOR_FIRST_SIZE, sizeof allocator, "allocator", NULL))
+        return CASEHOOK_E_ARGUMENT;
+    if (given && !allocator.reallocate) return CASEHOOK_E_ARGUMENT;
+    int status = casehook__heap_new(given ? &allocator : NULL, &heap);
+    if (status) return status;
+    struct casehook_settings *settings = casehook__calloc(heap, 1, sizeof *settings);
+    if (settings) settings->current = casehook__settings_default(heap);
+    if (!settings || !settings->current) {
+        casehook__free(heap, settings);
+        casehook__heap_unref(heap);
+        return CASEHOOK_E_NO_MEMORY;
+    }
+    settings->heap = heap;
+    *out = settings;
+    return CASEHOOK_OK;
+}
+
+/* The CAs of single hosts are parsed once, here. */
+static void make_trusts(struct casehook__settings *settings, struct casehook__errors *errors)
+{
+    for (size_t i = 0; i < settings->host_count; i++) {
+        struct casehook__host_settings *host = &settings->hosts[i];
+        struct casehook_error error = {0};
+        casehook__error_init(&error);
+        if (!host->ca.data) continue;
+        if (casehook__trust_from_pem(settings->heap, host->ca, &host->trust, &error) == CASEHOOK_OK) continue;
+        char field[96];
+        snprintf(field, sizeof field, "settings.customHostSettings[%zu].ssl.certificateAuthoritiesData", i);
+        casehook__errors_add_copy(errors, field, &error);
+    }
+}
+
+int casehook_settings_load_json(struct casehook_settings *settings, const char *json, size_t length,
+                                struct casehook_error **error)
+{
+    struct casehook__errors errors;
+    struct casehook__settings *snapshot = NULL;
+    casehook__errors_init(&errors, settings ? settings->heap : NULL);
+    if (!settings || !json) {
+        casehook__fail(casehook__errors_add(&errors, ""), CASEHOOK_E_ARGUMENT, "%s is NULL",
+                       settings ? "json" : "settings");
+    } else {
+        struct casehook__text text = {json, length == CASEHOOK_TERMINATED ? strlen(json) : length};
+        casehook__settings_read(settings->heap, text, read_file, &snapshot, &errors);
+        if (snapshot) make_trusts(snapshot, &errors);
+    }
+    int status = casehook__errors_finish(&errors, error);
+    if (status) {
+        casehook__settings_unref(snapshot);
+    } else {
+        casehook__settings_unref(settings->current);
+        settings->current = snapshot;
+    }
+    return status;
+}
+
+int casehook_settings_set_log(struct casehook_settings *settings, int level, void *user, casehook_log_fn log,
+                              casehook_destroy_fn destroy)
+{
+    struct casehook__log *new = NULL;
+    if (!settings) return CASEHOOK_E_ARGUMENT;
+    int status = casehook__log_new(settings->heap, level, user, log, destroy, &new);
+    if (status) return status;
+    casehook__log_unref(settings->log);
+    settings->log = new;
+    return CASEHOOK_OK;
+}
+
+void casehook_settings_free(struct casehook_settings *settings)
+{
+    if (!settings) return;
+    struct casehook__heap *heap = settings->heap;
+    casehook__settings_unref(settings->current);
+    casehook__log_unref(settings->log);
+    casehook__free(heap, settings);
+    casehook__heap_unref(heap);
+}

@@ -1,0 +1,14 @@
+/* settings_trust.c - the system's CAs, parsed once for everything made from one settings snapshot. */
+#include "settings.h"
+
+int casehook__settings_system_trust(struct casehook__settings *settings, const char *path,
+                                    struct casehook__trust **trust, struct casehook_error *error)
+{
+    int status = CASEHOOK_OK;
+    pthread_mutex_lock(&settings->system_trust_lock);
+    if (!settings->system_trust)
+        status = casehook__trust_system(settings->heap, path, &settings->system_trust, error);
+    *trust = status ? NULL : casehook__trust_ref(settings->system_trust);
+    pthread_mutex_unlock(&settings->system_trust_lock);
+    return status;
+}

@@ -1,0 +1,69 @@
+/*
+ * transport.h - one HTTP request on the wire, by libcurl.
+ *
+ * A wire holds the connections of one policy of one connector and of one thread at a time.  A transfer
+ * does one request after the other on it and never changes its identity: its handles are made once for
+ * (policy, call) and only URL, body and time change (P3).
+ */
+#ifndef CASEHOOK_TRANSPORT_H
+#define CASEHOOK_TRANSPORT_H
+
+#include "exchange.h"
+#include "policy.h"
+
+#define CASEHOOK__HEADER_BYTES_MAX (64 * 1024) /* of one response, status lines and interim responses too */
+#define CASEHOOK__NO_DEADLINE      INT64_MAX
+
+/* libcurl's own initialisation, once per process; OK, or why this libcurl cannot be used (UNSUPPORTED,
+ * SYSTEM). */
+int casehook__transport_init(struct casehook_error *error);
+
+/* 1 when the running libcurl has the feature of casehook_feature(), 0 when not, -1 when it is none of
+ * libcurl's. */
+int casehook__transport_feature(const char *name);
+
+struct casehook__wire;
+struct casehook__transfer;
+
+/* Errors: NO_MEMORY. */
+int casehook__wire_new(struct casehook__heap *heap, const struct casehook__settings *settings,
+                       struct casehook__wire **wire);
+/* No transfer may be on it. */
+void casehook__wire_free(struct casehook__wire *wire);
+
+/* The policy is copied; what it borrows must outlive the transfer.  Errors: NO_MEMORY. */
+int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
+                           const struct casehook__settings *settings, const struct casehook__policy *policy,
+                           struct casehook__transfer **transfer);
+/* Takes it off its wire first. */
+void casehook__transfer_free(struct casehook__transfer *transfer);
+
+/*
+ * Puts a request on the wire; deadline is a time of casehook__clock_ms().  False: it could not start,
+ * casehook__transfer_failure says why.  request and what it borrows must live until the end.
+ */
+bool casehook__transfer_start(struct casehook__transfer *transfer, struct casehook__wire *wire,
+                              const struct casehook__request *request, int64_t deadline);
+/* Ends a running transfer at once: CANCELLED, or TIMEOUT for the deadline of the whole operation. */
+void casehook__transfer_stop(struct casehook__transfer *transfer, int status);
+/* The answer, or NULL: then there is a failure. */
+const struct casehook__response *casehook__transfer_response(const struct casehook__transfer *transfer);
+const struct casehook__failure *casehook__transfer_failure(const struct casehook__transfer *transfer);
+
+/* Gives back memory of an unusually large answer; transfer may be NULL. */
+void casehook__transfer_shrink(struct casehook__transfer *transfer, size_t kept);
+
+/* Whatever the loop that owns a transfer wants to find again. */
+void casehook__transfer_set_owner(struct casehook__transfer *transfer, void *owner);
+void *casehook__transfer_owner(const struct casehook__transfer *transfer);
+
+/* Does what can be done without waiting. */
+void casehook__wire_perform(struct casehook__wire *wire);
+/* Waits at most timeout_ms for something to do, or for a wakeup. */
+void casehook__wire_poll(struct casehook__wire *wire, int timeout_ms);
+/* From any thread: ends a poll, now or the next one. */
+void casehook__wire_wakeup(struct casehook__wire *wire);
+/* A transfer that has ended, off the wire; NULL when there is none. */
+struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire);
+
+#endif

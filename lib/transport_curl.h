@@ -1,0 +1,86 @@
+/*
+ * transport_curl.h - what the files that know libcurl share.
+ */
+#ifndef CASEHOOK_TRANSPORT_CURL_H
+#define CASEHOOK_TRANSPORT_CURL_H
+
+#include "transport.h"
+
+#include <curl/curl.h>
+
+/* Forms of one call's request: as configured, as a GET after a redirect, and to another origin. */
+enum casehook__form { CASEHOOK__FORM_OWN, CASEHOOK__FORM_FOLLOWED, CASEHOOK__FORM_FOREIGN, CASEHOOK__FORMS };
+
+/* An easy handle for life: (policy, call, form). */
+struct casehook__handle {
+    CURL *easy;
+    struct curl_slist *headers;
+    long timeout_ms; /* as set */
+};
+
+struct casehook__wire {
+    struct casehook__heap *heap;
+    CURLM *multi;
+};
+
+/* Offsets into head; length 0: the header was not there. */
+struct casehook__kept_header {
+    bool present;
+    size_t begin, length;
+};
+
+struct casehook__transfer {
+    struct casehook__heap *heap;
+    const struct casehook__config *config;
+    const struct casehook__settings *settings;
+    struct casehook__policy policy;
+    void *owner;
+
+    struct casehook__handle handles[CASEHOOK__CALLS][CASEHOOK__FORMS];
+    struct curl_slist *proxy_headers;
+    struct casehook__trust *system_trust; /* a reference, once it was needed */
+
+    /* Of the request that is under way. */
+    struct casehook__handle *handle; /* NULL: none */
+    struct casehook__wire *wire;
+    const struct casehook__request *request;
+    bool deadline_first; /* the deadline of the operation comes before responseTimeout */
+    long timeout_ms;
+    int64_t started;
+    unsigned sends;      /* how often libcurl was about to send it */
+    bool repeat_refused; /* libcurl wanted to send it again (H6) */
+    unsigned handshakes; /* on the connection that is being made */
+    bool connecting;     /* a socket was opened for this request */
+    bool denied;         /* an address was refused (U5) */
+    char denied_address[96];
+    size_t header_bytes;
+    bool header_limit, body_limit, body_cut;
+    bool in_body;
+    struct casehook__kept_header content_type, content_encoding, location, retry_after;
+    struct casehook__buf head, body;
+    struct casehook__tls_report tls, proxy_tls;
+    char detail[CURL_ERROR_SIZE];
+
+    /* What came of it. */
+    bool answered;
+    struct casehook__response response;
+    struct casehook__failure failure;
+    struct casehook_error told; /* failure.message points into it */
+};
+
+/* transport_curl_handle.c: makes the handle of a request's call and form.  NULL: no memory. */
+struct casehook__handle *casehook__curl_handle(struct casehook__transfer *transfer,
+                                               const struct casehook__request *request);
+void casehook__curl_handle_free(struct casehook__handle *handle);
+
+/* transport_curl_callbacks.c */
+size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *user);
+size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user);
+int casehook__curl_on_send(void *user, char *remote, char *local, int remote_port, int local_port);
+curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address);
+CURLcode casehook__curl_on_tls(CURL *easy, void *ssl_ctx, void *user);
+
+/* transport_curl_failure.c: fills transfer->failure from libcurl's code. */
+void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code);
+
+#endif

@@ -1,0 +1,163 @@
+/* transport_curl_callbacks.c - what libcurl asks and tells while a request is under way. */
+#include "transport_curl.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#define REFUSAL_BODY_MAX (16 * 1024) /* of an answer that is no success only an excerpt is wanted */
+
+static bool is_name(struct casehook__text line, const char *name)
+{
+    size_t length = strlen(name);
+    return line.length > length && line.data[length] == ':' &&
+           casehook__text_is_nocase((struct casehook__text){line.data, length}, name);
+}
+
+/* Keeps the first value of a header. */
+static bool keep(struct casehook__transfer *transfer, struct casehook__kept_header *kept,
+                 struct casehook__text line, size_t name_length)
+{
+    if (kept->present) return true;
+    struct casehook__text value = {line.data + name_length + 1, line.length - name_length - 1};
+    value = casehook__text_trim(value);
+    kept->present = true;
+    kept->begin = transfer->head.length;
+    kept->length = value.length;
+    return casehook__buf_append_text(&transfer->head, value) == CASEHOOK_OK;
+}
+
+/* A new status line: what an interim response said does not count. */
+static void begin_response(struct casehook__transfer *transfer)
+{
+    static const struct casehook__kept_header none;
+    transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
+    casehook__buf_clear(&transfer->head);
+}
+
+static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__text line)
+{
+    struct {
+        const char *name;
+        struct casehook__kept_header *kept;
+    } wanted[] = {{"Content-Type", &transfer->content_type},
+                  {"Content-Encoding", &transfer->content_encoding},
+                  {"Location", &transfer->location},
+                  {"Retry-After", &transfer->retry_after}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (is_name(line, wanted[i].name))
+            return keep(transfer, wanted[i].kept, line, strlen(wanted[i].name));
+    return true;
+}
+
+size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *user)
+{
+    struct casehook__transfer *transfer = user;
+    struct casehook__text line = {data, size * count};
+    transfer->header_bytes += line.length;
+    if (transfer->header_bytes > CASEHOOK__HEADER_BYTES_MAX) {
+        transfer->header_limit = true;
+        return 0;
+    }
+    if (transfer->in_body) return line.length; /* a trailer */
+    if (line.length >= 5 && memcmp(line.data, "HTTP/", 5) == 0) begin_response(transfer);
+    return keep_wanted(transfer, line) ? line.length : 0;
+}
+
+size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user)
+{
+    struct casehook__transfer *transfer = user;
+    size_t length = size * count;
+    if (!transfer->in_body) {
+        long status = 0;
+        curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &status);
+        transfer->in_body = true;
+        transfer->body.limit = transfer->settings->max_response_content_length;
+        transfer->body_cut = status >= 300;
+    }
+    if (transfer->body_cut && transfer->body.length + length > REFUSAL_BODY_MAX) {
+        size_t room = REFUSAL_BODY_MAX - transfer->body.length;
+        casehook__buf_append(&transfer->body, data, room < length ? room : length);
+        return 0; /* enough: casehook__curl_fail knows */
+    }
+    int failed = casehook__buf_append(&transfer->body, data, length);
+    transfer->body_limit = failed == CASEHOOK_E_LIMIT;
+    return failed ? 0 : length;
+}
+
+/*
+ * libcurl is about to send the request.  When a kept-alive connection dies it would send it again, on
+ * another one, and tell nobody: a second time is refused for what has a body (H6).
+ */
+int casehook__curl_on_send(void *user, char *remote, char *local, int remote_port, int local_port)
+{
+    struct casehook__transfer *transfer = user;
+    (void)remote;
+    (void)local;
+    (void)remote_port;
+    (void)local_port;
+    transfer->sends++;
+    transfer->repeat_refused = transfer->sends > 1 && transfer->request->method != CASEHOOK__GET;
+    return transfer->repeat_refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+/* The bytes of the address that is about to be connected to; 0 when it is neither IPv4 nor IPv6. */
+static size_t address_bytes(const struct curl_sockaddr *address, const unsigned char **bytes)
+{
+    const void *sockaddr = &address->addr;
+    if (address->family == AF_INET) {
+        *bytes = (const unsigned char *)&((const struct sockaddr_in *)sockaddr)->sin_addr;
+        return 4;
+    }
+    *bytes = (const unsigned char *)&((const struct sockaddr_in6 *)sockaddr)->sin6_addr;
+    return address->family == AF_INET6 ? 16 : 0;
+}
+
+/* Decided on the address itself, at the last moment: a name that resolves anew cannot get around it (U5). */
+static bool may_connect(struct casehook__transfer *transfer, const struct curl_sockaddr *address)
+{
+    const struct casehook__settings *settings = transfer->settings;
+    const unsigned char *bytes = NULL;
+    if (!settings->deny_private_addresses) return true;
+    size_t size = address_bytes(address, &bytes);
+    const char *kind = "unknown family";
+    if (size)
+        kind = casehook__address_denied(bytes, size, settings->allowed_addresses,
+                                        settings->allowed_address_count);
+    if (!kind) return true;
+    transfer->denied = true;
+    size_t length =
+        strlen(kind) < sizeof transfer->denied_address ? strlen(kind) : sizeof transfer->denied_address - 1;
+    memcpy(transfer->denied_address, kind, length);
+    transfer->denied_address[length] = '\0';
+    return false;
+}
+
+curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct casehook__transfer *transfer = user;
+    if (purpose != CURLSOCKTYPE_IPCXN || !may_connect(transfer, address)) return CURL_SOCKET_BAD;
+    int descriptor = socket(address->family, address->socktype, address->protocol);
+    if (descriptor < 0) return CURL_SOCKET_BAD;
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    transfer->connecting = true;
+    transfer->handshakes = 0;
+    return descriptor;
+}
+
+/* With an https proxy the first handshake of a connection is the proxy's, the second the target's. */
+CURLcode casehook__curl_on_tls(CURL *easy, void *ssl_ctx, void *user)
+{
+    struct casehook__transfer *transfer = user;
+    const struct casehook__policy *policy = &transfer->policy;
+    (void)easy;
+    bool with_proxy = policy->proxy && policy->proxy->origin.https && transfer->handshakes++ == 0;
+    enum casehook__mode mode = with_proxy ? policy->proxy_mode : policy->mode;
+    struct casehook__trust *trust = with_proxy ? policy->proxy_trust : policy->trust;
+    struct casehook__tls_report *report = with_proxy ? &transfer->proxy_tls : &transfer->tls;
+    memset(report, 0, sizeof *report);
+    if (mode != CASEHOOK__MODE_NONE && !trust) trust = transfer->system_trust;
+    return casehook__tls_apply(ssl_ctx, mode, trust, with_proxy ? NULL : policy->identity, report)
+               ? CURLE_OK
+               : CURLE_OUT_OF_MEMORY;
+}
