@@ -412,6 +412,91 @@ CASEHOOK_API int casehook_preview(struct casehook_connector *connector, int oper
 CASEHOOK_API int casehook_preview_json(struct casehook_connector *connector, int operation, const char *json,
                                        size_t length, struct casehook_result **result);
 
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+/*
+ * Many operations at once on one thread.  A host with an event loop watches one descriptor; a host
+ * without one calls casehook_loop_wait().  Results are pulled, there are no callbacks.
+ *
+ *     casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket);
+ *     while (casehook_loop_pending(loop) && casehook_loop_wait(loop, -1) == CASEHOOK_OK)
+ *         while ((result = casehook_loop_next(loop, &ticket))) { ...; casehook_result_free(result); }
+ *
+ * Threads: submit, submit_json, cancel and wakeup may be called from any thread; everything else from
+ * one thread at a time, the loop's.  Since: 0.1
+ */
+struct casehook_loop;
+
+/*
+ * max_operations: operations that are accepted and have not ended, 0 for 1,000; one more is BUSY.
+ * max_connections: connections at once to the hosts of one connector, 0 for 64; operations beyond it
+ * wait for their turn.  allocator: NULL for malloc; it is copied.  Since: 0.1
+ */
+struct casehook_loop_options {
+    size_t struct_size;
+    const struct casehook_allocator *allocator;
+    uint32_t max_operations;
+    uint32_t max_connections;
+};
+
+/* options NULL means all defaults.  Errors: ARGUMENT, NO_MEMORY, SYSTEM.  Since: 0.1 */
+CASEHOOK_API int casehook_loop_new(const struct casehook_loop_options *options, struct casehook_loop **loop);
+
+/*
+ * A descriptor that is readable when casehook_loop_process() has something to do, timers included: level
+ * triggered, it stays the same for the life of the loop and belongs to it.  -1 where the system offers
+ * no such thing: then call process when casehook_loop_timeout_ms() says, or use casehook_loop_wait().
+ * Since: 0.1
+ */
+CASEHOOK_API int casehook_loop_fd(struct casehook_loop *loop);
+
+/* In how many ms casehook_loop_process() should be called at the latest; -1: only when the descriptor is
+ * readable.  Since: 0.1 */
+CASEHOOK_API int64_t casehook_loop_timeout_ms(struct casehook_loop *loop);
+
+/* Does what can be done without waiting.  Errors: ARGUMENT, FORKED.  Since: 0.1 */
+CASEHOOK_API int casehook_loop_process(struct casehook_loop *loop);
+
+/*
+ * Waits until a result is there, until timeout_ms have passed (-1: no limit) or until
+ * casehook_loop_wakeup(), and does what is to be done meanwhile.  A loop that is only ever waited on is
+ * faster than one whose descriptor is watched.  Errors: ARGUMENT, FORKED.  Since: 0.1
+ */
+CASEHOOK_API int casehook_loop_wait(struct casehook_loop *loop, int32_t timeout_ms);
+
+/* Makes a wait that runs, or else the next one, return; the descriptor becomes readable.  Since: 0.1 */
+CASEHOOK_API void casehook_loop_wakeup(struct casehook_loop *loop);
+
+/*
+ * Hands an operation over; params are copied, the connector is kept.  ticket, never 0, names it.  Faults
+ * of the params come as a result like any other.  Errors: ARGUMENT, NO_MEMORY, BUSY, FORKED: the operation
+ * was not accepted, nothing will be sent and there will be no result.  Since: 0.1
+ */
+CASEHOOK_API int casehook_loop_submit(struct casehook_loop *loop, struct casehook_connector *connector,
+                                      int operation, const struct casehook_params *params,
+                                      const struct casehook_options *options, uint64_t *ticket);
+CASEHOOK_API int casehook_loop_submit_json(struct casehook_loop *loop, struct casehook_connector *connector,
+                                           int operation, const char *json, size_t length,
+                                           const struct casehook_options *options, uint64_t *ticket);
+
+/*
+ * The operation ends with CASEHOOK_E_CANCELLED; its result, which still comes, says what was sent.
+ * Errors: ARGUMENT (no such ticket, or it has ended).  Since: 0.1
+ */
+CASEHOOK_API int casehook_loop_cancel(struct casehook_loop *loop, uint64_t ticket);
+
+/*
+ * A finished operation, NULL when there is none now.  ticket, when not NULL, gets its name.
+ * Ownership: the result is yours.  Since: 0.1
+ */
+CASEHOOK_API struct casehook_result *casehook_loop_next(struct casehook_loop *loop, uint64_t *ticket);
+
+/* Operations that were accepted and whose result was not pulled yet.  Since: 0.1 */
+CASEHOOK_API size_t casehook_loop_pending(const struct casehook_loop *loop);
+
+/* Ends what is running without results, closes its connections.  Since: 0.1 */
+CASEHOOK_API void casehook_loop_free(struct casehook_loop *loop);
+
 /* ---- results --------------------------------------------------------------------------------- */
 
 /* The error of a failed operation, NULL after a success.  Ownership: borrowed.  Since: 0.1 */
