@@ -6,7 +6,10 @@
 
 #include "url.h"
 
-/* "*", a host, host:port, "*.example.com", an address; brackets around IPv6 as wanted. */
+#define CASEHOOK__HOST_LIST_MAX 10000 /* entries of one list */
+
+/* "*", a host, host:port, "*.example.com", an address; brackets around IPv6 as wanted, needed before a port.
+ */
 struct casehook__host_pattern {
     bool any;        /* "*" */
     bool subdomains; /* "*.host": only what is below host */
@@ -21,9 +24,8 @@ struct casehook__host_list {
 };
 
 /*
- * Parses one entry.  An entry that can never match a host (with a scheme, a path, ...) is an error
- * that says how to write it ... except where the contract's vectors accept it as never matching.
- * Errors: NO_MEMORY, CONFIG.
+ * Parses one entry.  An entry that can never match a host (with a scheme, a path, ...) is an error that says
+ * how to write it.  Errors: NO_MEMORY, CONFIG.
  */
 int casehook__host_pattern_parse(struct casehook__text entry, struct casehook__host_pattern *pattern,
                                  struct casehook_error *error);
@@ -46,11 +48,13 @@ int casehook__cidr_parse(struct casehook__text text, struct casehook__cidr *cidr
  * Whether an address (4 or 16 bytes) is private, loopback, link-local or otherwise special (U5):
  * 0/8 10/8 100.64/10 127/8 169.254/16 172.16/12 192.0.0/24 192.0.2/24 192.88.99/24 192.168/16 198.18/15
  * 198.51.100/24 203.0.113/24 224/4 240/4, ::/128 ::1 fc00::/7 fe80::/10 fec0::/10 ff00::/8 2001:db8::/32
- * 2001::/23 100::/64, and IPv6 forms that carry such an IPv4 address (mapped, compatible, NAT64 64:ff9b::/96
- * and 64:ff9b:1::/48, 6to4, Teredo, ISATAP).  Returns its kind in words, NULL for a public address.
+ * 2001::/23 100::/64 3fff::/20 5f00::/16 64:ff9b:1::/48, and IPv6 forms that carry such an IPv4 address
+ * (mapped, translated, compatible, NAT64 64:ff9b::/96, 6to4, ISATAP; Teredo lies in 2001::/23).  Returns its
+ * kind in words, NULL for a public address.
  */
 const char *casehook__address_special(const unsigned char *address, size_t size);
-/* The same with exceptions: NULL when the address may be used. */
+/* The same with exceptions: NULL when the address may be used.  An exception of IPv4 covers the mapped form
+ * too; one of IPv6, even ::/0, covers no IPv4 address. */
 const char *casehook__address_denied(const unsigned char *address, size_t size,
                                      const struct casehook__cidr *exceptions, size_t count);
 

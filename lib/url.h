@@ -20,8 +20,8 @@ struct casehook__origin {
     uint16_t port;   /* the default one when the URL has none */
     bool ipv4, ipv6; /* the host is an address; address holds it in network order */
     unsigned char address[16];
-    char host[256]; /* lower case, ASCII (IDNA); IPv6 without brackets, with its zone id if any; a trailing
-                       dot stays */
+    char host[256]; /* lower case, ASCII (IDNA); IPv6 without brackets, never a zone (C6); a trailing dot
+                       stays, but for IPv4 */
 };
 
 bool casehook__origin_equal(const struct casehook__origin *a, const struct casehook__origin *b);
@@ -29,8 +29,9 @@ bool casehook__origin_equal(const struct casehook__origin *a, const struct caseh
 int casehook__origin_append(struct casehook__buf *buf, const struct casehook__origin *origin);
 
 /*
- * An absolute http or https URL as plain text: origin, and into *normal (when not NULL) the URL that
- * would be requested: user info and fragment dropped, path as is (no slash collapsing).
+ * An absolute http or https URL as plain text: its origin, and appended to *normal (when not NULL) the URL
+ * that would be requested: user info and fragment dropped, dot segments resolved, raw spaces and non-ASCII
+ * encoded, slashes as they are.
  * user_info: CASEHOOK__URL_REFUSE_USER (an error) or CASEHOOK__URL_DROP_USER.
  * Errors: NO_MEMORY, CONFIG (what is wrong, and what to write instead).
  */
@@ -40,24 +41,29 @@ int casehook__url_parse(struct casehook__text url, enum casehook__url_user user,
                         struct casehook_error *error);
 
 /*
- * The same for a proxy URL: user and password are decoded into the two buffers (they are secrets),
- * path, query and fragment are refused.
+ * The same for a proxy URL: user and password are decoded and appended to the two buffers (they are
+ * secrets), path, query and fragment are refused.  A port is 80 or 443 by default; libcurl's own default for
+ * http proxies is another one, so it must be told.
  */
 int casehook__url_parse_proxy(struct casehook__text url, struct casehook__origin *origin,
                               struct casehook__buf *user, struct casehook__buf *password,
                               struct casehook_error *error);
 
-/* Resolves a Location against the URL of the request; user info is dropped, the fragment too (H3). */
+/*
+ * Resolves a Location against the URL of the request (H3), into origin and *normal as above; user info and
+ * fragment are dropped.  base must not lie in normal.
+ */
 int casehook__url_resolve(const char *base, struct casehook__text location, struct casehook__origin *origin,
                           struct casehook__buf *normal, struct casehook_error *error);
 
-/* The URL as it may be shown: without query values (name=... stays name=), user info and fragment; the path
- * masked when secret. */
+/* Any text that was meant as a URL, as it may be shown: without query values (a=b is a=), user info and
+ * fragment; the path masked when secret.  The buffer's status. */
 int casehook__url_for_display(struct casehook__buf *buf, const char *url, bool mask_path);
 
 struct casehook__url_template;
 
-/* keep_fragment: the view URL (U2).  Errors: NO_MEMORY, CONFIG with offset into text. */
+/* keep_fragment: the view URL (U2), which is text for people: what is written before the path stays as it is,
+ * and of the path only the slashes are touched.  Errors: NO_MEMORY, CONFIG with offset into text. */
 int casehook__url_template_new(struct casehook__heap *heap, struct casehook__text text,
                                const struct casehook__schema *schema, bool strict, bool keep_fragment,
                                struct casehook__url_template **out, struct casehook_error *error);

@@ -1,0 +1,59 @@
+/*
+ * url_parts.h - the pieces of a URL's text, for the url modules alone.
+ *
+ * Splitting only refuses what must not be there; what a host means is left to the parser (url.c).
+ */
+#ifndef CASEHOOK_URL_PARTS_H
+#define CASEHOOK_URL_PARTS_H
+
+#include "url.h"
+
+struct casehook__url_parts {
+    bool https;
+    bool brackets;              /* the host stood in [ ] */
+    bool has_port;              /* false for "host:" too */
+    uint16_t port;              /* the default one when the URL has none */
+    struct casehook__text user; /* user info; data is NULL without an @ */
+    struct casehook__text host; /* without brackets */
+    struct casehook__text rest; /* path, query and fragment: empty, or begins with one of / ? # */
+};
+
+/*
+ * Splits a URL, white space around it trimmed.  Refused: controls and \ anywhere; a scheme other than http
+ * and https; a tag, % and what no host holds in the authority (C6).  Errors: CONFIG with the offset into url.
+ */
+int casehook__url_split(struct casehook__text url, struct casehook__url_parts *parts,
+                        struct casehook_error *error);
+
+/* The refusal of controls and \ alone, in a text that lies inside url. */
+int casehook__url_check_characters(struct casehook__text url, struct casehook__text text,
+                                   struct casehook_error *error);
+/* The error for user info where none may be. */
+int casehook__url_refuse_user(struct casehook__text url, const struct casehook__url_parts *parts,
+                              struct casehook_error *error);
+/* Whether an ASCII character may stand in a host, or in an address in brackets. */
+bool casehook__url_in_host(char c, bool brackets);
+
+/* What the parser makes of scheme, host and port (U1).  Errors: NO_MEMORY, CONFIG. */
+int casehook__url_origin(const struct casehook__url_parts *parts, struct casehook__origin *origin,
+                         struct casehook_error *error);
+
+/* The ASCII form of a host with other characters, without regard to the locale.  Errors: NO_MEMORY, CONFIG.
+ */
+int casehook__url_idn(struct casehook__text host, char *ascii, size_t size, struct casehook_error *error);
+
+/*
+ * Whether c may not stand raw in a path or a query: what RFC 3986 allows nowhere in a URL, a bit for each
+ * ASCII character.  [ ] and | are left as they are, as browsers do; some servers expect them raw.
+ */
+static inline bool casehook__url_must_encode(unsigned char c, bool path)
+{
+    static const uint32_t in_query[4] = {0xFFFFFFFF, 0x50000005, 0x00000000, 0x80000000};
+    static const uint32_t in_path[4] = {0xFFFFFFFF, 0x50000005, 0x40000000, 0xA8000001};
+    return c >= 0x80 || ((path ? in_path : in_query)[c >> 5] >> (c & 31) & 1);
+}
+
+/* Percent-encodes those characters of text into out, which has room for three times its length. */
+size_t casehook__url_encode(char *out, const char *text, size_t length, bool path);
+
+#endif
