@@ -12,6 +12,8 @@
 #define CASEHOOK__TITLE_MAX_BYTES  (64 * 1024)
 #define CASEHOOK__PARAMS_MAX_BYTES (8 * 1024 * 1024)
 #define CASEHOOK__COMMENTS_MAX     10000
+#define CASEHOOK__FIELDS_MAX       256    /* members of fields */
+#define CASEHOOK__ITEMS_MAX        100000 /* of all lists of one call together */
 
 struct casehook__param_comment {
     struct casehook__text id;
@@ -65,5 +67,24 @@ struct casehook__param_tree {
 void casehook__params_tree(const struct casehook__params *params, struct casehook__text external_id,
                            struct casehook__text external_title, struct casehook__text comment,
                            struct casehook__param_tree *tree);
+
+/* ---- between params*.c ----------------------------------------------------------------------- */
+
+/*
+ * Room for a whole call before it is read, so that nothing that points into it moves.  values: all
+ * list items and fields; store: bytes of decoded text.  OK or NO_MEMORY.
+ */
+int casehook__params_reserve(struct casehook__params *params, size_t values, size_t names, size_t comments,
+                             size_t store);
+/* What params have after reading: the fallback of tags and labels, what the operation requires, ids. */
+int casehook__params_finish(struct casehook__params *params, int operation, const char *external_id_name,
+                            struct casehook_error *error);
+/* Bytes of store that decoding all strings of a JSON text can need, and the values and names of fields. */
+size_t casehook__params_store_need(struct casehook__text json);
+int casehook__params_count_fields(struct casehook__text object, size_t *values, size_t *names,
+                                  struct casehook_error *error);
+/* Reads a valid object that lies in json (for offsets) into params->fields. */
+int casehook__params_read_fields(struct casehook__params *params, struct casehook__text json,
+                                 struct casehook__text object, struct casehook_error *error);
 
 #endif
