@@ -1,0 +1,79 @@
+/* tls_context.c - makes a connection's SSL_CTX follow the policy, and notes what the chain check finds. */
+#include "tls_internal.h"
+
+#include <openssl/ssl.h>
+
+static void record_certificate(struct casehook__tls_report *report, const X509 *x509)
+{
+    if (!x509) return;
+    casehook__tls_subject(report->subject, sizeof report->subject, X509_get_subject_name(x509));
+    casehook__tls_subject(report->issuer, sizeof report->issuer, X509_get_issuer_name(x509));
+    casehook__tls_date(report->not_before, X509_get0_notBefore(x509));
+    casehook__tls_date(report->not_after, X509_get0_notAfter(x509));
+}
+
+static void record(struct casehook__tls_report *report, X509_STORE_CTX *check, bool accepted)
+{
+    const X509 *leaf = X509_STORE_CTX_get0_cert(check);
+    const X509 *at_fault = accepted ? NULL : X509_STORE_CTX_get_current_cert(check);
+    *report = (struct casehook__tls_report){.verified = true};
+    if (!accepted) {
+        report->verify_error = X509_STORE_CTX_get_error(check);
+        if (report->verify_error == X509_V_OK) report->verify_error = X509_V_ERR_UNSPECIFIED;
+        report->depth = X509_STORE_CTX_get_error_depth(check);
+    }
+    record_certificate(report, at_fault ? at_fault : leaf);
+    if (leaf) casehook__tls_names(report->names, sizeof report->names, leaf);
+}
+
+static int verify(X509_STORE_CTX *check, void *report)
+{
+    /* Whatever an openssl.cnf says: a certificate below a root is no anchor (unless self-signed). */
+    X509_VERIFY_PARAM_clear_flags(X509_STORE_CTX_get0_param(check), X509_V_FLAG_PARTIAL_CHAIN);
+    bool accepted = X509_verify_cert(check) == 1;
+    if (report) record(report, check, accepted);
+    return accepted;
+}
+
+static int verify_nothing(X509_STORE_CTX *check, void *unused)
+{
+    (void)unused;
+    X509_STORE_CTX_set_error(check, X509_V_OK);
+    return 1;
+}
+
+/*
+ * With mode none the security level stays as the host's OpenSSL has it: it then concerns the key exchange
+ * alone, no certificate.  Otherwise it is raised, never lowered.
+ */
+static bool apply_mode(SSL_CTX *context, enum casehook__mode mode, struct casehook__trust *trust,
+                       struct casehook__tls_report *report)
+{
+    if (mode == CASEHOOK__MODE_NONE) {
+        SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+        SSL_CTX_set_cert_verify_callback(context, verify_nothing, NULL);
+        return true;
+    }
+    if (!trust) return false;
+    if (SSL_CTX_get_security_level(context) < CASEHOOK__SECURITY_LEVEL)
+        SSL_CTX_set_security_level(context, CASEHOOK__SECURITY_LEVEL);
+    SSL_CTX_set1_cert_store(context, trust->store);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(context, verify, report);
+    return true;
+}
+
+bool casehook__tls_apply(void *ssl_ctx, enum casehook__mode mode, struct casehook__trust *trust,
+                         struct casehook__identity *identity, struct casehook__tls_report *report)
+{
+    SSL_CTX *context = ssl_ctx;
+    if (report) *report = (struct casehook__tls_report){0};
+    casehook__tls_begin();
+    SSL_CTX_set_keylog_callback(context, NULL); /* SSLKEYLOGFILE would get the connection's secrets */
+    bool applied = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+                   apply_mode(context, mode, trust, report);
+    if (applied && identity)
+        applied = SSL_CTX_use_cert_and_key(context, identity->crt, identity->key, identity->chain, 1) == 1;
+    casehook__tls_end();
+    return applied;
+}

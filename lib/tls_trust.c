@@ -1,0 +1,173 @@
+/* tls_trust.c - sets of CAs, parsed once and shared by every connection that trusts them. */
+#include "tls_internal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/x509v3.h>
+
+#define BUNDLE_MAX_BYTES ((size_t)16 * 1024 * 1024)
+
+const char *casehook__mode_name(enum casehook__mode mode)
+{
+    switch (mode) {
+    case CASEHOOK__MODE_NONE: return "none";
+    case CASEHOOK__MODE_CERTIFICATE: return "certificate";
+    case CASEHOOK__MODE_UNSET:
+    case CASEHOOK__MODE_FULL: break;
+    }
+    return "full";
+}
+
+/* The store has no look-up of its own: neither OpenSSL's folders nor the environment add to it. */
+static struct casehook__trust *trust_new(struct casehook__heap *heap)
+{
+    struct casehook__trust *trust = casehook__calloc(heap, 1, sizeof *trust);
+    if (!trust) return NULL;
+    atomic_init(&trust->references, 1);
+    trust->heap = casehook__heap_ref(heap);
+    trust->store = X509_STORE_new();
+    if (trust->store && X509_STORE_set_flags(trust->store, X509_V_FLAG_TRUSTED_FIRST)) return trust;
+    casehook__trust_unref(trust);
+    return NULL;
+}
+
+struct casehook__trust *casehook__trust_ref(struct casehook__trust *trust)
+{
+    if (trust) atomic_fetch_add_explicit(&trust->references, 1, memory_order_relaxed);
+    return trust;
+}
+
+void casehook__trust_unref(struct casehook__trust *trust)
+{
+    if (!trust || atomic_fetch_sub_explicit(&trust->references, 1, memory_order_acq_rel) != 1) return;
+    struct casehook__heap *heap = trust->heap;
+    X509_STORE_free(trust->store);
+    casehook__free(heap, trust);
+    casehook__heap_unref(heap);
+}
+
+/* false: the block is damaged, or no memory (then OpenSSL's last error says so). */
+static bool add_block(struct casehook__trust *trust, const struct casehook__pem *block)
+{
+    X509 *x509 = casehook__pem_certificate(block);
+    if (!x509) return false;
+    X509_check_purpose(x509, -1, 0); /* reads the extensions now, not while threads meet */
+    bool added = X509_STORE_add_cert(trust->store, x509) == 1;
+    X509_free(x509);
+    return added;
+}
+
+/* all: every certificate must be readable, else the unreadable are left out. */
+static int add_blocks(struct casehook__trust *trust, struct casehook__text pem, bool all, size_t *added,
+                      struct casehook_error *error)
+{
+    struct casehook__text rest = pem;
+    struct casehook__pem block;
+    int status = CASEHOOK_OK;
+    *added = 0;
+    for (size_t number = 1; !status && casehook__pem_next(&rest, &block);) {
+        if (!casehook__pem_is_certificate(&block)) continue;
+        casehook__tls_begin();
+        if (add_block(trust, &block))
+            ++*added;
+        else if (casehook__tls_no_memory())
+            status = casehook__fail_memory(error);
+        else if (all)
+            status = casehook__fail_at(error, CASEHOOK_E_CONFIG, (size_t)(block.whole.data - pem.data),
+                                       "certificate %zu of %zu cannot be read: it is damaged or cut off",
+                                       number, casehook__pem_count_certificates(pem));
+        casehook__tls_end();
+        number++;
+    }
+    return status;
+}
+
+int casehook__trust_from_pem(struct casehook__heap *heap, struct casehook__text pem,
+                             struct casehook__trust **out, struct casehook_error *error)
+{
+    *out = NULL;
+    size_t added = 0;
+    casehook__tls_begin();
+    struct casehook__trust *trust = trust_new(heap);
+    int status = trust ? add_blocks(trust, pem, true, &added, error) : casehook__fail_memory(error);
+    if (!status && added == 0)
+        status = casehook__fail(error, CASEHOOK_E_CONFIG,
+                                "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+    casehook__tls_end();
+    if (status)
+        casehook__trust_unref(trust);
+    else
+        *out = trust;
+    return status;
+}
+
+static const char *const places[] = {
+    "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Gentoo */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
+    "/etc/pki/tls/certs/ca-bundle.crt",                  /* older Fedora, RHEL */
+    "/etc/ssl/ca-bundle.pem",                            /* SUSE */
+    "/etc/ssl/cert.pem",                                 /* Alpine, OpenBSD, macOS */
+    "/usr/local/share/certs/ca-root-nss.crt",            /* FreeBSD */
+};
+#define PLACES (sizeof places / sizeof *places)
+
+/* false: no such file, or not readable to its end. */
+static bool read_all(int fd, struct casehook__buf *buf)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return false;
+    for (;;) {
+        if (casehook__buf_reserve(buf, (size_t)64 * 1024)) return false;
+        ssize_t got = read(fd, buf->data + buf->length, buf->capacity - buf->length);
+        if (got <= 0) return got == 0;
+        buf->length += (size_t)got;
+    }
+}
+
+/* What cannot be read is as if it were not there: *added stays 0. */
+static int add_file(struct casehook__trust *trust, const char *path, size_t *added,
+                    struct casehook_error *error)
+{
+    int status = CASEHOOK_OK;
+    struct casehook__buf buf;
+    casehook__buf_init(&buf, trust->heap, BUNDLE_MAX_BYTES);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0) return CASEHOOK_OK;
+    bool complete = read_all(fd, &buf);
+    close(fd);
+    if (buf.status == CASEHOOK_E_NO_MEMORY)
+        status = casehook__fail_memory(error);
+    else if (complete)
+        status = add_blocks(trust, casehook__buf_text(&buf), false, added, error);
+    casehook__buf_free(&buf);
+    return status;
+}
+
+int casehook__trust_system(struct casehook__heap *heap, const char *path, struct casehook__trust **out,
+                           struct casehook_error *error)
+{
+    *out = NULL;
+    size_t added = 0;
+    if (path && path[0] != '/') path = NULL; /* the working directory is nobody's CA store */
+    casehook__tls_begin();
+    struct casehook__trust *trust = trust_new(heap);
+    int status = trust ? CASEHOOK_OK : casehook__fail_memory(error);
+    if (!status && path) status = add_file(trust, path, &added, error);
+    for (size_t i = 0; i < PLACES && !status && !added; i++)
+        status = add_file(trust, places[i], &added, error);
+    if (!status && added == 0)
+        status =
+            casehook__fail(error, CASEHOOK_E_SYSTEM,
+                           "the system has no CA certificates: looked for %s%s%s, %s, %s, %s, %s and %s; "
+                           "install them (ca-certificates) or give config.ca",
+                           path ? path : "", path ? ", " : "", places[0], places[1], places[2], places[3],
+                           places[4], places[5]);
+    casehook__tls_end();
+    if (status)
+        casehook__trust_unref(trust);
+    else
+        *out = trust;
+    return status;
+}
