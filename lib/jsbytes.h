@@ -17,6 +17,12 @@
 
 #define CASEHOOK__REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
+/* The end of text; absent text (NULL) ends where it begins. */
+static inline const char *casehook__js_end(struct casehook__text text)
+{
+    return text.length ? text.data + text.length : text.data;
+}
+
 static inline bool casehook__js_is_space(char c)
 {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';

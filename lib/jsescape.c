@@ -149,7 +149,7 @@ static struct place escape_blocks(struct place at, const char *stop, const char 
 static inline int escape(struct casehook__buf *buf, struct casehook__text text,
                          struct place (*part)(struct place, const char *, const char *))
 {
-    const char *in = text.data, *end = in + text.length;
+    const char *in = text.data, *end = casehook__js_end(text);
     while (in < end && !buf->status) {
         size_t size = end - in < PART ? (size_t)(end - in) : PART;
         if (ROOM(size) <= buf->limit - buf->length) {

@@ -13,6 +13,12 @@ void casehook__js_find_begin(struct casehook__js_find *find, const struct caseho
     find->into = count == 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
 }
 
+/* The part that members at level are compared with; NULL for a path that has no name (keypath.h). */
+static const struct casehook__keypath_part *part_at(const struct casehook__keypath *path, size_t level)
+{
+    return level <= path->count ? &path->parts[level - 1] : NULL;
+}
+
 /* Compares as decoded: a key may hold escapes, or bytes that are not UTF-8. */
 static bool same_decoded(struct casehook__text key, struct casehook__text name)
 {
@@ -40,11 +46,12 @@ void casehook__js_find_key(struct casehook__js_find *find, size_t level, struct 
         const struct casehook__keypath *path = find->paths[i];
         uint64_t bit = (uint64_t)1 << i;
         if (!(find->active[level] & bit)) continue;
+        const struct casehook__keypath_part *part = part_at(path, level);
         bool decode = escaped || path->exotic;
         if (level == 1 && same(key, decode, path->whole)) {
             find->flat |= bit;
             find->ends |= bit;
-        } else if (!(find->flat & bit) && same(key, decode, path->parts[level - 1].name)) {
+        } else if (part && !(find->flat & bit) && same(key, decode, part->name)) {
             /* A later member of the same name replaces all that was found below an earlier one. */
             find->found[i] = (struct casehook__js_value){.kind = CASEHOOK__JS_NONE};
             *(level == path->count ? &find->ends : &find->into) |= bit;
@@ -58,8 +65,9 @@ void casehook__js_find_element(struct casehook__js_find *find, size_t level)
     find->into = find->ends = 0;
     for (size_t i = 0; i < find->count; i++) {
         const struct casehook__keypath *path = find->paths[i];
+        const struct casehook__keypath_part *part = part_at(path, level);
         uint64_t bit = (uint64_t)1 << i;
-        if ((find->active[level] & bit) && path->parts[level - 1].index == index)
+        if ((find->active[level] & bit) && part && part->index == index)
             *(level == path->count ? &find->ends : &find->into) |= bit;
     }
 }

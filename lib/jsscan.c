@@ -216,7 +216,7 @@ enum casehook__js_fault casehook__jsscan(struct casehook__text text,
     for (size_t i = 0; i < count; i++) found[i] = (struct casehook__js_value){.kind = CASEHOOK__JS_NONE};
     do { /* once, but for more paths than there are bits */
         size_t part = count - done < CASEHOOK__JS_FIND_PATHS ? count - done : CASEHOOK__JS_FIND_PATHS;
-        casehook__js_find_begin(&scan.find, paths + done, part, found + done);
+        casehook__js_find_begin(&scan.find, part ? paths + done : NULL, part, part ? found + done : NULL);
         scan_text(&scan, text);
         done += part;
     } while (!scan.fault && done < count);

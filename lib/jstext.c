@@ -105,7 +105,7 @@ size_t casehook__js_decode_one(const char **p, const char *end, char out[4])
 
 int casehook__js_decode(struct casehook__buf *buf, struct casehook__text inside)
 {
-    const char *p = inside.data, *end = p + inside.length;
+    const char *p = inside.data, *end = casehook__js_end(inside);
     while (p < end && !buf->status) {
         const char *escape = memchr(p, '\\', (size_t)(end - p));
         const char *stop = escape ? escape : end;
@@ -127,7 +127,7 @@ static bool is_unreserved(char c)
 int casehook__js_uri_component(struct casehook__buf *buf, struct casehook__text text)
 {
     static const char digits[] = "0123456789ABCDEF";
-    const char *p = text.data, *end = p + text.length;
+    const char *p = text.data, *end = casehook__js_end(text);
     while (p < end && !buf->status) {
         const char *start = p;
         while (p < end && is_unreserved(*p)) p++;

@@ -224,6 +224,8 @@ static void keys_do_not_find(void **state)
         {"key", "{\"id\":\"1\"}"},
         {"key", "[{\"key\":\"first\"}]"},
         {"key", "\"key\""},
+        {"[][[", "{\"\":{\"a\":1}}"},
+        {"[][[", "[[1]]"},
         {"", "[1]"},
         {"Key", "{\"key\":\"x\"}"},
         {"$.key", "{\"key\":\"x\"}"},
@@ -257,6 +259,7 @@ static void the_flat_member_wins(void **state)
     check_find("a.b", "{\"a.b\":[1],\"a\":{\"b\":\"nested\"}}", "[1]");
     check_find("a.b", "{\"a\":{\"b\":{}},\"a.b\":null,\"a\":1}", "null");
     check_find("a.b", "{\"a.b\":1,\"a.b\":2}", "2");
+    check_find("[][[", "{\"[][[\":1}", "1");
     check_find("['a']", "{\"a\":1,\"['a']\":2}", "2");
 }
 

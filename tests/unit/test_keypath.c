@@ -72,6 +72,7 @@ static void brackets_that_open_nothing(void **state)
     check("a]", "a]|");
     check("]a[", "]a[|");
     check("x.a[0", "x|a|0#0|"); /* a path in which the bracket only separates */
+    check("[][[", "");          /* not even an empty name */
     check("x.[\"a", "x|\"a|");
     check("x.[\"a\"b]", "x|\"a\"b|");
     check("x['a.b]", "x|'a|b|");
