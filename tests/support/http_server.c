@@ -97,11 +97,12 @@ size_t http_server_handshakes_failed(struct http_server *server)
     return listener_handshakes_failed(server->listener);
 }
 
-void http_server_stop(struct http_server *server, unsigned grace_ms)
+size_t http_server_stop(struct http_server *server, unsigned grace_ms)
 {
-    if (!server) return;
-    listener_stop(server->listener, grace_ms);
+    if (!server) return 0;
+    size_t left = listener_stop(server->listener, grace_ms);
     listener_free(server->listener);
     SSL_CTX_free(server->tls);
     free(server);
+    return left;
 }

@@ -57,8 +57,9 @@ size_t http_server_handshakes_failed(struct http_server *server);
 /*
  * Records what clients have sent before they closed, closes what is still open after grace_ms, and
  * frees the server.  When every client has closed, nothing that was sent is missing in the log.
+ * Returns how many connections were still open after grace_ms.
  */
-void http_server_stop(struct http_server *server, unsigned grace_ms);
+size_t http_server_stop(struct http_server *server, unsigned grace_ms);
 
 /* Parts that http_proxy shares. */
 struct http_request *http_log_add(struct http_log *log, struct http_request *request);

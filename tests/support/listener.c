@@ -249,7 +249,7 @@ static void wait_until_idle(struct listener *listener, unsigned grace_ms)
         continue;
 }
 
-void listener_stop(struct listener *listener, unsigned grace_ms)
+size_t listener_stop(struct listener *listener, unsigned grace_ms)
 {
     while (write(listener->wake[1], "", 1) < 0 && errno == EINTR) continue;
     pthread_join(listener->thread, NULL);
@@ -258,8 +258,10 @@ void listener_stop(struct listener *listener, unsigned grace_ms)
     for (struct connection *c = listener->connections; c; c = c->next) {
         if (!c->done) shutdown(c->fd, SHUT_RDWR);
     }
+    size_t left = listener->running;
     pthread_mutex_unlock(&listener->lock);
     for (struct connection *c = listener->connections; c; c = c->next) pthread_join(c->thread, NULL);
+    return left;
 }
 
 void listener_free(struct listener *listener)

@@ -21,9 +21,9 @@ size_t listener_handshakes_failed(struct listener *listener);
 /*
  * Takes no new connections, lets those that exist read what was sent to them until their clients
  * close (for grace_ms at most), and then closes them.  What a client sent before it closed has been
- * served when this returns.
+ * served when this returns.  Returns how many connections had to be closed that way.
  */
-void listener_stop(struct listener *listener, unsigned grace_ms);
+size_t listener_stop(struct listener *listener, unsigned grace_ms);
 
 /* After listener_stop. */
 void listener_free(struct listener *listener);
