@@ -110,14 +110,16 @@ static size_t skip_string(const struct walk *walk, size_t at)
 static bool is_key(const struct walk *walk, size_t behind)
 {
     const char *data = walk->buf->data;
-    while (behind < walk->end && (data[behind] == ' ' || (data[behind] >= '\t' && data[behind] <= '\r'))) behind++;
+    while (behind < walk->end && (data[behind] == ' ' || (data[behind] >= '\t' && data[behind] <= '\r')))
+        behind++;
     return behind < walk->end && data[behind] == ':';
 }
 
 static int add_key(struct walk *walk, size_t from, size_t to)
 {
     struct key key = {(uint32_t)from, (uint32_t)(to - from)};
-    if (walk->literal_only && memchr(walk->buf->data + from, CASEHOOK__TAG_MARK, to - from)) return CASEHOOK_OK;
+    if (walk->literal_only && memchr(walk->buf->data + from, CASEHOOK__TAG_MARK, to - from))
+        return CASEHOOK_OK;
     walk->key_count++;
     return casehook__buf_append(walk->buf, &key, sizeof key);
 }
@@ -126,7 +128,8 @@ static int walk_string(struct walk *walk)
 {
     size_t from = walk->at + 1, behind = skip_string(walk, walk->at);
     walk->at = behind;
-    if (walk->depth == 0 || walk->levels[walk->depth - 1] == ARRAY || !is_key(walk, behind)) return CASEHOOK_OK;
+    if (walk->depth == 0 || walk->levels[walk->depth - 1] == ARRAY || !is_key(walk, behind))
+        return CASEHOOK_OK;
     return add_key(walk, from, behind - 1);
 }
 
@@ -150,7 +153,8 @@ static int walk_text(struct walk *walk)
         case '"': status = walk_string(walk); break;
         case '{':
         case '[':
-            walk->levels[walk->depth++] = walk->buf->data[walk->at++] == '[' ? ARRAY : (uint32_t)walk->key_count;
+            walk->levels[walk->depth++] =
+                walk->buf->data[walk->at++] == '[' ? ARRAY : (uint32_t)walk->key_count;
             break;
         case '}':
         case ']': status = walk_close(walk); break;
@@ -175,7 +179,8 @@ int casehook__keys_check(struct casehook__buf *buf, size_t start, bool literal_o
     if (!status) status = walk_text(&walk);
     buf->length = walk.end;
     if (buf->data) buf->data[buf->length] = '\0';
-    if (status == CASEHOOK_E_PARAMS) *key = (struct casehook__text){buf->data + walk.twin.at, walk.twin.length};
+    if (status == CASEHOOK_E_PARAMS)
+        *key = (struct casehook__text){buf->data + walk.twin.at, walk.twin.length};
     return status;
 }
 

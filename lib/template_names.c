@@ -67,7 +67,8 @@ static void match(const struct casehook__variable *variable, const char *seen, s
             *found = (struct found){.meaning = MEANS_VARIABLE, .variable = variable, .field = field};
     } else if (casehook__text_is(name, seen) || is_alias(variable, seen, name)) {
         *found = (struct found){.meaning = MEANS_VARIABLE, .variable = variable};
-    } else if (length > name.length && seen[name.length] == '.' && memcmp(seen, name.data, name.length) == 0) {
+    } else if (length > name.length && seen[name.length] == '.' &&
+               memcmp(seen, name.data, name.length) == 0) {
         size_t prefix = (size_t)(seen - variable->name) + name.length;
         *found = (struct found){.meaning = MEANS_OBJECT, .object = {variable->name, prefix}};
     }
@@ -140,10 +141,9 @@ static int unknown(struct casehook__parser *parser, struct casehook__text name, 
         return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
                                  "{{%.*s}} at byte %zu is not available in this field", shown, name.data, at);
     const char *nearest = casehook__nearest(name, known, list_known(parser, known));
-    return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
-                             "unknown variable {{%.*s}} at byte %zu%s%s%s", shown, name.data, at,
-                             nearest ? ": did you mean {{" : "", nearest ? nearest : "",
-                             nearest ? "}}?" : "");
+    return casehook__fail_at(
+        parser->error, CASEHOOK_E_CONFIG, at, "unknown variable {{%.*s}} at byte %zu%s%s%s", shown, name.data,
+        at, nearest ? ": did you mean {{" : "", nearest ? nearest : "", nearest ? "}}?" : "");
 }
 
 static int add_part(struct casehook__parser *parser, struct casehook__text part)
@@ -189,8 +189,8 @@ static uint8_t note_tested(struct casehook__template *tmpl, const struct found *
         return 0;
     }
     enum casehook__variable_type type = found->variable->type;
-    tmpl->tested[tmpl->tested_count++] = (struct casehook__tested){
-        found->variable->name, found->field, type, type == CASEHOOK__VARIABLE_TEXT ? 1 : 2};
+    tmpl->tested[tmpl->tested_count++] = (struct casehook__tested){found->variable->name, found->field, type,
+                                                                   type == CASEHOOK__VARIABLE_TEXT ? 1 : 2};
     return (uint8_t)(i + 1);
 }
 
@@ -266,8 +266,9 @@ int casehook__name_resolve(struct casehook__parser *parser, struct casehook__tex
     op->base = CASEHOOK__BASE_UNKNOWN;
     if (!parser->strict) return CASEHOOK_OK;
     if (found.meaning == MEANS_OBJECT)
-        return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, op->at,
-                                 "{{%.*s}} at byte %u names a group of variables, which only a section can open",
-                                 name.length > SHOWN ? SHOWN : (int)name.length, name.data, (unsigned)op->at);
+        return casehook__fail_at(
+            parser->error, CASEHOOK_E_CONFIG, op->at,
+            "{{%.*s}} at byte %u names a group of variables, which only a section can open",
+            name.length > SHOWN ? SHOWN : (int)name.length, name.data, (unsigned)op->at);
     return unknown(parser, name, op->at);
 }

@@ -110,8 +110,10 @@ static int read_tag(struct casehook__parser *parser, size_t at, struct tag *tag)
     if (close >= text.length)
         return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
                                  "the tag at byte %zu is not closed: %s%.*s is missing", at,
-                                 tag->sigil == '{' ? "}" : mark ? "=" : "", shown(parser->close),
-                                 parser->close.data);
+                                 tag->sigil == '{' ? "}"
+                                 : mark            ? "="
+                                                   : "",
+                                 shown(parser->close), parser->close.data);
     tag->end = close + mark + parser->close.length;
     tag->inside = trim((struct casehook__text){text.data + from, close - from});
     return CASEHOOK_OK;
@@ -131,8 +133,8 @@ static int check_name(struct casehook__parser *parser, const struct tag *tag)
                                  "the tag at byte %zu is not closed before the next one begins", tag->at);
     if (!space) return CASEHOOK_OK;
     return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, tag->at,
-                             "white space in the name \"%.*s\" of the tag at byte %zu", shown(name), name.data,
-                             tag->at);
+                             "white space in the name \"%.*s\" of the tag at byte %zu", shown(name),
+                             name.data, tag->at);
 }
 
 static int add_value(struct casehook__parser *parser, const struct tag *tag)
@@ -180,10 +182,10 @@ static int close_section(struct casehook__parser *parser, const struct tag *tag)
                                  shown(tag->inside), tag->inside.data, tag->at);
     const struct casehook__section *section = &parser->sections[parser->depth - 1];
     if (!casehook__text_equal(section->name, tag->inside))
-        return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, tag->at,
-                                 "{{/%.*s}} at byte %zu stands where the section {{#%.*s}} of byte %u is open",
-                                 shown(tag->inside), tag->inside.data, tag->at, shown(section->name),
-                                 section->name.data, (unsigned)section->at);
+        return casehook__fail_at(
+            parser->error, CASEHOOK_E_CONFIG, tag->at,
+            "{{/%.*s}} at byte %zu stands where the section {{#%.*s}} of byte %u is open", shown(tag->inside),
+            tag->inside.data, tag->at, shown(section->name), section->name.data, (unsigned)section->at);
     int status = CASEHOOK_OK;
     if (parser->tmpl->kind == CASEHOOK__TEMPLATE_JSON) status = casehook__lex_close(parser, section);
     casehook__lex_border(parser);

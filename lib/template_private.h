@@ -33,11 +33,11 @@ enum casehook__base {
 
 struct casehook__op {
     uint8_t code, base;
-    uint8_t type;   /* enum casehook__variable_type: how a missing value is written */
-    uint8_t tested; /* 1 + index into tested, outside strings only; 0: none */
-    bool inside;    /* a JSON string */
-    bool negated;   /* TEST */
-    bool plain;     /* VALUE in triple braces or with & */
+    uint8_t type;        /* enum casehook__variable_type: how a missing value is written */
+    uint8_t tested;      /* 1 + index into tested, outside strings only; 0: none */
+    bool inside;         /* a JSON string */
+    bool negated;        /* TEST */
+    bool plain;          /* VALUE in triple braces or with & */
     uint32_t at, length; /* in the text of the template: the literal or the tag */
     uint32_t target;     /* TEST, OPEN: the operation behind the section */
     uint32_t part, part_count;

@@ -201,13 +201,15 @@ static int refuse(struct prover *p, enum verdict verdict)
     describe(p, with, sizeof with);
     if (verdict == NO_MEMORY) return casehook__fail_memory(p->error);
     if (verdict == TOO_LONG)
-        return casehook__fail(p->error, CASEHOOK_E_CONFIG, "%srendering the body takes more than %d steps or %d bytes",
-                              with, CASEHOOK__TEMPLATE_MAX_STEPS, CASEHOOK__BODY_MAX_BYTES);
+        return casehook__fail(p->error, CASEHOOK_E_CONFIG,
+                              "%srendering the body takes more than %d steps or %d bytes", with,
+                              CASEHOOK__TEMPLATE_MAX_STEPS, CASEHOOK__BODY_MAX_BYTES);
     if (verdict == IS_GLUED)
-        return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, p->at,
-                                 "%soutside quotes a variable is a whole JSON value and nothing may touch it, but "
-                                 "something does at byte %zu",
-                                 with, p->at);
+        return casehook__fail_at(
+            p->error, CASEHOOK_E_CONFIG, p->at,
+            "%soutside quotes a variable is a whole JSON value and nothing may touch it, but "
+            "something does at byte %zu",
+            with, p->at);
     size_t at = source_of(p, p->at);
     if (verdict == HAS_TWINS)
         return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, at,
@@ -261,13 +263,14 @@ static size_t steps_with_two(const struct casehook__template *tmpl)
 static int prove_all(struct prover *p, bool strict, bool *complete)
 {
     size_t good = 0, bad = 0;
-    uint8_t first[CASEHOOK__TESTED_MAX]; /* that is not JSON */
+    uint8_t first[CASEHOOK__TESTED_MAX] = {0}; /* that is not JSON */
     do {
         if (p->work > BUDGET) {
             if (!strict) return CASEHOOK_OK;
-            return casehook__fail(p->error, CASEHOOK_E_CONFIG,
-                                  "the sections of this template have too many combinations for its size: test fewer "
-                                  "variables outside strings");
+            return casehook__fail(
+                p->error, CASEHOOK_E_CONFIG,
+                "the sections of this template have too many combinations for its size: test fewer "
+                "variables outside strings");
         }
         enum verdict verdict = judge(p);
         bool always = verdict == IS_GLUED || verdict == HAS_TWINS || verdict == NO_MEMORY;
@@ -286,17 +289,19 @@ int casehook__template_prove(struct casehook__template *tmpl, bool strict, struc
     if (tmpl->kind != CASEHOOK__TEMPLATE_JSON) return CASEHOOK_OK;
     if (tmpl->too_many_tested) {
         if (!strict) return CASEHOOK_OK;
-        return casehook__fail(error, CASEHOOK_E_CONFIG,
-                              "more than %d variables are tested by sections outside strings: their combinations are "
-                              "too many to be tried",
-                              CASEHOOK__TESTED_MAX);
+        return casehook__fail(
+            error, CASEHOOK_E_CONFIG,
+            "more than %d variables are tested by sections outside strings: their combinations are "
+            "too many to be tried",
+            CASEHOOK__TESTED_MAX);
     }
     bool too_long = steps_with_two(tmpl) > CASEHOOK__TEMPLATE_MAX_STEPS;
     if (too_long && strict)
-        return casehook__fail(error, CASEHOOK_E_CONFIG,
-                              "with lists of 2 members rendering takes more than %d steps: fewer list sections inside "
-                              "each other",
-                              CASEHOOK__TEMPLATE_MAX_STEPS);
+        return casehook__fail(
+            error, CASEHOOK_E_CONFIG,
+            "with lists of 2 members rendering takes more than %d steps: fewer list sections inside "
+            "each other",
+            CASEHOOK__TEMPLATE_MAX_STEPS);
     struct prover p;
     memset(&p, 0, sizeof p);
     p.tmpl = tmpl;

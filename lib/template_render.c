@@ -23,7 +23,8 @@ struct renderer {
     struct frame frames[CASEHOOK__TEMPLATE_MAX_DEPTH];
 };
 
-static const struct casehook__value yes = {.kind = CASEHOOK__VALUE_TRUE}, no = {.kind = CASEHOOK__VALUE_FALSE};
+static const struct casehook__value yes = {.kind = CASEHOOK__VALUE_TRUE},
+                                    no = {.kind = CASEHOOK__VALUE_FALSE};
 
 static const struct casehook__value *member(struct renderer *r, const struct casehook__value *object,
                                             struct casehook__text name)
@@ -73,17 +74,18 @@ static const struct casehook__value *evaluate(struct renderer *r, const struct c
 /* render_at: where a variable stands. */
 static void tell(struct renderer *r, const struct casehook__op *op)
 {
-    bool known = op->base == CASEHOOK__BASE_PATH || op->base == CASEHOOK__BASE_STACK ||
-                 op->base == CASEHOOK__BASE_DOT;
+    bool known =
+        op->base == CASEHOOK__BASE_PATH || op->base == CASEHOOK__BASE_STACK || op->base == CASEHOOK__BASE_DOT;
     if (r->at && known) r->at(r->user, r->out);
 }
 
 static int not_json(struct renderer *r, const struct casehook__op *op)
 {
-    return casehook__fail_at(r->error, CASEHOOK_E_CONFIG, op->at,
-                             "the body is not JSON with these values: outside quotes a variable is a whole JSON "
-                             "value, but what is rendered touches it at byte %u of the template",
-                             (unsigned)op->at);
+    return casehook__fail_at(
+        r->error, CASEHOOK_E_CONFIG, op->at,
+        "the body is not JSON with these values: outside quotes a variable is a whole JSON "
+        "value, but what is rendered touches it at byte %u of the template",
+        (unsigned)op->at);
 }
 
 static int do_literal(struct renderer *r, const struct casehook__op *op)
@@ -140,10 +142,11 @@ static int run(struct renderer *r)
     for (size_t i = 0; i < r->tmpl->op_count && !status;) {
         const struct casehook__op *op = &ops[i++];
         if (++r->steps > CASEHOOK__TEMPLATE_MAX_STEPS)
-            return casehook__fail_at(r->error, CASEHOOK_E_LIMIT, op->at,
-                                     "rendering takes more than %d steps: fewer list sections inside each other "
-                                     "than at byte %u of the template, or shorter lists",
-                                     CASEHOOK__TEMPLATE_MAX_STEPS, (unsigned)op->at);
+            return casehook__fail_at(
+                r->error, CASEHOOK_E_LIMIT, op->at,
+                "rendering takes more than %d steps: fewer list sections inside each other "
+                "than at byte %u of the template, or shorter lists",
+                CASEHOOK__TEMPLATE_MAX_STEPS, (unsigned)op->at);
         switch ((enum casehook__op_code)op->code) {
         case CASEHOOK__OP_LITERAL: status = do_literal(r, op); break;
         case CASEHOOK__OP_VALUE: status = do_value(r, op); break;
@@ -184,10 +187,11 @@ static int check_json(struct renderer *r)
         size_t offset = 0;
         enum casehook__js_fault fault = casehook__template_json_fault(text, &offset);
         if (fault != CASEHOOK__JS_VALID)
-            return casehook__fail(r->error, CASEHOOK_E_CONFIG,
-                                  "the body %s with these values (byte %zu of what is rendered): see the sections of "
-                                  "the template",
-                                  casehook__js_fault_name(fault), offset);
+            return casehook__fail(
+                r->error, CASEHOOK_E_CONFIG,
+                "the body %s with these values (byte %zu of what is rendered): see the sections of "
+                "the template",
+                casehook__js_fault_name(fault), offset);
     }
     if (!unproved && !r->tmpl->variable_keys) return CASEHOOK_OK;
     int status = casehook__keys_check(out, r->start, false, &key);
