@@ -16,7 +16,7 @@ struct walk {
     size_t keys;      /* where they begin in buf, aligned */
     size_t key_count; /* of all open objects */
     bool literal_only;
-    struct key twin;
+    struct key twins[2]; /* in the order of the text */
     size_t depth;
     /* Per level: where its keys begin, or ARRAY. */
     uint32_t levels[CASEHOOK__JSON_DEPTH_MAX + 1];
@@ -92,7 +92,9 @@ static bool has_twins(struct walk *walk, struct key *keys, size_t count)
     }
     for (size_t i = 1; i < count; i++) {
         if (compare(walk, keys[i - 1], keys[i]) != 0) continue;
-        walk->twin = keys[i].at > keys[i - 1].at ? keys[i] : keys[i - 1];
+        bool ordered = keys[i - 1].at < keys[i].at;
+        walk->twins[0] = keys[ordered ? i - 1 : i];
+        walk->twins[1] = keys[ordered ? i : i - 1];
         return true;
     }
     return false;
@@ -165,7 +167,7 @@ static int walk_text(struct walk *walk)
 }
 
 int casehook__keys_check(struct casehook__buf *buf, size_t start, bool literal_only,
-                         struct casehook__text *key)
+                         struct casehook__text twins[2])
 {
     static const char padding[sizeof(struct key)];
     struct walk walk;
@@ -179,8 +181,8 @@ int casehook__keys_check(struct casehook__buf *buf, size_t start, bool literal_o
     if (!status) status = walk_text(&walk);
     buf->length = walk.end;
     if (buf->data) buf->data[buf->length] = '\0';
-    if (status == CASEHOOK_E_PARAMS)
-        *key = (struct casehook__text){buf->data + walk.twin.at, walk.twin.length};
+    for (size_t i = 0; i < 2 && status == CASEHOOK_E_PARAMS; i++)
+        twins[i] = (struct casehook__text){buf->data + walk.twins[i].at, walk.twins[i].length};
     return status;
 }
 

@@ -15,7 +15,15 @@
 
 #define BUDGET ((size_t)64 << 20) /* bytes and steps of all combinations */
 
-enum verdict { IS_JSON, NOT_JSON, IS_GLUED, HAS_TWINS, TOO_LONG, NO_MEMORY };
+enum verdict {
+    IS_JSON,
+    NOT_JSON,
+    IS_GLUED,
+    REPEATS_KEY, /* one key of the template, by iteration */
+    HAS_TWINS,   /* two keys of the template */
+    TOO_LONG,
+    NO_MEMORY
+};
 
 struct frame {
     size_t index, count;
@@ -34,7 +42,7 @@ struct prover {
     /* Of a verdict. */
     enum casehook__js_fault fault;
     size_t at;
-    struct casehook__text key;
+    size_t key_length;
 };
 
 static size_t times(const struct prover *p, const struct casehook__op *op)
@@ -141,6 +149,18 @@ static size_t source_of(struct prover *p, size_t offset)
     return p->source;
 }
 
+static enum verdict judge_keys(struct prover *p)
+{
+    struct casehook__text twins[2];
+    int status = casehook__keys_check(&p->out, 0, true, twins);
+    if (!status) return IS_JSON;
+    if (status != CASEHOOK_E_PARAMS) return NO_MEMORY;
+    size_t first = (size_t)(twins[0].data - p->out.data), second = (size_t)(twins[1].data - p->out.data);
+    p->key_length = twins[1].length;
+    p->at = source_of(p, second);
+    return source_of(p, first) == p->at ? REPEATS_KEY : HAS_TWINS;
+}
+
 static enum verdict judge(struct prover *p)
 {
     enum verdict verdict = run(p);
@@ -152,9 +172,7 @@ static enum verdict judge(struct prover *p)
         p->at = before + offset;
         return NOT_JSON;
     }
-    int status = casehook__keys_check(&p->out, 0, true, &p->key);
-    if (status == CASEHOOK_E_PARAMS) p->at = (size_t)(p->key.data - p->out.data);
-    return status == CASEHOOK_E_PARAMS ? HAS_TWINS : status ? NO_MEMORY : IS_JSON;
+    return judge_keys(p);
 }
 
 /* "with case.severity absent, case.tags of 2 members: ", nothing when nothing is tested. */
@@ -210,11 +228,11 @@ static int refuse(struct prover *p, enum verdict verdict)
             "%soutside quotes a variable is a whole JSON value and nothing may touch it, but "
             "something does at byte %zu",
             with, p->at);
-    size_t at = source_of(p, p->at);
-    if (verdict == HAS_TWINS)
-        return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, at,
+    if (verdict == HAS_TWINS || verdict == REPEATS_KEY)
+        return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, p->at,
                                  "%sthe key \"%.*s\" at byte %zu is twice in one object", with,
-                                 p->key.length > 80 ? 80 : (int)p->key.length, p->tmpl->text + at, at);
+                                 p->key_length > 80 ? 80 : (int)p->key_length, p->tmpl->text + p->at, p->at);
+    size_t at = source_of(p, p->at);
     if (at >= p->tmpl->length)
         return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, at, "%sthe body %s", with,
                                  casehook__js_fault_name(p->fault));

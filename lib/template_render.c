@@ -181,7 +181,7 @@ static void trim(struct casehook__buf *out, size_t start)
 static int check_json(struct renderer *r)
 {
     struct casehook__buf *out = r->out;
-    struct casehook__text text = {casehook__buf_string(out) + r->start, out->length - r->start}, key;
+    struct casehook__text text = {casehook__buf_string(out) + r->start, out->length - r->start}, twins[2];
     bool unproved = !r->tmpl->proved || r->unproved;
     if (unproved) {
         size_t offset = 0;
@@ -194,10 +194,10 @@ static int check_json(struct renderer *r)
                 casehook__js_fault_name(fault), offset);
     }
     if (!unproved && !r->tmpl->variable_keys) return CASEHOOK_OK;
-    int status = casehook__keys_check(out, r->start, false, &key);
+    int status = casehook__keys_check(out, r->start, false, twins);
     if (status != CASEHOOK_E_PARAMS) return status;
     return casehook__fail(r->error, status, "two keys \"%.*s\" in one object of the body",
-                          key.length > 80 ? 80 : (int)key.length, key.data);
+                          twins[1].length > 80 ? 80 : (int)twins[1].length, twins[1].data);
 }
 
 /* An error has its text already unless it is the buffer's. */

@@ -46,15 +46,16 @@ static void fill_members(struct tree *tree, struct casehook__value *value, const
 static void fill(struct tree *tree, struct casehook__value *value, const json_t *json)
 {
     static const enum casehook__value_kind kinds[] = {
-        [JSON_OBJECT] = CASEHOOK__VALUE_OBJECT,  [JSON_ARRAY] = CASEHOOK__VALUE_LIST,
-        [JSON_STRING] = CASEHOOK__VALUE_TEXT,    [JSON_INTEGER] = CASEHOOK__VALUE_NUMBER,
-        [JSON_REAL] = CASEHOOK__VALUE_NUMBER,    [JSON_TRUE] = CASEHOOK__VALUE_TRUE,
-        [JSON_FALSE] = CASEHOOK__VALUE_FALSE,    [JSON_NULL] = CASEHOOK__VALUE_NULL,
+        [JSON_OBJECT] = CASEHOOK__VALUE_OBJECT, [JSON_ARRAY] = CASEHOOK__VALUE_LIST,
+        [JSON_STRING] = CASEHOOK__VALUE_TEXT,   [JSON_INTEGER] = CASEHOOK__VALUE_NUMBER,
+        [JSON_REAL] = CASEHOOK__VALUE_NUMBER,   [JSON_TRUE] = CASEHOOK__VALUE_TRUE,
+        [JSON_FALSE] = CASEHOOK__VALUE_FALSE,   [JSON_NULL] = CASEHOOK__VALUE_NULL,
     };
     char number[64];
     value->kind = kinds[json_typeof(json)];
     if (json_is_object(json) || json_is_array(json)) fill_members(tree, value, json);
-    if (json_is_string(json)) value->text = keep_text(tree, json_string_value(json), json_string_length(json));
+    if (json_is_string(json))
+        value->text = keep_text(tree, json_string_value(json), json_string_length(json));
     if (json_is_number(json)) {
         size_t length = json_dumpb(json, number, sizeof number, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
         value->text = keep_text(tree, number, length);
@@ -87,26 +88,32 @@ void tree_free(struct tree *tree)
 #define T CASEHOOK__VARIABLE_TEXT
 #define L CASEHOOK__VARIABLE_LIST
 #define F CASEHOOK__VARIABLE_FIELD
-#define CASE_VARIABLES                                                                                       \
-    {"case.title", T}, {"case.description", T}, {"case.id", T}, {"case.severity", T}, {"case.status", T},    \
-        {"case.tags", L}, {"case.labels", L}, {"case.fields.*", F}
+#define CASE_VARIABLES                                                                                    \
+    {"case.title", T}, {"case.description", T}, {"case.id", T}, {"case.severity", T}, {"case.status", T}, \
+        {"case.tags", L}, {"case.labels", L},                                                             \
+    {                                                                                                     \
+        "case.fields.*", F                                                                                \
+    }
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const struct casehook__variable case_variables[] = {CASE_VARIABLES};
 static const struct casehook__variable update_variables[] = {CASE_VARIABLES, {"external.system.id", T}};
 static const struct casehook__variable comment_variables[] = {{"case.comment", T}, {"external.system.id", T}};
 static const struct casehook__variable id_variables[] = {{"external.system.id", T}};
+static const struct casehook__variable view_variables[] = {{"external.system.id", T},
+                                                           {"external.system.title", T}};
 static const struct casehook__variable all_variables[] = {
     CASE_VARIABLES, {"case.comment", T}, {"external.system.id", T}, {"external.system.title", T}};
 
-#define SCHEMA(name)                                                                                         \
-    {                                                                                                        \
-        name, COUNT(name), all_variables, COUNT(all_variables)                                               \
+#define SCHEMA(name)                                           \
+    {                                                          \
+        name, COUNT(name), all_variables, COUNT(all_variables) \
     }
 const struct casehook__schema create_schema = SCHEMA(case_variables);
 const struct casehook__schema update_schema = SCHEMA(update_variables);
 const struct casehook__schema comment_schema = SCHEMA(comment_variables);
 const struct casehook__schema id_schema = SCHEMA(id_variables);
+const struct casehook__schema view_schema = SCHEMA(view_variables);
 
 static char *copy(const char *text)
 {

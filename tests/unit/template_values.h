@@ -24,6 +24,7 @@ extern const struct casehook__schema create_schema;  /* case.*, without the comm
 extern const struct casehook__schema update_schema;  /* the same and external.system.id */
 extern const struct casehook__schema comment_schema; /* case.comment, external.system.id */
 extern const struct casehook__schema id_schema;      /* external.system.id */
+extern const struct casehook__schema view_schema;    /* external.system.id, external.system.title */
 
 /* Makes, proves (JSON) and renders with values; the text (to be freed), or "!config", "!params" ... */
 char *outcome(const char *text, enum casehook__template_kind kind, const struct casehook__schema *schema,
