@@ -73,6 +73,8 @@ struct casehook__config {
 int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings *settings,
                           struct casehook__text json, struct casehook__config **config,
                           struct casehook__errors *errors);
+/* An empty one; NULL: no memory. */
+struct casehook__config *casehook__config_new(struct casehook__heap *heap);
 void casehook__config_free(struct casehook__config *config); /* wipes all secrets */
 
 /* The schemas of T5 and the contract's table, per field. */

@@ -19,7 +19,8 @@ static struct casehook_error *fault_of(struct casehook__errors *errors, const ch
 struct casehook_error *casehook__field_fault(const struct casehook__field *field)
 {
     char name[CASEHOOK__ERROR_FIELD_SIZE];
-    snprintf(name, sizeof name, "%s.%s", field->prefix, field->name);
+    snprintf(name, sizeof name, "%s%s%s", field->prefix, field->name ? "." : "",
+             field->name ? field->name : "");
     return fault_of(field->errors, name);
 }
 
@@ -100,6 +101,31 @@ bool casehook__field_integer(const struct casehook__field *field, int64_t low, i
     }
     *value = number;
     return true;
+}
+
+bool casehook__field_list(const struct casehook__field *field)
+{
+    return has_kind(field, CASEHOOK__JSON_ARRAY, "a list");
+}
+
+bool casehook__field_amount(const struct casehook__field *field, casehook__amount_fn parse, uint64_t *value)
+{
+    char digits[24];
+    struct casehook__text text = {0};
+    struct casehook_error fault = {0};
+    if (!field->node) return false;
+    if (casehook__json_kind(field->node) == CASEHOOK__JSON_INTEGER) {
+        snprintf(digits, sizeof digits, "%lld", (long long)casehook__json_integer(field->node));
+        text = casehook__text(digits);
+    } else if (!has_kind(field, CASEHOOK__JSON_TEXT, "a text or a whole number")) {
+        return false;
+    } else {
+        text = casehook__json_text(field->node);
+    }
+    casehook__error_init(&fault);
+    int status = parse(text, value, &fault);
+    casehook__field_keep(field, &fault);
+    return !status;
 }
 
 bool casehook__field_word(const struct casehook__field *field, const char *const *words, size_t count,

@@ -18,7 +18,7 @@ struct casehook__field {
 struct casehook__field casehook__field_of(struct casehook__errors *errors, const char *prefix,
                                           const struct casehook__json *object, const char *name);
 
-/* A fresh fault of "prefix.name", to be filled; step config. */
+/* A fresh fault of "prefix.name" (of "prefix" when name is NULL), to be filled; step config. */
 struct casehook_error *casehook__field_fault(const struct casehook__field *field);
 /* The same of "prefix.name[index]". */
 struct casehook_error *casehook__field_item_fault(const struct casehook__field *field, size_t index);
@@ -39,6 +39,11 @@ bool casehook__field_is_null(const struct casehook__field *field);
 bool casehook__field_text(const struct casehook__field *field, struct casehook__text *value);
 bool casehook__field_boolean(const struct casehook__field *field, bool *value);
 bool casehook__field_integer(const struct casehook__field *field, int64_t low, int64_t high, int64_t *value);
+/* True when there is a list. */
+bool casehook__field_list(const struct casehook__field *field);
+/* A text that parse understands, or a whole number that parse understands as text ("1mb", 1048576). */
+typedef int (*casehook__amount_fn)(struct casehook__text text, uint64_t *value, struct casehook_error *error);
+bool casehook__field_amount(const struct casehook__field *field, casehook__amount_fn parse, uint64_t *value);
 /* One of count words, without case when nocase; index into words.  The fault lists the words. */
 bool casehook__field_word(const struct casehook__field *field, const char *const *words, size_t count,
                           bool nocase, size_t *index);

@@ -12,6 +12,8 @@
 #include "log.h"
 #include "tls.h"
 
+#include <stdatomic.h>
+
 /* A proxy of the settings or of a connector. */
 struct casehook__proxy {
     struct casehook__origin origin;
@@ -20,12 +22,16 @@ struct casehook__proxy {
 };
 void casehook__proxy_free(struct casehook__proxy *proxy, struct casehook__heap *heap);
 /*
- * Reads proxyUrl (text) and proxyHeaders (object or NULL) of settings or config; prefix "settings" or
- * "config".  A login in the URL becomes a Proxy-Authorization header unless proxyHeaders has one.
+ * Reads proxyUrl (text, NULL or null: none) and proxyHeaders (object, NULL or null: none) of settings or
+ * config; prefix "settings" or "config".  A login in the URL becomes a Proxy-Authorization header unless
+ * proxyHeaders has one.  Without a URL *proxy stays NULL, the headers are checked all the same.
  */
 void casehook__proxy_read(struct casehook__heap *heap, const struct casehook__json *url,
                           const struct casehook__json *headers, const char *prefix,
                           struct casehook__proxy **proxy, struct casehook__errors *errors);
+/* The proxy of the settings with headers of a connector above its own.  OK or NO_MEMORY. */
+int casehook__proxy_derive(struct casehook__heap *heap, const struct casehook__proxy *from,
+                           const struct casehook__headers *headers, struct casehook__proxy **proxy);
 
 struct casehook__host_settings {
     struct casehook__origin origin; /* https */
@@ -38,7 +44,7 @@ enum casehook__http_version { CASEHOOK__HTTP_1_1, CASEHOOK__HTTP_2, CASEHOOK__HT
 
 struct casehook__settings {
     struct casehook__heap *heap;
-    int references; /* atomic */
+    atomic_int references;
     struct casehook__log *log;
 
     struct casehook__host_list allowed_hosts;
@@ -84,8 +90,15 @@ void casehook__settings_unref(struct casehook__settings *settings);
 const struct casehook__host_settings *casehook__settings_host(const struct casehook__settings *settings,
                                                               const struct casehook__origin *origin);
 
-/* "1500", "60s", "20m" ... to ms (months of 30 days, years of 365 as in the reference); CONFIG when it is
- * none, 0 is an error. */
+/*
+ * "1500", "60s", "20m" ... to ms (months of 30 days, years of 365 as in the reference).  CONFIG when it
+ * is none, and for 0.  What is longer than CASEHOOK__DURATION_MAX_MS is that (24 days).
+ */
+#define CASEHOOK__DURATION_MAX_MS 0x7FFFFFFF
 int casehook__duration_parse(struct casehook__text text, uint64_t *ms, struct casehook_error *error);
+
+/* "1048576", "512kb", "1mb", "2gb" to bytes, at most CASEHOOK__SIZE_MAX_BYTES.  CONFIG when it is none. */
+#define CASEHOOK__SIZE_MAX_BYTES (SIZE_MAX / 8 < 0x400000000ULL ? SIZE_MAX / 8 : 0x400000000ULL)
+int casehook__size_parse(struct casehook__text text, uint64_t *bytes, struct casehook_error *error);
 
 #endif

@@ -1,0 +1,208 @@
+/* config_auth.c - headers, authentication, CA, mode and proxy of a connector (C7, C8, P2). */
+#include "config_read.h"
+
+#include "base64.h"
+#include "settings_hosts.h"
+
+#define PEM_MAX_BYTES (1024 * 1024)
+
+static void read_header_object(struct casehook__config_reader *reader, const struct casehook__field *field,
+                               bool secret, struct casehook__headers *headers)
+{
+    if (casehook__field_is_null(field)) return;
+    if (casehook__json_kind(field->node) != CASEHOOK__JSON_OBJECT)
+        casehook__field_wrong(field, "an object of texts");
+    else
+        casehook__headers_read(headers, field->node, secret, false,
+                               secret ? "secrets.secretHeaders" : "config.headers", reader->errors);
+}
+
+/* The configured ones, the secret ones above them. */
+static void read_headers(struct casehook__config_reader *reader)
+{
+    struct casehook__headers *headers = &reader->config->headers;
+    struct casehook__headers secret = {.heap = reader->config->heap};
+    struct casehook__field plain_field = casehook__config_field(reader, "headers");
+    struct casehook__field secret_field = casehook__config_secret(reader, "secretHeaders");
+    read_header_object(reader, &plain_field, false, headers);
+    read_header_object(reader, &secret_field, true, &secret);
+    if (casehook__headers_merge(headers, &secret)) reader->errors->memory = 1;
+    casehook__headers_free(&secret);
+}
+
+/* PEM text as it is, or base64 decoded; it is wiped with the config. */
+static void decode(struct casehook__config_reader *reader, const struct casehook__field *field,
+                   struct casehook__text text, bool may_be_pem, struct casehook__text *out)
+{
+    struct casehook__heap *heap = reader->config->heap;
+    struct casehook__buf buf;
+    casehook__buf_init(&buf, heap, PEM_MAX_BYTES);
+    int status = may_be_pem && strstr(text.data, "-----BEGIN") ? casehook__buf_append_text(&buf, text)
+                                                               : casehook__base64_decode(&buf, text);
+    if (!status && buf.length) {
+        *out = (struct casehook__text){casehook__copy(heap, buf.data, buf.length), buf.length};
+        if (!out->data) status = CASEHOOK_E_NO_MEMORY;
+    } else if (status == CASEHOOK_E_LIMIT) {
+        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "is larger than %d bytes",
+                       PEM_MAX_BYTES);
+    } else if (status != CASEHOOK_E_NO_MEMORY) {
+        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "%s",
+                       may_be_pem ? "is neither base64 nor PEM text" : "is not base64");
+    }
+    if (status == CASEHOOK_E_NO_MEMORY) {
+        *out = (struct casehook__text){0};
+        reader->errors->memory = 1;
+    }
+    casehook__buf_free_secret(&buf);
+}
+
+static void decode_secret(struct casehook__config_reader *reader, const char *name, bool may_be_pem,
+                          struct casehook__text *out)
+{
+    struct casehook__field field = casehook__config_secret(reader, name);
+    struct casehook__text text;
+    if (casehook__config_secret_text(&field, &text)) decode(reader, &field, text, may_be_pem, out);
+}
+
+static void fail_secret(const struct casehook__config_reader *reader, const char *name, const char *message)
+{
+    struct casehook__field field = {reader->errors, "secrets", name, NULL};
+    casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "%s", message);
+}
+
+static bool is_given(const struct casehook__config_reader *reader, const char *name)
+{
+    struct casehook__field field = casehook__config_secret(reader, name);
+    return field.node != NULL;
+}
+
+/* A text of a secret; "" fails as missing. */
+static bool read_required(const struct casehook__config_reader *reader, const char *name,
+                          struct casehook__text *text)
+{
+    struct casehook__field field = casehook__config_secret(reader, name);
+    if (field.node) return casehook__config_secret_text(&field, text);
+    fail_secret(reader, name, "is missing: basic authentication needs it; hasAuth false switches it off");
+    return false;
+}
+
+/* RFC 7617: no control characters in both, no colon in the user. */
+static bool check_login(const struct casehook__config_reader *reader, const char *name,
+                        struct casehook__text text, bool colon)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c >= 0x20 && c != 0x7F && (colon || c != ':')) continue;
+        struct casehook__field field = {reader->errors, "secrets", name, NULL};
+        casehook__fail_at(casehook__field_fault(&field), CASEHOOK_E_CONFIG, i,
+                          c == ':' ? "a user name with a colon cannot log in by basic authentication"
+                                   : "holds a control character, a line break perhaps; remove it");
+        return false;
+    }
+    return true;
+}
+
+static void refuse(const struct casehook__config_reader *reader, const char *const *names, size_t count,
+                   const char *message)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_given(reader, names[i])) fail_secret(reader, names[i], message);
+}
+
+static void read_basic(struct casehook__config_reader *reader)
+{
+    static const char *const others[] = {"crt", "key", "pfx"};
+    struct casehook__headers *headers = &reader->config->headers;
+    struct casehook__text user, password;
+    bool has_user = read_required(reader, "user", &user);
+    bool has_password = read_required(reader, "password", &password);
+    reader->config->auth = CASEHOOK__AUTH_BASIC;
+    refuse(reader, others, 3, "does not go with basic authentication; set authType to ssl, or remove it");
+    if (has_user) has_user = check_login(reader, "user", user, false);
+    if (has_password) has_password = check_login(reader, "password", password, true);
+    if (!has_user || !has_password) return;
+    if (casehook__headers_find(headers, CASEHOOK__TEXT("Authorization"))) return; /* it replaces basic (C7) */
+    if (casehook__headers_add_basic(headers, "Authorization", user, password)) reader->errors->memory = 1;
+}
+
+static void copy_passphrase(struct casehook__config_reader *reader)
+{
+    struct casehook__field field = casehook__config_secret(reader, "password");
+    struct casehook__text text, *out = &reader->config->passphrase;
+    if (!casehook__config_secret_text(&field, &text)) return;
+    if (memchr(text.data, '\0', text.length)) {
+        fail_secret(reader, "password", "a passphrase holds no NUL");
+        return;
+    }
+    *out = (struct casehook__text){casehook__copy(reader->config->heap, text.data, text.length), text.length};
+    if (!out->data) reader->errors->memory = 1;
+}
+
+static void read_ssl(struct casehook__config_reader *reader)
+{
+    static const char *const others[] = {"user"};
+    struct casehook__config *config = reader->config;
+    bool crt = is_given(reader, "crt"), key = is_given(reader, "key"), pfx = is_given(reader, "pfx");
+    config->auth = CASEHOOK__AUTH_SSL;
+    refuse(reader, others, 1, "does not go with a client certificate; remove it, or set authType to basic");
+    if (crt && !key) fail_secret(reader, "key", "is missing: crt is given, and the two come together");
+    if (key && !crt) fail_secret(reader, "crt", "is missing: key is given, and the two come together");
+    if (pfx && (crt || key)) fail_secret(reader, "pfx", "excludes crt and key; give one of the two forms");
+    if (!crt && !key && !pfx)
+        fail_secret(reader, "crt", "is missing: ssl authentication needs crt and key, or pfx");
+    decode_secret(reader, "crt", true, &config->crt);
+    decode_secret(reader, "key", true, &config->key);
+    decode_secret(reader, "pfx", false, &config->pfx);
+    copy_passphrase(reader);
+}
+
+static void read_authentication(struct casehook__config_reader *reader)
+{
+    enum { NONE, BASIC, SSL, UNSUPPORTED = 5 };
+    static const char *const words[] = {"none",
+                                        "basic",
+                                        "ssl",
+                                        "webhook-authentication-basic",
+                                        "webhook-authentication-ssl",
+                                        "webhook-oauth2-client-credentials",
+                                        "http-authentication-query-param"};
+    static const char *const cert_words[] = {"crt", "pfx", "ssl-crt-key", "ssl-pfx"};
+    struct casehook__field has_auth = casehook__config_field(reader, "hasAuth");
+    struct casehook__field type_field = casehook__config_nullable(reader, "authType");
+    struct casehook__field cert_field = casehook__config_field(reader, "certType");
+    bool on = true;
+    size_t type = BASIC, unused;
+    casehook__field_boolean(&has_auth, &on);
+    bool known = !type_field.node || casehook__field_word(&type_field, words, 7, false, &type);
+    casehook__field_word(&cert_field, cert_words, 4, false, &unused); /* the secrets say it as well */
+    if (!on || !known) return;
+    if (type >= UNSUPPORTED)
+        casehook__fail(casehook__field_fault(&type_field), CASEHOOK_E_UNSUPPORTED,
+                       "\"%s\" is unsupported: use none, basic or ssl, or a token in secretHeaders",
+                       words[type]);
+    else if (type == SSL || type == SSL + 2)
+        read_ssl(reader);
+    else if (type != NONE)
+        read_basic(reader);
+}
+
+static void read_trust(struct casehook__config_reader *reader)
+{
+    struct casehook__config *config = reader->config;
+    struct casehook__field ca = casehook__config_field(reader, "ca"),
+                           mode = casehook__config_field(reader, "verificationMode");
+    struct casehook__text text;
+    if (casehook__field_text(&ca, &text) && text.length) decode(reader, &ca, text, true, &config->ca);
+    if (casehook__field_mode(&mode, &config->mode) && config->mode < reader->settings->minimum_mode)
+        casehook__fail(casehook__field_fault(&mode), CASEHOOK_E_POLICY,
+                       "\"%s\" is weaker than \"%s\", the ssl.minimumVerificationMode of the settings",
+                       casehook__mode_name(config->mode),
+                       casehook__mode_name(reader->settings->minimum_mode));
+}
+
+void casehook__config_read_auth(struct casehook__config_reader *reader)
+{
+    read_headers(reader);
+    read_authentication(reader);
+    read_trust(reader);
+}
