@@ -42,16 +42,19 @@ struct casehook__identity;
 
 /*
  * crt (one certificate and its chain) and key as PEM; passphrase.data NULL: none.  Never prompts.
+ * The leaf is the first certificate that the key belongs to; what of the rest issued it goes along as its
+ * chain, in whatever order they stand.
  * Errors, each with its own text: CONFIG (not PEM, no key, passphrase missing or wrong, key of another
- * certificate, expired since DATE, not valid before DATE), NO_MEMORY.  error's field is set to "secrets.crt",
- * "secrets.key" or "secrets.password".
+ * certificate, expired since DATE, not valid before DATE, too weak for TLS), NO_MEMORY, SYSTEM.  error's
+ * field is set to "secrets.crt", "secrets.key", "secrets.pfx" or "secrets.password".
  */
 int casehook__identity_from_pem(struct casehook__heap *heap, struct casehook__text crt,
                                 struct casehook__text key, struct casehook__text passphrase,
                                 struct casehook__identity **identity, struct casehook_error *error);
 /*
  * The same from PKCS#12 bytes, legacy algorithms too (C8); CAs inside are sent as chain, never trusted.
- * The MAC's and the encryption's iteration counts are bounded before they are worked through.
+ * The MAC's and the encryption's iteration counts are bounded before they are worked through.  Without a MAC
+ * it is accepted when it opens.  Of several keys the first certificate's that has one is taken.
  */
 int casehook__identity_from_pfx(struct casehook__heap *heap, struct casehook__text pfx,
                                 struct casehook__text passphrase, struct casehook__identity **identity,
@@ -79,8 +82,10 @@ struct casehook__tls_report {
 
 /*
  * Makes an SSL_CTX (void *: only tls*.c knows OpenSSL) of libcurl's follow the policy: TLS 1.2 at
- * least, trust as the only store, identity (NULL: none), no key log, no session sharing beyond the
- * connection pool it belongs to.  False: out of memory or OpenSSL refused.
+ * least, trust as the only store, identity (NULL: none), no key log; in modes certificate and full (UNSET
+ * counts as full, trust is needed) keys and signatures of 112 bits at least, whatever openssl.cnf allows.
+ * The host name is libcurl's to check.  Takes references, so trust and identity may go first; report may be
+ * NULL.  False: out of memory, or OpenSSL or a missing trust refused it; do not connect.
  */
 bool casehook__tls_apply(void *ssl_ctx, enum casehook__mode mode, struct casehook__trust *trust,
                          struct casehook__identity *identity, struct casehook__tls_report *report);

@@ -63,6 +63,13 @@ static bool apply_mode(SSL_CTX *context, enum casehook__mode mode, struct caseho
     return true;
 }
 
+/* Without a chain of its own (NULL, not an empty one) OpenSSL completes it from the trusted CAs. */
+static bool use_identity(SSL_CTX *context, struct casehook__identity *identity)
+{
+    STACK_OF(X509) *chain = sk_X509_num(identity->chain) > 0 ? identity->chain : NULL;
+    return SSL_CTX_use_cert_and_key(context, identity->crt, identity->key, chain, 1) == 1;
+}
+
 bool casehook__tls_apply(void *ssl_ctx, enum casehook__mode mode, struct casehook__trust *trust,
                          struct casehook__identity *identity, struct casehook__tls_report *report)
 {
@@ -72,8 +79,7 @@ bool casehook__tls_apply(void *ssl_ctx, enum casehook__mode mode, struct casehoo
     SSL_CTX_set_keylog_callback(context, NULL); /* SSLKEYLOGFILE would get the connection's secrets */
     bool applied = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
                    apply_mode(context, mode, trust, report);
-    if (applied && identity)
-        applied = SSL_CTX_use_cert_and_key(context, identity->crt, identity->key, identity->chain, 1) == 1;
+    if (applied && identity) applied = use_identity(context, identity);
     casehook__tls_end();
     return applied;
 }

@@ -59,10 +59,13 @@ int casehook__parts_add_certificate(struct casehook__parts *parts, X509 *x509, s
 
 static EVP_PKEY *key_of(const struct casehook__parts *parts, const X509 *x509)
 {
+    EVP_PKEY *found = NULL;
+    casehook__tls_begin();
     const EVP_PKEY *public_key = X509_get0_pubkey(x509);
-    for (size_t i = 0; public_key && i < parts->key_count; i++)
-        if (EVP_PKEY_eq(public_key, parts->keys[i]) == 1) return parts->keys[i];
-    return NULL;
+    for (size_t i = 0; public_key && !found && i < parts->key_count; i++)
+        if (EVP_PKEY_eq(public_key, parts->keys[i]) == 1) found = parts->keys[i];
+    casehook__tls_end();
+    return found;
 }
 
 /* The first certificate whose key is there; files come in every order. */
@@ -137,7 +140,9 @@ static int check_strength(const struct casehook__identity *identity, const char 
                           struct casehook_error *error)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    if (!context) return casehook__fail_memory(error);
+    if (!context && casehook__tls_no_memory()) return casehook__fail_memory(error);
+    if (!context)
+        return casehook__fail(error, CASEHOOK_E_SYSTEM, "OpenSSL makes no TLS context: see its openssl.cnf");
     SSL_CTX_set_security_level(context, CASEHOOK__SECURITY_LEVEL);
     int status = CASEHOOK_OK;
     if (SSL_CTX_use_cert_and_key(context, identity->crt, identity->key, identity->chain, 1) != 1) {

@@ -137,8 +137,7 @@ int casehook__pbe_open(struct casehook__pbe *pbe, const X509_ALGOR *algorithm, c
 {
     *out = NULL;
     pbe->wrong = false;
-    uint64_t cost = cost_of(algorithm);
-    int status = casehook__pbe_count(pbe, cost, error);
+    int status = casehook__pbe_count(pbe, cost_of(algorithm), error);
     if (status) return status;
     *out = decrypt(pbe, algorithm, item, data, NULL);
     if (!*out && last_error_is_unsupported() && open_context(pbe))

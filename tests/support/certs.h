@@ -37,6 +37,7 @@ struct certs_pfx_spec {
     const char *name;         /* of the file, "cli1.p12" */
     const char *cert;         /* its certificate and key */
     const char *key;          /* key of another certificate; NULL: of cert */
+    const char *second_key;   /* key of yet another certificate, added behind the first; or NULL */
     const char *passphrase;   /* NULL and "" are two different keys in PKCS#12 */
     const char *const *extra; /* certificates to add, NULL at the end */
     int key_nid, cert_nid;    /* NID_pbe_...; 0: AES-256-CBC (PBES2), -1: not encrypted */

@@ -58,6 +58,18 @@ static STACK_OF(X509) * extra_certificates(const struct certs *certs, const stru
     return extra;
 }
 
+static void add_second_key(const struct certs *certs, PKCS12 *p12, const struct certs_pfx_spec *spec)
+{
+    STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(p12);
+    STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
+    EVP_PKEY *key = certs_pkey(certs, spec->second_key);
+    certs_must(key && safes && PKCS12_add_key(&bags, key, 0, 2048, NID_aes_256_cbc, spec->passphrase) &&
+                   PKCS12_add_safe(&safes, bags, -1, 0, NULL) && PKCS12_pack_authsafes(p12, safes),
+               "a second key", spec->name);
+    sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+    sk_PKCS7_pop_free(safes, PKCS7_free);
+}
+
 void certs_pfx(struct certs *certs, const struct certs_pfx_spec *spec)
 {
     struct legacy legacy;
@@ -77,6 +89,7 @@ void certs_pfx(struct certs *certs, const struct certs_pfx_spec *spec)
     p12 = PKCS12_create_ex(spec->passphrase, NULL, key, x509, extra, spec->key_nid, spec->cert_nid,
                            iterations, -1, 0, legacy.context, NULL);
     certs_must(p12 != NULL, "PKCS#12", spec->name);
+    if (spec->second_key) add_second_key(certs, p12, spec);
     const EVP_MD *digest = EVP_get_digestbyname(spec->mac_digest ? spec->mac_digest : "SHA256");
     if (mac_iterations > 0)
         certs_must(PKCS12_set_mac(p12, spec->passphrase, -1, NULL, 0, mac_iterations, digest) == 1, "a MAC",

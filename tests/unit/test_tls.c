@@ -53,6 +53,7 @@ static int make_certs(void **state)
         {.name = "below_leaf", .subject = "CN=localhost", .issuer = "good"},
         {.name = "other", .subject = "CN=localhost", .issuer = "ca2"},
         {.name = "cli1", .subject = "CN=client-one", .issuer = "ca1", .eku = "clientAuth"},
+        {.name = "cli_int", .subject = "CN=client-int", .issuer = "int1", .eku = "clientAuth"},
         {.name = "cli2", .subject = "CN=client-two", .issuer = "ca2", .eku = "clientAuth"},
     };
     certs = certs_new();
@@ -91,7 +92,6 @@ struct seen {
     bool connected;
     char detail[256]; /* OpenSSL's reason on our side */
     char client[256]; /* subject of the client certificate that the server saw */
-    int client_chain; /* certificates that the client sent */
     struct casehook__tls_report report;
 };
 
@@ -176,7 +176,6 @@ static struct seen handshake_with(const struct attempt *attempt, struct casehook
     X509 *peer = SSL_get1_peer_certificate(server);
     if (peer) X509_NAME_oneline(X509_get_subject_name(peer), seen.client, sizeof seen.client);
     X509_free(peer);
-    seen.client_chain = sk_X509_num(SSL_get_peer_cert_chain(server));
     SSL_free(client);
     SSL_free(server);
     SSL_CTX_free(theirs);
@@ -358,6 +357,22 @@ static void client_certificates(void **state)
     }
 }
 
+/* The intermediate is in config.ca alone: it is sent all the same. */
+static void chains_are_completed(void **state)
+{
+    (void)state;
+    struct attempt attempt = {.cert = "good",
+                              .client_ca = "ca1",
+                              .trust = "ca1.crt+int1.crt",
+                              .identity = "cli_int",
+                              .mode = CASEHOOK__MODE_FULL};
+    struct seen seen = handshake(&attempt);
+    assert_true(seen.connected);
+    assert_string_equal(seen.client, "/CN=client-int");
+    attempt.trust = "ca1.crt";
+    assert_false(handshake(&attempt).connected);
+}
+
 static void verification_needs_trust(void **state)
 {
     (void)state;
@@ -468,6 +483,7 @@ int main(void)
         cmocka_unit_test(proxies_have_their_own_settings),
         cmocka_unit_test(details_are_explained),
         cmocka_unit_test(client_certificates),
+        cmocka_unit_test(chains_are_completed),
         cmocka_unit_test(verification_needs_trust),
         cmocka_unit_test(trust_says_what_is_wrong),
         cmocka_unit_test(the_systems_bundle),
