@@ -1,0 +1,83 @@
+/* template.c - making, asking and freeing a compiled template. */
+#include "template_private.h"
+
+static void *shrink(struct casehook__heap *heap, void *block, size_t size)
+{
+    void *smaller = size && block ? casehook__realloc(heap, block, size) : NULL;
+    return smaller ? smaller : block;
+}
+
+int casehook__template_new(struct casehook__heap *heap, struct casehook__text text,
+                           enum casehook__template_kind kind, const struct casehook__schema *schema,
+                           bool strict, struct casehook__template **out, struct casehook_error *error)
+{
+    *out = NULL;
+    if (text.length > CASEHOOK__TEMPLATE_MAX_BYTES)
+        return casehook__fail(error, CASEHOOK_E_CONFIG, "the template has %zu bytes, at most %d are read",
+                              text.length, CASEHOOK__TEMPLATE_MAX_BYTES);
+    struct casehook__template *tmpl = casehook__calloc(heap, 1, sizeof *tmpl);
+    if (!tmpl) return casehook__fail_memory(error);
+    tmpl->heap = heap;
+    tmpl->kind = kind;
+    tmpl->length = tmpl->prefix = text.length;
+    tmpl->text = casehook__copy(heap, text.data, text.length);
+
+    struct casehook__parser parser = {.tmpl = tmpl, .schema = schema, .strict = strict, .error = error};
+    int status = tmpl->text ? casehook__parse(&parser) : casehook__fail_memory(error);
+    if (status) {
+        casehook__template_free(tmpl);
+        return status;
+    }
+    tmpl->ops = shrink(heap, tmpl->ops, tmpl->op_count * sizeof *tmpl->ops);
+    tmpl->parts = shrink(heap, tmpl->parts, tmpl->part_count * sizeof *tmpl->parts);
+    *out = tmpl;
+    return CASEHOOK_OK;
+}
+
+void casehook__template_free(struct casehook__template *tmpl)
+{
+    if (!tmpl) return;
+    casehook__free(tmpl->heap, tmpl->parts);
+    casehook__free(tmpl->heap, tmpl->ops);
+    casehook__free(tmpl->heap, tmpl->text);
+    casehook__free(tmpl->heap, tmpl);
+}
+
+/* Whether the parts of op, joined by dots, are name. */
+static bool is_named(const struct casehook__template *tmpl, const struct casehook__op *op,
+                     struct casehook__text name)
+{
+    for (size_t i = 0; i < op->part_count; i++) {
+        struct casehook__text part = tmpl->parts[op->part + i];
+        if (i > 0) {
+            if (name.length == 0 || name.data[0] != '.') return false;
+            name.data++;
+            name.length--;
+        }
+        if (name.length < part.length || memcmp(name.data, part.data, part.length) != 0) return false;
+        name.data += part.length;
+        name.length -= part.length;
+    }
+    return name.length == 0;
+}
+
+bool casehook__template_uses(const struct casehook__template *tmpl, const char *name)
+{
+    for (size_t i = 0; i < tmpl->op_count; i++)
+        if (tmpl->ops[i].part_count && is_named(tmpl, &tmpl->ops[i], casehook__text(name))) return true;
+    return false;
+}
+
+bool casehook__template_is_constant(const struct casehook__template *tmpl)
+{
+    for (size_t i = 0; i < tmpl->op_count; i++) {
+        uint8_t base = tmpl->ops[i].base;
+        if (base != CASEHOOK__BASE_UNKNOWN && base != CASEHOOK__BASE_TRUE) return false;
+    }
+    return true;
+}
+
+size_t casehook__template_literal_prefix(const struct casehook__template *tmpl)
+{
+    return tmpl->prefix;
+}

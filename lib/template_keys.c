@@ -1,0 +1,194 @@
+/*
+ * template_keys.c - two equal keys in one object (T2).
+ *
+ * One pass over JSON that is known to be valid.  The keys of all objects that are open lie behind
+ * the text, in the memory of the same buffer; when an object ends its keys are sorted and compared.
+ */
+#include "template_private.h"
+
+struct key {
+    uint32_t at, length; /* between the quotes */
+};
+
+struct walk {
+    struct casehook__buf *buf;
+    size_t at, end;   /* of the text */
+    size_t keys;      /* where they begin in buf, aligned */
+    size_t key_count; /* of all open objects */
+    bool literal_only;
+    struct key twins[2]; /* in the order of the text */
+    size_t depth;
+    /* Per level: where its keys begin, or ARRAY. */
+    uint32_t levels[CASEHOOK__JSON_DEPTH_MAX + 1];
+};
+
+#define ARRAY UINT32_MAX
+
+static uint32_t hex4(const char *digits)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < 4; i++) value = value * 16 + (uint32_t)casehook__hex_value(digits[i]);
+    return value;
+}
+
+/* The code point at *p of valid JSON text, escapes decoded; unpaired surrogates are U+FFFD (T3). */
+static uint32_t next_point(const char **p, const char *end)
+{
+    static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
+    const unsigned char *s = (const unsigned char *)*p;
+    if (*s == '\\' && s[1] != 'u') {
+        const char *letter = strchr(letters, s[1]);
+        *p += 2;
+        return letter ? (uint32_t)meant[letter - letters] : s[1];
+    }
+    if (*s == '\\') {
+        uint32_t high = hex4(*p + 2), low = 0;
+        *p += 6;
+        if (high < 0xD800 || high > 0xDFFF) return high;
+        if (high < 0xDC00 && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u') low = hex4(*p + 2);
+        if (low < 0xDC00 || low > 0xDFFF) return 0xFFFD;
+        *p += 6;
+        return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+    }
+    size_t length = casehook__utf8_length(*p, (size_t)(end - *p));
+    *p += length ? length : 1;
+    if (length == 0) return 0xFFFD;
+    uint32_t point = length == 1 ? s[0] : s[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) point = point << 6 | (s[i] & 0x3Fu);
+    return point;
+}
+
+static int compare(const struct walk *walk, struct key a, struct key b)
+{
+    const char *p = walk->buf->data + a.at, *q = walk->buf->data + b.at;
+    const char *p_end = p + a.length, *q_end = q + b.length;
+    while (p < p_end && q < q_end) {
+        uint32_t x = next_point(&p, p_end), y = next_point(&q, q_end);
+        if (x != y) return x < y ? -1 : 1;
+    }
+    return (p < p_end) - (q < q_end);
+}
+
+/* Heap sort: no recursion, no memory, no bad case. */
+static void sift(const struct walk *walk, struct key *keys, size_t root, size_t count)
+{
+    for (size_t child; (child = root * 2 + 1) < count; root = child) {
+        if (child + 1 < count && compare(walk, keys[child], keys[child + 1]) < 0) child++;
+        if (compare(walk, keys[root], keys[child]) >= 0) return;
+        struct key swap = keys[root];
+        keys[root] = keys[child];
+        keys[child] = swap;
+    }
+}
+
+static bool has_twins(struct walk *walk, struct key *keys, size_t count)
+{
+    for (size_t i = count / 2; i-- > 0;) sift(walk, keys, i, count);
+    for (size_t i = count; i-- > 1;) {
+        struct key swap = keys[0];
+        keys[0] = keys[i];
+        keys[i] = swap;
+        sift(walk, keys, 0, i);
+    }
+    for (size_t i = 1; i < count; i++) {
+        if (compare(walk, keys[i - 1], keys[i]) != 0) continue;
+        bool ordered = keys[i - 1].at < keys[i].at;
+        walk->twins[0] = keys[ordered ? i - 1 : i];
+        walk->twins[1] = keys[ordered ? i : i - 1];
+        return true;
+    }
+    return false;
+}
+
+/* Behind a string: the place after its closing quote. */
+static size_t skip_string(const struct walk *walk, size_t at)
+{
+    const char *data = walk->buf->data;
+    for (at++; data[at] != '"'; at++)
+        if (data[at] == '\\') at++;
+    return at + 1;
+}
+
+static bool is_key(const struct walk *walk, size_t behind)
+{
+    const char *data = walk->buf->data;
+    while (behind < walk->end && (data[behind] == ' ' || (data[behind] >= '\t' && data[behind] <= '\r')))
+        behind++;
+    return behind < walk->end && data[behind] == ':';
+}
+
+static int add_key(struct walk *walk, size_t from, size_t to)
+{
+    struct key key = {(uint32_t)from, (uint32_t)(to - from)};
+    if (walk->literal_only && memchr(walk->buf->data + from, CASEHOOK__TAG_MARK, to - from))
+        return CASEHOOK_OK;
+    walk->key_count++;
+    return casehook__buf_append(walk->buf, &key, sizeof key);
+}
+
+static int walk_string(struct walk *walk)
+{
+    size_t from = walk->at + 1, behind = skip_string(walk, walk->at);
+    walk->at = behind;
+    if (walk->depth == 0 || walk->levels[walk->depth - 1] == ARRAY || !is_key(walk, behind))
+        return CASEHOOK_OK;
+    return add_key(walk, from, behind - 1);
+}
+
+static int walk_close(struct walk *walk)
+{
+    uint32_t first = walk->levels[--walk->depth];
+    walk->at++;
+    if (first == ARRAY) return CASEHOOK_OK;
+    struct key *keys = (struct key *)(void *)(walk->buf->data + walk->keys) + first;
+    size_t count = walk->key_count - first;
+    walk->key_count = first;
+    walk->buf->length -= count * sizeof *keys;
+    return has_twins(walk, keys, count) ? CASEHOOK_E_PARAMS : CASEHOOK_OK;
+}
+
+static int walk_text(struct walk *walk)
+{
+    int status = CASEHOOK_OK;
+    while (walk->at < walk->end && !status) {
+        switch (walk->buf->data[walk->at]) {
+        case '"': status = walk_string(walk); break;
+        case '{':
+        case '[':
+            walk->levels[walk->depth++] =
+                walk->buf->data[walk->at++] == '[' ? ARRAY : (uint32_t)walk->key_count;
+            break;
+        case '}':
+        case ']': status = walk_close(walk); break;
+        default: walk->at++;
+        }
+    }
+    return status;
+}
+
+int casehook__keys_check(struct casehook__buf *buf, size_t start, bool literal_only,
+                         struct casehook__text twins[2])
+{
+    static const char padding[sizeof(struct key)];
+    struct walk walk;
+    walk.buf = buf;
+    walk.at = start;
+    walk.end = buf->length;
+    walk.key_count = walk.depth = 0;
+    walk.literal_only = literal_only;
+    int status = casehook__buf_append(buf, padding, sizeof padding - buf->length % sizeof padding);
+    walk.keys = buf->length;
+    if (!status) status = walk_text(&walk);
+    buf->length = walk.end;
+    if (buf->data) buf->data[buf->length] = '\0';
+    for (size_t i = 0; i < 2 && status == CASEHOOK_E_PARAMS; i++)
+        twins[i] = (struct casehook__text){buf->data + walk.twins[i].at, walk.twins[i].length};
+    return status;
+}
+
+enum casehook__js_fault casehook__template_json_fault(struct casehook__text text, size_t *offset)
+{
+    *offset = 0;
+    if (text.length && (unsigned char)text.data[0] == 0xEF) return CASEHOOK__JS_SYNTAX;
+    return casehook__jsscan(text, NULL, 0, NULL, offset);
+}
