@@ -15,26 +15,25 @@
 
 struct escape {
     char text[7];
-    unsigned char length; /* 0: stands for itself */
+    unsigned char length; /* 0: plain ASCII, which stands for itself */
 };
 
-#define CONTROL(hex)   \
-    {                  \
-        "\\u00" hex, 6 \
-    }
-#define LETTER(c) \
-    {             \
-        "\\" c, 2 \
-    }
-static const struct escape escapes[] = {
-    CONTROL("00"), CONTROL("01"), CONTROL("02"),        CONTROL("03"),         CONTROL("04"), CONTROL("05"),
-    CONTROL("06"), CONTROL("07"), LETTER("b"),          LETTER("t"),           LETTER("n"),   CONTROL("0b"),
-    LETTER("f"),   LETTER("r"),   CONTROL("0e"),        CONTROL("0f"),         CONTROL("10"), CONTROL("11"),
-    CONTROL("12"), CONTROL("13"), CONTROL("14"),        CONTROL("15"),         CONTROL("16"), CONTROL("17"),
-    CONTROL("18"), CONTROL("19"), CONTROL("1a"),        CONTROL("1b"),         CONTROL("1c"), CONTROL("1d"),
-    CONTROL("1e"), CONTROL("1f"), ['"'] = LETTER("\""), ['\\'] = LETTER("\\"),
+/* clang-format off */
+#define CONTROL(hex) {"\\u00" hex, 6}
+#define LETTER(c)    {"\\" c, 2}
+#define WIDE         {"", 1} /* part of a longer character, which has to be looked at */
+#define WIDE8        WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE
+#define WIDE32       WIDE8, WIDE8, WIDE8, WIDE8
+static const struct escape escapes[256] = {
+    CONTROL("00"), CONTROL("01"), CONTROL("02"), CONTROL("03"), CONTROL("04"), CONTROL("05"), CONTROL("06"),
+    CONTROL("07"), LETTER("b"), LETTER("t"), LETTER("n"), CONTROL("0b"), LETTER("f"), LETTER("r"),
+    CONTROL("0e"), CONTROL("0f"), CONTROL("10"), CONTROL("11"), CONTROL("12"), CONTROL("13"), CONTROL("14"),
+    CONTROL("15"), CONTROL("16"), CONTROL("17"), CONTROL("18"), CONTROL("19"), CONTROL("1a"), CONTROL("1b"),
+    CONTROL("1c"), CONTROL("1d"), CONTROL("1e"), CONTROL("1f"),
+    ['"'] = LETTER("\""), ['\\'] = LETTER("\\"),
+    [0x80] = WIDE32, WIDE32, WIDE32, WIDE32,
 };
-#define ESCAPES (sizeof escapes / sizeof *escapes)
+/* clang-format on */
 
 struct place {
     const char *in;
@@ -65,13 +64,13 @@ static struct place escape_bytes(struct place at, const char *stop, const char *
 {
     while (at.in < stop) {
         unsigned char c = (unsigned char)*at.in;
-        if (c >= 0x80) {
+        if (escapes[c].length == 0) {
+            *at.out++ = (char)c;
+            at.in++;
+        } else if (c >= 0x80) {
             at = put_wide(at, end);
         } else {
-            if (c < ESCAPES && escapes[c].length)
-                at.out = put_escape(at.out, c);
-            else
-                *at.out++ = (char)c;
+            at.out = put_escape(at.out, c);
             at.in++;
         }
     }

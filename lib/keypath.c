@@ -50,7 +50,7 @@ static const char *number_end(const char *p, const char *end)
 static const char *quoted_end(const char *p, const char *end, char quote)
 {
     for (; p < end && *p != quote; p++)
-        if (*p == '\\') p++;
+        if (*p == '\\' && end - p > 1) p++;
     return end - p >= 2 && p[1] == ']' ? p : NULL;
 }
 

@@ -396,6 +396,11 @@ static void numbers_of_any_length(void **state)
     memset(text, '9', 5000);
     strcpy(text + 5000, "e-5000");
     check(casehook__js_number, casehook__text(text), casehook__text("1"));
+    /* The largest integers on the way: the most digits, as small as can be told from zero, and as large. */
+    strcpy(text + 5000, "e-5323");
+    check(casehook__js_number, casehook__text(text), casehook__text("1e-323"));
+    strcpy(text + 5000, "e-4692");
+    check(casehook__js_number, casehook__text(text), casehook__text("1e+308"));
 }
 
 int main(void)
