@@ -3,13 +3,43 @@
 
 #define HOST_MAX 253 /* longest name of the DNS, without a trailing dot */
 
+#define BOTH (CASEHOOK__URL_ENCODE_IN_PATH | CASEHOOK__URL_ENCODE_IN_QUERY)
+#define SIXTEEN_BOTH \
+    BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH
+
+const unsigned char casehook__url_class[256] = {
+    SIXTEEN_BOTH,
+    SIXTEEN_BOTH,
+    [' '] = BOTH,
+    ['"'] = BOTH,
+    ['#'] = CASEHOOK__URL_PATH_END | CASEHOOK__URL_QUERY_END,
+    ['/'] = CASEHOOK__URL_SLASH,
+    ['<'] = BOTH,
+    ['>'] = BOTH,
+    ['?'] = CASEHOOK__URL_PATH_END,
+    ['^'] = CASEHOOK__URL_ENCODE_IN_PATH,
+    ['`'] = CASEHOOK__URL_ENCODE_IN_PATH,
+    ['{'] = CASEHOOK__URL_ENCODE_IN_PATH,
+    ['}'] = CASEHOOK__URL_ENCODE_IN_PATH,
+    [0x7F] = BOTH,
+    [0x80] = SIXTEEN_BOTH,
+    SIXTEEN_BOTH,
+    SIXTEEN_BOTH,
+    SIXTEEN_BOTH,
+    SIXTEEN_BOTH,
+    SIXTEEN_BOTH,
+    SIXTEEN_BOTH,
+    SIXTEEN_BOTH,
+};
+
 size_t casehook__url_encode(char *out, const char *text, size_t length, bool path)
 {
     static const char digits[] = "0123456789ABCDEF";
+    unsigned mask = path ? CASEHOOK__URL_ENCODE_IN_PATH : CASEHOOK__URL_ENCODE_IN_QUERY;
     size_t written = 0;
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (!casehook__url_must_encode(c, path)) {
+        if (!(casehook__url_class[c] & mask)) {
             out[written++] = (char)c;
             continue;
         }

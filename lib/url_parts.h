@@ -43,17 +43,19 @@ int casehook__url_origin(const struct casehook__url_parts *parts, struct casehoo
 int casehook__url_idn(struct casehook__text host, char *ascii, size_t size, struct casehook_error *error);
 
 /*
- * Whether c may not stand raw in a path or a query: what RFC 3986 allows nowhere in a URL, a bit for each
- * ASCII character.  [ ] and | are left as they are, as browsers do; some servers expect them raw.
+ * What a character means in a path or a query.  Encoded is what RFC 3986 allows nowhere in a URL; [ ] and |
+ * are left as they are, as browsers do, because some servers expect them raw.
  */
-static inline bool casehook__url_must_encode(unsigned char c, bool path)
-{
-    static const uint32_t in_query[4] = {0xFFFFFFFF, 0x50000005, 0x00000000, 0x80000000};
-    static const uint32_t in_path[4] = {0xFFFFFFFF, 0x50000005, 0x40000000, 0xA8000001};
-    return c >= 0x80 || ((path ? in_path : in_query)[c >> 5] >> (c & 31) & 1);
-}
+enum {
+    CASEHOOK__URL_ENCODE_IN_PATH = 1,
+    CASEHOOK__URL_ENCODE_IN_QUERY = 2,
+    CASEHOOK__URL_SLASH = 4,
+    CASEHOOK__URL_PATH_END = 8, /* ? and # */
+    CASEHOOK__URL_QUERY_END = 16
+};
+extern const unsigned char casehook__url_class[256];
 
-/* Percent-encodes those characters of text into out, which has room for three times its length. */
+/* Percent-encodes what must be encoded of text into out, which has room for three times its length. */
 size_t casehook__url_encode(char *out, const char *text, size_t length, bool path);
 
 #endif

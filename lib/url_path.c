@@ -18,11 +18,14 @@ static size_t only_dots(const char *segment, size_t length)
     return dots;
 }
 
-static size_t segment_end(const char *text, size_t from, size_t end)
+/* Index of the first character of one of these classes, or the end. */
+static size_t find_class(const char *text, size_t from, size_t end, unsigned classes)
 {
-    while (from < end && text[from] != '/' && text[from] != '?' && text[from] != '#') from++;
+    while (from < end && !(casehook__url_class[(unsigned char)text[from]] & classes)) from++;
     return from;
 }
+
+#define SEGMENT_END (CASEHOOK__URL_SLASH | CASEHOOK__URL_PATH_END)
 
 struct shape {
     size_t path_end, query_end; /* query_end: where the fragment begins */
@@ -35,16 +38,23 @@ static struct shape look(const char *text, size_t length)
 {
     struct shape shape = {.path_clean = true};
     size_t i = 0;
-    for (; i < length && text[i] != '?' && text[i] != '#'; i++) {
-        if (casehook__url_must_encode((unsigned char)text[i], true)) shape.encode++;
-        if (text[i] != '/') continue;
-        char next = i + 1 < length ? text[i + 1] : '\0';
-        if (next == '/' || next == '.' || next == '%' || next == '?' || next == '#' || next == '\0')
+    while ((i = find_class(text, i, length, SEGMENT_END | CASEHOOK__URL_ENCODE_IN_PATH)) < length) {
+        unsigned found = casehook__url_class[(unsigned char)text[i]];
+        if (found & CASEHOOK__URL_PATH_END) break;
+        i++;
+        if (found & CASEHOOK__URL_ENCODE_IN_PATH)
+            shape.encode++;
+        else if (i == length || text[i] == '.' || text[i] == '%' ||
+                 casehook__url_class[(unsigned char)text[i]] & SEGMENT_END)
             shape.path_clean = false;
     }
     shape.path_end = i;
-    for (; i < length && text[i] != '#'; i++)
-        if (casehook__url_must_encode((unsigned char)text[i], false)) shape.encode++;
+    while ((i = find_class(text, i, length, CASEHOOK__URL_QUERY_END | CASEHOOK__URL_ENCODE_IN_QUERY)) <
+           length) {
+        if (text[i] == '#') break;
+        shape.encode++;
+        i++;
+    }
     shape.query_end = i;
     return shape;
 }
@@ -140,7 +150,7 @@ void casehook__url_watch_mark(void *user, const struct casehook__buf *buf)
     struct casehook__url_watch *watch = user;
     if (watch->path_ended || watch->refused || buf->status) return;
     while (watch->scanned < buf->length) {
-        size_t end = segment_end(buf->data, watch->scanned, buf->length);
+        size_t end = find_class(buf->data, watch->scanned, buf->length, SEGMENT_END);
         if (end < buf->length && watch->mark != NO_MARK) judge(watch, buf, end);
         watch->path_ended = end < buf->length && buf->data[end] != '/';
         if (watch->path_ended) return;
@@ -152,6 +162,6 @@ void casehook__url_watch_mark(void *user, const struct casehook__buf *buf)
 bool casehook__url_watch_finish(struct casehook__url_watch *watch, const struct casehook__buf *buf)
 {
     if (watch->mark != NO_MARK && !watch->refused)
-        judge(watch, buf, segment_end(buf->data, watch->mark, buf->length));
+        judge(watch, buf, find_class(buf->data, watch->mark, buf->length, SEGMENT_END));
     return !watch->refused;
 }

@@ -1,0 +1,123 @@
+/*
+ * url_template.c - URLs with variables.  The origin is text of the configuration (C6); path, query and
+ * fragment are a template, rendered behind it and normalised where they stand (U2, U3).
+ */
+#include "url_path.h"
+
+struct casehook__url_template {
+    struct casehook__heap *heap;
+    struct casehook__origin origin;
+    struct casehook__template *rest; /* path, query and fragment */
+    bool shown;                      /* the view URL: text for people, with its fragment */
+    struct casehook__buf prefix; /* what stands before the path: the parser's form, or as it was written */
+};
+
+void casehook__url_template_free(struct casehook__url_template *url)
+{
+    if (!url) return;
+    casehook__template_free(url->rest);
+    casehook__buf_free(&url->prefix);
+    casehook__free(url->heap, url);
+}
+
+/* The part of the text before the path. */
+static struct casehook__text written_prefix(struct casehook__text text,
+                                            const struct casehook__url_parts *parts)
+{
+    struct casehook__text trimmed = casehook__text_trim(text);
+    return (struct casehook__text){trimmed.data, (size_t)(parts->rest.data - trimmed.data)};
+}
+
+static int compile(struct casehook__url_template *url, struct casehook__text text,
+                   const struct casehook__schema *schema, bool strict, struct casehook_error *error)
+{
+    struct casehook__url_parts parts;
+    int status = casehook__url_split(text, &parts, error);
+    if (status) return status;
+    if (parts.user.data) return casehook__url_refuse_user(text, &parts, error);
+    status = casehook__url_origin(&parts, &url->origin, error);
+    if (status) return status;
+    casehook__buf_init(&url->prefix, url->heap, CASEHOOK__TEMPLATE_MAX_BYTES);
+    if (url->shown)
+        casehook__buf_append_text(&url->prefix, written_prefix(text, &parts));
+    else
+        casehook__origin_append(&url->prefix, &url->origin);
+    if (url->prefix.status) return casehook__fail_memory(error);
+    status = casehook__template_new(url->heap, parts.rest, CASEHOOK__TEMPLATE_URL, schema, strict, &url->rest,
+                                    error);
+    if (status && error && error->offset >= 0) error->offset += parts.rest.data - text.data;
+    return status;
+}
+
+int casehook__url_template_new(struct casehook__heap *heap, struct casehook__text text,
+                               const struct casehook__schema *schema, bool strict, bool keep_fragment,
+                               struct casehook__url_template **out, struct casehook_error *error)
+{
+    *out = NULL;
+    if (text.length > CASEHOOK__TEMPLATE_MAX_BYTES)
+        return casehook__fail(error, CASEHOOK_E_CONFIG, "the URL is longer than %d bytes",
+                              CASEHOOK__TEMPLATE_MAX_BYTES);
+    struct casehook__url_template *url = casehook__calloc(heap, 1, sizeof *url);
+    if (!url) return casehook__fail_memory(error);
+    url->heap = heap;
+    url->shown = keep_fragment;
+    int status = compile(url, text, schema, strict, error);
+    if (status)
+        casehook__url_template_free(url);
+    else
+        *out = url;
+    return status;
+}
+
+const struct casehook__origin *casehook__url_template_origin(const struct casehook__url_template *url)
+{
+    return &url->origin;
+}
+
+bool casehook__url_template_uses(const struct casehook__url_template *url, const char *name)
+{
+    return casehook__template_uses(url->rest, name);
+}
+
+static int too_long(struct casehook_error *error)
+{
+    return casehook__fail(error, CASEHOOK_E_LIMIT, "the URL came out longer than %d bytes",
+                          CASEHOOK__URL_MAX_BYTES);
+}
+
+static int render(const struct casehook__url_template *url, const struct casehook__value *root,
+                  bool requested, struct casehook__buf *out, struct casehook_error *error)
+{
+    struct casehook__url_watch watch;
+    size_t begin = out->length;
+    int status = casehook__buf_append_text(out, casehook__buf_text(&url->prefix));
+    size_t start = out->length;
+    casehook__url_watch_init(&watch, start);
+    if (status == CASEHOOK_OK) {
+        status = casehook__template_render_at(url->rest, root, requested ? casehook__url_watch_mark : NULL,
+                                              &watch, out, error);
+        if (status) return status;
+        if (!casehook__url_watch_finish(&watch, out))
+            return casehook__fail(
+                error, CASEHOOK_E_PARAMS,
+                "a path segment of the URL that holds a variable came out as \"%s\", which would "
+                "lead to another path: give the variable a value",
+                watch.found);
+        status = casehook__url_path_normalise(out, start, url->shown);
+    }
+    if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
+    return status || out->length - begin > CASEHOOK__URL_MAX_BYTES ? too_long(error) : CASEHOOK_OK;
+}
+
+int casehook__url_template_render(const struct casehook__url_template *url,
+                                  const struct casehook__value *root, bool requested,
+                                  struct casehook__buf *out, struct casehook_error *error)
+{
+    size_t begin = out->length;
+    int status = render(url, root, requested, out, error);
+    if (status) { /* nothing half done stays */
+        out->length = begin;
+        if (out->data) out->data[begin] = '\0';
+    }
+    return status;
+}
