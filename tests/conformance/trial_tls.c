@@ -63,7 +63,8 @@ static void free_servers(struct servers *servers)
 static int has_seen(struct http_log *log, const char *label)
 {
     for (size_t i = 0; i < http_log_count(log); i++) {
-        if (strcmp(http_log_at(log, i)->server, label) == 0) return 1;
+        const struct http_request *request = http_log_at(log, i);
+        if (strcmp(request->server, label) == 0 && !request->garbage) return 1;
     }
     return 0;
 }
@@ -93,6 +94,7 @@ static void check_seen(const struct trial *trial, void *user, const json_t *vect
     }
     for (size_t i = 0; i < http_log_count(log); i++) {
         const struct http_request *request = http_log_at(log, i);
+        if (request->garbage) continue; /* a handshake at a plain server */
         check_common(trial->report, request->server, &forbidden, request);
         if (want && i == 0 && !http_request_header(request, "authorization", 0))
             report_problem(trial->report, "no authorization header arrived");

@@ -15,6 +15,7 @@ struct http_request {
     size_t connection;  /* of that server, from 0 */
     int ipv6;           /* it came over IPv6 */
     int incomplete;     /* the connection ended, or the framing broke, in the middle of it */
+    int garbage;        /* it does not begin like HTTP (a TLS handshake, say); it was answered with 400 */
     char *head;         /* every byte up to and with the empty line */
     size_t head_length;
     char *line; /* the request line without its end */

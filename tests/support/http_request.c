@@ -36,6 +36,13 @@ static size_t find(const struct http_input *input, const char *what, size_t from
     return 0;
 }
 
+/* No method begins like that, so there is no use in waiting for the end of a head. */
+static int is_garbage(const struct http_input *input)
+{
+    unsigned char first = (unsigned char)input->bytes[0];
+    return first <= ' ' || first >= 0x7F;
+}
+
 /* The length of everything up to and with what; 0 when the connection or the bound ends first. */
 static size_t read_until(struct http_input *input, const char *what, size_t max)
 {
@@ -152,8 +159,9 @@ static void read_peer(struct http_request *request, SSL *ssl)
 int http_request_read(struct http_input *input, struct http_request *request)
 {
     memset(request, 0, sizeof *request);
-    size_t end = read_until(input, "\r\n\r\n", HEAD_MAX);
-    if (!end && !input->length) return 0;
+    if (!input->length && !more(input)) return 0;
+    request->garbage = is_garbage(input);
+    size_t end = request->garbage ? 0 : read_until(input, "\r\n\r\n", HEAD_MAX);
     request->incomplete = !end;
     request->head_length = end ? end : input->length;
     request->head = must_copy(input->bytes, request->head_length);

@@ -48,7 +48,8 @@ static int serve_one(struct http_server *server, struct http_input *input, size_
     const struct http_request *kept = http_log_add(server->log, &request);
     server->answer(server->user, kept, &response);
     http_log_unlock(server->log);
-    if (kept->incomplete) return 0;
+    if (kept->garbage) response = (struct http_response){.status = 400, .close = 1};
+    if (kept->incomplete && !kept->garbage) return 0;
     const char *wish = http_request_header(kept, "connection", 0);
     if (wish && strcasecmp(wish, "close") == 0) response.close = 1;
     return http_response_write(input->stream, &response);

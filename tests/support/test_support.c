@@ -218,6 +218,19 @@ static void nothing_is_missed(void **state)
     close_setup(&s);
 }
 
+/* A client that speaks TLS to a plain server is answered at once. */
+static void garbage_is_refused(void **state)
+{
+    (void)state;
+    static const struct http_script script = {NULL, 0};
+    struct setup s;
+    open_setup(&s, &script, NULL);
+    assert_int_equal(fetch(&s, "https", "127.0.0.1", "/"), CURLE_SSL_CONNECT_ERROR);
+    assert_int_equal(http_log_count(s.log), 1);
+    assert_true(http_log_at(s.log, 0)->garbage);
+    close_setup(&s);
+}
+
 /* ---- TLS --------------------------------------------------------------------------------------- */
 
 struct pair {
@@ -358,8 +371,9 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_every_byte),  cmocka_unit_test(keeps_connections_and_closes_them),
         cmocka_unit_test(answers_as_scripted), cmocka_unit_test(faults_happen),
-        cmocka_unit_test(nothing_is_missed),   cmocka_unit_test(speaks_tls),
-        cmocka_unit_test(proxy_passes_on),     cmocka_unit_test(proxy_refuses),
+        cmocka_unit_test(nothing_is_missed),   cmocka_unit_test(garbage_is_refused),
+        cmocka_unit_test(speaks_tls),          cmocka_unit_test(proxy_passes_on),
+        cmocka_unit_test(proxy_refuses),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
