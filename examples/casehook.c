@@ -1,0 +1,200 @@
+/*
+ * casehook.c - the command-line tool: checks a connector, shows what it would send, and opens, reads,
+ * changes and comments cases with it.  casehook --help says how.
+ */
+#include "casehook_input.h"
+#include "casehook_print.h"
+#include "casehook_stop.h"
+#include "casehook_text.h"
+
+#include <casehook.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int code_of_status(int status, const char *step)
+{
+    switch (status) {
+    case CASEHOOK_OK: return EXIT_OK;
+    case CASEHOOK_E_CONFIG:
+    case CASEHOOK_E_UNSUPPORTED: return EXIT_CONFIG;
+    case CASEHOOK_E_PARAMS: return EXIT_PARAMS;
+    case CASEHOOK_E_POLICY: return EXIT_POLICY;
+    case CASEHOOK_E_RESOLVE:
+    case CASEHOOK_E_CONNECT:
+    case CASEHOOK_E_PROXY:
+    case CASEHOOK_E_TIMEOUT:
+    case CASEHOOK_E_NETWORK: return EXIT_NETWORK;
+    case CASEHOOK_E_TLS: return EXIT_TLS;
+    case CASEHOOK_E_HTTP_STATUS: return EXIT_REFUSED;
+    case CASEHOOK_E_REDIRECT:
+    case CASEHOOK_E_RESPONSE: return EXIT_ANSWER;
+    case CASEHOOK_E_LIMIT:
+        return !strcmp(step, "params") ? EXIT_PARAMS : !strcmp(step, "config") ? EXIT_CONFIG : EXIT_ANSWER;
+    case CASEHOOK_E_CANCELLED: return EXIT_CANCELLED;
+    default: return EXIT_OTHER;
+    }
+}
+
+/* What was changed before an error counts more than the error. */
+static int code_of_result(const struct arguments *arguments, const struct casehook_result *result)
+{
+    const struct casehook_error *error = casehook_result_error(result);
+    const char *step = casehook_error_step(error);
+    bool makes = arguments->operation == CASEHOOK_CREATE || arguments->operation == CASEHOOK_PUSH;
+    bool changes = makes || arguments->operation == CASEHOOK_UPDATE;
+    bool begun = casehook_result_exchange_count(result) > 0;
+    bool later = !strcmp(step, "get") || !strcmp(step, "comment") || !strcmp(step, "view_url");
+    if (!error) return EXIT_OK;
+    if (arguments->command == COMMAND_PREVIEW) return code_of_status(casehook_error_status(error), step);
+    if (changes && later && begun) return EXIT_PARTIAL;
+    if (casehook_error_outcome(error) == CASEHOOK_OUTCOME_UNKNOWN && arguments->operation != CASEHOOK_GET)
+        return EXIT_UNKNOWN;
+    return code_of_status(casehook_error_status(error), step);
+}
+
+static void on_log(void *user, int level, const char *message)
+{
+    static const char *const names[] = {"", "error", "warning", "info", "debug"};
+    (void)user;
+    flockfile(stderr);
+    fprintf(stderr, "casehook: %s: ", level >= 1 && level <= 4 ? names[level] : "");
+    print_clean(stderr, message, strlen(message));
+    putc('\n', stderr);
+    funlockfile(stderr);
+}
+
+/* Says what the library found wrong in the file that is named. */
+static int fault(const struct arguments *arguments, const char *file, int status,
+                 const struct casehook_error *error)
+{
+    if (!error) {
+        struct trouble trouble;
+        trouble_set(&trouble, status, "", "%s", casehook_status_name(status));
+        print_trouble(arguments, &trouble);
+    } else if (arguments->command == COMMAND_CHECK) {
+        print_check(arguments, file, error);
+    } else {
+        print_faults(arguments, file, error);
+    }
+    return code_of_status(status, error ? casehook_error_step(error) : "");
+}
+
+static int load_settings(const struct arguments *arguments, struct casehook_settings **settings)
+{
+    struct document document = {NULL, 0};
+    struct trouble trouble = {0};
+    struct casehook_error *error = NULL;
+    int code = EXIT_OK;
+    int status = casehook_settings_new(NULL, settings);
+    if (!status && arguments->verbose)
+        status = casehook_settings_set_log(*settings, CASEHOOK_LOG_DEBUG, NULL, on_log, NULL);
+    if (!status && arguments->settings) {
+        if (input_file(arguments->settings, "settings", CASEHOOK_E_CONFIG, &document, &trouble)) {
+            print_trouble(arguments, &trouble);
+            code = code_of_status(trouble.status, "");
+            goto out;
+        }
+        status = casehook_settings_load_json(*settings, document.text, document.length, &error);
+    }
+    if (status) code = fault(arguments, arguments->settings, status, error);
+out:
+    casehook_error_free(error);
+    document_free(&document);
+    return code;
+}
+
+/* For check *connector stays NULL. */
+static int load_connector(const struct arguments *arguments, const struct casehook_settings *settings,
+                          struct casehook_connector **connector)
+{
+    struct document document = {NULL, 0};
+    struct trouble trouble = {0};
+    struct casehook_error *error = NULL;
+    int code = EXIT_OK, status;
+    if (input_connector(arguments, &document, &trouble)) {
+        print_trouble(arguments, &trouble);
+        code = code_of_status(trouble.status, "");
+        goto out;
+    }
+    if (arguments->command == COMMAND_CHECK)
+        status = casehook_connector_check(settings, document.text, document.length, &error);
+    else
+        status = casehook_connector_new(settings, document.text, document.length, connector, &error);
+    document_free(&document);
+    if (status)
+        code = fault(arguments, arguments->connector, status, error);
+    else if (arguments->command == COMMAND_CHECK)
+        print_check(arguments, arguments->connector, NULL);
+out:
+    casehook_error_free(error);
+    return code;
+}
+
+/* The operation itself, which Ctrl-C can stop. */
+static int operate(const struct arguments *arguments, struct casehook_connector *connector,
+                   const struct document *document, struct casehook_result **result)
+{
+    struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = arguments->deadline_ms};
+    struct stop stop = {.running = false};
+    int status;
+    if (arguments->command == COMMAND_PREVIEW)
+        return casehook_preview_json(connector, arguments->operation, document->text, document->length,
+                                     result);
+    status = casehook_cancel_new(&options.cancel);
+    if (status) return status;
+    if (stop_begin(&stop, options.cancel)) {
+        status = CASEHOOK_E_SYSTEM;
+        goto out;
+    }
+    status = casehook_run_json(connector, arguments->operation, document->text, document->length, &options,
+                               result);
+    stop_end(&stop);
+out:
+    casehook_cancel_free(options.cancel);
+    return status;
+}
+
+static int run(const struct arguments *arguments, struct casehook_connector *connector)
+{
+    struct document document = {NULL, 0};
+    struct trouble trouble = {0};
+    struct casehook_result *result = NULL;
+    int code, status;
+    if (input_case(arguments, &document, &trouble)) {
+        print_trouble(arguments, &trouble);
+        code = code_of_status(trouble.status, "");
+        goto out;
+    }
+    status = operate(arguments, connector, &document, &result);
+    if (!result) {
+        code = fault(arguments, arguments->connector, status, NULL);
+        goto out;
+    }
+    code = code_of_result(arguments, result);
+    print_result(arguments, result, code);
+out:
+    casehook_result_free(result);
+    document_free(&document);
+    return code;
+}
+
+int main(int count, char **values)
+{
+    struct arguments arguments;
+    struct casehook_settings *settings = NULL;
+    struct casehook_connector *connector = NULL;
+    input_wipe_json();
+    int code = arguments_read(&arguments, count, values);
+    if (code >= 0) goto out;
+    code = load_settings(&arguments, &settings);
+    if (code == EXIT_OK) code = load_connector(&arguments, settings, &connector);
+    if (code == EXIT_OK && connector) code = run(&arguments, connector);
+out:
+    casehook_connector_unref(connector);
+    casehook_settings_free(settings);
+    arguments_free(&arguments);
+    if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) code = EXIT_OTHER;
+    return code;
+}

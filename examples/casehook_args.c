@@ -1,0 +1,282 @@
+/* casehook_args.c - the options as one table, and which of them a command takes. */
+#include "casehook_args.h"
+#include "casehook_text.h"
+
+#include <casehook.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: casehook COMMAND --connector FILE [OPTION...]\n"
+    "\n"
+    "Opens, reads, changes and comments cases in the tracker that a connector document describes.\n"
+    "\n"
+    "Commands\n"
+    "  check                   look for faults in connector and settings; nothing is sent\n"
+    "  preview [OPERATION]     show the requests of an operation (create, get ID, update ID, comment ID,\n"
+    "                          push, which is the default); nothing is sent, secrets are masked\n"
+    "  create                  make a case\n"
+    "  get ID                  read the case ID (the tracker's id)\n"
+    "  update ID               change it\n"
+    "  comment ID              add one comment to it\n"
+    "  push                    make a case, or with --external-id change one, then add the comments\n"
+    "\n"
+    "Files\n"
+    "  --connector FILE        the connector document\n"
+    "  --secrets FILE          its \"secrets\" object, when it is kept in a file of its own\n"
+    "  --settings FILE         the administrator's settings\n"
+    "  --case FILE             the case and its comments as JSON, instead of the options below\n"
+    "  For one of these FILE may be - for standard input.\n"
+    "\n"
+    "The case\n"
+    "  --title TEXT            needed by create, update and push\n"
+    "  --description TEXT\n"
+    "  --severity TEXT         usually low, medium, high or critical\n"
+    "  --status TEXT           usually open, in-progress or closed\n"
+    "  --id TEXT               your own id of the case\n"
+    "  --tag TEXT              may be repeated\n"
+    "  --field NAME=TEXT       a field of your own, {{case.fields.NAME}}; may be repeated\n"
+    "  --field NAME:=JSON      the same with a number, a list, true, false or null\n"
+    "  --comment TEXT          comment: exactly one; push: may be repeated\n"
+    "  --external-id ID        push: the tracker's id of the case to change\n"
+    "\n"
+    "How\n"
+    "  --deadline MS           time for the whole command, in milliseconds\n"
+    "  --json                  print one JSON object and nothing else\n"
+    "  --verbose               say on standard error what happens\n"
+    "  --help, --version       print and end\n"
+    "\n"
+    "Ctrl-C stops a command; what was sent until then is reported.\n"
+    "\n"
+    "Exit codes\n"
+    "   0  done\n"
+    "   1  anything else, such as lack of memory\n"
+    "   2  the command line is wrong\n"
+    "   3  connector, secrets or settings are wrong or cannot be read\n"
+    "   4  the case is wrong or cannot be read\n"
+    "   5  forbidden by the settings\n"
+    "   6  no answer: name, connection, proxy, time\n"
+    "   7  TLS\n"
+    "   8  the server refused\n"
+    "   9  the answer cannot be used\n"
+    "  10  outcome unknown: it was sent and may have happened; look before you try again\n"
+    "  11  the case was made or changed, a later step failed; do not create it again\n"
+    "  12  stopped by Ctrl-C before anything was changed\n";
+
+enum kind { KIND_TEXT, KIND_LIST, KIND_FLAG, KIND_NUMBER };
+
+/* Which commands take an option: a bit for each operation, and one for check. */
+#define FOR(operation) (1U << (operation))
+enum {
+    CHECK = FOR(0),
+    CREATE = FOR(CASEHOOK_CREATE),
+    GET = FOR(CASEHOOK_GET),
+    UPDATE = FOR(CASEHOOK_UPDATE),
+    COMMENT = FOR(CASEHOOK_COMMENT),
+    PUSH = FOR(CASEHOOK_PUSH),
+    CASE = CREATE | UPDATE | PUSH,
+    OPERATION = CASE | GET | COMMENT,
+    ANY = OPERATION | CHECK
+};
+
+struct option {
+    const char *name;
+    enum kind kind;
+    size_t offset; /* in struct arguments */
+    unsigned commands;
+};
+
+#define AT(member) offsetof(struct arguments, member)
+static const struct option options[] = {
+    {"connector", KIND_TEXT, AT(connector), ANY},
+    {"settings", KIND_TEXT, AT(settings), ANY},
+    {"secrets", KIND_TEXT, AT(secrets), ANY},
+    {"case", KIND_TEXT, AT(case_file), CASE | COMMENT},
+    {"title", KIND_TEXT, AT(title), CASE},
+    {"description", KIND_TEXT, AT(description), CASE},
+    {"severity", KIND_TEXT, AT(severity), CASE},
+    {"status", KIND_TEXT, AT(status), CASE},
+    {"id", KIND_TEXT, AT(id), CASE},
+    {"tag", KIND_LIST, AT(tags), CASE},
+    {"field", KIND_LIST, AT(fields), CASE},
+    {"comment", KIND_LIST, AT(comments), COMMENT | PUSH},
+    {"external-id", KIND_TEXT, AT(external_id), PUSH},
+    {"deadline", KIND_NUMBER, AT(deadline_ms), OPERATION},
+    {"json", KIND_FLAG, AT(json), ANY},
+    {"verbose", KIND_FLAG, AT(verbose), ANY},
+    {"help", KIND_FLAG, AT(help), ANY},
+    {"version", KIND_FLAG, AT(version), ANY},
+};
+#define OPTION_COUNT (sizeof options / sizeof *options)
+
+static const char *const operations[] = {[CASEHOOK_CREATE] = "create",
+                                         [CASEHOOK_GET] = "get",
+                                         [CASEHOOK_UPDATE] = "update",
+                                         [CASEHOOK_COMMENT] = "comment",
+                                         [CASEHOOK_PUSH] = "push"};
+
+static int wrong(const char *what, const char *which)
+{
+    fputs("casehook: ", stderr);
+    print_clean(stderr, what, strlen(what));
+    if (which) print_clean(stderr, which, strlen(which));
+    fputs("; casehook --help says more\n", stderr);
+    return EXIT_USAGE;
+}
+
+static int find_operation(const char *name)
+{
+    for (int i = CASEHOOK_CREATE; i <= CASEHOOK_PUSH; i++)
+        if (!strcmp(operations[i], name)) return i;
+    return 0;
+}
+
+/* The option that "--name" or "--name=value" means. */
+static const struct option *find_option(const char *argument)
+{
+    size_t length = strcspn(argument, "=");
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (strlen(options[i].name) == length && !strncmp(options[i].name, argument, length))
+            return &options[i];
+    return NULL;
+}
+
+static int read_number(const char *text, uint32_t *number)
+{
+    uint64_t value = 0;
+    if (!*text) return -1;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9') return -1;
+        value = value * 10 + (uint64_t)(*text - '0');
+        if (value > UINT32_MAX) return -1;
+    }
+    *number = (uint32_t)value;
+    return value ? 0 : -1;
+}
+
+/* count bounds the list: no more items than arguments. */
+static int store(struct arguments *arguments, const struct option *option, const char *value, size_t count)
+{
+    void *place = (char *)arguments + option->offset;
+    struct list *list = place;
+    const char **text = place;
+    switch (option->kind) {
+    case KIND_FLAG: *(bool *)place = true; break;
+    case KIND_NUMBER:
+        if (read_number(value, place)) return wrong("a number of 1 or more is wanted for --", option->name);
+        break;
+    case KIND_TEXT:
+        if (*text) return wrong("given twice: --", option->name);
+        *text = value;
+        break;
+    case KIND_LIST:
+        if (!list->items) list->items = calloc(count, sizeof *list->items);
+        if (!list->items) return wrong("out of memory", NULL), EXIT_OTHER;
+        list->items[list->count++] = value;
+        break;
+    }
+    return -1;
+}
+
+/* Reads the option at values[*index]; *index is then its last argument. */
+static int read_option(struct arguments *arguments, int count, char **values, int *index, unsigned *seen)
+{
+    const char *argument = values[*index] + 2;
+    const struct option *option = find_option(argument);
+    const char *value = strchr(argument, '=');
+    if (!option) return wrong("unknown option ", values[*index]);
+    if (option->kind == KIND_FLAG) {
+        if (value) return wrong("no value is taken by --", option->name);
+    } else if (value) {
+        value++;
+    } else {
+        if (*index + 1 >= count) return wrong("a value is missing after --", option->name);
+        value = values[++*index];
+    }
+    *seen |= 1U << (option - options);
+    return store(arguments, option, value, (size_t)count);
+}
+
+/* The words that are no options: COMMAND, for preview an OPERATION, and an ID. */
+static int read_words(struct arguments *arguments, const char *const *words, size_t count)
+{
+    size_t used = 1;
+    if (count == 0) return wrong("a command is missing", NULL);
+    if (!strcmp(words[0], "check")) {
+        arguments->command = COMMAND_CHECK;
+    } else if (!strcmp(words[0], "preview")) {
+        arguments->command = COMMAND_PREVIEW;
+        arguments->operation = count > used ? find_operation(words[used++]) : CASEHOOK_PUSH;
+        if (!arguments->operation) return wrong("unknown operation ", words[1]);
+    } else {
+        arguments->command = COMMAND_RUN;
+        arguments->operation = find_operation(words[0]);
+        if (!arguments->operation) return wrong("unknown command ", words[0]);
+    }
+    if (FOR(arguments->operation) & (GET | UPDATE | COMMENT)) {
+        if (count == used) return wrong("an ID is missing after ", words[used - 1]);
+        if (arguments->external_id)
+            return wrong("the ID stands after the command, not in --external-id", NULL);
+        arguments->external_id = words[used++];
+    }
+    return used < count ? wrong("one word too many: ", words[used]) : -1;
+}
+
+/* seen: a bit for each entry of options. */
+static int check_options(const struct arguments *arguments, unsigned seen)
+{
+    unsigned command = FOR(arguments->operation);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (!(seen & 1U << i)) continue;
+        if (!(options[i].commands & command)) return wrong("this command has no use for --", options[i].name);
+        if (options[i].commands & CHECK || options[i].kind == KIND_NUMBER) continue;
+        if (arguments->case_file && options[i].offset != AT(case_file) &&
+            options[i].offset != AT(external_id))
+            return wrong("--case holds the whole case; not with it: --", options[i].name);
+    }
+    if (!arguments->connector) return wrong("--connector FILE is missing", NULL);
+    const char *const files[] = {arguments->connector, arguments->settings, arguments->secrets,
+                                 arguments->case_file};
+    int standard_input = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i] && !strcmp(files[i], "-")) standard_input++;
+    return standard_input > 1 ? wrong("only one file can be standard input", NULL) : -1;
+}
+
+int arguments_read(struct arguments *arguments, int count, char **values)
+{
+    const char *words[4];
+    size_t word_count = 0;
+    unsigned seen = 0;
+    bool only_words = false;
+    int code = -1;
+    memset(arguments, 0, sizeof *arguments);
+    for (int i = 1; i < count && code < 0; i++) {
+        if (!only_words && !strcmp(values[i], "--"))
+            only_words = true;
+        else if (!only_words && !strncmp(values[i], "--", 2))
+            code = read_option(arguments, count, values, &i, &seen);
+        else if (!only_words && values[i][0] == '-')
+            code = wrong("unknown option ", values[i]);
+        else if (word_count == sizeof words / sizeof *words)
+            code = wrong("one word too many: ", values[i]);
+        else
+            words[word_count++] = values[i];
+    }
+    if (code >= 0) return code;
+    if (arguments->help) return fputs(help, stdout) < 0 ? EXIT_OTHER : EXIT_OK;
+    if (arguments->version)
+        return printf("casehook %s\n", casehook_version_string()) < 0 ? EXIT_OTHER : EXIT_OK;
+    code = read_words(arguments, words, word_count);
+    if (code < 0) code = check_options(arguments, seen);
+    return code;
+}
+
+void arguments_free(struct arguments *arguments)
+{
+    free(arguments->tags.items);
+    free(arguments->fields.items);
+    free(arguments->comments.items);
+}

@@ -1,0 +1,21 @@
+/*
+ * casehook_print.h - what the tool says: for people, or as one JSON object.
+ */
+#ifndef CASEHOOK_PRINT_H
+#define CASEHOOK_PRINT_H
+
+#include "casehook_input.h"
+
+#include <casehook.h>
+
+/* For "check": what is wrong with a file; faults is NULL when nothing is. */
+void print_check(const struct arguments *arguments, const char *file, const struct casehook_error *faults);
+
+/* For all other commands; code is what the program will exit with. */
+void print_result(const struct arguments *arguments, struct casehook_result *result, int code);
+
+/* When nothing was sent and there is no result: what the library or the tool itself found wrong. */
+void print_faults(const struct arguments *arguments, const char *file, const struct casehook_error *faults);
+void print_trouble(const struct arguments *arguments, const struct trouble *trouble);
+
+#endif

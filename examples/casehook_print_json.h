@@ -1,0 +1,19 @@
+/*
+ * casehook_print_json.h - what the tool says with --json: one object on standard output.
+ */
+#ifndef CASEHOOK_PRINT_JSON_H
+#define CASEHOOK_PRINT_JSON_H
+
+#include "casehook_input.h"
+
+#include <casehook.h>
+
+/* {"ok", "errors": [{"code", "message", "step", "field", "offset"}]} */
+void print_check_json(const struct casehook_error *faults);
+/* The object of casehook_result_json(). */
+void print_result_json(struct casehook_result *result);
+/* The same shape for an error without a result. */
+void print_error_json(const struct casehook_error *error);
+void print_trouble_json(const struct trouble *trouble, bool check);
+
+#endif
