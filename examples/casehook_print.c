@@ -128,8 +128,7 @@ static void put_fields(struct casehook_result *result)
     /* Only the names are taken from here: other readers do not keep long numbers. */
     json_t *all = json ? json_loadb(json, length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL) : NULL;
     json_t *value;
-    json_object_foreach(json_object_get(all, "fields"), name, value)
-    {
+    json_object_foreach(json_object_get(all, "fields"), name, value) {
         const char *text = casehook_result_field(result, name, &length);
         fputs("field     ", stdout);
         put(stdout, name);
@@ -234,8 +233,7 @@ static void put_request(struct casehook_result *result, size_t index)
            member(exchange, "method"));
     put(stdout, member(exchange, "url"));
     putchar('\n');
-    json_object_foreach(json_object_get(exchange, "headers"), name, value)
-    {
+    json_object_foreach(json_object_get(exchange, "headers"), name, value) {
         fputs("   ", stdout);
         put(stdout, name);
         fputs(": ", stdout);

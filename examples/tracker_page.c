@@ -34,6 +34,8 @@ static void put(FILE *page, const char *text, size_t length)
             fputs("&#39;", page);
         else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
             fputs("\xef\xbf\xbd", page);
+        else if (c == 0xc2 && i + 1 < length && (unsigned char)text[i + 1] < 0xa0) /* the C1 controls */
+            fputs("\xef\xbf\xbd", page), i++;
         else
             putc(c, page);
     }
@@ -70,8 +72,7 @@ static void put_tags(FILE *page, const json_t *tags)
     json_t *tag;
     if (json_array_size(tags) == 0) return;
     fputs("<tr><th>tags</th><td>", page);
-    json_array_foreach(tags, index, tag)
-    {
+    json_array_foreach(tags, index, tag) {
         if (index) fputs(", ", page);
         put_string(page, tag);
     }
@@ -83,8 +84,7 @@ static void put_comments(FILE *page, const json_t *comments)
     size_t index;
     json_t *comment;
     fprintf(page, "<h2>Comments (%zu)</h2>\n", json_array_size(comments));
-    json_array_foreach(comments, index, comment)
-    {
+    json_array_foreach(comments, index, comment) {
         fputs("<section>\n<small>", page);
         put_string(page, json_object_get(comment, "created"));
         fputs("</small>\n<pre>\n", page); /* a first newline is not part of the text */

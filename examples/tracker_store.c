@@ -70,6 +70,32 @@ static const char *type_name(json_type type)
     return type == JSON_STRING ? "text" : type == JSON_ARRAY ? "a list" : "an object";
 }
 
+static bool is_scalar(const json_t *value)
+{
+    return !json_is_array(value) && !json_is_object(value);
+}
+
+/* Text is bounded by its bytes; many small values in few bytes would not be. */
+static enum store_status check_items(struct store *store, const struct member *member, const json_t *value)
+{
+    size_t index;
+    json_t *item;
+    const char *name;
+    json_array_foreach(value, index, item) {
+        if (!json_is_string(item))
+            return refuse(store, STORE_INVALID, "\"%s\" must be a list of texts", member->name);
+    }
+    json_object_foreach((json_t *)value, name, item) {
+        bool flat = !json_is_object(item) && json_array_size(item) <= member->max;
+        for (index = 0; flat && index < json_array_size(item); index++)
+            flat = is_scalar(json_array_get(item, index));
+        if (!flat)
+            return refuse(store, STORE_INVALID, "\"%s\" holds texts, numbers and short lists of them",
+                          member->name);
+    }
+    return STORE_OK;
+}
+
 static enum store_status check_member(struct store *store, const struct member *member, const json_t *value)
 {
     if (json_typeof(value) != member->type)
@@ -78,11 +104,7 @@ static enum store_status check_member(struct store *store, const struct member *
         return refuse(store, STORE_INVALID, "\"%s\" is too long (at most %zu)", member->name, member->max);
     if (member->required && size_of(value) == 0)
         return refuse(store, STORE_INVALID, "\"%s\" must not be empty", member->name);
-    size_t index;
-    json_t *item;
-    json_array_foreach(value, index, item) if (!json_is_string(item)) return refuse(
-        store, STORE_INVALID, "\"%s\" must be a list of texts", member->name);
-    return STORE_OK;
+    return check_items(store, member, value);
 }
 
 /* Reads a request.  *input is then the caller's. */
@@ -95,8 +117,7 @@ static enum store_status parse(struct store *store, const char *body, size_t len
     if (!json_is_object(*input)) return refuse(store, STORE_INVALID, "the body must be a JSON object");
     const char *name;
     json_t *value;
-    json_object_foreach(*input, name, value)
-    {
+    json_object_foreach(*input, name, value) {
         const struct member *member = find_member(members, count, name);
         if (!member) return refuse(store, STORE_INVALID, "\"%.64s\" is not known here", name);
         enum store_status status = check_member(store, member, value);
@@ -127,8 +148,7 @@ static int apply(json_t *record, const json_t *input)
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)input, name, value)
-    {
+    json_object_foreach((json_t *)input, name, value) {
         bool keep = size_of(value) == 0 && (!strcmp(name, "severity") || !strcmp(name, "status"));
         if (!keep && json_object_set(record, name, value)) return -1;
     }

@@ -1,0 +1,71 @@
+"""Servers for the tests of the command-line tool: the demo tracker, and one that misbehaves on demand."""
+import http.server
+import json
+import subprocess
+import threading
+
+USER, PASSWORD = "demo", "pa55-canary-word"
+
+
+class Tracker:
+    """The demo tracker on a port that the system chooses."""
+
+    def __init__(self, program):
+        self.process = subprocess.Popen([program, "--user", USER, "--password", PASSWORD],
+                                        stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().strip()
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """
+    Answers by a table: {"POST": (status, type, body), ...}.  A body that is None closes the connection
+    without an answer, a body that is "hang" answers only when the test is over.
+    """
+    daemon_threads = True
+
+    def __init__(self, answers):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers, self.requests, self.over = answers, [], threading.Event()
+        self.arrived = threading.Semaphore(0)
+        self.url = "http://127.0.0.1:%d" % self.server_port
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+
+    def close(self):
+        self.over.set()
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.requests.append((self.command, self.path, body))
+        self.server.arrived.release()
+        key = self.command + " " + self.path
+        status, kind, text = self.server.answers.get(key) or self.server.answers[self.command]
+        if text == "hang":
+            self.server.over.wait(60)
+        if text in (None, "hang"):
+            self.close_connection = True
+            return
+        if "ECHO" in text:
+            text = text.replace("ECHO", json.dumps(str(self.headers))[1:-1])
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    do_GET = do_POST = do_PUT = answer
+
+    def log_message(self, *_):
+        pass

@@ -1,0 +1,362 @@
+"""The command-line tool from outside: test_cli.py TOOL TRACKER CONNECTOR"""
+import base64
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.request
+
+from server import PASSWORD, USER, Server, Tracker
+
+TOOL, TRACKER, CONNECTOR = sys.argv[1:4]
+SECRETS = (PASSWORD, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode())
+JSON = "application/json"
+
+
+class Tool(unittest.TestCase):
+    """What all tests use: a folder of files, the tool, and a look for secrets in everything it says."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def file(self, name, content):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def document(self, url, **config):
+        """The connector of the demo, for another address and with another password."""
+        with open(CONNECTOR, encoding="utf-8") as source:
+            document = json.loads(source.read().replace("http://127.0.0.1:8080", url))
+        document["secrets"] = {"user": USER, "password": PASSWORD}
+        document["config"].update(config)
+        return document
+
+    def connector(self, url, **config):
+        return self.file("connector.json", self.document(url, **config))
+
+    def tool(self, code, *arguments, stdin=b""):
+        """Runs the tool, which must end with code; its output and error text."""
+        done = subprocess.run([TOOL, *arguments], input=stdin, capture_output=True, timeout=60)
+        out, error = done.stdout.decode(), done.stderr.decode()
+        for secret in SECRETS:
+            self.assertNotIn(secret, out + error)
+        self.assertEqual(done.returncode, code, f"{arguments}\n{out}\n{error}")
+        return out, error
+
+    def json(self, code, *arguments, **options):
+        out, _ = self.tool(code, *arguments, "--json", **options)
+        return json.loads(out)
+
+    def server(self, **answers):
+        server = Server(answers)
+        self.addCleanup(server.close)
+        return server
+
+
+class CommandLine(Tool):
+    def test_help_and_version(self):
+        out, _ = self.tool(0, "--help")
+        for code in range(13):
+            self.assertRegex(out, rf"(?m)^  {code:2}  \S")
+        for option in re.findall(r"--[a-z-]+", out):
+            self.assertNotIn("unknown option", self.tool(2, option, "x", "nonsense")[1]
+                             if option not in ("--help", "--version") else "")
+        self.assertRegex(self.tool(0, "--version")[0], r"^casehook \d+\.\d+\.\d+\n$")
+
+    def test_usage_errors(self):
+        c = ("--connector", CONNECTOR)
+        for arguments, word in [
+            ((), "command"), (("destroy", *c), "destroy"), (("check",), "--connector"),
+            (("push", *c, "--titel", "x"), "--titel"), (("push", *c, "-t"), "-t"), (("push", *c, "--title"), "--title"),
+            (("push", *c, "--title", "a", "--title", "b"), "twice"), (("push", *c, *c), "twice"),
+            (("get", *c), "ID"), (("update", *c), "ID"), (("comment", *c), "ID"),
+            (("get", "1", "2", *c), "2"), (("create", "1", *c), "1"), (("preview", "check", *c), "check"),
+            (("get", "1", *c, "--title", "x"), "--title"), (("check", *c, "--deadline", "1"), "--deadline"),
+            (("create", *c, "--external-id", "1"), "--external-id"), (("create", *c, "--comment", "x"), "--comment"),
+            (("push", *c, "--json=1"), "--json"), (("push", *c, "--case", "x", "--title", "x"), "--title"),
+            (("push", "--connector", "-", "--case", "-"), "standard input"),
+            *((("push", *c, "--deadline", text), "--deadline") for text in ("0", "-1", "1s", "", "4294967296")),
+        ]:
+            out, error = self.tool(2, *arguments)
+            self.assertIn(word, error)
+            self.assertEqual(out, "")
+
+    def test_values_are_no_options(self):
+        result = self.json(0, "preview", "create", "--connector", CONNECTOR, "--title", "--help", "--tag=--version")
+        self.assertEqual(json.loads(result["exchanges"][0]["body"])["title"], "--help")
+        result = self.json(0, "preview", "--connector", CONNECTOR, "--json", "--", "get", "-5")
+        self.assertTrue(result["exchanges"][0]["url"].endswith("/-5"))
+
+
+class Check(Tool):
+    def test_good(self):
+        self.assertIn("no faults", self.tool(0, "check", "--connector", CONNECTOR)[0])
+        self.assertEqual(self.json(0, "check", "--connector", CONNECTOR), {"ok": True, "errors": []})
+
+    def test_all_faults_at_once(self):
+        path = self.connector("http://127.0.0.1:1", viewIncidentUrl="ftp://x/{{external.system.id}}", nonsense=1,
+                              createIncidentJson='{"t": {{{case.titel}}}, "d": {{{case.description}}}}')
+        faults = self.json(3, "check", "--connector", path)
+        self.assertFalse(faults["ok"])
+        fields = [fault["field"] for fault in faults["errors"]]
+        for field in ("config.viewIncidentUrl", "config.nonsense", "config.createIncidentJson"):
+            self.assertIn(field, fields)
+        for fault in faults["errors"]:
+            self.assertEqual(sorted(fault), ["code", "field", "message", "offset", "step"])
+        out, _ = self.tool(3, "check", "--connector", path)
+        self.assertIn("config.createIncidentJson, byte 6", out)
+
+    def test_other_commands_say_the_same(self):
+        result = self.json(3, "push", "--connector", self.connector("http://127.0.0.1:1", nonsense=1), "--title", "x")
+        self.assertEqual((result["ok"], result["step"], result["error"]["field"]),
+                         (False, "config", "config.nonsense"))
+        self.assertEqual(sorted(result), sorted(self.json(0, "preview", "--connector", CONNECTOR, "--title", "x")))
+
+    def test_bad_files(self):
+        for name, content in [("empty", ""), ("list", "[]"), ("cut", '{"config": {'), ("twice", '{"config":1,"config":2}')]:
+            self.assertFalse(self.json(3, "check", "--connector", self.file(name, content))["ok"])
+            self.assertFalse(self.json(3, "check", "--connector", CONNECTOR,
+                                       "--settings", self.file(name, content))["ok"] if content else False)
+        for option in ("--connector", "--settings", "--secrets"):
+            others = () if option == "--connector" else ("--connector", CONNECTOR)
+            for path in (os.path.join(self.folder, "missing"), self.folder):
+                self.assertIn(path, self.tool(3, "check", *others, option, path)[1])
+                self.assertIn(path, self.json(3, "check", *others, option, path)["errors"][0]["message"])
+
+    def test_settings(self):
+        settings = self.file("settings.json", {"allowedHosts": ["example.com"]})
+        self.tool(5, "check", "--connector", CONNECTOR, "--settings", settings)
+        out, _ = self.tool(3, "check", "--connector", CONNECTOR, "--settings", self.file("s", {"allowedHots": []}))
+        self.assertIn("allowedHosts", out)
+
+    def test_connector_from_standard_input(self):
+        with open(CONNECTOR, "rb") as source:
+            self.tool(0, "check", "--connector", "-", stdin=source.read())
+
+
+class Secrets(Tool):
+    def test_file_of_their_own(self):
+        document = self.document("http://127.0.0.1:1")
+        for given in ({}, None):
+            secrets = self.file("secrets.json", document["secrets"])
+            path = self.file("c.json", dict(document, secrets=given))
+            self.tool(0, "check", "--connector", path, "--secrets", secrets)
+        path = self.file("c.json", {"config": document["config"]})
+        self.tool(0, "check", "--connector", path, "--secrets", secrets)
+        self.tool(3, "check", "--connector", path)
+        result = self.json(0, "preview", "--connector", path, "--secrets", secrets, "--title", "x")
+        self.assertIn("Authorization", result["exchanges"][0]["headers"])
+
+    def test_given_twice(self):
+        document = self.document("http://127.0.0.1:1")
+        faults = self.json(3, "check", "--connector", self.file("c.json", document),
+                           "--secrets", self.file("s.json", document["secrets"]))
+        self.assertIn("leave one out", faults["errors"][0]["message"])
+
+    def test_faults_do_not_quote(self):
+        path = self.file("c.json", {"config": self.document("http://127.0.0.1:1")["config"]})
+        for text in (f'"{PASSWORD}"', f'{{"user": "demo", "password": {PASSWORD}}}', f'{{"{PASSWORD}": 1, "{PASSWORD}": 2}}'):
+            self.tool(3, "check", "--connector", path, "--secrets", self.file("s.json", text))
+
+
+class WithTracker(Tool):
+    def setUp(self):
+        super().setUp()
+        self.tracker = Tracker(TRACKER)
+        self.addCleanup(self.tracker.close)
+        self.options = ("--connector", self.connector(self.tracker.url))
+
+    def ask(self, path):
+        request = urllib.request.Request(self.tracker.url + path, headers={"Authorization": "Basic " + SECRETS[1]})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def test_all_operations(self):
+        title = 'Quote " back \\ </script> ☃ \U0001f600 line\nend'
+        made = self.json(0, "create", *self.options, "--title", title, "--description", "d", "--severity", "high",
+                         "--id", "mine", "--tag", "a", "--tag", 'b"', "--field", "host=web=1", "--field", "count:=[1,2.50]")
+        self.assertEqual((made["ok"], made["id"], made["title"]), (True, "1", "CASE-1"))
+        self.assertEqual(made["url"], self.tracker.url + "/cases/1")
+        case = self.ask("/api/cases/1")
+        self.assertEqual((case["title"], case["tags"], case["reference"]), (title, ["a", 'b"'], "mine"))
+        self.assertEqual(case["fields"], {"host": "web=1", "count": [1, 2.5]})
+        self.json(0, "update", "1", *self.options, "--title", "new", "--status", "closed")
+        self.json(0, "comment", "1", *self.options, "--comment", "hello")
+        case = self.ask("/api/cases/1")
+        self.assertEqual((case["title"], case["description"], case["status"]), ("new", "d", "closed"))
+        self.assertEqual([comment["text"] for comment in case["comments"]], ["hello"])
+        self.assertEqual(self.json(0, "get", "1", *self.options)["fields"], {"status": "closed"})
+
+    def test_push(self):
+        done = self.json(0, "push", *self.options, "--title", "t", "--comment", "one", "--comment", "", "--comment", "two")
+        self.assertEqual([comment["state"] for comment in done["comments"]], ["sent", "skipped", "sent"])
+        self.assertEqual([exchange["step"] for exchange in done["exchanges"]], ["create", "get", "comment", "comment"])
+        self.json(0, "push", *self.options, "--title", "u", "--external-id", "1", "--comment", "three")
+        self.assertEqual([comment["text"] for comment in self.ask("/api/cases/1")["comments"]], ["one", "two", "three"])
+        self.assertEqual(len(self.ask("/api/cases")), 1)
+
+    def test_human_output(self):
+        out, error = self.tool(0, "push", *self.options, "--title", "t", "--comment", "c", "--tag", "first")
+        self.assertEqual(error, "")
+        self.assertRegex(out, r"(?m)^create +POST +201 done +" + re.escape(self.tracker.url))
+        for line in ("id        1", "title     CASE-1", "field     firstTag = first", "comment   1 sent",
+                     f"url       {self.tracker.url}/cases/1"):
+            self.assertIn(line + "\n", out)
+
+    def test_preview_sends_nothing(self):
+        for words in ((), ("push",), ("create",), ("get", "1"), ("update", "1"), ("comment", "1")):
+            title = () if words[:1] in (("get",), ("comment",)) else ("--title", "t")
+            text = () if words[:1] not in (("comment",), ()) else ("--comment", "c")
+            result = self.json(0, "preview", *words, *self.options, *title, *text)
+            self.assertEqual({exchange["outcome"] for exchange in result["exchanges"]}, {"not_sent"})
+            out, _ = self.tool(0, "preview", *words, *self.options, *title, *text)
+            self.assertIn("Authorization: ", out)
+        self.assertEqual(self.ask("/api/cases"), [])
+
+    def test_case_from_a_file(self):
+        digits = "123456789012345678901234567890"
+        flat = '{"title": "t", "fields": {"count": %s}, "comments": []}' % digits
+        nested = ' {"comments": [{"commentId": "\\"incident\\": {", "comment": "c"}], "incident" : {"title": "t"} }'
+        result = self.json(0, "preview", "create", *self.options, "--case", self.file("case", flat))
+        self.assertIn(digits, result["exchanges"][0]["body"])
+        for number, text in enumerate((flat.replace(digits, "7"), nested, '{"incident":null,"title":"t"}'), 1):
+            with self.subTest(text=text):
+                if "null" not in text:
+                    self.assertEqual(self.json(0, "push", *self.options, "--case", "-", stdin=text.encode())["id"], str(number))
+                    self.json(0, "push", *self.options, "--case", "-", "--external-id", "1", stdin=text.encode())
+        self.assertEqual(len(self.ask("/api/cases")), 2)
+        self.json(0, "comment", "1", *self.options, "--case", "-", stdin=b'{"comments":[{"commentId":"1","comment":"x"}]}')
+
+    def test_bad_cases(self):
+        self.tool(4, "create", *self.options)
+        self.tool(4, "get", "..", *self.options)
+        self.tool(4, "push", *self.options, "--title", "t", "--field", "novalue")
+        self.tool(4, "push", *self.options, "--title", "t", "--field", "=x")
+        self.tool(4, "push", *self.options, "--title", "t", "--field", 'a:=1},"id":"x"')
+        self.tool(4, "comment", "1", *self.options, "--comment", "")
+        self.tool(4, "push", *self.options, "--case", os.path.join(self.folder, "missing"))
+        for text in (b"", b"{", b"[]", b"null", b'{"titel": "x"}', b'{"title": "x", "externalId": "2"}'):
+            self.assertFalse(self.json(4, "push", *self.options, "--case", "-", "--external-id", "1", stdin=text)["ok"])
+        self.assertEqual(self.ask("/api/cases"), [])
+
+    def test_verbose_goes_to_standard_error(self):
+        out, _ = self.tool(0, "create", *self.options, "--title", "t", "--verbose", "--json")
+        self.assertTrue(json.loads(out)["ok"])
+
+
+class Failures(Tool):
+    def test_refused(self):
+        tracker = Tracker(TRACKER)
+        self.addCleanup(tracker.close)
+        document = self.document(tracker.url)
+        document["secrets"]["password"] = "wrong"
+        result = self.json(8, "push", "--connector", self.file("c.json", document), "--title", "t")
+        self.assertEqual((result["error"]["httpStatus"], result["error"]["outcome"]), (401, "refused"))
+
+    def test_no_connection(self):
+        server = self.server()
+        server.server_close()  # the port answers nobody now
+        _, error = self.tool(6, "push", "--connector", self.connector(server.url), "--title", "t")
+        self.assertIn("create", error)
+
+    def test_no_tls(self):
+        server = self.server(POST=(200, JSON, "{}"))
+        self.tool(7, "push", "--connector", self.connector(server.url.replace("http:", "https:")), "--title", "t")
+
+    def test_unusable_answer(self):
+        server = self.server(GET=(200, "text/html", "<p>ECHO"))
+        _, error = self.tool(9, "get", "1", "--connector", self.connector(server.url))
+        self.assertIn("text/html", error)
+
+    def test_unknown(self):
+        server = self.server(POST=(200, JSON, None))
+        _, error = self.tool(10, "push", "--connector", self.connector(server.url), "--title", "t")
+        self.assertIn("Look in the tracker", error)
+        self.assertEqual(len(server.requests), 1)
+
+    def test_deadline(self):
+        server = self.server(GET=(200, JSON, "hang"), POST=(200, JSON, "hang"))
+        self.tool(6, "get", "1", "--connector", self.connector(server.url), "--deadline", "300")
+        self.tool(10, "create", "--title", "t", "--connector", self.connector(server.url), "--deadline", "300")
+
+    def test_partial(self):
+        server = self.server(POST=(201, JSON, '{"id": 7}'), GET=(500, JSON, '{"error": "ECHO"}'))
+        result = self.json(11, "push", "--connector", self.connector(server.url), "--title", "t", "--comment", "c")
+        self.assertEqual((result["id"], result["step"]), ("7", "get"))
+        out, error = self.tool(11, "push", "--connector", self.connector(server.url), "--title", "t", "--comment", "c")
+        self.assertIn("id        7\n", out)
+        self.assertIn("comment   1 not attempted\n", out)
+        self.assertIn("Do not create it again", error)
+
+    def test_failed_comment(self):
+        server = self.server(**{"POST": (201, JSON, '{"id": 7}'), "GET": (200, JSON, '{"key": "K"}'),
+                                "POST /api/cases/7/comments": (400, JSON, '{"error": "no"}')})
+        result = self.json(11, "push", "--connector", self.connector(server.url), "--title", "t",
+                           "--comment", "a", "--comment", "b")
+        self.assertEqual([comment["state"] for comment in result["comments"]], ["failed", "not_attempted"])
+
+    def interrupted(self, server, *arguments):
+        process = subprocess.Popen([TOOL, *arguments, "--connector", self.connector(server.url), "--json"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertTrue(server.arrived.acquire(timeout=30))
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+        return process.returncode, json.loads(out)
+
+    def test_interrupt(self):
+        server = self.server(GET=(200, JSON, "hang"), POST=(200, JSON, "hang"))
+        code, result = self.interrupted(server, "get", "1")
+        self.assertEqual((code, result["error"]["code"]), (12, "cancelled"))
+        code, result = self.interrupted(server, "create", "--title", "t")
+        self.assertEqual((code, result["error"]["outcome"]), (10, "unknown"))
+
+
+class Terminal(Tool):
+    EVIL = '\x1b]0;owned\x07\x9b31m\u202e\x7f'
+
+    def terminal(self, *arguments):
+        """What the tool writes to a terminal."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([TOOL, *arguments], stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+        output = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:  # the other side is closed
+                break
+            if not piece:
+                break
+            output += piece
+        os.close(master)
+        process.wait(30)
+        text = output.decode().replace("\r\n", "\n")
+        self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
+        return text
+
+    def test_controls_are_escaped(self):
+        case = json.dumps({"id": "i" + self.EVIL, "key": "t" + self.EVIL, "status": "s" + self.EVIL})
+        server = self.server(GET=(200, JSON, case), POST=(201, JSON, case), PUT=(500, JSON, json.dumps({"error": self.EVIL})))
+        path = self.connector(server.url)
+        text = self.terminal("push", "--connector", path, "--title", "t", "--verbose")
+        self.assertIn("title     t\\u001b]0;owned\\u0007\\u009b31m\\u202e\\u007f\n", text)
+        self.assertIn("\\u001b", self.terminal("preview", "create", "--connector", path, "--title", self.EVIL))
+        self.terminal("update", "1", "--connector", path, "--title", "t")
+        self.terminal("push" + self.EVIL, "--connector", path)
+        self.terminal("check", "--connector", path + self.EVIL)
+        shown = self.terminal("get", "1", "--connector", path, "--json")
+        self.assertEqual(json.loads(shown)["title"], "t" + self.EVIL)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
