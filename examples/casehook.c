@@ -142,7 +142,7 @@ static int operate(const struct arguments *arguments, struct casehook_connector 
     if (arguments->command == COMMAND_PREVIEW)
         return casehook_preview_json(connector, arguments->operation, document->text, document->length,
                                      result);
-    status = casehook_cancel_new(&options.cancel);
+    status = casehook_cancel_new(NULL, &options.cancel);
     if (status) return status;
     if (stop_begin(&stop, options.cancel)) {
         status = CASEHOOK_E_SYSTEM;

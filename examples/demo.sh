@@ -7,7 +7,8 @@ set -u
 
 packages=(gcc libc6-dev meson ninja-build pkg-config curl libcurl4-openssl-dev libjansson-dev libssl-dev
     libidn2-dev libmicrohttpd-dev)
-title=${1:-Failed logins on "web-01" <script>alert(1)</script> ☃}
+title=${1-}
+[ -n "$title" ] || title='Failed logins on "web-01" <script>alert(1)</script> ☃'
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 build=$top/build-demo
 work=
@@ -31,10 +32,13 @@ trap 'exit 143' TERM HUP
 
 step() { printf '\n== %s\n' "$*"; }
 
-# Shows a command and runs it.
+# Shows a command as one would type it, and runs it.
 run() {
+    local word
     printf '$'
-    printf ' %q' "$@" | sed "s/\\\\ / /g"
+    for word; do
+        if [[ $word =~ ^[A-Za-z0-9_./:=-]+$ ]]; then printf ' %s' "$word"; else printf ' %s' "${word@Q}"; fi
+    done
     printf '\n'
     "$@" || fail "$1 $2 ended with status $?"
 }

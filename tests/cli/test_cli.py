@@ -93,7 +93,7 @@ class CommandLine(Tool):
     def test_values_are_no_options(self):
         result = self.json(0, "preview", "create", "--connector", CONNECTOR, "--title", "--help", "--tag=--version")
         self.assertEqual(json.loads(result["exchanges"][0]["body"])["title"], "--help")
-        result = self.json(0, "preview", "--connector", CONNECTOR, "--json", "--", "get", "-5")
+        result = json.loads(self.tool(0, "preview", "--connector", CONNECTOR, "--json", "--", "get", "-5")[0])
         self.assertTrue(result["exchanges"][0]["url"].endswith("/-5"))
 
 
