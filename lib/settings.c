@@ -10,6 +10,10 @@ struct casehook__settings *casehook__settings_default(struct casehook__heap *hea
 {
     struct casehook__settings *settings = casehook__calloc(heap, 1, sizeof *settings);
     if (!settings) return NULL;
+    if (pthread_mutex_init(&settings->system_trust_lock, NULL)) {
+        casehook__free(heap, settings);
+        return NULL;
+    }
     atomic_init(&settings->references, 1);
     settings->heap = casehook__heap_ref(heap);
     settings->allowed_hosts.heap = settings->proxy_bypass.heap = settings->proxy_only.heap = heap;
@@ -56,6 +60,7 @@ void casehook__settings_unref(struct casehook__settings *settings)
     free_hosts(settings);
     casehook__free(heap, settings->allowed_addresses);
     casehook__trust_unref(settings->system_trust);
+    pthread_mutex_destroy(&settings->system_trust_lock);
     casehook__log_unref(settings->log);
     casehook__free(heap, settings);
     casehook__heap_unref(heap);

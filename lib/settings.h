@@ -12,6 +12,7 @@
 #include "log.h"
 #include "tls.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 /* A proxy of the settings or of a connector. */
@@ -65,9 +66,9 @@ struct casehook__settings {
     unsigned max_attempts, max_redirects, max_idle_connections;
     enum casehook__http_version http_version;
 
-    /* The system's CAs, parsed at the first use that needs them; guarded by the surface's lock. */
+    /* The system's CAs, parsed at the first use that needs them: casehook__settings_system_trust. */
     struct casehook__trust *system_trust;
-    void *system_trust_lock;
+    pthread_mutex_t system_trust_lock;
 };
 
 /* Defaults: C2 (allowedHosts ["*"], full, 1 MiB, 60 s, connect 10 s, idle 4 s, 8 idle connections, 10
@@ -85,6 +86,13 @@ int casehook__settings_read(struct casehook__heap *heap, struct casehook__text j
 
 struct casehook__settings *casehook__settings_ref(struct casehook__settings *settings);
 void casehook__settings_unref(struct casehook__settings *settings);
+
+/*
+ * The CAs of the system (path as for casehook__trust_system), a reference of the caller's.  Any thread.
+ * Errors: NO_MEMORY, SYSTEM.
+ */
+int casehook__settings_system_trust(const struct casehook__settings *settings, const char *path,
+                                    struct casehook__trust **trust, struct casehook_error *error);
 
 /* The entry of an origin, or NULL. */
 const struct casehook__host_settings *casehook__settings_host(const struct casehook__settings *settings,

@@ -1,9 +1,11 @@
 /* settings_trust.c - the system's CAs, parsed once for everything made from one settings snapshot. */
 #include "settings.h"
 
-int casehook__settings_system_trust(struct casehook__settings *settings, const char *path,
+int casehook__settings_system_trust(const struct casehook__settings *given, const char *path,
                                     struct casehook__trust **trust, struct casehook_error *error)
 {
+    /* The one part of a snapshot that changes, behind its lock. */
+    struct casehook__settings *settings = (struct casehook__settings *)(uintptr_t)given;
     int status = CASEHOOK_OK;
     pthread_mutex_lock(&settings->system_trust_lock);
     if (!settings->system_trust)
