@@ -196,6 +196,7 @@ static void scan_text(struct scan *scan, struct casehook__text text)
     const char *p = text_start(text);
     scan->fault = CASEHOOK__JS_VALID;
     scan->end = text.data + text.length;
+    memset(scan->objects, 0, sizeof scan->objects);
     if (p == scan->end) {
         fail(scan, CASEHOOK__JS_EMPTY, p);
         return;
