@@ -497,6 +497,114 @@ CASEHOOK_API size_t casehook_loop_pending(const struct casehook_loop *loop);
 /* Ends what is running without results, closes its connections.  Since: 0.1 */
 CASEHOOK_API void casehook_loop_free(struct casehook_loop *loop);
 
+/* ---- the exchange: for hosts with their own HTTP client --------------------------------------- */
+
+/*
+ * One operation without I/O.  The host asks for the next request, does it with whatever client it has,
+ * and feeds the response or the failure back, until there is no next request; then it takes the result.
+ *
+ *     while (casehook_exchange_next(exchange, &request) == 1) {
+ *         ... do it ...
+ *         casehook_exchange_feed(exchange, status, headers, length, body, body_length);
+ *     }
+ *     result = casehook_exchange_result(exchange);
+ *
+ * Allowed hosts, redirects, limits on what is fed, and which credentials go to which hop stay the
+ * library's.  The host must: follow no redirect (a 3xx is fed back like any answer), send the request
+ * once, add no Accept-Encoding (fed bodies are identity), and enforce the hop's policy: verification
+ * mode, CA, client certificate, proxy, times.  denyPrivateAddresses is the host's for names (U5).
+ * Threads: one at a time.  Since: 0.1
+ */
+struct casehook_exchange;
+
+/* One header; both NUL-terminated.  Since: 0.1 */
+struct casehook_http_header {
+    const char *name;
+    const char *value;
+};
+
+/*
+ * A request to be done, and how.  The host sets struct_size; everything else is written by
+ * casehook_exchange_next() and borrowed until the next call on the exchange.  Some of it is secret.
+ * Since: 0.1
+ */
+struct casehook_http_request {
+    size_t struct_size;
+    const char *step;   /* "create", "get", "update", "comment" */
+    const char *method; /* "POST" */
+    const char *url;
+    const struct casehook_http_header *headers;
+    size_t header_count;
+    size_t header_size; /* bytes from one header to the next */
+    const char *body;   /* NULL: none */
+    size_t body_length;
+    const char *verification_mode;                    /* "full", "certificate", "none" */
+    const char *ca;                                   /* PEM; NULL: the system's */
+    const char *client_certificate;                   /* PEM with its chain; NULL: none */
+    const char *client_key;                           /* PEM, unencrypted; NULL: none */
+    const char *proxy_url;                            /* NULL: direct */
+    const struct casehook_http_header *proxy_headers; /* the login is among them */
+    size_t proxy_header_count;
+    const char *proxy_verification_mode;
+    const char *proxy_ca;
+    size_t max_body_bytes;
+    uint32_t timeout_ms;
+    uint32_t connect_timeout_ms;
+};
+
+/*
+ * Starts an operation.  Faults of the params are in the result: casehook_exchange_next() gives 0 at once.
+ * Errors: ARGUMENT, NO_MEMORY, FORKED.  Since: 0.1
+ */
+CASEHOOK_API int casehook_exchange_new(struct casehook_connector *connector, int operation,
+                                       const struct casehook_params *params,
+                                       const struct casehook_options *options,
+                                       struct casehook_exchange **exchange);
+CASEHOOK_API int casehook_exchange_new_json(struct casehook_connector *connector, int operation,
+                                            const char *json, size_t length,
+                                            const struct casehook_options *options,
+                                            struct casehook_exchange **exchange);
+
+/*
+ * 1: request is to be done and answered; 0: the operation has ended; ARGUMENT: the last request was not
+ * answered, or struct_size is wrong.  Since: 0.1
+ */
+CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
+                                        struct casehook_http_request *request);
+
+/*
+ * The same as one JSON object: step, method, url, headers {}, body, verificationMode, ca,
+ * clientCertificate, clientKey, proxy {url, headers, verificationMode, ca}, maxBodyBytes, timeoutMs,
+ * connectTimeoutMs.  NULL when the operation has ended, or memory ran out.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_exchange_next_json(struct casehook_exchange *exchange, size_t *length);
+
+/*
+ * The answer: headers as they came, "Name: value" lines ended by LF or CRLF, without the status line.
+ * Bytes beyond the limits are an error of the operation (H5).
+ * Errors: ARGUMENT (no request waits for an answer).  Since: 0.1
+ */
+CASEHOOK_API int casehook_exchange_feed(struct casehook_exchange *exchange, int http_status,
+                                        const char *headers, size_t headers_length, const char *body,
+                                        size_t body_length);
+
+/*
+ * There is no answer: status is CASEHOOK_E_RESOLVE, _CONNECT, _PROXY, _TLS, _TIMEOUT, _CANCELLED or
+ * _NETWORK; sent is 0 only when certainly nothing reached the server; message says what happened.
+ * Errors: ARGUMENT.  Since: 0.1
+ */
+CASEHOOK_API int casehook_exchange_fail(struct casehook_exchange *exchange, int status, int sent,
+                                        const char *message);
+
+/*
+ * The result, once; an operation that has not ended ends as cancelled.  NULL the second time.
+ * Ownership: yours.  Since: 0.1
+ */
+CASEHOOK_API struct casehook_result *casehook_exchange_result(struct casehook_exchange *exchange);
+
+/* Since: 0.1 */
+CASEHOOK_API void casehook_exchange_free(struct casehook_exchange *exchange);
+
 /* ---- results --------------------------------------------------------------------------------- */
 
 /* The error of a failed operation, NULL after a success.  Ownership: borrowed.  Since: 0.1 */
