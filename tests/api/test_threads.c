@@ -1,0 +1,87 @@
+/* test_threads.c - 8 threads with 200 pushes each on one connector, others made and released beside them. */
+#include "documents.h"
+#include "http_server.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define THREADS 8
+#define PUSHES  200
+
+static const struct http_header json_type[] = {{"Content-Type", "application/json"}};
+static char base[64];
+static atomic_int failures, pushed;
+static atomic_bool done;
+
+static void answer(void *user, const struct http_request *request, struct http_response *response)
+{
+    (void)user;
+    response->headers = json_type;
+    response->header_count = 1;
+    response->body = strcmp(request->method, "POST") == 0 ? "{\"id\":\"42\"}" : "{\"key\":\"CASE-42\"}";
+    response->body_length = strlen(response->body);
+}
+
+static int push(struct casehook_connector *connector)
+{
+    struct casehook_params params = {.struct_size = sizeof params, .title = "t"};
+    struct casehook_result *result = NULL;
+    int status = casehook_push(connector, &params, NULL, &result);
+    if (status == CASEHOOK_OK && strcmp(casehook_result_id(result, NULL), "42") != 0) status = 1;
+    casehook_result_free(result);
+    return status;
+}
+
+static void *pusher(void *user)
+{
+    for (int i = 0; i < PUSHES; i++) {
+        if (push(user)) atomic_fetch_add(&failures, 1);
+        atomic_fetch_add(&pushed, 1);
+    }
+    return NULL;
+}
+
+static void *maker(void *user)
+{
+    (void)user;
+    while (!atomic_load(&done)) {
+        struct casehook_connector *connector = document_connector(NULL, base, NULL, NULL);
+        if (push(connector)) atomic_fetch_add(&failures, 1);
+        casehook_connector_unref(connector);
+    }
+    return NULL;
+}
+
+static void many_threads_on_one_connector(void **state)
+{
+    (void)state;
+    struct http_log *log = http_log_new();
+    struct http_server *server = http_server_start(log, "tracker", NULL, answer, NULL);
+    pthread_t threads[THREADS], other;
+    snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
+    struct casehook_connector *connector = document_connector(NULL, base, NULL, NULL);
+    assert_int_equal(pthread_create(&other, NULL, maker, NULL), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, pusher, connector), 0);
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    atomic_store(&done, true);
+    pthread_join(other, NULL);
+    casehook_connector_unref(connector);
+    assert_int_equal(atomic_load(&failures), 0);
+    assert_int_equal(atomic_load(&pushed), THREADS * PUSHES);
+    assert_true(http_log_count(log) >= 2 * THREADS * PUSHES);
+    http_server_stop(server, 5000);
+    http_log_free(log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(many_threads_on_one_connector)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
