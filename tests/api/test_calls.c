@@ -18,8 +18,8 @@
 
 #define TEXT(literal) .body = literal, .body_length = sizeof literal - 1
 
-static const struct http_header json_type[] = {{"Content-Type", "application/json"}};
-#define JSON .headers = json_type, .header_count = 1
+static const struct http_header json_header[] = {{"Content-Type", "application/json"}};
+#define JSON .headers = json_header, .header_count = 1
 
 static struct http_log *http;
 static struct http_server *server;
@@ -44,7 +44,7 @@ static void good(void *user, const struct http_request *request, struct http_res
 {
     static const char created[] = "{\"id\":\"42\"}", read[] = "{\"key\":\"CASE-42\"}";
     (void)user;
-    response->headers = json_type;
+    response->headers = json_header;
     response->header_count = 1;
     response->status = strcmp(request->method, "POST") == 0 ? 201 : 200;
     response->body = response->status == 201 ? created : read;

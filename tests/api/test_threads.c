@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #define THREADS 8
 #define PUSHES  200
 
-static const struct http_header json_type[] = {{"Content-Type", "application/json"}};
+static const struct http_header json_header[] = {{"Content-Type", "application/json"}};
 static char base[64];
 static atomic_int failures, pushed;
 static atomic_bool done;
@@ -22,7 +23,7 @@ static atomic_bool done;
 static void answer(void *user, const struct http_request *request, struct http_response *response)
 {
     (void)user;
-    response->headers = json_type;
+    response->headers = json_header;
     response->header_count = 1;
     response->body = strcmp(request->method, "POST") == 0 ? "{\"id\":\"42\"}" : "{\"key\":\"CASE-42\"}";
     response->body_length = strlen(response->body);
