@@ -132,7 +132,8 @@ struct casehook_error *casehook__errors_add(struct casehook__errors *errors, con
     return error;
 }
 
-void casehook__errors_add_copy(struct casehook__errors *errors, const char *field, const struct casehook_error *source)
+void casehook__errors_add_copy(struct casehook__errors *errors, const char *field,
+                               const struct casehook_error *source)
 {
     struct casehook_error *error = casehook__errors_add(errors, source->field[0] ? source->field : field);
     error->status = source->status;
@@ -143,8 +144,10 @@ void casehook__errors_add_copy(struct casehook__errors *errors, const char *fiel
 int casehook__errors_finish(struct casehook__errors *errors, struct casehook_error **out)
 {
     struct casehook_error *first = errors->first;
-    for (struct casehook_error *error = first; error; error = error->next)
+    for (struct casehook_error *error = first; error; error = error->next) {
+        casehook__error_set_step(error, "config"); /* documents have no other step (R4) */
         if (error->status == CASEHOOK_E_NO_MEMORY) errors->memory = 1;
+    }
     if (errors->memory) {
         casehook_error_free(first);
         first = casehook__error_no_memory();

@@ -125,8 +125,6 @@ void casehook__transfer_free(struct casehook__transfer *transfer)
     for (size_t call = 0; call < CASEHOOK__CALLS; call++)
         for (size_t form = 0; form < CASEHOOK__FORMS; form++)
             casehook__curl_handle_free(&transfer->handles[call][form]);
-    struct casehook__handle proxy = {.headers = transfer->proxy_headers};
-    casehook__curl_handle_free(&proxy);
     casehook__trust_unref(transfer->system_trust);
     casehook__buf_free(&transfer->head);
     casehook__buf_free(&transfer->body);

@@ -14,7 +14,7 @@ enum casehook__form { CASEHOOK__FORM_OWN, CASEHOOK__FORM_FOLLOWED, CASEHOOK__FOR
 /* An easy handle for life: (policy, call, form). */
 struct casehook__handle {
     CURL *easy;
-    struct curl_slist *headers;
+    struct curl_slist *headers, *proxy_headers;
     long timeout_ms; /* as set */
 };
 
@@ -37,7 +37,6 @@ struct casehook__transfer {
     void *owner;
 
     struct casehook__handle handles[CASEHOOK__CALLS][CASEHOOK__FORMS];
-    struct curl_slist *proxy_headers;
     struct casehook__trust *system_trust; /* a reference, once it was needed */
 
     /* Of the request that is under way. */

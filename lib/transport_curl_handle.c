@@ -121,29 +121,32 @@ static bool set_proxy_tls(const struct casehook__policy *policy, CURL *easy)
     return true;
 }
 
-static bool proxy_headers(struct casehook__transfer *transfer)
+/* With CONNECT they go to the proxy alone; else beside the request's own, which name the user agent already.
+ */
+static bool proxy_headers(struct casehook__transfer *transfer, bool tunnel, struct curl_slist **list)
 {
     const struct casehook__headers *headers = &transfer->policy.proxy->headers;
     bool done = true;
-    if (transfer->proxy_headers) return true;
-    if (!casehook__headers_find(headers, CASEHOOK__TEXT("User-Agent")))
-        done = append(&transfer->proxy_headers, "User-Agent: libcasehook/" CASEHOOK_VERSION_STRING);
+    if (tunnel && !casehook__headers_find(headers, CASEHOOK__TEXT("User-Agent")))
+        done = append(list, "User-Agent: libcasehook/" CASEHOOK_VERSION_STRING);
     for (size_t i = 0; i < headers->count && done; i++)
-        done = append_header(transfer->heap, &transfer->proxy_headers, &headers->items[i]);
+        done = append_header(transfer->heap, list, &headers->items[i]);
     return done;
 }
 
 /* "" keeps the proxies of the environment away. */
-static bool set_proxy(struct casehook__transfer *transfer, CURL *easy)
+static bool set_proxy(struct casehook__transfer *transfer, struct casehook__handle *handle, bool tunnel)
 {
+    CURL *easy = handle->easy;
     struct casehook__buf url;
     if (!transfer->policy.proxy) {
         SET(CURLOPT_PROXY, "");
         return true;
     }
-    if (!proxy_headers(transfer) || !set_proxy_tls(&transfer->policy, easy)) return false;
+    if (!proxy_headers(transfer, tunnel, &handle->proxy_headers) || !set_proxy_tls(&transfer->policy, easy))
+        return false;
     SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
-    SET(CURLOPT_PROXYHEADER, transfer->proxy_headers);
+    SET(CURLOPT_PROXYHEADER, handle->proxy_headers);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     casehook__buf_init(&url, transfer->heap, CASEHOOK__URL_MAX_BYTES);
     casehook__origin_append(&url, &transfer->policy.proxy->origin);
@@ -179,7 +182,7 @@ static bool make(struct casehook__transfer *transfer, const struct casehook__req
     handle->timeout_ms = -1;
     return easy && request_headers(transfer, request, &handle->headers) && set_limits(transfer, easy) &&
            set_nothing_from_outside(easy) && set_callbacks(transfer, easy) &&
-           set_tls(&transfer->policy, easy) && set_proxy(transfer, easy) &&
+           set_tls(&transfer->policy, easy) && set_proxy(transfer, handle, request->origin->https) &&
            set_http(transfer, easy, request, handle->headers);
 }
 
@@ -198,11 +201,18 @@ struct casehook__handle *casehook__curl_handle(struct casehook__transfer *transf
     return NULL;
 }
 
+/* They may be secret. */
+static void free_headers(struct curl_slist *list)
+{
+    for (struct curl_slist *line = list; line; line = line->next)
+        casehook__wipe(line->data, strlen(line->data));
+    curl_slist_free_all(list);
+}
+
 void casehook__curl_handle_free(struct casehook__handle *handle)
 {
     if (handle->easy) curl_easy_cleanup(handle->easy);
-    for (struct curl_slist *line = handle->headers; line; line = line->next)
-        casehook__wipe(line->data, strlen(line->data));
-    curl_slist_free_all(handle->headers);
+    free_headers(handle->headers);
+    free_headers(handle->proxy_headers);
     *handle = (struct casehook__handle){0};
 }
