@@ -332,8 +332,8 @@ struct casehook_params {
  */
 struct casehook_cancel;
 
-/* Errors: NO_MEMORY.  Since: 0.1 */
-CASEHOOK_API int casehook_cancel_new(struct casehook_cancel **cancel);
+/* allocator NULL means malloc; it is copied.  Errors: ARGUMENT, NO_MEMORY.  Since: 0.1 */
+CASEHOOK_API int casehook_cancel_new(const struct casehook_allocator *allocator, struct casehook_cancel **cancel);
 
 /*
  * Every operation that was given this handle ends as soon as its thread runs, with

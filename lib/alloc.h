@@ -11,7 +11,10 @@
 
 struct casehook__heap;
 
-/* Copies allocator (NULL: *heap is NULL, malloc).  After NO_MEMORY its destroy has been called. */
+/*
+ * Copies allocator (NULL: *heap is NULL, malloc).  After NO_MEMORY its destroy has been called.
+ * Errors: ARGUMENT (struct_size, no reallocate), NO_MEMORY.
+ */
 int casehook__heap_new(const struct casehook_allocator *allocator, struct casehook__heap **heap);
 struct casehook__heap *casehook__heap_ref(struct casehook__heap *heap);
 void casehook__heap_unref(struct casehook__heap *heap);

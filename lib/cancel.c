@@ -1,22 +1,32 @@
 /* cancel.c - stopping operations from any thread. */
 #include "cancel.h"
 
+#include "alloc.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 struct casehook_cancel {
+    struct casehook__heap *heap; /* a reference */
     atomic_int references;
     atomic_bool set;
     pthread_mutex_t lock;
     struct casehook__cancel_waiter *waiters;
 };
 
-int casehook_cancel_new(struct casehook_cancel **out)
+int casehook_cancel_new(const struct casehook_allocator *allocator, struct casehook_cancel **out)
 {
+    struct casehook__heap *heap = NULL;
     if (!out) return CASEHOOK_E_ARGUMENT;
-    struct casehook_cancel *cancel = *out = calloc(1, sizeof *cancel);
-    if (!cancel) return CASEHOOK_E_NO_MEMORY;
+    *out = NULL;
+    int status = casehook__heap_new(allocator, &heap);
+    if (status) return status;
+    struct casehook_cancel *cancel = *out = casehook__calloc(heap, 1, sizeof *cancel);
+    if (!cancel) {
+        casehook__heap_unref(heap);
+        return CASEHOOK_E_NO_MEMORY;
+    }
+    cancel->heap = heap;
     atomic_init(&cancel->references, 1);
     atomic_init(&cancel->set, false);
     pthread_mutex_init(&cancel->lock, NULL);
@@ -32,8 +42,10 @@ struct casehook_cancel *casehook__cancel_ref(struct casehook_cancel *cancel)
 void casehook_cancel_free(struct casehook_cancel *cancel)
 {
     if (!cancel || atomic_fetch_sub_explicit(&cancel->references, 1, memory_order_acq_rel) != 1) return;
+    struct casehook__heap *heap = cancel->heap;
     pthread_mutex_destroy(&cancel->lock);
-    free(cancel);
+    casehook__free(heap, cancel);
+    casehook__heap_unref(heap);
 }
 
 void casehook_cancel_set(struct casehook_cancel *cancel)

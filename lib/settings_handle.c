@@ -1,11 +1,7 @@
 /* settings_handle.c - the settings object of the public header. */
 #include "connector.h"
 
-#include "abi.h"
-
 #include <stdio.h>
-
-#define ALLOCATOR_FIRST_SIZE (offsetof(struct casehook_allocator, destroy) + sizeof(casehook_destroy_fn))
 
 static int read_file(const char *path, struct casehook__buf *content)
 {
@@ -22,17 +18,12 @@ static int read_file(const char *path, struct casehook__buf *content)
     return status;
 }
 
-int casehook_settings_new(const struct casehook_allocator *given, struct casehook_settings **out)
+int casehook_settings_new(const struct casehook_allocator *allocator, struct casehook_settings **out)
 {
-    struct casehook_allocator allocator = {0};
     struct casehook__heap *heap = NULL;
-    if (out) *out = NULL;
     if (!out) return CASEHOOK_E_ARGUMENT;
-    if (given &&
-        casehook__struct_read(&allocator, given, ALLOCATOR_FIRST_SIZE, sizeof allocator, "allocator", NULL))
-        return CASEHOOK_E_ARGUMENT;
-    if (given && !allocator.reallocate) return CASEHOOK_E_ARGUMENT;
-    int status = casehook__heap_new(given ? &allocator : NULL, &heap);
+    *out = NULL;
+    int status = casehook__heap_new(allocator, &heap);
     if (status) return status;
     struct casehook_settings *settings = casehook__calloc(heap, 1, sizeof *settings);
     if (settings) settings->current = casehook__settings_default(heap);

@@ -182,7 +182,7 @@ static void cancel_from_another_thread(void **state)
     struct canceller canceller = {NULL, 200};
     struct casehook_result *result = NULL;
     pthread_t thread;
-    assert_int_equal(casehook_cancel_new(&canceller.cancel), CASEHOOK_OK);
+    assert_int_equal(casehook_cancel_new(NULL, &canceller.cancel), CASEHOOK_OK);
     struct casehook_options options = {.struct_size = sizeof options, .cancel = canceller.cancel};
     assert_int_equal(pthread_create(&thread, NULL, cancel_later, &canceller), 0);
     int64_t began = now_ms();
