@@ -1,0 +1,260 @@
+/* scenarios.c - one call each of every public function that allocates. */
+#include "torture.h"
+
+#include <stdlib.h>
+
+static const char settings_json[] =
+    "{\"allowedHosts\":[\"127.0.0.1\",\"*.example.com\"],\"customHostSettings\":[{\"url\":\"https://"
+    "a.example.com\","
+    "\"ssl\":{\"verificationMode\":\"none\"}}],\"proxyUrl\":\"http://"
+    "u:p@127.0.0.1:1\",\"proxyOnlyHosts\":[\"b.example.com\"],"
+    "\"proxyHeaders\":{\"X-P\":\"1\"},\"responseTimeout\":\"20s\",\"allowedAddresses\":[\"10.0.0.0/8\"]}";
+static const char config_json[] =
+    "\"headers\":{\"X-Own\":\"v\"},\"hasAuth\":true,\"authType\":\"basic\",\"createResponseFields\":{\"n\":"
+    "\"n\"},"
+    "\"getResponseFields\":{\"state\":\"state\"},\"createIncidentJson\":\"{\\\"t\\\":{{case.title}},"
+    "\\\"l\\\":[{{#case.tags}}{{.}}{{^@last}},{{/@last}}{{/case.tags}}],\\\"f\\\":{{case.fields.f}}}\"";
+static const char secrets_json[] =
+    "\"user\":\"u\",\"password\":\"password\",\"secretHeaders\":{\"X-Token\":\"token\"}";
+static const char params_json[] =
+    "{\"title\":\"t\\u00e9\",\"description\":\"d\",\"tags\":[\"a\",\"b\"],\"fields\":{\"f\":[1,2.50,\"x\"]},"
+    "\"comments\":[{\"commentId\":\"1\",\"comment\":\"one\"},{\"commentId\":\"2\",\"comment\":\"two\"}]}";
+
+static struct casehook_params params(void)
+{
+    static const char *const tags[] = {"a", "b"};
+    static const struct casehook_comment comments[] = {{"1", "one"}, {"2", ""}, {"3", "three"}};
+    struct casehook_params p = {
+        .struct_size = sizeof p, .title = "t", .external_id = "42", .tags = tags, .tag_count = 2};
+    p.fields = "{\"f\":\"\\n\"}";
+    p.comments = comments;
+    p.comment_count = 3;
+    p.comment_size = sizeof *comments;
+    return p;
+}
+
+/* ---- settings, connectors --------------------------------------------------------------------- */
+
+static int settings_new(struct world *world)
+{
+    return casehook_settings_new(&torture_allocator, &world->settings);
+}
+
+static int settings_load(struct world *world)
+{
+    return casehook_settings_load_json(world->settings, settings_json, CASEHOOK_TERMINATED, &world->error);
+}
+
+static int settings_load_bad(struct world *world)
+{
+    return casehook_settings_load_json(world->settings,
+                                       "{\"nope\":1,\"proxyUrl\":\"ftp://x\",\"maxRedirects\":\"x\"}",
+                                       CASEHOOK_TERMINATED, &world->error);
+}
+
+static void log_line(void *user, int level, const char *message)
+{
+    (void)user;
+    (void)level;
+    (void)message;
+}
+
+static int set_log(struct world *world)
+{
+    return casehook_settings_set_log(world->settings, CASEHOOK_LOG_DEBUG, NULL, log_line, NULL);
+}
+
+static int connector_new(struct world *world)
+{
+    return casehook_connector_new(world->settings, world->document, CASEHOOK_TERMINATED, &world->connector,
+                                  &world->error);
+}
+
+static int connector_check(struct world *world)
+{
+    return casehook_connector_check(world->settings, world->document, CASEHOOK_TERMINATED, &world->error);
+}
+
+static int connector_check_bad(struct world *world)
+{
+    return casehook_connector_check(world->settings,
+                                    "{\"config\":{\"createIncidentUrl\":\"x\",\"nope\":1},\"secrets\":{}}",
+                                    CASEHOOK_TERMINATED, &world->error);
+}
+
+static int cancel_new(struct world *world)
+{
+    return casehook_cancel_new(&torture_allocator, &world->cancel);
+}
+
+/* ---- operations ------------------------------------------------------------------------------- */
+
+static int create(struct world *world)
+{
+    struct casehook_params p = params();
+    return casehook_create(world->connector, &p, NULL, &world->result);
+}
+
+static int create_get_refused(struct world *world)
+{
+    torture_refuse_get = 1;
+    int status = create(world);
+    torture_refuse_get = 0;
+    return status;
+}
+
+static int get(struct world *world)
+{
+    struct casehook_params p = params();
+    return casehook_get(world->connector, &p, NULL, &world->result);
+}
+
+static int update(struct world *world)
+{
+    struct casehook_params p = params();
+    return casehook_update(world->connector, &p, NULL, &world->result);
+}
+
+static int comment(struct world *world)
+{
+    struct casehook_params p = params();
+    p.comment_count = 1;
+    return casehook_comment(world->connector, &p, NULL, &world->result);
+}
+
+static int push(struct world *world)
+{
+    struct casehook_params p = params();
+    p.external_id = NULL;
+    return casehook_push(world->connector, &p, NULL, &world->result);
+}
+
+static int run_json(struct world *world)
+{
+    return casehook_run_json(world->connector, CASEHOOK_PUSH, params_json, CASEHOOK_TERMINATED, NULL,
+                             &world->result);
+}
+
+static int run_json_bad(struct world *world)
+{
+    return casehook_run_json(world->connector, CASEHOOK_PUSH, "{\"title\":\"t\",\"tags\":1}",
+                             CASEHOOK_TERMINATED, NULL, &world->result);
+}
+
+static int preview(struct world *world)
+{
+    struct casehook_params p = params();
+    return casehook_preview(world->connector, CASEHOOK_PUSH, &p, &world->result);
+}
+
+static int preview_json(struct world *world)
+{
+    return casehook_preview_json(world->connector, CASEHOOK_PUSH, params_json, CASEHOOK_TERMINATED,
+                                 &world->result);
+}
+
+static int result_json(struct world *world)
+{
+    return casehook_result_json(world->result, NULL) ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
+}
+
+static int result_exchange_json(struct world *world)
+{
+    return casehook_result_exchange_json(world->result, 0, NULL) ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
+}
+
+/* ---- the exchange ----------------------------------------------------------------------------- */
+
+static int exchange_new(struct world *world)
+{
+    struct casehook_params p = params();
+    return casehook_exchange_new(world->connector, CASEHOOK_CREATE, &p, NULL, &world->exchange);
+}
+
+static int exchange_new_json(struct world *world)
+{
+    return casehook_exchange_new_json(world->connector, CASEHOOK_CREATE, params_json, CASEHOOK_TERMINATED,
+                                      NULL, &world->exchange);
+}
+
+static int end_exchange(struct world *world)
+{
+    world->result = casehook_exchange_result(world->exchange);
+    return casehook_error_status(casehook_result_error(world->result));
+}
+
+static int exchange_next(struct world *world)
+{
+    struct casehook_http_request request = {.struct_size = sizeof request};
+    return casehook_exchange_next(world->exchange, &request) == 1 ? CASEHOOK_OK : end_exchange(world);
+}
+
+static int exchange_next_json(struct world *world)
+{
+    return casehook_exchange_next_json(world->exchange, NULL) ? CASEHOOK_OK : end_exchange(world);
+}
+
+static int exchange_feed(struct world *world)
+{
+    static const char created[] = "{\"id\":\"42\",\"n\":{\"x\":[1]}}";
+    struct casehook_http_request request = {.struct_size = sizeof request};
+    if (casehook_exchange_next(world->exchange, &request) != 1) return end_exchange(world);
+    casehook_exchange_feed(world->exchange, 201, "Content-Type: application/json", CASEHOOK_TERMINATED,
+                           created, CASEHOOK_TERMINATED);
+    if (casehook_exchange_next(world->exchange, &request) != 1) return end_exchange(world);
+    casehook_exchange_feed(world->exchange, 200, "", 0, "{\"key\":\"K\"}", CASEHOOK_TERMINATED);
+    return end_exchange(world);
+}
+
+const struct scenario scenarios[] = {
+    {"casehook_settings_new", settings_new, 0},
+    {"casehook_settings_load_json", settings_load, WITH_SETTINGS},
+    {"casehook_settings_load_json (bad)", settings_load_bad, WITH_SETTINGS | FAILS},
+    {"casehook_settings_set_log", set_log, WITH_SETTINGS},
+    {"casehook_connector_new", connector_new, WITH_SETTINGS},
+    {"casehook_connector_check", connector_check, WITH_SETTINGS},
+    {"casehook_connector_check (bad)", connector_check_bad, WITH_SETTINGS | FAILS},
+    {"casehook_cancel_new", cancel_new, 0},
+    {"casehook_create", create, WITH_CONNECTOR | CREATES},
+    {"casehook_create (get refused)", create_get_refused, WITH_CONNECTOR | CREATES | FAILS},
+    {"casehook_get", get, WITH_CONNECTOR},
+    {"casehook_update", update, WITH_CONNECTOR},
+    {"casehook_comment", comment, WITH_CONNECTOR},
+    {"casehook_push", push, WITH_CONNECTOR | CREATES},
+    {"casehook_run_json", run_json, WITH_CONNECTOR | CREATES},
+    {"casehook_run_json (bad)", run_json_bad, WITH_CONNECTOR | FAILS},
+    {"casehook_preview", preview, WITH_CONNECTOR},
+    {"casehook_preview_json", preview_json, WITH_CONNECTOR},
+    {"casehook_result_json", result_json, WITH_RESULT},
+    {"casehook_result_exchange_json", result_exchange_json, WITH_RESULT},
+    {"casehook_exchange_new", exchange_new, WITH_CONNECTOR},
+    {"casehook_exchange_new_json", exchange_new_json, WITH_CONNECTOR},
+    {"casehook_exchange_next", exchange_next, WITH_EXCHANGE},
+    {"casehook_exchange_next_json", exchange_next_json, WITH_EXCHANGE},
+    {"casehook_exchange_feed", exchange_feed, WITH_EXCHANGE},
+    {NULL, NULL, 0},
+};
+
+int world_make(struct world *world, int flags)
+{
+    int status = CASEHOOK_OK;
+    *world = (struct world){.document = document_new(torture_base, config_json, secrets_json)};
+    if (flags & (WITH_SETTINGS | WITH_CONNECTOR | WITH_EXCHANGE | WITH_RESULT | WITH_LOOP))
+        status = settings_new(world);
+    if (!status && (flags & (WITH_CONNECTOR | WITH_EXCHANGE | WITH_RESULT | WITH_LOOP)))
+        status = connector_new(world);
+    if (!status && (flags & WITH_EXCHANGE)) status = exchange_new_json(world);
+    if (!status && (flags & WITH_RESULT)) status = create(world);
+    return status;
+}
+
+void world_end(struct world *world)
+{
+    casehook_error_free(world->error);
+    casehook_result_free(world->result);
+    casehook_exchange_free(world->exchange);
+    casehook_cancel_free(world->cancel);
+    casehook_connector_unref(world->connector);
+    casehook_settings_free(world->settings);
+    free(world->document);
+}

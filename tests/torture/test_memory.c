@@ -1,0 +1,80 @@
+/*
+ * test_memory.c - every allocation of the library fails once, in every public call.
+ *
+ * A scenario calls one public function.  It is run with the first allocation failing, then the second ...
+ * until a run needs no more.  No run may crash or leak; a call that fails says NO_MEMORY, and the id of
+ * a case that was created stays in the result.
+ */
+#include "torture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define POINTS_MAX 20000
+
+/* A case that the tracker has must be named by the result. */
+static void check_id(const struct world *world, size_t before)
+{
+    size_t creates = 0;
+    for (size_t i = before; i < http_log_count(torture_http); i++) {
+        const struct http_request *request = http_log_at(torture_http, i);
+        creates += strcmp(request->method, "POST") == 0 && strcmp(request->target, "/issue") == 0;
+    }
+    if (creates == 0) return;
+    assert_int_equal(creates, 1);
+    assert_non_null(world->result);
+    const struct casehook_error *error = casehook_result_error(world->result);
+    bool unknown = casehook_error_outcome(error) == CASEHOOK_OUTCOME_UNKNOWN;
+    if (unknown && strcmp(casehook_error_step(error), "create") == 0) return;
+    assert_non_null(casehook_result_id(world->result, NULL));
+    assert_string_equal(casehook_result_id(world->result, NULL), "42");
+}
+
+/* Whether the failure was reached. */
+static bool try_point(const struct scenario *scenario, long point)
+{
+    struct world world;
+    assert_int_equal(world_make(&world, scenario->flags), CASEHOOK_OK);
+    size_t before = http_log_count(torture_http);
+    memory_arm(point);
+    int status = scenario->run(&world);
+    bool reached = memory_disarm();
+    bool fails = (scenario->flags & FAILS) != 0;
+    if (!reached)
+        assert_int_equal(status != CASEHOOK_OK, fails);
+    else if (!fails)
+        assert_true(status == CASEHOOK_E_NO_MEMORY || status == CASEHOOK_OK);
+    if (scenario->flags & CREATES) check_id(&world, before);
+    world_end(&world);
+    assert_int_equal(memory_blocks(), 0);
+    return reached;
+}
+
+static void every_allocation_fails_once(void **state)
+{
+    (void)state;
+    long total = 0;
+    for (const struct scenario *scenario = scenarios; scenario->call; scenario++) {
+        long point = 1;
+        while (try_point(scenario, point)) assert_true(++point < POINTS_MAX);
+        printf("%6ld points in %s\n", point - 1, scenario->call);
+        fflush(stdout);
+        assert_true(point > 1);
+        total += point - 1;
+    }
+    printf("%6ld points in all\n", total);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_fails_once)};
+    torture_start();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    torture_stop();
+    return failed;
+}

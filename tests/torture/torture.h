@@ -1,0 +1,59 @@
+/*
+ * torture.h - memory that fails when told, a tracker, and a scenario for every public call that allocates.
+ */
+#ifndef TORTURE_H
+#define TORTURE_H
+
+#include "documents.h"
+#include "http_server.h"
+
+#include <stdbool.h>
+
+/* The point-th allocation from now on fails. */
+void memory_arm(long point);
+/* Whether it came to that. */
+bool memory_disarm(void);
+/* Blocks that are not freed. */
+long memory_blocks(void);
+
+extern const struct casehook_allocator torture_allocator;
+extern char torture_base[];    /* URL of the tracker */
+extern int torture_refuse_get; /* it creates cases and refuses to show them */
+extern struct http_log *torture_http;
+void torture_start(void);
+void torture_stop(void);
+
+/* What a scenario starts from, and what it leaves. */
+struct world {
+    struct casehook_settings *settings;
+    struct casehook_connector *connector;
+    struct casehook_cancel *cancel;
+    struct casehook_exchange *exchange;
+    struct casehook_loop *loop;
+    struct casehook_result *result;
+    struct casehook_error *error;
+    char *document;
+};
+
+enum {
+    WITH_SETTINGS = 1,
+    WITH_CONNECTOR = 2,
+    WITH_EXCHANGE = 4,
+    WITH_RESULT = 8,
+    WITH_LOOP = 16,
+    CREATES = 32, /* a case in the tracker */
+    FAILS = 64    /* with all memory too */
+};
+
+struct scenario {
+    const char *call; /* NULL: the end of the list */
+    int (*run)(struct world *world);
+    int flags;
+};
+extern const struct scenario scenarios[];
+
+/* The handles that flags ask for.  OK, or the code of what failed. */
+int world_make(struct world *world, int flags);
+void world_end(struct world *world);
+
+#endif
