@@ -180,7 +180,12 @@ static void append_encoded(struct casehook__buf *buf, struct casehook__text text
 {
     const char *mark = text.length ? memchr(text.data, '?', text.length) : NULL;
     size_t path = mark ? (size_t)(mark - text.data) : text.length;
-    if (text.length > SIZE_MAX / 3 || casehook__buf_reserve(buf, 3 * text.length)) return;
+    size_t more = text.length;
+    for (size_t i = 0; i < text.length; i++)
+        if (casehook__url_class[(unsigned char)text.data[i]] &
+            (i < path ? CASEHOOK__URL_ENCODE_IN_PATH : CASEHOOK__URL_ENCODE_IN_QUERY))
+            more += 2;
+    if (casehook__buf_reserve(buf, more)) return;
     buf->length += casehook__url_encode(buf->data + buf->length, text.data, path, true);
     if (mark) buf->length += casehook__url_encode(buf->data + buf->length, mark, text.length - path, false);
     buf->data[buf->length] = '\0';
@@ -303,6 +308,7 @@ int casehook__url_resolve(const char *base, struct casehook__text location, stru
                                      error);
     if (status == CASEHOOK_OK && !other_host && !casehook__origin_equal(&from, origin))
         status = casehook__fail(error, CASEHOOK_E_CONFIG, "the Location is not a valid URL");
+    if (status && error) error->offset = -1; /* not a place in what the server sent */
     casehook__buf_free(&absolute);
     return status;
 }

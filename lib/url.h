@@ -33,7 +33,7 @@ int casehook__origin_append(struct casehook__buf *buf, const struct casehook__or
  * that would be requested: user info and fragment dropped, dot segments resolved, raw spaces and non-ASCII
  * encoded, slashes as they are.
  * user_info: CASEHOOK__URL_REFUSE_USER (an error) or CASEHOOK__URL_DROP_USER.
- * Errors: NO_MEMORY, CONFIG (what is wrong, and what to write instead).
+ * Errors: NO_MEMORY, LIMIT (of normal), CONFIG (what is wrong, and what to write instead).
  */
 enum casehook__url_user { CASEHOOK__URL_REFUSE_USER, CASEHOOK__URL_DROP_USER };
 int casehook__url_parse(struct casehook__text url, enum casehook__url_user user,

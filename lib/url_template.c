@@ -9,23 +9,32 @@ struct casehook__url_template {
     struct casehook__origin origin;
     struct casehook__template *rest; /* path, query and fragment */
     bool shown;                      /* the view URL: text for people, with its fragment */
-    struct casehook__buf prefix; /* what stands before the path: the parser's form, or as it was written */
+    size_t prefix_length;
+    char *prefix; /* what stands before the path: the parser's form, or as it was written */
 };
 
 void casehook__url_template_free(struct casehook__url_template *url)
 {
     if (!url) return;
     casehook__template_free(url->rest);
-    casehook__buf_free(&url->prefix);
+    casehook__free(url->heap, url->prefix);
     casehook__free(url->heap, url);
 }
 
-/* The part of the text before the path. */
-static struct casehook__text written_prefix(struct casehook__text text,
-                                            const struct casehook__url_parts *parts)
+/* Kept in a block of its size: there are many templates and most hosts are short. */
+static int keep_prefix(struct casehook__url_template *url, struct casehook__text written,
+                       struct casehook_error *error)
 {
-    struct casehook__text trimmed = casehook__text_trim(text);
-    return (struct casehook__text){trimmed.data, (size_t)(parts->rest.data - trimmed.data)};
+    struct casehook__buf text;
+    casehook__buf_init(&text, url->heap, CASEHOOK__TEMPLATE_MAX_BYTES);
+    if (url->shown)
+        casehook__buf_append_text(&text, written);
+    else
+        casehook__origin_append(&text, &url->origin);
+    url->prefix = text.status ? NULL : casehook__copy(url->heap, text.data, text.length);
+    url->prefix_length = text.length;
+    casehook__buf_free(&text);
+    return url->prefix ? CASEHOOK_OK : casehook__fail_memory(error);
 }
 
 static int compile(struct casehook__url_template *url, struct casehook__text text,
@@ -37,12 +46,10 @@ static int compile(struct casehook__url_template *url, struct casehook__text tex
     if (parts.user.data) return casehook__url_refuse_user(text, &parts, error);
     status = casehook__url_origin(&parts, &url->origin, error);
     if (status) return status;
-    casehook__buf_init(&url->prefix, url->heap, CASEHOOK__TEMPLATE_MAX_BYTES);
-    if (url->shown)
-        casehook__buf_append_text(&url->prefix, written_prefix(text, &parts));
-    else
-        casehook__origin_append(&url->prefix, &url->origin);
-    if (url->prefix.status) return casehook__fail_memory(error);
+    struct casehook__text trimmed = casehook__text_trim(text);
+    status = keep_prefix(url, (struct casehook__text){trimmed.data, (size_t)(parts.rest.data - trimmed.data)},
+                         error);
+    if (status) return status;
     status = casehook__template_new(url->heap, parts.rest, CASEHOOK__TEMPLATE_URL, schema, strict, &url->rest,
                                     error);
     if (status && error && error->offset >= 0) error->offset += parts.rest.data - text.data;
@@ -90,7 +97,7 @@ static int render(const struct casehook__url_template *url, const struct casehoo
 {
     struct casehook__url_watch watch;
     size_t begin = out->length;
-    int status = casehook__buf_append_text(out, casehook__buf_text(&url->prefix));
+    int status = casehook__buf_append(out, url->prefix, url->prefix_length);
     size_t start = out->length;
     casehook__url_watch_init(&watch, start);
     if (status == CASEHOOK_OK) {

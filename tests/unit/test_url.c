@@ -216,8 +216,12 @@ static void refuses_nul_and_length(void **state)
     assert_int_equal(casehook__url_parse(casehook__text(url), CASEHOOK__URL_DROP_USER, &origin, NULL, NULL),
                      CASEHOOK_E_CONFIG);
     struct casehook__buf normal;
-    casehook__buf_init(&normal, NULL, 20);
+    casehook__buf_init(&normal, NULL, 27);
     assert_int_equal(casehook__url_parse(casehook__text("http://a.example/0123456789"),
+                                         CASEHOOK__URL_DROP_USER, &origin, &normal, NULL),
+                     CASEHOOK_OK);
+    casehook__buf_clear(&normal);
+    assert_int_equal(casehook__url_parse(casehook__text("http://a.example/ 0123456789"),
                                          CASEHOOK__URL_DROP_USER, &origin, &normal, NULL),
                      CASEHOOK_E_LIMIT);
     casehook__buf_free(&normal);
@@ -449,6 +453,44 @@ static void normalises_paths(void **state)
     }
 }
 
+static int allocations_left;
+
+static void *reallocate(void *user, void *pointer, size_t size)
+{
+    (void)user;
+    if (size == 0) {
+        free(pointer);
+        return NULL;
+    }
+    return allocations_left-- > 0 ? realloc(pointer, size) : NULL;
+}
+
+static void survives_lack_of_memory(void **state)
+{
+    (void)state;
+    const struct casehook_allocator allocator = {sizeof allocator, NULL, reallocate, NULL};
+    struct casehook__heap *heap = NULL;
+    int status = CASEHOOK_E_NO_MEMORY, failed = 0;
+    allocations_left = 10;
+    assert_int_equal(casehook__heap_new(&allocator, &heap), CASEHOOK_OK);
+    for (int n = 0; status == CASEHOOK_E_NO_MEMORY; n++) {
+        struct casehook__origin origin;
+        struct casehook__buf normal;
+        casehook__buf_init(&normal, heap, 1000);
+        allocations_left = n;
+        status = casehook__url_resolve("http://h/a", casehook__text("//u@i/b c"), &origin, &normal, NULL);
+        if (status == CASEHOOK_OK) {
+            casehook__buf_clear(&normal);
+            status = casehook__url_resolve("http://h/a", casehook__text("b c"), &origin, &normal, NULL);
+        }
+        failed += status == CASEHOOK_E_NO_MEMORY;
+        casehook__buf_free(&normal);
+    }
+    assert_int_equal(status, CASEHOOK_OK);
+    assert_true(failed > 2);
+    casehook__heap_unref(heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,7 +498,7 @@ int main(void)
         cmocka_unit_test(errors_say_where),   cmocka_unit_test(refuses_nul_and_length),
         cmocka_unit_test(compares_origins),   cmocka_unit_test(parses_proxies),
         cmocka_unit_test(resolves_locations), cmocka_unit_test(shows_no_secret),
-        cmocka_unit_test(normalises_paths),
+        cmocka_unit_test(normalises_paths),   cmocka_unit_test(survives_lack_of_memory),
     };
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }
