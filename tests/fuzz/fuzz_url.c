@@ -104,6 +104,30 @@ static void check_path(const char *url)
     }
 }
 
+/* A URL template: whatever the value, a rendering leads to the origin that the text names. */
+static void check_template(struct casehook__text text)
+{
+    static const struct casehook__variable variables[] = {{"x", CASEHOOK__VARIABLE_TEXT}};
+    static const struct casehook__schema schema = {variables, 1, NULL, 0};
+    static const char *const values[] = {"", ".", "..", "/../@evil.example:1/?#\\", "a"};
+    struct casehook__url_template *url = NULL;
+    if (casehook__url_template_new(NULL, text, &schema, false, false, &url, NULL) != CASEHOOK_OK) return;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct casehook__value value = {.kind = CASEHOOK__VALUE_TEXT, .text = casehook__text(values[i])};
+        struct casehook__text name = casehook__text("x");
+        struct casehook__value root = {
+            .kind = CASEHOOK__VALUE_OBJECT, .names = &name, .items = &value, .count = 1};
+        struct casehook__buf out;
+        casehook__buf_init(&out, NULL, 1 << 20);
+        if (casehook__url_template_render(url, &root, true, &out, NULL) == CASEHOOK_OK) {
+            check_normal(&out, casehook__url_template_origin(url));
+            check_again(&out, casehook__url_template_origin(url));
+        }
+        casehook__buf_free(&out);
+    }
+    casehook__url_template_free(url);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
@@ -136,6 +160,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     casehook__url_parse_proxy(text, &origin, &user, &password, &error);
     casehook__host_pattern_parse(text, &pattern, &error);
     casehook__cidr_parse(text, &cidr, &error);
+    check_template(text);
     check_display(copy);
     check_path(copy);
 
