@@ -189,8 +189,11 @@ static uint8_t note_tested(struct casehook__template *tmpl, const struct found *
         return 0;
     }
     enum casehook__variable_type type = found->variable->type;
-    tmpl->tested[tmpl->tested_count++] = (struct casehook__tested){found->variable->name, found->field, type,
-                                                                   type == CASEHOOK__VARIABLE_TEXT ? 1 : 2};
+    tmpl->tested[tmpl->tested_count++] =
+        (struct casehook__tested){.name = found->variable->name,
+                                  .field = found->field,
+                                  .type = type,
+                                  .most = type == CASEHOOK__VARIABLE_TEXT ? 1 : 2};
     return (uint8_t)(i + 1);
 }
 

@@ -48,7 +48,8 @@ struct casehook__tested {
     const char *name;            /* of the schema */
     struct casehook__text field; /* what stands for its `*` */
     enum casehook__variable_type type;
-    uint8_t most; /* members that were tried; a longer list is validated when it is rendered */
+    uint8_t most;    /* members that are tried */
+    uint8_t trusted; /* a longer list is validated when it is rendered */
 };
 
 struct casehook__template {

@@ -30,7 +30,7 @@ struct frame {
 };
 
 struct prover {
-    const struct casehook__template *tmpl;
+    struct casehook__template *tmpl;
     struct casehook_error *error;
     struct casehook__buf out;
     uint8_t members[CASEHOOK__TESTED_MAX]; /* the combination: times that a section is gone through */
@@ -278,6 +278,24 @@ static size_t steps_with_two(const struct casehook__template *tmpl)
     return sums[0];
 }
 
+/*
+ * `{{#case.fields.x}},"x":{{.}}{{/case.fields.x}}` is how an optional field is written.  That a list
+ * in it would repeat the key does not condemn the template: such a list is the params' fault (T2), so
+ * renderings that are given one are looked at.
+ */
+static bool is_fault_of_fields(struct prover *p)
+{
+    uint8_t combination[CASEHOOK__TESTED_MAX];
+    memcpy(combination, p->members, sizeof combination);
+    for (size_t i = 0; i < p->tmpl->tested_count; i++)
+        if (p->tmpl->tested[i].type == CASEHOOK__VARIABLE_FIELD && p->members[i] > 1) p->members[i] = 1;
+    bool good = memcmp(combination, p->members, sizeof combination) != 0 && judge(p) == IS_JSON;
+    for (size_t i = 0; i < p->tmpl->tested_count && good; i++)
+        if (p->members[i] != combination[i]) p->tmpl->tested[i].trusted = 1;
+    memcpy(p->members, combination, sizeof combination);
+    return good;
+}
+
 static int prove_all(struct prover *p, bool strict, bool *complete)
 {
     size_t good = 0, bad = 0;
@@ -291,8 +309,10 @@ static int prove_all(struct prover *p, bool strict, bool *complete)
                 "variables outside strings");
         }
         enum verdict verdict = judge(p);
+        if (verdict == REPEATS_KEY && is_fault_of_fields(p)) verdict = IS_JSON;
         bool always = verdict == IS_GLUED || verdict == HAS_TWINS || verdict == NO_MEMORY;
-        if (verdict != IS_JSON && (strict || always)) return refuse(p, verdict);
+        if (verdict != IS_JSON && (strict || always))
+            return refuse(p, verdict == REPEATS_KEY ? judge(p) : verdict);
         if (verdict != IS_JSON && bad++ == 0) memcpy(first, p->members, sizeof first);
         if (verdict == IS_JSON) good++;
     } while (advance(p));
@@ -327,6 +347,7 @@ int casehook__template_prove(struct casehook__template *tmpl, bool strict, struc
     p.wanted = SIZE_MAX;
     casehook__buf_init(&p.out, tmpl->heap, CASEHOOK__BODY_MAX_BYTES);
     bool complete = false;
+    for (size_t i = 0; i < tmpl->tested_count; i++) tmpl->tested[i].trusted = tmpl->tested[i].most;
     int status = prove_all(&p, strict, &complete);
     tmpl->proved = !status && complete && !tmpl->members_tested;
     casehook__buf_free(&p.out);

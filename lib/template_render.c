@@ -119,7 +119,7 @@ static bool do_open(struct renderer *r, const struct casehook__op *op)
     bool list = value->kind == CASEHOOK__VALUE_LIST;
     *frame = (struct frame){value, value, 0, 1};
     if (list) *frame = (struct frame){value->items, value->items, 0, value->count};
-    if (op->tested && frame->count > r->tmpl->tested[op->tested - 1].most) r->unproved = true;
+    if (op->tested && frame->count > r->tmpl->tested[op->tested - 1].trusted) r->unproved = true;
     return true;
 }
 
