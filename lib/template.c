@@ -1,6 +1,8 @@
 /* template.c - making, asking and freeing a compiled template. */
 #include "template_private.h"
 
+#include <assert.h>
+
 static void *shrink(struct casehook__heap *heap, void *block, size_t size)
 {
     void *smaller = size && block ? casehook__realloc(heap, block, size) : NULL;
@@ -12,6 +14,7 @@ int casehook__template_new(struct casehook__heap *heap, struct casehook__text te
                            bool strict, struct casehook__template **out, struct casehook_error *error)
 {
     *out = NULL;
+    assert(schema || kind == CASEHOOK__TEMPLATE_RAW);
     if (text.length > CASEHOOK__TEMPLATE_MAX_BYTES)
         return casehook__fail(error, CASEHOOK_E_CONFIG, "the template has %zu bytes, at most %d are read",
                               text.length, CASEHOOK__TEMPLATE_MAX_BYTES);

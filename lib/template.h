@@ -45,8 +45,10 @@ struct casehook__schema {
 };
 
 /*
- * schema NULL: every name is accepted (the Mustache suite).  strict: a name that is not in schema is
- * an error; else it renders as nothing.  text is copied.
+ * schema NULL, RAW only: every name is accepted and looked up in the open sections (the Mustache suite).
+ * strict: a name that is not in schema is an error; else it renders as nothing.  text is copied, schema is
+ * borrowed.  Inside a section on case.fields a name without dots is a custom field.
+ * Sections on @first and @last test only: inside them `.`, @first and @last are what they were outside.
  * Errors: NO_MEMORY, CONFIG with offset.
  */
 int casehook__template_new(struct casehook__heap *heap, struct casehook__text text,
@@ -56,8 +58,9 @@ void casehook__template_free(struct casehook__template *tmpl);
 
 /*
  * JSON only: renders every combination (C3).  strict: CONFIG, naming the combination, when any is
- * not JSON or too many variables are tested.  lenient: CONFIG when none is JSON.  When not all were
- * proved, each rendering is validated by casehook__template_render itself.
+ * not JSON or too many variables are tested.  lenient: CONFIG when none is JSON.  What the combinations do
+ * not cover is validated by casehook__template_render itself.  Where a list in a custom field would repeat a
+ * literal key, strict accepts the template and a call with such a list fails (PARAMS).
  */
 int casehook__template_prove(struct casehook__template *tmpl, bool strict, struct casehook_error *error);
 

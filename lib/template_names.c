@@ -8,6 +8,7 @@
 
 #define SHOWN     80 /* bytes of a name in a message */
 #define KNOWN_MAX 128
+#define ASKED_MAX 8 /* more objects than any schema has */
 
 /* An object of the schema: the first length bytes of name, 0 for the root. */
 struct object {
@@ -88,23 +89,22 @@ static struct found look_up(const struct casehook__variable *variables, size_t c
     return found;
 }
 
-static bool same_object(const struct object *a, const struct object *b)
-{
-    return a->length == b->length && strncmp(a->name, b->name, a->length) == 0;
-}
-
-/* From the innermost open object outward; an object that is open twice in a row is asked once. */
+/* From the innermost open object outward; an object that is open more than once is asked once. */
 static struct found resolve(const struct casehook__parser *parser, struct casehook__text name)
 {
-    struct object root = {"", 0}, last = {"", SIZE_MAX};
+    struct object asked[ASKED_MAX] = {{"", 0}}, root = {"", 0};
     struct found found = {.meaning = MEANS_NOTHING};
+    size_t count = 0;
     for (size_t i = parser->depth; i-- > 0 && found.meaning == MEANS_NOTHING;) {
         const struct casehook__section *section = &parser->sections[i];
         if (section->context != CASEHOOK__CONTEXT_OBJECT) continue;
         struct object object = {section->object, section->object_length};
-        if (last.length != SIZE_MAX && same_object(&object, &last)) continue;
+        size_t known = 0;
+        while (known < count && (asked[known].name != object.name || asked[known].length != object.length))
+            known++;
+        if (known < count) continue;
         found = look_up(parser->schema->variables, parser->schema->count, &object, name);
-        last = object;
+        if (count < ASKED_MAX) asked[count++] = object;
     }
     if (found.meaning == MEANS_NOTHING)
         found = look_up(parser->schema->variables, parser->schema->count, &root, name);

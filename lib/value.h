@@ -7,7 +7,7 @@
 #include "text.h"
 
 enum casehook__value_kind {
-    CASEHOOK__VALUE_ABSENT, /* nothing, everywhere */
+    CASEHOOK__VALUE_ABSENT, /* nothing; as a JSON value what its type says: "", [] or null */
     CASEHOOK__VALUE_NULL,   /* null as a JSON value, nothing elsewhere; false as a section */
     CASEHOOK__VALUE_FALSE,
     CASEHOOK__VALUE_TRUE,
