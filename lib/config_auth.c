@@ -17,16 +17,13 @@ static void read_header_object(struct casehook__config_reader *reader, const str
                                secret ? "secrets.secretHeaders" : "config.headers", reader->errors);
 }
 
-/* The configured ones, the secret ones above them. */
-static void read_headers(struct casehook__config_reader *reader)
+/* The secret ones are put above the configured ones. */
+static void read_secret_headers(struct casehook__config_reader *reader)
 {
-    struct casehook__headers *headers = &reader->config->headers;
     struct casehook__headers secret = {.heap = reader->config->heap};
-    struct casehook__field plain_field = casehook__config_field(reader, "headers");
-    struct casehook__field secret_field = casehook__config_secret(reader, "secretHeaders");
-    read_header_object(reader, &plain_field, false, headers);
-    read_header_object(reader, &secret_field, true, &secret);
-    if (casehook__headers_merge(headers, &secret)) reader->errors->memory = 1;
+    struct casehook__field field = casehook__config_secret(reader, "secretHeaders");
+    read_header_object(reader, &field, true, &secret);
+    if (casehook__headers_merge(&reader->config->headers, &secret)) reader->errors->memory = 1;
     casehook__headers_free(&secret);
 }
 
@@ -116,7 +113,6 @@ static void read_basic(struct casehook__config_reader *reader)
     struct casehook__text user, password;
     bool has_user = read_required(reader, "user", &user);
     bool has_password = read_required(reader, "password", &password);
-    reader->config->auth = CASEHOOK__AUTH_BASIC;
     refuse(reader, others, 3, "does not go with basic authentication; set authType to ssl, or remove it");
     if (has_user) has_user = check_login(reader, "user", user, false);
     if (has_password) has_password = check_login(reader, "password", password, true);
@@ -143,7 +139,6 @@ static void read_ssl(struct casehook__config_reader *reader)
     static const char *const others[] = {"user"};
     struct casehook__config *config = reader->config;
     bool crt = is_given(reader, "crt"), key = is_given(reader, "key"), pfx = is_given(reader, "pfx");
-    config->auth = CASEHOOK__AUTH_SSL;
     refuse(reader, others, 1, "does not go with a client certificate; remove it, or set authType to basic");
     if (crt && !key) fail_secret(reader, "key", "is missing: crt is given, and the two come together");
     if (key && !crt) fail_secret(reader, "crt", "is missing: key is given, and the two come together");
@@ -156,9 +151,9 @@ static void read_ssl(struct casehook__config_reader *reader)
     copy_passphrase(reader);
 }
 
-static void read_authentication(struct casehook__config_reader *reader)
+/* hasAuth, authType and certType; what they ask for. */
+static enum casehook__auth read_type(struct casehook__config_reader *reader)
 {
-    enum { NONE, BASIC, SSL, UNSUPPORTED = 5 };
     static const char *const words[] = {"none",
                                         "basic",
                                         "ssl",
@@ -166,24 +161,22 @@ static void read_authentication(struct casehook__config_reader *reader)
                                         "webhook-authentication-ssl",
                                         "webhook-oauth2-client-credentials",
                                         "http-authentication-query-param"};
+    static const enum casehook__auth types[] = {CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL,
+                                                CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL};
     static const char *const cert_words[] = {"crt", "pfx", "ssl-crt-key", "ssl-pfx"};
     struct casehook__field has_auth = casehook__config_field(reader, "hasAuth");
-    struct casehook__field type_field = casehook__config_nullable(reader, "authType");
-    struct casehook__field cert_field = casehook__config_field(reader, "certType");
+    struct casehook__field type = casehook__config_nullable(reader, "authType");
+    struct casehook__field cert = casehook__config_field(reader, "certType");
     bool on = true;
-    size_t type = BASIC, unused;
-    casehook__field_boolean(&has_auth, &on);
-    bool known = !type_field.node || casehook__field_word(&type_field, words, 7, false, &type);
-    casehook__field_word(&cert_field, cert_words, 4, false, &unused); /* the secrets say it as well */
-    if (!on || !known) return;
-    if (type >= UNSUPPORTED)
-        casehook__fail(casehook__field_fault(&type_field), CASEHOOK_E_UNSUPPORTED,
-                       "\"%s\" is unsupported: use none, basic or ssl, or a token in secretHeaders",
-                       words[type]);
-    else if (type == SSL || type == SSL + 2)
-        read_ssl(reader);
-    else if (type != NONE)
-        read_basic(reader);
+    size_t word = 1, unused;
+    if (has_auth.node && !casehook__field_boolean(&has_auth, &on)) on = false;
+    if (type.node && !casehook__field_word(&type, words, 7, false, &word)) on = false;
+    casehook__field_word(&cert, cert_words, 4, false, &unused); /* the secrets say it as well */
+    if (!on) return CASEHOOK__AUTH_NONE;
+    if (word < sizeof types / sizeof *types) return types[word];
+    casehook__fail(casehook__field_fault(&type), CASEHOOK_E_UNSUPPORTED,
+                   "\"%s\" is unsupported: use none, basic or ssl, or a token in secretHeaders", words[word]);
+    return CASEHOOK__AUTH_NONE;
 }
 
 static void read_trust(struct casehook__config_reader *reader)
@@ -202,7 +195,15 @@ static void read_trust(struct casehook__config_reader *reader)
 
 void casehook__config_read_auth(struct casehook__config_reader *reader)
 {
-    read_headers(reader);
-    read_authentication(reader);
+    struct casehook__field headers = casehook__config_field(reader, "headers");
+    read_header_object(reader, &headers, false, &reader->config->headers);
+    reader->config->auth = read_type(reader);
     read_trust(reader);
+}
+
+void casehook__config_read_secrets(struct casehook__config_reader *reader)
+{
+    read_secret_headers(reader);
+    if (reader->config->auth == CASEHOOK__AUTH_BASIC) read_basic(reader);
+    if (reader->config->auth == CASEHOOK__AUTH_SSL) read_ssl(reader);
 }

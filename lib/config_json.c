@@ -82,25 +82,22 @@ static const struct casehook__json *object_of(const struct casehook__config_read
     return NULL;
 }
 
+/* The order is that of the fields in config_names, then the secrets. */
 static void read_root(struct casehook__config_reader *reader, const struct casehook__json *root)
 {
     casehook__fields_unknown(reader->errors, "document", root, root_names, COUNT(root_names));
     reader->document = object_of(reader, root, "config", true);
     reader->secrets = object_of(reader, root, "secrets", false);
-    if (reader->document) {
-        casehook__fields_unknown(reader->errors, "config", reader->document, config_names,
-                                 COUNT(config_names));
-        read_flags(reader);
-        casehook__config_read_calls(reader);
-        casehook__config_read_response_fields(reader);
-    }
-    if (reader->secrets)
-        casehook__fields_unknown(reader->errors, "secrets", reader->secrets, secret_names,
-                                 COUNT(secret_names));
-    if (!reader->document) return;
-    check_secret_types(reader);
+    casehook__fields_unknown(reader->errors, "config", reader->document, config_names, COUNT(config_names));
+    casehook__fields_unknown(reader->errors, "secrets", reader->secrets, secret_names, COUNT(secret_names));
+    if (!reader->document) return; /* all that is missing would only repeat that */
+    read_flags(reader);
+    casehook__config_read_calls(reader);
     casehook__config_read_auth(reader);
+    casehook__config_read_response_fields(reader);
     casehook__config_read_proxy(reader);
+    check_secret_types(reader);
+    casehook__config_read_secrets(reader);
     casehook__config_collect_secrets(reader);
 }
 

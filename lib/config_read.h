@@ -29,8 +29,10 @@ bool casehook__config_secret_text(const struct casehook__field *field, struct ca
 void casehook__config_read_calls(struct casehook__config_reader *reader);
 /* createResponseFields and getResponseFields (K4). */
 void casehook__config_read_response_fields(struct casehook__config_reader *reader);
-/* headers, secretHeaders, authentication, CA and mode (C7, C8, P2). */
+/* headers, the kind of authentication, CA and mode (C7, C8, P2). */
 void casehook__config_read_auth(struct casehook__config_reader *reader);
+/* secretHeaders and what the authentication needs (C7, C8), after read_auth. */
+void casehook__config_read_secrets(struct casehook__config_reader *reader);
 /* The connector's own proxy (P2). */
 void casehook__config_read_proxy(struct casehook__config_reader *reader);
 /* The list of secrets for masking (R3), after all else was read. */

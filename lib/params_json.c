@@ -389,8 +389,8 @@ int casehook__params_from_json(struct casehook__params *params, int operation, s
 {
     struct reader reader = {params, json, error};
     casehook__params_clear(params);
-    if (!json.data) return casehook__fail(error, CASEHOOK_E_ARGUMENT, "the text of the params is NULL");
-    int status = read_text_of_call(&reader);
+    int status = json.data ? read_text_of_call(&reader)
+                           : casehook__fail(error, CASEHOOK_E_ARGUMENT, "the text of the params is NULL");
     if (!status) status = casehook__params_finish(params, operation, "externalId", error);
     if (status) casehook__error_set_step(error, "params");
     return status;

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#define HOSTS_MAX    1000
 #define CA_MAX_BYTES (4 * 1024 * 1024) /* of all CAs of one host */
 
 enum slot { URL, MODE, CA_FILES, CA_DATA, SLOTS };
@@ -142,6 +143,10 @@ void casehook__settings_read_hosts(struct casehook__settings *settings, const st
 {
     struct reader reader = {.settings = settings, .errors = list->errors, .read_file = read_file};
     size_t count = casehook__json_count(list->node);
+    if (count > HOSTS_MAX) {
+        casehook__fail(casehook__field_fault(list), CASEHOOK_E_CONFIG, "has more than %d entries", HOSTS_MAX);
+        return;
+    }
     settings->hosts = casehook__calloc(settings->heap, count, sizeof *settings->hosts);
     if (!settings->hosts) {
         list->errors->memory = 1;

@@ -50,6 +50,7 @@ static const char *const slot_names[SLOTS] = {"allowedHosts",
                                               "allowConnectorProxy"};
 
 #define MAX_IDLE_CONNECTIONS 1024
+#define ADDRESSES_MAX        10000
 
 struct reader {
     struct casehook__settings *settings;
@@ -108,6 +109,11 @@ static void read_addresses(const struct reader *reader)
     struct casehook__field field = field_of(reader, ALLOWED_ADDRESSES);
     if (!casehook__field_list(&field)) return;
     size_t count = casehook__json_count(field.node);
+    if (count > ADDRESSES_MAX) {
+        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "has more than %d entries",
+                       ADDRESSES_MAX);
+        return;
+    }
     settings->allowed_addresses =
         casehook__calloc(settings->heap, count, sizeof *settings->allowed_addresses);
     if (!settings->allowed_addresses) {

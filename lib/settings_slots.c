@@ -57,7 +57,8 @@ static void fail_unknown(const struct walk *walk, struct path path, const struct
 {
     struct casehook__field field = {walk->errors, walk->prefix, path.text, value};
     const char *name = without_prefix(walk, path.text);
-    const char *nearest = casehook__nearest(casehook__text(name), walk->names, walk->count);
+    bool kept = walk->errors->count < CASEHOOK__ERRORS_MAX; /* the others are only counted */
+    const char *nearest = kept ? casehook__nearest(casehook__text(name), walk->names, walk->count) : NULL;
     struct casehook_error *fault = casehook__field_fault(&field);
     if (nearest)
         casehook__fail(fault, CASEHOOK_E_CONFIG, "there is no such setting; did you mean \"%s\"?", nearest);

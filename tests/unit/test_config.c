@@ -279,12 +279,7 @@ static void fields_refused(void **state)
         {{{"headers", "{\"X Bad\":\"v\"}"}}, NULL, NULL, "config.headers.X Bad", "", CONFIG},
         {{{"verificationMode", "\"strict\""}}, NULL, NULL, "config.verificationMode", "\"full\"", CONFIG},
         {{{"verificationMode", "null"}}, NULL, NULL, "config.verificationMode", "a text", CONFIG},
-        {{{"hasAuth", "\"false\""}},
-         "{\"user\":\"u\",\"password\":\"p\"}",
-         NULL,
-         "config.hasAuth",
-         "without quotes",
-         CONFIG},
+        {{{"hasAuth", "\"false\""}}, NULL, NULL, "config.hasAuth", "without quotes", CONFIG},
         {{{"certType", "\"pem\""}}, NULL, NULL, "config.certType", "\"pfx\"", CONFIG},
         {{{"authType", "\"digest\""}}, NULL, NULL, "config.authType", "\"basic\"", CONFIG},
         {{{"ca", "\"not base64!\""}}, NULL, NULL, "config.ca", "neither", CONFIG},
@@ -563,6 +558,25 @@ static void an_empty_config_names_all_that_is_missing(void **state)
     finish(&reading);
 }
 
+static void faults_come_in_the_order_of_the_fields(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {
+        "config.unknown",     "secrets.unknown", "config.createIncidentMethod",
+        "config.headers.a b", "config.ca",       "config.getResponseFields",
+        "secrets.password"};
+    struct reading reading;
+    read_text(&reading,
+              "{\"secrets\":{\"unknown\":1,\"user\":\"u\"},\"config\":{\"ca\":\"?\",\"getResponseFields\":1,"
+              "\"unknown\":1,\"headers\":{\"a b\":\"\"},\"createIncidentMethod\":\"x\"}}",
+              NULL);
+    size_t at = 0;
+    for (const struct casehook_error *error = reading.errors.first; error; error = error->next)
+        if (at < sizeof fields / sizeof *fields && strcmp(error->field, fields[at]) == 0) at++;
+    assert_int_equal(at, sizeof fields / sizeof *fields);
+    finish(&reading);
+}
+
 static void faults_of_templates_keep_their_offset(void **state)
 {
     (void)state;
@@ -812,6 +826,7 @@ int main(void)
         cmocka_unit_test(policy_refuses),
         cmocka_unit_test(documents_refused),
         cmocka_unit_test(an_empty_config_names_all_that_is_missing),
+        cmocka_unit_test(faults_come_in_the_order_of_the_fields),
         cmocka_unit_test(faults_of_templates_keep_their_offset),
         cmocka_unit_test(compiled),
         cmocka_unit_test(authorization),

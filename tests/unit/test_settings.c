@@ -69,8 +69,7 @@ static void every_spelling(void **state)
         "{\"xpack\":{\"actions\":{\"ssl\":{\"verificationMode\":\"none\"},\"maxRedirects\":3}}}",
         "{\"xpack.actions\":{\"ssl.verificationMode\":\"none\"},\"maxRedirects\":3}",
         "{\"xpack\":{\"actions.ssl\":{\"verificationMode\":\"none\"},\"actions.maxRedirects\":3}}",
-        "{\"xpack.actions.ssl\":{\"verificationMode\":\"none\"},\"xpack\":{\"actions\":{\"maxRedirects\":3}}"
-        "}",
+        "{\"xpack.actions\":{\"maxRedirects\":3},\"xpack.actions.ssl\":{\"verificationMode\":\"none\"}}",
     };
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
         struct casehook__settings *settings = load(spellings[i]);
@@ -249,6 +248,30 @@ static void refused(void **state)
     }
 }
 
+/* A document of nothing but faults: the first ones are told, the others counted. */
+static void many_faults(void **state)
+{
+    (void)state;
+    static char json[400000];
+    size_t length = 0;
+    for (int i = 0; i < 20000; i++)
+        length +=
+            (size_t)snprintf(json + length, sizeof json - length, "%c\"member-%d\":1", i ? ',' : '{', i);
+    snprintf(json + length, sizeof json - length, "}");
+    struct casehook__settings *settings = NULL;
+    struct casehook_error *error = NULL;
+    struct casehook__errors errors;
+    size_t count = 0;
+    casehook__errors_init(&errors, NULL);
+    assert_int_equal(casehook__settings_read(NULL, casehook__text(json), read_file, &settings, &errors),
+                     CASEHOOK_E_CONFIG);
+    assert_int_equal(errors.count, 20000);
+    casehook__errors_finish(&errors, &error);
+    for (const struct casehook_error *next = error; next; next = next->next) count++;
+    assert_int_equal(count, CASEHOOK__ERRORS_MAX);
+    casehook_error_free(error);
+}
+
 static void attempts_are_unsupported(void **state)
 {
     (void)state;
@@ -376,6 +399,7 @@ int main(void)
         cmocka_unit_test(proxy_headers_beat_the_login),
         cmocka_unit_test(hosts_of_their_own),
         cmocka_unit_test(refused),
+        cmocka_unit_test(many_faults),
         cmocka_unit_test(attempts_are_unsupported),
         cmocka_unit_test(durations),
         cmocka_unit_test(sizes),
