@@ -108,13 +108,11 @@ static int take_struct(struct call *call, json_t *shaped)
 {
     const char *name;
     json_t *value, *incident = json_object_get(shaped, "incident");
-    json_object_foreach(shaped, name, value)
-    {
+    json_object_foreach(shaped, name, value) {
         if (strcmp(name, "incident") != 0 && strcmp(name, "comments") != 0) return 0;
     }
     if (incident && !json_is_object(incident)) return 0;
-    json_object_foreach(incident, name, value)
-    {
+    json_object_foreach(incident, name, value) {
         if (!take_member(call, name, value)) return 0;
     }
     call->params.tags = call->tags;

@@ -27,6 +27,7 @@ enum call_way { CALL_STRUCT, CALL_JSON };
 /* Runs a call to its end; the same contract as casehook_run_json. */
 struct driver {
     const char *name;
+    int plain_bodies; /* it offers no content encoding, so none is decoded */
     int (*run)(struct casehook_connector *connector, const struct call *call, enum call_way way,
                struct casehook_result **result);
 };

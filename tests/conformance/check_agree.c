@@ -108,8 +108,7 @@ static void same_fields(struct report *report, const json_t *fields, const struc
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)fields, name, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)fields, name, value) {
         size_t length = 0;
         const char *text = casehook_result_field(result, name, &length);
         json_t *read = text && !json_is_string(value) ? read_json(text, length) : NULL;

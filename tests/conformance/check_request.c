@@ -10,8 +10,7 @@ static int has_name(const json_t *headers, const char *name)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)headers, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)headers, key, value) {
         if (strcasecmp(key, name) == 0) return 1;
     }
     return 0;
@@ -78,8 +77,7 @@ void check_headers(struct report *report, const char *what, const json_t *expect
     json_object_foreach(listed, name, value)
         check_listed(report, what, name, json_string_value(value), actual);
     size_t i;
-    json_array_foreach(json_object_get(expected, "absent_headers"), i, value)
-    {
+    json_array_foreach(json_object_get(expected, "absent_headers"), i, value) {
         const char *got = http_request_header(actual, json_string_value(value), 0);
         if (got)
             report_problem(report, "%s: header %s must not be there: %s", what, json_string_value(value),

@@ -134,8 +134,7 @@ static void check_fields(struct report *report, const json_t *expected, struct c
     if (json_object_size(actual) != json_object_size(expected))
         report_problem(report, "fields: expected %zu, actual %zu", json_object_size(expected),
                        json_object_size(actual));
-    json_object_foreach((json_t *)(uintptr_t)expected, name, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)expected, name, value) {
         const char *field = casehook_result_field(result, name, &length);
         check_field(report, name, value, field, field ? length : 0);
         if (!json_object_get(actual, name))

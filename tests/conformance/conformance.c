@@ -21,7 +21,7 @@ static const char usage[] =
     "\n"
     "Runs every vector of every *.json in the folders (but fields.json); exit status 1 when one failed.\n"
     "\n"
-    "  --driver NAME   blocking (the default)\n"
+    "  --driver NAME   blocking (the default) or exchange\n"
     "  --params WAY    struct, json or both (the default: each vector in both ways where a struct can\n"
     "                  carry its params)\n"
     "  --file NAME     only this file, without .json\n"
@@ -114,7 +114,7 @@ static void run_trial(const struct options *options, struct task *task, enum cal
 static void run_task(const struct options *options, struct task *task)
 {
     const char *skip = json_string_value(json_object_get(task->vector, "skip"));
-    char *needs = skip ? NULL : trial_needs(task->vector);
+    char *needs = skip ? NULL : trial_needs(options->driver, task->vector);
     report_begin(&task->report);
     if (skip || needs) {
         report_skip(&task->report, skip ? skip : needs);

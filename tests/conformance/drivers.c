@@ -1,5 +1,6 @@
 /* drivers.c - the ways in which an operation can be driven to its end. */
 #include "call.h"
+#include "drive_exchange.h"
 
 #include <string.h>
 
@@ -26,7 +27,8 @@ static int run_blocking(struct casehook_connector *connector, const struct call 
 }
 
 static const struct driver drivers[] = {
-    {"blocking", run_blocking},
+    {"blocking", 0, run_blocking},
+    {"exchange", 1, drive_exchange},
 };
 
 const struct driver *driver_find(const char *name)

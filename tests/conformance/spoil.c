@@ -120,8 +120,7 @@ static int unlisted_header(json_t *vector)
     const char *name;
     json_t *value, *exchange = json_object_get(vector, "exchange");
     json_t *headers = json_object_get(json_object_get(json_array_get(exchange, 0), "request"), "headers");
-    json_object_foreach(headers, name, value)
-    {
+    json_object_foreach(headers, name, value) {
         if (strcmp(name, "accept") == 0 || strcmp(name, "user-agent") == 0) continue;
         json_object_del(headers, name);
         return 1;

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 static int is_loopback(const struct sockaddr *address)
@@ -30,10 +31,26 @@ static int resolves_to_loopback(const char *name)
     return all;
 }
 
-char *trial_needs(const json_t *vector)
+/* An answer in a content encoding that the vector expects to be understood. */
+static int wants_decoding(const json_t *vector)
+{
+    const json_t *exchange = json_object_get(vector, "exchange");
+    if (!json_is_true(json_object_get(json_object_get(vector, "result"), "ok"))) return 0;
+    for (size_t i = 0; i < json_array_size(exchange); i++) {
+        const json_t *response = json_object_get(json_array_get(exchange, i), "response");
+        const char *coding =
+            json_string_value(json_object_get(json_object_get(response, "headers"), "content-encoding"));
+        if (coding && *coding && strcasecmp(coding, "identity") != 0) return 1;
+    }
+    return 0;
+}
+
+char *trial_needs(const struct driver *driver, const json_t *vector)
 {
     static const char *const names[] = {"localhost.", "api.localhost", "xn--bcher-kva.localhost"};
     const char *needs = json_string_value(json_object_get(vector, "needs"));
+    if (driver->plain_bodies && wants_decoding(vector))
+        return must_format("the driver %s offers no content encoding", driver->name);
     if (!needs) return NULL;
     if (strcmp(needs, "localhost-names") != 0)
         return must_format("needs %s, which this runner does not know", needs);

@@ -20,8 +20,8 @@ void trial_list(struct trial *trial);
 void trial_tls(struct trial *trial);
 void trial_proxy(struct trial *trial);
 
-/* NULL, or why this machine cannot run the vector (yours to free). */
-char *trial_needs(const json_t *vector);
+/* NULL, or why this machine or this driver cannot run the vector (yours to free). */
+char *trial_needs(const struct driver *driver, const json_t *vector);
 
 /* What the kinds of vectors do differently. */
 struct trial_scene {

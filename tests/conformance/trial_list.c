@@ -20,8 +20,8 @@ static size_t header_count(const json_t *headers)
     const char *name;
     json_t *value;
     size_t count = 0;
-    json_object_foreach((json_t *)(uintptr_t)headers, name, value) count +=
-        json_is_array(value) ? json_array_size(value) : 1;
+    json_object_foreach((json_t *)(uintptr_t)headers, name, value)
+        count += json_is_array(value) ? json_array_size(value) : 1;
     return count;
 }
 
@@ -32,8 +32,7 @@ static const struct http_header *make_headers(const json_t *headers)
     const char *name;
     json_t *value, *one;
     size_t i;
-    json_object_foreach((json_t *)(uintptr_t)headers, name, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)headers, name, value) {
         if (!json_is_array(value)) *next++ = (struct http_header){name, json_string_value(value)};
         json_array_foreach(value, i, one) *next++ = (struct http_header){name, json_string_value(one)};
     }
