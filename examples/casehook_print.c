@@ -197,13 +197,10 @@ static void put_failure(const struct arguments *arguments, const struct casehook
     int64_t offset = casehook_error_offset(error);
     fflush(stdout);
     fprintf(stderr, "casehook: %s: ", *step ? step : casehook_status_name(casehook_error_status(error)));
+    put_place(stderr, field, offset);
+    if (*field || offset >= 0) fputs(": ", stderr);
     put(stderr, casehook_error_message(error));
     putc('\n', stderr);
-    if (*field || offset >= 0) {
-        fputs("  at ", stderr);
-        put_place(stderr, field, offset);
-        putc('\n', stderr);
-    }
     put_advice(arguments, error, code);
 }
 
