@@ -96,14 +96,20 @@ static unsigned take(struct input *input)
     return *input->data++;
 }
 
+/* CASEHOOK__TEXT where C11 wants a constant. */
+#define CONSTANT_TEXT(literal)          \
+    {                                   \
+        "" literal, sizeof(literal) - 1 \
+    }
+
 /* Texts that would change a structure if they could. */
 static void random_scalar(struct input *input, struct casehook__value *value)
 {
     static const struct casehook__text texts[] = {
-        CASEHOOK__TEXT("a"),  CASEHOOK__TEXT(""),     CASEHOOK__TEXT("\",\"x\":\""), CASEHOOK__TEXT("k"),
-        CASEHOOK__TEXT("\\"), CASEHOOK__TEXT("\xFF"), CASEHOOK__TEXT("}]"),          CASEHOOK__TEXT("\0\n")};
-    static const struct casehook__text numbers[] = {CASEHOOK__TEXT("0"), CASEHOOK__TEXT("1e400"),
-                                                    CASEHOOK__TEXT("-1")};
+        CONSTANT_TEXT("a"),  CONSTANT_TEXT(""),     CONSTANT_TEXT("\",\"x\":\""), CONSTANT_TEXT("k"),
+        CONSTANT_TEXT("\\"), CONSTANT_TEXT("\xFF"), CONSTANT_TEXT("}]"),          CONSTANT_TEXT("\0\n")};
+    static const struct casehook__text numbers[] = {CONSTANT_TEXT("0"), CONSTANT_TEXT("1e400"),
+                                                    CONSTANT_TEXT("-1")};
     unsigned choice = take(input) % 16;
     *value = (struct casehook__value){.kind = CASEHOOK__VALUE_TEXT, .text = texts[choice % 8]};
     if (choice >= 8)
@@ -136,12 +142,12 @@ static void random_text(struct input *input, struct casehook__value *value)
 
 static void random_tree(struct input *input, struct tree *tree)
 {
-    static const struct casehook__text top_names[] = {CASEHOOK__TEXT("case"), CASEHOOK__TEXT("external")};
-    static const struct casehook__text case_names[] = {CASEHOOK__TEXT("title"), CASEHOOK__TEXT("id"),
-                                                       CASEHOOK__TEXT("tags"), CASEHOOK__TEXT("labels"),
-                                                       CASEHOOK__TEXT("fields")};
-    static const struct casehook__text system_name = CASEHOOK__TEXT("system"), id_name = CASEHOOK__TEXT("id"),
-                                       field_name = CASEHOOK__TEXT("f");
+    static const struct casehook__text top_names[] = {CONSTANT_TEXT("case"), CONSTANT_TEXT("external")};
+    static const struct casehook__text case_names[] = {CONSTANT_TEXT("title"), CONSTANT_TEXT("id"),
+                                                       CONSTANT_TEXT("tags"), CONSTANT_TEXT("labels"),
+                                                       CONSTANT_TEXT("fields")};
+    static const struct casehook__text system_name = CONSTANT_TEXT("system"), id_name = CONSTANT_TEXT("id"),
+                                       field_name = CONSTANT_TEXT("f");
     random_text(input, &tree->cases[0]);
     random_text(input, &tree->cases[1]);
     random_list(input, &tree->cases[2], tree->members[0]);
