@@ -56,7 +56,7 @@ static int read_encrypted(BIO *bio, struct casehook__text passphrase, EVP_PKEY *
     if (!encrypted)
         status =
             casehook__tls_fail(error, KEY_FIELD, "the private key cannot be read: it is damaged or cut off");
-    else if (passphrase.length == 0 || passphrase.length > INT_MAX)
+    else if (passphrase.length == 0)
         status = fail_needs_passphrase(error);
     else
         status = casehook__pbe_open_key(&pbe, encrypted, key, error);

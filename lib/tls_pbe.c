@@ -114,6 +114,7 @@ static bool last_error_is_unsupported(void)
 static void *decrypt(const struct casehook__pbe *pbe, const X509_ALGOR *algorithm, const ASN1_ITEM *item,
                      const ASN1_OCTET_STRING *data, OSSL_LIB_CTX *context)
 {
+    if (pbe->passphrase.length > INT_MAX) return NULL;
     return PKCS12_item_decrypt_d2i_ex(algorithm, item, pbe->passphrase.data, (int)pbe->passphrase.length,
                                       data, 1, context, NULL);
 }

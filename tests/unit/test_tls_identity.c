@@ -131,7 +131,7 @@ static void describe_pem(const char *pem)
     BIO *bio = BIO_new_mem_buf(pem, -1);
     snprintf(line, sizeof line, "ok");
     for (X509 *x509; (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL; X509_free(x509)) {
-        char subject[100];
+        char subject[100] = "";
         X509_NAME_get_text_by_NID(X509_get_subject_name(x509), NID_commonName, subject, sizeof subject);
         snprintf(line + strlen(line), sizeof line - strlen(line), " %s", subject);
     }
@@ -322,7 +322,7 @@ static void pfx_that_is_none(void **state)
     expect(from_bytes(whole, 100, "s3cret"), "secrets.pfx: the PFX file is cut off: 100 of ");
 }
 
-/* Every cut and every flipped byte ends in an error or in the same certificate. */
+/* Every cut ends in an error, every flipped byte in an error or in a certificate that fits its key. */
 static void pfx_damaged_anywhere(void **state)
 {
     (void)state;
