@@ -29,6 +29,7 @@ static void make_pfx_files(void)
         {.name = "empty.p12", .cert = "cli1", .passphrase = ""},
         {.name = "plain.p12", .cert = "cli1", .key_nid = -1, .cert_nid = -1, .mac_iterations = -1},
         {.name = "nomac.p12", .cert = "cli1", .passphrase = "s3cret", .mac_iterations = -1},
+        {.name = "light.p12", .cert = "cli1", .passphrase = "s3cret", .iterations = 1, .mac_iterations = -1},
         {.name = "nomac_null.p12", .cert = "cli1", .mac_iterations = -1},
         {.name = "nomac_empty.p12", .cert = "cli1", .passphrase = "", .mac_iterations = -1},
         {.name = "rc2.p12",
@@ -327,7 +328,7 @@ static void pfx_damaged_anywhere(void **state)
 {
     (void)state;
     if (!certs_have_legacy()) skip();
-    static const char *const files[] = {"plain.p12", "nomac.p12"};
+    static const char *const files[] = {"plain.p12", "light.p12"};
     for (size_t f = 0; f < 2; f++) {
         size_t length = 0;
         const char *whole = certs_file(certs, files[f], &length);
