@@ -55,6 +55,10 @@ bool casehook__connector_is_here(const struct casehook_connector *connector);
 /* lane.c.  NULL: no memory. */
 struct casehook__lane *casehook__lane_take(struct casehook_connector *connector);
 void casehook__lane_give(struct casehook_connector *connector, struct casehook__lane *lane);
+/* For a driver with lanes of its own; without wires. */
+struct casehook__lane *casehook__lane_new(struct casehook_connector *connector);
+/* Gives back memory of an unusually large operation. */
+void casehook__lane_shrink(struct casehook__lane *lane);
 void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane);
 
 /* drive_blocking.c: runs the operation that lane->exchange has begun to its end. */

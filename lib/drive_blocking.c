@@ -1,9 +1,7 @@
 /* drive_blocking.c - runs one operation to its end in the calling thread. */
 #include "cancel.h"
 #include "connector.h"
-
-#include <signal.h>
-#include <time.h>
+#include "sigpipe.h"
 
 #define POLL_MS 60000 /* libcurl's own timers and wakeups end a poll earlier */
 
@@ -106,47 +104,13 @@ static void perform(struct casehook_connector *connector, struct casehook__lane 
     leave_route(&route);
 }
 
-/*
- * A peer that closes must not kill the host by SIGPIPE: the signal is blocked in this thread, and one
- * that arose meanwhile is taken away again.
- */
-struct pipe_guard {
-    sigset_t before;
-    bool was_pending;
-};
-
-static void guard_pipe(struct pipe_guard *guard)
-{
-    sigset_t pipe, pending;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigemptyset(&pending);
-    sigpending(&pending);
-    guard->was_pending = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe, &guard->before);
-}
-
-static void unguard_pipe(const struct pipe_guard *guard)
-{
-    sigset_t pipe, pending;
-    const struct timespec at_once = {0, 0};
-    sigemptyset(&pending);
-    sigpending(&pending);
-    if (!guard->was_pending && sigismember(&pending, SIGPIPE) == 1) {
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        sigtimedwait(&pipe, NULL, &at_once);
-    }
-    pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
-}
-
 void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,
                               int64_t deadline, struct casehook_cancel *cancel)
 {
     struct casehook__request request;
-    struct pipe_guard guard;
-    guard_pipe(&guard);
+    struct casehook__pipe_guard guard;
+    casehook__pipe_guard(&guard);
     while (casehook__exchange_next(&lane->exchange, &request))
         perform(connector, lane, &request, deadline, cancel);
-    unguard_pipe(&guard);
+    casehook__pipe_unguard(&guard);
 }

@@ -13,7 +13,7 @@ void casehook__lane_free(struct casehook_connector *connector, struct casehook__
     casehook__free(connector->heap, lane);
 }
 
-static struct casehook__lane *make(struct casehook_connector *connector)
+struct casehook__lane *casehook__lane_new(struct casehook_connector *connector)
 {
     struct casehook__lane *lane = casehook__calloc(connector->heap, 1, sizeof *lane);
     if (!lane) return NULL;
@@ -33,7 +33,7 @@ struct casehook__lane *casehook__lane_take(struct casehook_connector *connector)
         connector->idle_count--;
     }
     pthread_mutex_unlock(&connector->lock);
-    return lane ? lane : make(connector);
+    return lane ? lane : casehook__lane_new(connector);
 }
 
 static void shrink(struct casehook__buf *buf)
@@ -41,14 +41,19 @@ static void shrink(struct casehook__buf *buf)
     if (buf->capacity > KEPT_BYTES) casehook__buf_free(buf);
 }
 
-/* The last one given back is the first one taken: its connection is the freshest. */
-void casehook__lane_give(struct casehook_connector *connector, struct casehook__lane *lane)
+void casehook__lane_shrink(struct casehook__lane *lane)
 {
-    bool keep;
     shrink(&lane->exchange.body);
     shrink(&lane->exchange.scratch);
     shrink(&lane->exchange.params.store);
     for (size_t i = 0; i < CASEHOOK__CALLS; i++) casehook__transfer_shrink(lane->transfers[i], KEPT_BYTES);
+}
+
+/* The last one given back is the first one taken: its connection is the freshest. */
+void casehook__lane_give(struct casehook_connector *connector, struct casehook__lane *lane)
+{
+    bool keep;
+    casehook__lane_shrink(lane);
     pthread_mutex_lock(&connector->lock);
     keep = connector->idle_count < connector->settings->max_idle_connections;
     if (keep) {

@@ -7,8 +7,7 @@
 
 #define OPTIONS_FIRST_SIZE (offsetof(struct casehook_options, reserved) + sizeof(uint32_t))
 
-/* A result that says only what was wrong with the call. */
-static int fault(struct casehook__heap *heap, const struct casehook_error *error,
+int casehook__call_fault(struct casehook__heap *heap, const struct casehook_error *error,
                  struct casehook_result **result)
 {
     *result = casehook__result_fault(heap, "params");
@@ -72,7 +71,7 @@ static int run(struct casehook_connector *connector, const struct casehook__inpu
     casehook__error_init(&error);
     status = casehook__call_check(connector, input->operation, &error);
     if (!status) status = casehook__options_read(given, &options, &error);
-    if (status) return fault(heap, &error, result);
+    if (status) return casehook__call_fault(heap, &error, result);
     int64_t deadline =
         options.deadline_ms ? casehook__clock_ms() + options.deadline_ms : CASEHOOK__NO_DEADLINE;
     lane = casehook__lane_take(connector);
@@ -80,7 +79,7 @@ static int run(struct casehook_connector *connector, const struct casehook__inpu
     status = start(lane, input, preview, &error);
     if (status) {
         casehook__params_clear(&lane->exchange.params);
-        status = fault(heap, &error, result);
+        status = casehook__call_fault(heap, &error, result);
     } else {
         if (preview)
             casehook__drive_preview(&lane->exchange);

@@ -23,6 +23,10 @@ int casehook__options_read(const struct casehook_options *given, struct casehook
 int casehook__input_read(const struct casehook__input *input, struct casehook__params *params,
                          struct casehook_error *error);
 
+/* A result that says only what was wrong with the call; its code.  NO_MEMORY: *result is NULL. */
+int casehook__call_fault(struct casehook__heap *heap, const struct casehook_error *error,
+                         struct casehook_result **result);
+
 /* preview.c: goes through an operation without sending anything, recording headers and bodies. */
 void casehook__drive_preview(struct casehook__exchange *exchange);
 

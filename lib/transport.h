@@ -66,4 +66,26 @@ void casehook__wire_wakeup(struct casehook__wire *wire);
 /* A transfer that has ended, off the wire; NULL when there is none. */
 struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire);
 
+/* ---- wires under a loop (transport_curl_loop.c) ------------------------------------------------ */
+
+/* What is to be looked out for on a socket, and what was seen there. */
+enum { CASEHOOK__READABLE = 1, CASEHOOK__WRITABLE = 2, CASEHOOK__BROKEN = 4 };
+
+/* Who looks after the sockets and the timer of a wire; called inside the functions of this header. */
+struct casehook__watcher {
+    void *user;
+    void (*socket)(void *user, int socket, int events); /* 0: no longer */
+    void (*timer)(void *user, int64_t in_ms);           /* then casehook__wire_tick; -1: no longer */
+};
+
+/* From now on the wire is driven by act and tick instead of perform and poll; transfers may be on it. */
+void casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher);
+/* Something was seen on a socket; one that the wire has closed since is no harm. */
+void casehook__wire_act(struct casehook__wire *wire, int socket, int events);
+void casehook__wire_tick(struct casehook__wire *wire);
+/* For a wire that is not watched: a poll that a readable descriptor ends too.  True: it is readable. */
+bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int timeout_ms);
+/* How many connections it keeps while requests come and go. */
+void casehook__wire_keep(struct casehook__wire *wire, unsigned connections);
+
 #endif

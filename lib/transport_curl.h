@@ -21,6 +21,7 @@ struct casehook__handle {
 struct casehook__wire {
     struct casehook__heap *heap;
     CURLM *multi;
+    struct casehook__watcher watcher; /* of a wire that a loop watches */
 };
 
 /* Offsets into head; length 0: the header was not there. */

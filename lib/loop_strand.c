@@ -1,0 +1,227 @@
+/*
+ * loop_strand.c - driving the wires of a loop.
+ *
+ * While the host only ever waits, one wire is driven directly: perform, then libcurl's own poll with the
+ * descriptor of the backend beside its sockets.  With a few hundred busy sockets that costs less than
+ * asking for each event by itself.  All other wires are watched: the backend says which socket is ready.
+ */
+#include "loop.h"
+
+#include "clock.h"
+
+#include <limits.h>
+
+#define DIRECT_MAX_CONNECTIONS 512 /* perform looks at every transfer each time */
+#define BLIND_MS               10
+#define EVENTS_MAX             128
+
+static void on_socket(void *user, int socket, int events)
+{
+    struct casehook__strand *strand = user;
+    struct casehook_loop *loop = strand->loop;
+    /* Transfers must not be given up because a socket cannot be watched: they are looked at now and then. */
+    if (!loop->ops->watch(loop->backend, socket, events, strand->index)) strand->blind = true;
+}
+
+static void on_timer(void *user, int64_t in_ms)
+{
+    struct casehook__strand *strand = user;
+    if (in_ms < 0)
+        strand->due = CASEHOOK__NO_DEADLINE;
+    else
+        strand->due = in_ms == 0 ? strand->loop->now : casehook__clock_ms() + in_ms;
+}
+
+static void watch(struct casehook__strand *strand)
+{
+    const struct casehook__watcher watcher = {.user = strand, .socket = on_socket, .timer = on_timer};
+    struct casehook_loop *loop = strand->loop;
+    if (loop->direct == strand) loop->direct = NULL;
+    strand->watched = true;
+    loop->watched_transfers += strand->transfers;
+    casehook__wire_watch(strand->wire, &watcher);
+    if (strand->transfers) strand->due = loop->now; /* some may have ended just now */
+}
+
+/* A free place among the strands; UINT32_MAX: no memory. */
+static uint32_t place(struct casehook_loop *loop)
+{
+    for (uint32_t i = 0; i < loop->strand_count; i++)
+        if (!loop->strands[i]) return i;
+    if (loop->strand_count == loop->strand_capacity) {
+        uint32_t capacity = loop->strand_capacity ? loop->strand_capacity * 2 : 8;
+        void *grown = casehook__realloc(loop->heap, loop->strands, capacity * sizeof *loop->strands);
+        if (!grown) return UINT32_MAX;
+        loop->strands = grown;
+        loop->strand_capacity = capacity;
+    }
+    loop->strands[loop->strand_count] = NULL;
+    return loop->strand_count++;
+}
+
+static bool may_be_direct(const struct casehook_loop *loop)
+{
+    return !loop->direct && !loop->descriptor_used && loop->max_connections <= DIRECT_MAX_CONNECTIONS &&
+           loop->ops->descriptor(loop->backend) >= 0;
+}
+
+struct casehook__strand *casehook__strand_new(struct casehook_loop *loop,
+                                              struct casehook_connector *connector, bool lasting)
+{
+    uint32_t index = place(loop);
+    if (index == UINT32_MAX) return NULL;
+    struct casehook__strand *strand = casehook__calloc(loop->heap, 1, sizeof *strand);
+    if (!strand) return NULL;
+    if (casehook__wire_new(connector->heap, connector->settings, &strand->wire)) {
+        casehook__free(loop->heap, strand);
+        return NULL;
+    }
+    strand->loop = loop;
+    strand->index = index;
+    strand->due = CASEHOOK__NO_DEADLINE;
+    loop->strands[index] = strand;
+    /* Idle ones in between must not be closed: each call may go to a host of its own. */
+    uint32_t most = loop->max_connections < UINT16_MAX ? loop->max_connections : UINT16_MAX;
+    if (lasting) casehook__wire_keep(strand->wire, most * CASEHOOK__CALLS);
+    if (lasting && may_be_direct(loop))
+        loop->direct = strand;
+    else
+        watch(strand);
+    return strand;
+}
+
+void casehook__strand_free(struct casehook__strand *strand)
+{
+    if (!strand) return;
+    struct casehook_loop *loop = strand->loop;
+    casehook__wire_free(strand->wire); /* may still tell of its sockets */
+    loop->strands[strand->index] = NULL;
+    if (loop->direct == strand) loop->direct = NULL;
+    casehook__free(loop->heap, strand);
+}
+
+void casehook__strands_watch(struct casehook_loop *loop)
+{
+    if (loop->direct) watch(loop->direct);
+}
+
+void casehook__strand_started(struct casehook__strand *strand)
+{
+    strand->transfers++;
+    if (strand->watched)
+        strand->loop->watched_transfers++;
+    else
+        strand->due = strand->loop->now;
+}
+
+void casehook__strand_ended(struct casehook__strand *strand)
+{
+    strand->transfers--;
+    if (strand->watched) strand->loop->watched_transfers--;
+    if (strand->transfers == 0) strand->blind = false;
+}
+
+/* Driven in every turn, whether something is known of it or not. */
+static bool is_unwatched(const struct casehook__strand *strand)
+{
+    return strand->transfers > 0 && (!strand->watched || strand->blind);
+}
+
+static bool drive(struct casehook__strand *strand, bool first)
+{
+    bool due = strand->due <= strand->loop->now;
+    if (!due && !(first && is_unwatched(strand))) return false;
+    strand->due = CASEHOOK__NO_DEADLINE;
+    if (strand->watched && !strand->blind)
+        casehook__wire_tick(strand->wire);
+    else
+        casehook__wire_perform(strand->wire);
+    strand->touched = true;
+    return true;
+}
+
+bool casehook__strands_drive(struct casehook_loop *loop, bool first)
+{
+    bool driven = false;
+    for (uint32_t i = 0; i < loop->strand_count; i++)
+        if (loop->strands[i] && !loop->strands[i]->released) driven |= drive(loop->strands[i], first);
+    return driven;
+}
+
+size_t casehook__strands_harvest(struct casehook_loop *loop)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < loop->strand_count; i++) {
+        struct casehook__strand *strand = loop->strands[i];
+        if (!strand || !strand->touched) continue;
+        strand->touched = false;
+        struct casehook__transfer *transfer;
+        while (!strand->released && (transfer = casehook__wire_next(strand->wire)) != NULL) {
+            casehook__job_answered(casehook__transfer_owner(transfer));
+            count++;
+        }
+    }
+    return count;
+}
+
+void casehook__strands_reap(struct casehook_loop *loop)
+{
+    for (uint32_t i = 0; i < loop->strand_count; i++)
+        if (loop->strands[i] && loop->strands[i]->released) casehook__strand_free(loop->strands[i]);
+    while (loop->strand_count > 0 && !loop->strands[loop->strand_count - 1]) loop->strand_count--;
+}
+
+static void act(struct casehook_loop *loop, const struct casehook__event *event)
+{
+    struct casehook__strand *strand = event->owner < loop->strand_count ? loop->strands[event->owner] : NULL;
+    if (!strand || strand->released) return;
+    casehook__wire_act(strand->wire, event->socket, event->events);
+    strand->touched = true;
+}
+
+/* Whoever submits or cancels from now on ends the wait; what came before must be looked at first. */
+static int fall_asleep(struct casehook_loop *loop, int timeout_ms)
+{
+    pthread_mutex_lock(&loop->lock);
+    if (loop->incoming.first || loop->cancel_wanted || loop->woken) timeout_ms = 0;
+    loop->sleeping = timeout_ms != 0;
+    pthread_mutex_unlock(&loop->lock);
+    return timeout_ms;
+}
+
+static void awake(struct casehook_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->sleeping = false;
+    pthread_mutex_unlock(&loop->lock);
+}
+
+void casehook__strands_poll(struct casehook_loop *loop, int timeout_ms)
+{
+    struct casehook__event events[EVENTS_MAX];
+    struct casehook__strand *direct = loop->direct;
+    if (timeout_ms != 0) timeout_ms = fall_asleep(loop, timeout_ms);
+    if (timeout_ms != 0 && direct && direct->transfers) {
+        int descriptor = loop->ops->descriptor(loop->backend);
+        if (timeout_ms < 0) timeout_ms = INT_MAX;
+        bool more = casehook__wire_poll_with(direct->wire, descriptor, timeout_ms);
+        awake(loop);
+        if (!more) return;
+        timeout_ms = 0;
+    }
+    int count = loop->ops->wait(loop->backend, timeout_ms, events, EVENTS_MAX);
+    if (timeout_ms != 0) awake(loop);
+    for (int i = 0; i < count; i++) act(loop, &events[i]);
+}
+
+int64_t casehook__strands_next_time(const struct casehook_loop *loop)
+{
+    int64_t time = CASEHOOK__NO_DEADLINE;
+    for (uint32_t i = 0; i < loop->strand_count; i++) {
+        const struct casehook__strand *strand = loop->strands[i];
+        if (!strand) continue;
+        if (strand->due < time) time = strand->due;
+        if (strand->blind && strand->transfers && loop->now + BLIND_MS < time) time = loop->now + BLIND_MS;
+    }
+    return time;
+}

@@ -1,0 +1,61 @@
+/* transport_curl_loop.c - wires whose sockets and timer a loop looks after. */
+#include "transport_curl.h"
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, void *of_socket)
+{
+    struct casehook__wire *wire = user;
+    int events = 0;
+    (void)easy;
+    (void)of_socket;
+    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= CASEHOOK__READABLE;
+    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= CASEHOOK__WRITABLE;
+    wire->watcher.socket(wire->watcher.user, socket, events);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long in_ms, void *user)
+{
+    struct casehook__wire *wire = user;
+    (void)multi;
+    wire->watcher.timer(wire->watcher.user, in_ms);
+    return 0;
+}
+
+void casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher)
+{
+    int running;
+    wire->watcher = *watcher;
+    curl_multi_setopt(wire->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(wire->multi, CURLMOPT_SOCKETDATA, wire);
+    curl_multi_setopt(wire->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(wire->multi, CURLMOPT_TIMERDATA, wire);
+    /* Deprecated, but the one call that tells the callback about sockets which are open already. */
+    CURL_IGNORE_DEPRECATION(curl_multi_socket_all(wire->multi, &running);)
+}
+
+void casehook__wire_act(struct casehook__wire *wire, int socket, int events)
+{
+    int what = 0, running;
+    if (events & CASEHOOK__READABLE) what |= CURL_CSELECT_IN;
+    if (events & CASEHOOK__WRITABLE) what |= CURL_CSELECT_OUT;
+    if (events & CASEHOOK__BROKEN) what |= CURL_CSELECT_ERR;
+    curl_multi_socket_action(wire->multi, socket, what, &running);
+}
+
+void casehook__wire_tick(struct casehook__wire *wire)
+{
+    int running;
+    curl_multi_socket_action(wire->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int timeout_ms)
+{
+    struct curl_waitfd extra = {.fd = descriptor, .events = CURL_WAIT_POLLIN};
+    curl_multi_poll(wire->multi, &extra, 1, timeout_ms, NULL);
+    return extra.revents != 0;
+}
+
+void casehook__wire_keep(struct casehook__wire *wire, unsigned connections)
+{
+    curl_multi_setopt(wire->multi, CURLMOPT_MAXCONNECTS, (long)connections);
+}
