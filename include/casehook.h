@@ -422,15 +422,20 @@ CASEHOOK_API int casehook_preview_json(struct casehook_connector *connector, int
  *     while (casehook_loop_pending(loop) && casehook_loop_wait(loop, -1) == CASEHOOK_OK)
  *         while ((result = casehook_loop_next(loop, &ticket))) { ...; casehook_result_free(result); }
  *
- * Threads: submit, submit_json, cancel and wakeup may be called from any thread; everything else from
- * one thread at a time, the loop's.  Since: 0.1
+ * Operations of one connector begin in the order of their submission; those of different connectors
+ * take turns.  A loop keeps open connections of its own for each connector, never shared with another
+ * one; it closes them, and lets the connector go, after idleTimeout without work.
+ *
+ * Threads: submit, submit_json, cancel, wakeup and pending may be called from any thread; everything
+ * else from one thread at a time, the loop's.  SIGPIPE is blocked in it meanwhile.  Since: 0.1
  */
 struct casehook_loop;
 
 /*
  * max_operations: operations that are accepted and have not ended, 0 for 1,000; one more is BUSY.
- * max_connections: connections at once to the hosts of one connector, 0 for 64; operations beyond it
- * wait for their turn.  allocator: NULL for malloc; it is copied.  Since: 0.1
+ * max_connections: requests at once to the hosts of one connector, 0 for 64; operations beyond it wait
+ * for their turn.  allocator: NULL for malloc; it is copied, and must be callable from every thread
+ * that submits.  Results come from the allocator of their connector.  Since: 0.1
  */
 struct casehook_loop_options {
     size_t struct_size;
@@ -439,38 +444,53 @@ struct casehook_loop_options {
     uint32_t max_connections;
 };
 
-/* options NULL means all defaults.  Errors: ARGUMENT, NO_MEMORY, SYSTEM.  Since: 0.1 */
+/*
+ * options NULL means all defaults.
+ * Errors: ARGUMENT; NO_MEMORY and SYSTEM, after which destroy of the allocator has been called.  Since: 0.1
+ */
 CASEHOOK_API int casehook_loop_new(const struct casehook_loop_options *options, struct casehook_loop **loop);
 
 /*
- * A descriptor that is readable when casehook_loop_process() has something to do, timers included: level
- * triggered, it stays the same for the life of the loop and belongs to it.  -1 where the system offers
- * no such thing: then call process when casehook_loop_timeout_ms() says, or use casehook_loop_wait().
- * Since: 0.1
+ * A descriptor that is readable when casehook_loop_process() has something to do: a socket is ready, a
+ * time has come, an operation was submitted or cancelled.  Level triggered; it stays the same for the
+ * life of the loop and belongs to it: watch it for reading, do nothing else with it.  Results that
+ * lie ready do not make it readable: they come about in process and wait only, so pull them all after
+ * each.  Ask for it before the first operation when you can.
+ * -1 where the system offers no such thing, or after fork(): then call process when
+ * casehook_loop_timeout_ms() says, or use casehook_loop_wait().  Since: 0.1
  */
 CASEHOOK_API int casehook_loop_fd(struct casehook_loop *loop);
 
-/* In how many ms casehook_loop_process() should be called at the latest; -1: only when the descriptor is
- * readable.  Since: 0.1 */
+/*
+ * For a host that does not use the descriptor: in how many ms casehook_loop_process() should be called
+ * at the latest; -1: not before the next submission.  Always -1 once the descriptor was asked for, which
+ * knows the time itself.  Since: 0.1
+ */
 CASEHOOK_API int64_t casehook_loop_timeout_ms(struct casehook_loop *loop);
 
 /* Does what can be done without waiting.  Errors: ARGUMENT, FORKED.  Since: 0.1 */
 CASEHOOK_API int casehook_loop_process(struct casehook_loop *loop);
 
 /*
- * Waits until a result is there, until timeout_ms have passed (-1: no limit) or until
- * casehook_loop_wakeup(), and does what is to be done meanwhile.  A loop that is only ever waited on is
- * faster than one whose descriptor is watched.  Errors: ARGUMENT, FORKED.  Since: 0.1
+ * Waits until a result can be pulled, until timeout_ms have passed (negative: no limit) or until
+ * casehook_loop_wakeup(), and does what is to be done meanwhile.  It returns CASEHOOK_OK in all three
+ * cases.  A signal handler that runs does not end it.  A loop that is only ever waited on is faster than
+ * one whose descriptor is watched.  Errors: ARGUMENT, FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_loop_wait(struct casehook_loop *loop, int32_t timeout_ms);
 
-/* Makes a wait that runs, or else the next one, return; the descriptor becomes readable.  Since: 0.1 */
+/*
+ * Makes a wait that runs, or else the next one, return; the descriptor becomes readable until process.
+ * Not for signal handlers.  Since: 0.1
+ */
 CASEHOOK_API void casehook_loop_wakeup(struct casehook_loop *loop);
 
 /*
- * Hands an operation over; params are copied, the connector is kept.  ticket, never 0, names it.  Faults
- * of the params come as a result like any other.  Errors: ARGUMENT, NO_MEMORY, BUSY, FORKED: the operation
- * was not accepted, nothing will be sent and there will be no result.  Since: 0.1
+ * Hands an operation over; params are copied, connector and cancel handle are kept.  ticket, never 0,
+ * names it (NULL: not wanted); it is set before the operation can end.  deadline_ms counts from now,
+ * time spent waiting for its turn too.  Faults of the params come as a result like any other.
+ * Errors: ARGUMENT (loop, connector, operation, params NULL or of a wrong size), NO_MEMORY, BUSY,
+ * FORKED: the operation was not accepted, nothing will be sent and there will be no result.  Since: 0.1
  */
 CASEHOOK_API int casehook_loop_submit(struct casehook_loop *loop, struct casehook_connector *connector,
                                       int operation, const struct casehook_params *params,
@@ -480,21 +500,26 @@ CASEHOOK_API int casehook_loop_submit_json(struct casehook_loop *loop, struct ca
                                            const struct casehook_options *options, uint64_t *ticket);
 
 /*
- * The operation ends with CASEHOOK_E_CANCELLED; its result, which still comes, says what was sent.
- * Errors: ARGUMENT (no such ticket, or it has ended).  Since: 0.1
+ * The operation ends with CASEHOOK_E_CANCELLED; its result, which still comes, says what was sent.  One
+ * that ends at the same moment in the thread of the loop keeps the result that it has.
+ * Errors: ARGUMENT (no such ticket, or it has ended), FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_loop_cancel(struct casehook_loop *loop, uint64_t ticket);
 
 /*
- * A finished operation, NULL when there is none now.  ticket, when not NULL, gets its name.
- * Ownership: the result is yours.  Since: 0.1
+ * A finished operation, NULL when there is none now.  ticket, when not NULL, gets its name, 0 when there
+ * is none.  NULL with a ticket: the operation has ended, nothing was sent, and there was no memory for
+ * its result.  Ownership: the result is yours; it outlives loop and connector.  Since: 0.1
  */
 CASEHOOK_API struct casehook_result *casehook_loop_next(struct casehook_loop *loop, uint64_t *ticket);
 
 /* Operations that were accepted and whose result was not pulled yet.  Since: 0.1 */
 CASEHOOK_API size_t casehook_loop_pending(const struct casehook_loop *loop);
 
-/* Ends what is running without results, closes its connections.  Since: 0.1 */
+/*
+ * At any moment: ends what is running without results, closes its connections.  No other call on this
+ * loop may run.  Since: 0.1
+ */
 CASEHOOK_API void casehook_loop_free(struct casehook_loop *loop);
 
 /* ---- the exchange: for hosts with their own HTTP client --------------------------------------- */

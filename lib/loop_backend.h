@@ -38,7 +38,7 @@ struct casehook__backend_ops {
 #if defined(__linux__)
 extern const struct casehook__backend_ops casehook__backend_epoll;
 #endif
-#if defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) ||             \
+#if defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
     defined(__DragonFly__)
 #define CASEHOOK__HAVE_KQUEUE 1
 extern const struct casehook__backend_ops casehook__backend_kqueue;

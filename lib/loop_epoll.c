@@ -115,7 +115,7 @@ static int wait_backend(struct casehook__backend *backend, int timeout_ms, struc
     struct epoll_event seen[BATCH];
     int used = 0;
     int count = epoll_wait(backend->epoll, seen, max < BATCH ? max : BATCH, timeout_ms);
-        for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++) {
         uint32_t owner = (uint32_t)(seen[i].data.u64 >> 32), what = seen[i].events;
         if (owner == OWNER_TIMER) take_timer(backend);
         if (owner >= OWNER_TIMER) continue;
@@ -123,8 +123,7 @@ static int wait_backend(struct casehook__backend *backend, int timeout_ms, struc
         event->owner = owner;
         event->socket = (int)(uint32_t)seen[i].data.u64;
         event->events = (what & (EPOLLIN | EPOLLHUP) ? CASEHOOK__READABLE : 0) |
-                        (what & EPOLLOUT ? CASEHOOK__WRITABLE : 0) |
-                        (what & EPOLLERR ? CASEHOOK__BROKEN : 0);
+                        (what & EPOLLOUT ? CASEHOOK__WRITABLE : 0) | (what & EPOLLERR ? CASEHOOK__BROKEN : 0);
     }
     return used;
 }

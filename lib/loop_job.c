@@ -163,8 +163,8 @@ void casehook__job_refuse(struct casehook__job *job, const struct casehook__fail
 
 void casehook__job_cancel(struct casehook__job *job)
 {
-    static const struct casehook__failure cancelled = {
-        .status = CASEHOOK_E_CANCELLED, .message = "cancelled before the request was sent"};
+    static const struct casehook__failure cancelled = {.status = CASEHOOK_E_CANCELLED,
+                                                       .message = "cancelled before the request was sent"};
     if (!job->transfer) {
         casehook__job_refuse(job, &cancelled);
         return;

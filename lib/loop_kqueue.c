@@ -131,13 +131,13 @@ static int wait_backend(struct casehook__backend *backend, int timeout_ms, struc
     struct kevent seen[BATCH];
     struct timespec time = {timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000};
     int used = 0;
-    int count = kevent(backend->kqueue, NULL, 0, seen, max < BATCH ? max : BATCH,
-                       timeout_ms < 0 ? NULL : &time);
-        for (int i = 0; i < count; i++) {
+    int count =
+        kevent(backend->kqueue, NULL, 0, seen, max < BATCH ? max : BATCH, timeout_ms < 0 ? NULL : &time);
+    for (int i = 0; i < count; i++) {
         if (seen[i].filter == EVFILT_TIMER) backend->armed = CASEHOOK__NO_DEADLINE;
         if (seen[i].filter == EVFILT_TIMER || seen[i].ident == (uintptr_t)backend->pipe[0]) continue;
-        events[used++] = (struct casehook__event){
-            (uint32_t)(uintptr_t)seen[i].udata, (int)seen[i].ident, translate(&seen[i])};
+        events[used++] = (struct casehook__event){(uint32_t)(uintptr_t)seen[i].udata, (int)seen[i].ident,
+                                                  translate(&seen[i])};
     }
     return used;
 }

@@ -80,8 +80,8 @@ static int descriptor(const struct casehook__backend *backend)
 
 static bool watch(struct casehook__backend *backend, int socket, int events, uint32_t owner)
 {
-    short wanted = (short)((events & CASEHOOK__READABLE ? POLLIN : 0) |
-                           (events & CASEHOOK__WRITABLE ? POLLOUT : 0));
+    short wanted =
+        (short)((events & CASEHOOK__READABLE ? POLLIN : 0) | (events & CASEHOOK__WRITABLE ? POLLOUT : 0));
     size_t i = 1;
     while (i < backend->count && backend->polls[i].fd != socket) i++;
     if (i == backend->count) return events == 0 || add(backend, socket, wanted, owner);
@@ -125,7 +125,7 @@ static int wait_backend(struct casehook__backend *backend, int timeout_ms, struc
     int used = 0;
     size_t sockets = backend->count - 1, i = 0;
     int count = poll(backend->polls, (nfds_t)backend->count, timeout_ms);
-        for (; i < sockets && used < max && count > 0; i++) {
+    for (; i < sockets && used < max && count > 0; i++) {
         size_t at = 1 + (backend->next + i) % sockets;
         if (!backend->polls[at].revents) continue;
         events[used++] = (struct casehook__event){backend->owners[at], backend->polls[at].fd,

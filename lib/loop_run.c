@@ -43,10 +43,10 @@ static void take_in(struct casehook_loop *loop)
 /* Waiting counts: a deadline passes there too. */
 static void refuse_late(struct casehook_loop *loop)
 {
-    static const struct casehook__failure late = {
-        .status = CASEHOOK_E_TIMEOUT,
-        .retryable = true,
-        .message = "the deadline of the call passed before its turn came"};
+    static const struct casehook__failure late = {.status = CASEHOOK_E_TIMEOUT,
+                                                  .retryable = true,
+                                                  .message =
+                                                      "the deadline of the call passed before its turn came"};
     if (loop->now < loop->waiting_deadline) return;
     loop->waiting_deadline = CASEHOOK__NO_DEADLINE;
     for (struct casehook__pool *pool = loop->pools; pool; pool = pool->next) {

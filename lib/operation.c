@@ -8,7 +8,7 @@
 #define OPTIONS_FIRST_SIZE (offsetof(struct casehook_options, reserved) + sizeof(uint32_t))
 
 int casehook__call_fault(struct casehook__heap *heap, const struct casehook_error *error,
-                 struct casehook_result **result)
+                         struct casehook_result **result)
 {
     *result = casehook__result_fault(heap, "params");
     if (!*result) return CASEHOOK_E_NO_MEMORY;
