@@ -5,6 +5,8 @@
 #include "jsscan.h"
 #include "jstext.h"
 
+#include <stdio.h>
+
 #define BAD_GATEWAY     502
 #define GATEWAY_TIMEOUT 504
 
@@ -93,33 +95,34 @@ static bool usable_kind(const struct casehook__exchange *exchange, enum casehook
            (kind == CASEHOOK__JS_TRUE || kind == CASEHOOK__JS_FALSE);
 }
 
+/* Where the id or title should be there is something else. */
+static int bad_key(struct casehook__exchange *exchange, const struct casehook__keypath *path,
+                   const char *found)
+{
+    struct casehook_error *error = &exchange->result->error;
+    char key[128];
+    casehook__error_set_field(error, key_field(exchange));
+    return casehook__fail(error, CASEHOOK_E_RESPONSE,
+                          "%s: \"%s\" of the answer, where the %s of the case should be, %s",
+                          casehook__exchange_target(exchange),
+                          casehook__mask_excerpt(exchange->mask, path->whole, key, sizeof key),
+                          exchange->request.call == CASEHOOK__CALL_CREATE ? "id" : "title", found);
+}
+
 /* Takes the id or title out of the answer into scratch. */
 static int read_key(struct casehook__exchange *exchange, const struct casehook__keypath *path,
                     const struct casehook__js_value *value)
 {
-    struct casehook_error *error = &exchange->result->error;
-    const char *what =
-        exchange->request.call == CASEHOOK__CALL_CREATE ? "id of the case" : "title of the case";
-    char key[128];
-    casehook__mask_excerpt(exchange->mask, path->whole, key, sizeof key);
-    casehook__error_set_field(error, key_field(exchange));
-    if (value->kind == CASEHOOK__JS_NONE)
-        return casehook__fail(error, CASEHOOK_E_RESPONSE,
-                              "%s: the answer has no \"%s\", where the %s should be",
-                              casehook__exchange_target(exchange), key, what);
-    if (!usable_kind(exchange, value->kind))
-        return casehook__fail(
-            error, CASEHOOK_E_RESPONSE, "%s: \"%s\" of the answer, where the %s should be, is %s",
-            casehook__exchange_target(exchange), key, what, casehook__js_kind_name(value->kind));
+    char found[64];
+    if (value->kind == CASEHOOK__JS_NONE) return bad_key(exchange, path, "is missing");
+    if (!usable_kind(exchange, value->kind)) {
+        snprintf(found, sizeof found, "is %s", casehook__js_kind_name(value->kind));
+        return bad_key(exchange, path, found);
+    }
     casehook__buf_clear(&exchange->scratch);
     int status = value_text(&exchange->scratch, value);
-    if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
-    if (status)
-        return casehook__fail(error, CASEHOOK_E_RESPONSE,
-                              "%s: \"%s\" of the answer, where the %s should be, is a number out of range",
-                              casehook__exchange_target(exchange), key, what);
-    error->field[0] = '\0';
-    return CASEHOOK_OK;
+    if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(&exchange->result->error);
+    return status ? bad_key(exchange, path, "is a number out of range") : CASEHOOK_OK;
 }
 
 static int keep_id(struct casehook__exchange *exchange)

@@ -10,8 +10,9 @@
 struct casehook__mask {
     struct casehook__heap *heap;
     struct casehook__buf store; /* all needles, one after the other */
+    bool first[256]; /* bytes that a needle begins with: nearly all text is passed over by this table */
     size_t count;
-    size_t ends[]; /* where each needle ends in store; longest needles first is not needed: see match() */
+    size_t ends[]; /* where each needle ends in store */
 };
 
 static int add_forms(struct casehook__mask *mask, struct casehook__text secret)
@@ -23,7 +24,9 @@ static int add_forms(struct casehook__mask *mask, struct casehook__text secret)
         size_t begin = mask->store.length;
         int status = forms[i](&mask->store, secret);
         if (status) return status;
-        if (mask->store.length > begin) mask->ends[mask->count++] = mask->store.length;
+        if (mask->store.length == begin) continue;
+        mask->ends[mask->count++] = mask->store.length;
+        mask->first[(unsigned char)mask->store.data[begin]] = true;
     }
     return CASEHOOK_OK;
 }
@@ -68,24 +71,38 @@ static size_t match(const struct casehook__mask *mask, struct casehook__text tex
     return longest;
 }
 
+/* Length of the printable ASCII at the beginning of text where no secret can begin. */
+static size_t plain(const struct casehook__mask *mask, struct casehook__text text)
+{
+    size_t length = 0;
+    while (length < text.length) {
+        unsigned char c = (unsigned char)text.data[length];
+        if (c < 0x20 || c >= 0x7F || (mask && mask->first[c])) break;
+        length++;
+    }
+    return length;
+}
+
 const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
                                    size_t size)
 {
     size_t used = 0;
     while (text.length) {
-        size_t taken = match(mask, text), put;
-        const char *piece = "***";
+        const char *piece = text.data;
+        size_t taken = plain(mask, text), put = taken, room = size - 1 - used;
         if (taken) {
+            if (put > room) put = taken = room;
+        } else if ((taken = match(mask, text)) > 0) {
+            piece = "***";
             put = 3;
         } else {
             taken = put = casehook__utf8_length(text.data, text.length);
-            piece = text.data;
             if (taken == 0 || (unsigned char)*piece < 0x20 || *piece == 0x7F) {
                 taken = put = 1;
                 piece = "?";
             }
         }
-        if (used + put >= size) break;
+        if (put == 0 || put > room) break;
         memcpy(out + used, piece, put);
         used += put;
         text.data += taken;

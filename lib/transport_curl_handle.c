@@ -6,6 +6,8 @@
  */
 #include "transport_curl.h"
 
+#include <stdio.h>
+
 /* Stops at the first option that libcurl refuses. */
 #define SET(option, value)                                                   \
     do {                                                                     \
@@ -44,6 +46,16 @@ static bool has_header(const struct casehook__header *items, size_t count, const
     return false;
 }
 
+/* What libcurl decodes.  It would name it by itself, but format the line twice for each request. */
+static bool append_encodings(struct curl_slist **list)
+{
+    char line[64];
+    snprintf(line, sizeof line, "Accept-Encoding: gzip, deflate%s%s",
+             casehook__transport_feature("brotli") ? ", br" : "",
+             casehook__transport_feature("zstd") ? ", zstd" : "");
+    return append(list, line);
+}
+
 static bool request_headers(struct casehook__transfer *transfer, const struct casehook__request *request,
                             struct curl_slist **list)
 {
@@ -51,9 +63,11 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
     struct casehook__header *items = casehook__calloc(transfer->heap, max, sizeof *items);
     if (!items) return false;
     count = casehook__request_headers(transfer->config, request, items, max);
-    /* libcurl adds these by itself unless they are named without a value. */
-    bool done = append(list, "Expect:") &&
-                (has_header(items, count, "Content-Type") || append(list, "Content-Type:"));
+    /* libcurl has an Expect and a content type of its own unless they are named without a value. */
+    bool done = append(list, "Expect:");
+    if (done && request->method != CASEHOOK__GET && !has_header(items, count, "Content-Type"))
+        done = append(list, "Content-Type:");
+    if (done && !has_header(items, count, "Accept-Encoding")) done = append_encodings(list);
     for (size_t i = 0; i < count && done; i++) done = append_header(transfer->heap, list, &items[i]);
     casehook__free(transfer->heap, items);
     return done;
