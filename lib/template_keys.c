@@ -8,6 +8,7 @@
 
 struct key {
     uint32_t at, length; /* between the quotes */
+    uint32_t hash;       /* of the decoded text: sorting looks at texts only where it is equal */
 };
 
 struct walk {
@@ -15,6 +16,7 @@ struct walk {
     size_t at, end;   /* of the text */
     size_t keys;      /* where they begin in buf, aligned */
     size_t key_count; /* of all open objects */
+    size_t seen;      /* of all objects */
     bool literal_only;
     struct key twins[2]; /* in the order of the text */
     size_t depth;
@@ -36,6 +38,10 @@ static uint32_t next_point(const char **p, const char *end)
 {
     static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
     const unsigned char *s = (const unsigned char *)*p;
+    if (*s < 0x80 && *s != '\\') {
+        ++*p;
+        return *s;
+    }
     if (*s == '\\' && s[1] != 'u') {
         const char *letter = strchr(letters, s[1]);
         *p += 2;
@@ -58,8 +64,16 @@ static uint32_t next_point(const char **p, const char *end)
     return point;
 }
 
+static uint32_t hash_of(const char *p, const char *end)
+{
+    uint32_t hash = 2166136261u;
+    while (p < end) hash = (hash ^ next_point(&p, end)) * 16777619u;
+    return hash;
+}
+
 static int compare(const struct walk *walk, struct key a, struct key b)
 {
+    if (a.hash != b.hash) return a.hash < b.hash ? -1 : 1;
     const char *p = walk->buf->data + a.at, *q = walk->buf->data + b.at;
     const char *p_end = p + a.length, *q_end = q + b.length;
     while (p < p_end && q < q_end) {
@@ -119,10 +133,11 @@ static bool is_key(const struct walk *walk, size_t behind)
 
 static int add_key(struct walk *walk, size_t from, size_t to)
 {
-    struct key key = {(uint32_t)from, (uint32_t)(to - from)};
-    if (walk->literal_only && memchr(walk->buf->data + from, CASEHOOK__TAG_MARK, to - from))
-        return CASEHOOK_OK;
+    const char *text = walk->buf->data + from, *end = walk->buf->data + to;
+    if (walk->literal_only && memchr(text, CASEHOOK__TAG_MARK, to - from)) return CASEHOOK_OK;
+    struct key key = {(uint32_t)from, (uint32_t)(to - from), hash_of(text, end)};
     walk->key_count++;
+    walk->seen++;
     return casehook__buf_append(walk->buf, &key, sizeof key);
 }
 
@@ -167,19 +182,20 @@ static int walk_text(struct walk *walk)
 }
 
 int casehook__keys_check(struct casehook__buf *buf, size_t start, bool literal_only,
-                         struct casehook__text twins[2])
+                         struct casehook__text twins[2], size_t *count)
 {
     static const char padding[sizeof(struct key)];
     struct walk walk;
     walk.buf = buf;
     walk.at = start;
     walk.end = buf->length;
-    walk.key_count = walk.depth = 0;
+    walk.key_count = walk.seen = walk.depth = 0;
     walk.literal_only = literal_only;
     int status = casehook__buf_append(buf, padding, sizeof padding - buf->length % sizeof padding);
     walk.keys = buf->length;
     if (!status) status = walk_text(&walk);
     buf->length = walk.end;
+    if (count) *count = walk.seen;
     if (buf->data) buf->data[buf->length] = '\0';
     for (size_t i = 0; i < 2 && status == CASEHOOK_E_PARAMS; i++)
         twins[i] = (struct casehook__text){buf->data + walk.twins[i].at, walk.twins[i].length};

@@ -151,11 +151,12 @@ void casehook__guard_value_done(struct casehook__guard *guard, const struct case
 
 /*
  * Looks for two equal keys in one object of the valid JSON behind start.  The memory behind the
- * content of buf is used and given back.  literal_only: keys with a mark are left out.
+ * content of buf is used and given back.  literal_only: keys with a mark are left out.  *count, when not
+ * NULL, is how many keys there were.
  * OK, PARAMS (twins are these keys, within buf), NO_MEMORY, LIMIT.
  */
 int casehook__keys_check(struct casehook__buf *buf, size_t start, bool literal_only,
-                         struct casehook__text twins[2]);
+                         struct casehook__text twins[2], size_t *count);
 
 /* The fault that keeps text from being a JSON body; unlike a response it begins with no BOM. */
 enum casehook__js_fault casehook__template_json_fault(struct casehook__text text, size_t *offset);
