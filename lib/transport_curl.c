@@ -3,52 +3,6 @@
 
 #include "clock.h"
 
-#include <pthread.h>
-
-/* ---- libcurl itself --------------------------------------------------------------------------- */
-
-/* The one piece of process-wide state: libcurl's documented initialisation must happen once. */
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_ready;
-
-static void init_curl(void)
-{
-    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-int casehook__transport_init(struct casehook_error *error)
-{
-    pthread_once(&curl_once, init_curl);
-    if (curl_ready != CURLE_OK)
-        return casehook__fail(error, CASEHOOK_E_SYSTEM, "libcurl could not be initialised: %s",
-                              curl_easy_strerror(curl_ready));
-    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-    if (version->version_num < 0x075800)
-        return casehook__fail(error, CASEHOOK_E_UNSUPPORTED, "libcurl %s is too old, 7.88.0 is needed",
-                              version->version);
-    if (!version->ssl_version || strncmp(version->ssl_version, "OpenSSL/", 8) != 0)
-        return casehook__fail(error, CASEHOOK_E_UNSUPPORTED,
-                              "this libcurl was built with %s, OpenSSL is needed",
-                              version->ssl_version ? version->ssl_version : "no TLS");
-    return CASEHOOK_OK;
-}
-
-int casehook__transport_feature(const char *name)
-{
-    static const struct {
-        const char *name;
-        int bit;
-    } features[] = {{"http2", CURL_VERSION_HTTP2},
-                    {"gzip", CURL_VERSION_LIBZ},
-                    {"brotli", CURL_VERSION_BROTLI},
-                    {"zstd", CURL_VERSION_ZSTD},
-                    {"https-proxy", CURL_VERSION_HTTPS_PROXY}};
-    for (size_t i = 0; i < sizeof features / sizeof *features; i++)
-        if (strcmp(name, features[i].name) == 0)
-            return (curl_version_info(CURLVERSION_NOW)->features & features[i].bit) != 0;
-    return -1;
-}
-
 /* ---- wires ------------------------------------------------------------------------------------ */
 
 int casehook__wire_new(struct casehook__heap *heap, const struct casehook__settings *settings,

@@ -380,6 +380,17 @@ static void the_log_tells_without_secrets(void **state)
     stop();
 }
 
+static void features_are_told(void **state)
+{
+    (void)state;
+    assert_int_equal(casehook_feature("gzip"), 1);
+    assert_int_equal(casehook_feature("no such thing"), 0);
+    assert_int_equal(casehook_feature(NULL), 0);
+    assert_true(casehook_feature("idn") == 0 || casehook_feature("idn") == 1);
+    assert_int_equal(casehook_version(), 0x000100);
+    assert_string_equal(casehook_version_string(), "0.1.0");
+}
+
 static void sigpipe_does_not_kill(void **state)
 {
     (void)state;
@@ -411,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_newer_struct_is_accepted_while_its_news_are_zero),
         cmocka_unit_test(after_fork_a_handle_is_refused),
         cmocka_unit_test(the_log_tells_without_secrets),
+        cmocka_unit_test(features_are_told),
         cmocka_unit_test(sigpipe_does_not_kill),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
