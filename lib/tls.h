@@ -91,6 +91,13 @@ bool casehook__tls_apply(void *ssl_ctx, enum casehook__mode mode, struct casehoo
                          struct casehook__identity *identity, struct casehook__tls_report *report);
 
 /*
+ * The certificate must be issued to this address (4 or 16 bytes), as one of its alternative names: for mode
+ * full and a host that is an address, which libcurl would find in a common name too.  After
+ * casehook__tls_apply; false: out of memory.
+ */
+bool casehook__tls_require_address(void *ssl_ctx, const unsigned char *address, size_t length);
+
+/*
  * The sentence for a failed handshake: which check failed, on which certificate, under which mode,
  * and which setting would change it.  detail: libcurl's own text, used when report knows nothing.
  * is_proxy: the handshake was with the proxy.

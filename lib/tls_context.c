@@ -83,3 +83,11 @@ bool casehook__tls_apply(void *ssl_ctx, enum casehook__mode mode, struct casehoo
     casehook__tls_end();
     return applied;
 }
+
+bool casehook__tls_require_address(void *ssl_ctx, const unsigned char *address, size_t length)
+{
+    casehook__tls_begin();
+    bool done = X509_VERIFY_PARAM_set1_ip(SSL_CTX_get0_param(ssl_ctx), address, length) == 1;
+    casehook__tls_end();
+    return done;
+}

@@ -112,12 +112,15 @@ static int explain_check(const struct peer *peer, struct casehook_error *error)
 static int explain_name(const struct peer *peer, const char *host, bool is_proxy,
                         struct casehook_error *error)
 {
-    const char *names = peer->report && peer->report->names[0] ? peer->report->names : "no name at all";
-    return casehook__fail(error, CASEHOOK_E_TLS,
-                          "%s is for [%s], not for %s (%s %s): use one of its names in the URL, or set %s to "
-                          "certificate%s",
-                          peer->whose, names, host, peer->mode_setting, peer->mode, peer->mode_setting,
-                          is_proxy ? "" : " for this host in customHostSettings");
+    const struct casehook__tls_report *report = peer->report;
+    const char *names = report && report->names[0] ? report->names : "no name at all";
+    bool address = report && report->verify_error == X509_V_ERR_IP_ADDRESS_MISMATCH;
+    return casehook__fail(
+        error, CASEHOOK_E_TLS,
+        "%s is for [%s], not for %s%s (%s %s): use one of its names in the URL, or set %s to "
+        "certificate%s",
+        peer->whose, names, host, address ? " as an address (subjectAltName IP)" : "", peer->mode_setting,
+        peer->mode, peer->mode_setting, is_proxy ? "" : " for this host in customHostSettings");
 }
 
 /* What TLS alerts and OpenSSL's reasons mean; the first whose words are in libcurl's text counts. */
@@ -168,10 +171,10 @@ void casehook__tls_explain(const struct casehook__tls_report *report, enum caseh
 {
     struct peer peer;
     describe(&peer, report, mode, host, is_proxy);
-    if (report && report->verify_error)
-        explain_check(&peer, error);
-    else if (name_failed)
+    if (name_failed || (report && report->verify_error == X509_V_ERR_IP_ADDRESS_MISMATCH))
         explain_name(&peer, host, is_proxy, error);
+    else if (report && report->verify_error)
+        explain_check(&peer, error);
     else
         explain_detail(&peer, detail, error);
 }

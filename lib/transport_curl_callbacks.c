@@ -157,7 +157,9 @@ CURLcode casehook__curl_on_tls(CURL *easy, void *ssl_ctx, void *user)
     struct casehook__tls_report *report = with_proxy ? &transfer->proxy_tls : &transfer->tls;
     memset(report, 0, sizeof *report);
     if (mode != CASEHOOK__MODE_NONE && !trust) trust = transfer->system_trust;
-    return casehook__tls_apply(ssl_ctx, mode, trust, with_proxy ? NULL : policy->identity, report)
-               ? CURLE_OK
-               : CURLE_OUT_OF_MEMORY;
+    const struct casehook__origin *peer = with_proxy ? &policy->proxy->origin : transfer->request->origin;
+    bool applied = casehook__tls_apply(ssl_ctx, mode, trust, with_proxy ? NULL : policy->identity, report);
+    if (applied && mode == CASEHOOK__MODE_FULL && (peer->ipv4 || peer->ipv6))
+        applied = casehook__tls_require_address(ssl_ctx, peer->address, peer->ipv4 ? 4 : 16);
+    return applied ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
