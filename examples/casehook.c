@@ -122,13 +122,13 @@ static int load_connector(const struct arguments *arguments, const struct caseho
         status = casehook_connector_check(settings, document.text, document.length, &error);
     else
         status = casehook_connector_new(settings, document.text, document.length, connector, &error);
-    document_free(&document);
     if (status)
         code = fault(arguments, arguments->connector, status, error);
     else if (arguments->command == COMMAND_CHECK)
         print_check(arguments, arguments->connector, NULL);
 out:
     casehook_error_free(error);
+    document_free(&document);
     return code;
 }
 

@@ -6,6 +6,7 @@
 #include <casehook.h>
 
 #include <stdio.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
@@ -32,6 +33,7 @@ int main(int argc, char **argv)
         .comment_size = sizeof comment,
     };
     int status = casehook_connector_new(NULL, document, length, &connector, &error);
+    memset(document, 0, length); /* it may hold secrets */
     if (status) {
         fprintf(stderr, "%s: %s\n", casehook_error_field(error), casehook_error_message(error));
         goto out;
