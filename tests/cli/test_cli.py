@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -264,9 +265,10 @@ class Failures(Tool):
         self.assertEqual((result["error"]["httpStatus"], result["error"]["outcome"]), (401, "refused"))
 
     def test_no_connection(self):
-        server = self.server()
-        server.server_close()  # the port answers nobody now
-        _, error = self.tool(6, "push", "--connector", self.connector(server.url), "--title", "t")
+        with socket.socket() as silent:  # its port is taken, but nobody listens
+            silent.bind(("127.0.0.1", 0))
+            url = "http://127.0.0.1:%d" % silent.getsockname()[1]
+            _, error = self.tool(6, "push", "--connector", self.connector(url), "--title", "t")
         self.assertIn("create", error)
 
     def test_no_tls(self):
