@@ -188,6 +188,9 @@ static void put_advice(const struct arguments *arguments, const struct casehook_
             stderr);
     else if (casehook_error_retryable(error))
         fputs("  The same command may succeed later.\n", stderr);
+    if (code == EXIT_PARTIAL && !strcmp(casehook_error_step(error), "comment") &&
+        casehook_error_outcome(error) == CASEHOOK_OUTCOME_UNKNOWN)
+        fputs("  The comment that failed may be there all the same: look first.\n", stderr);
     if (wait >= 0) fprintf(stderr, "  The server asks to wait %" PRId64 " ms.\n", wait);
 }
 

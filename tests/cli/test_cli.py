@@ -306,6 +306,9 @@ class Failures(Tool):
         result = self.json(11, "push", "--connector", self.connector(server.url), "--title", "t",
                            "--comment", "a", "--comment", "b")
         self.assertEqual([comment["state"] for comment in result["comments"]], ["failed", "not_attempted"])
+        server.answers["POST /api/cases/7/comments"] = (200, JSON, None)
+        _, error = self.tool(11, "push", "--connector", self.connector(server.url), "--title", "t", "--comment", "a")
+        self.assertIn("may be there", error)
 
     def interrupted(self, server, *arguments):
         process = subprocess.Popen([TOOL, *arguments, "--connector", self.connector(server.url), "--json"],
