@@ -1,0 +1,28 @@
+#!/bin/sh
+# Both examples of hosts with their own HTTP client push a case into the demo tracker.
+#   exchange_examples.sh TRACKER SOCKETS URLLIB LIBRARY CONNECTOR
+set -eu
+tracker=$1 sockets=$2 urllib=$3 library=$4 connector=$5
+folder=$(mktemp -d)
+"$tracker" --port 0 --user demo --password not-a-secret >"$folder/url" &
+pid=$!
+trap 'kill "$pid" 2>/dev/null; rm -rf "$folder"' EXIT
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  [ -s "$folder/url" ] && break
+  sleep 0.1
+done
+url=$(grep -oE 'http://[0-9.:]+' "$folder/url" | head -n 1)
+sed "s#http://127.0.0.1:8080#$url#g" "$connector" >"$folder/connector.json"
+"$sockets" "$folder/connector.json" 'by "sockets"' | tee "$folder/sockets"
+grep -q "^case 1: $url/cases/1\$" "$folder/sockets"
+if ! command -v python3 >/dev/null; then
+  echo 'SKIP: python3 is missing, the urllib example was not run'
+  exit 77
+fi
+CASEHOOK_LIBRARY=$library python3 "$urllib" "$folder/connector.json" 'by "urllib"' | tee "$folder/urllib"
+grep -q "^case 2: $url/cases/2\$" "$folder/urllib"
+kill "$pid"
+wait "$pid" 2>/dev/null || true
+# without a server: the error says so, and that nothing was sent
+if "$sockets" "$folder/connector.json" 'nobody there' 2>"$folder/error"; then exit 1; fi
+grep -q 'no connection' "$folder/error"
