@@ -6,7 +6,7 @@ tracker=$1 sockets=$2 urllib=$3 library=$4 connector=$5
 folder=$(mktemp -d)
 "$tracker" --port 0 --user demo --password not-a-secret >"$folder/url" &
 pid=$!
-trap 'kill "$pid" 2>/dev/null; rm -rf "$folder"' EXIT
+trap 'kill "$pid" 2>/dev/null || true; rm -rf "$folder"' EXIT
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   [ -s "$folder/url" ] && break
   sleep 0.1
