@@ -78,6 +78,15 @@ static void pack_comments(struct packer *packer, struct casehook_params *params)
     if (copy) params->comments = (const void *)copy;
 }
 
+/* First of all texts: a fault of its own is found before that of too much text altogether. */
+static void pack_fields(struct packer *packer, struct casehook_params *params)
+{
+    if (params->fields_length == 0 || params->fields_length == CASEHOOK_TERMINATED)
+        params->fields = pack(packer, params->fields);
+    else
+        params->fields = pack_text(packer, params->fields, params->fields_length);
+}
+
 static void pack_case(struct packer *packer, struct casehook_params *params)
 {
     pack_list(packer, &params->tags, params->tag_count);
@@ -88,10 +97,6 @@ static void pack_case(struct packer *packer, struct casehook_params *params)
     params->id = pack(packer, params->id);
     params->severity = pack(packer, params->severity);
     params->status = pack(packer, params->status);
-    if (params->fields_length == 0 || params->fields_length == CASEHOOK_TERMINATED)
-        params->fields = pack(packer, params->fields);
-    else
-        params->fields = pack_text(packer, params->fields, params->fields_length);
 }
 
 static const struct casehook_params *pack_params(struct packer *packer, int operation,
@@ -102,6 +107,7 @@ static const struct casehook_params *pack_params(struct packer *packer, int oper
     params.struct_size = sizeof params;
     if (operation == CASEHOOK_GET)
         params = (struct casehook_params){.struct_size = sizeof params, .external_id = given->external_id};
+    pack_fields(packer, &params);
     params.external_id = pack(packer, params.external_id);
     if (operation != CASEHOOK_GET) pack_case(packer, &params);
     if (copy) *copy = params;

@@ -1,0 +1,265 @@
+/* test_fd.c - the descriptor is readable when there is something to do, and only then. */
+#include "fixture.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <time.h>
+
+static struct tracker tracker;
+static struct casehook_connector *connector;
+static struct casehook_loop *loop;
+static struct pollfd descriptor;
+
+static void begin(const char *settings_json)
+{
+    tracker_start(&tracker, NULL, NULL);
+    struct casehook_settings *settings = document_settings(settings_json);
+    connector = document_connector(settings, tracker.base, NULL, NULL);
+    casehook_settings_free(settings);
+    loop = loop_make(0, 0);
+    descriptor = (struct pollfd){.fd = casehook_loop_fd(loop), .events = POLLIN};
+}
+
+static void end(void)
+{
+    casehook_loop_free(loop);
+    casehook_connector_unref(connector);
+    tracker_stop(&tracker);
+}
+
+/* How often the descriptor was readable in that time. */
+static int wakes(int milliseconds)
+{
+    int64_t until = now_ms() + milliseconds;
+    int count = 0;
+    for (;;) {
+        int64_t left = until - now_ms();
+        if (left < 0) left = 0;
+        if (poll(&descriptor, 1, (int)left) > 0) {
+            count++;
+            assert_int_equal(casehook_loop_process(loop), CASEHOOK_OK);
+        } else if (left == 0) {
+            return count;
+        }
+    }
+}
+
+/* Turns for as long as only the descriptor says so; fails when it stays silent. */
+static int finish_by_descriptor(void)
+{
+    for (;;) {
+        struct casehook_result *result = casehook_loop_next(loop, NULL);
+        if (result) return finished_status((struct finished){.result = result});
+        if (poll(&descriptor, 1, 8000) <= 0) fail_msg("an event was missed");
+        assert_int_equal(casehook_loop_process(loop), CASEHOOK_OK);
+    }
+}
+
+static void silent_at_rest(void **state)
+{
+    (void)state;
+    begin("{\"idleTimeout\":\"300ms\"}");
+    assert_int_equal(wakes(500), 0);
+    submit_create(loop, connector, "disk full");
+    assert_int_equal(finish_by_descriptor(), CASEHOOK_OK);
+    int closing = wakes(1000); /* the timer of the idle connection, and one that was set earlier */
+    assert_in_range(closing, 1, 3);
+    assert_int_equal(wakes(5000), 0);
+    end();
+}
+
+static void silent_while_a_server_thinks(void **state)
+{
+    (void)state;
+    begin("{}");
+    for (int i = 0; i < 10; i++) submit_create(loop, connector, "stall");
+    loop_until_requests(loop, &tracker, 10);
+    wakes(500);
+    assert_in_range(wakes(3000), 0, 3);
+    end();
+}
+
+static void silent_while_operations_wait(void **state)
+{
+    (void)state;
+    tracker_start(&tracker, NULL, NULL);
+    connector = tracker_connector(&tracker);
+    loop = loop_make(0, 1);
+    descriptor = (struct pollfd){.fd = casehook_loop_fd(loop), .events = POLLIN};
+    for (int i = 0; i < 100; i++) submit_create_with(loop, connector, "stall", NULL, 60000);
+    loop_until_requests(loop, &tracker, 1);
+    wakes(500);
+    assert_in_range(wakes(2000), 0, 3);
+    end();
+}
+
+static void results_alone_are_silent(void **state)
+{
+    (void)state;
+    begin("{\"idleTimeout\":\"1m\"}");
+    submit_create(loop, connector, "disk full");
+    wakes(1000);
+    assert_int_equal(casehook_loop_pending(loop), 1);
+    assert_int_equal(wakes(500), 0);
+    assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_OK);
+    end();
+}
+
+static void every_time_is_kept(void **state)
+{
+    (void)state;
+    begin("{\"responseTimeout\":\"400ms\"}");
+    int64_t begun = now_ms();
+    submit_create(loop, connector, "stall");
+    assert_int_equal(finish_by_descriptor(), CASEHOOK_E_TIMEOUT);
+    assert_in_range(now_ms() - begun, 399, 5000);
+    submit_create_with(loop, connector, "stall", NULL, 100);
+    assert_int_equal(finish_by_descriptor(), CASEHOOK_E_TIMEOUT);
+    end();
+}
+
+static void a_deadline_passes_while_it_waits(void **state)
+{
+    (void)state;
+    tracker_start(&tracker, NULL, NULL);
+    connector = tracker_connector(&tracker);
+    loop = loop_make(0, 1);
+    descriptor = (struct pollfd){.fd = casehook_loop_fd(loop), .events = POLLIN};
+    submit_create(loop, connector, "stall");
+    loop_until_requests(loop, &tracker, 1);
+    submit_create_with(loop, connector, "disk full", NULL, 150);
+    assert_int_equal(finish_by_descriptor(), CASEHOOK_E_TIMEOUT);
+    end();
+}
+
+static uint64_t stalled;
+
+static void *act_soon(void *what)
+{
+    const struct timespec soon = {0, 100000000};
+    nanosleep(&soon, NULL);
+    if (strcmp(what, "submit") == 0) submit_create(loop, connector, "disk full");
+    if (strcmp(what, "cancel") == 0) casehook_loop_cancel(loop, stalled);
+    if (strcmp(what, "wakeup") == 0) casehook_loop_wakeup(loop);
+    return NULL;
+}
+
+static void other_threads_make_it_readable(void **state)
+{
+    char actions[][8] = {"submit", "cancel", "wakeup"};
+    pthread_t thread;
+    (void)state;
+    begin("{}");
+    stalled = submit_create(loop, connector, "stall");
+    loop_until_requests(loop, &tracker, 1);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pthread_create(&thread, NULL, act_soon, actions[i]), 0);
+        if (i < 2) {
+            assert_int_equal(finish_by_descriptor(), i == 0 ? CASEHOOK_OK : CASEHOOK_E_CANCELLED);
+        } else {
+            wakes(50);
+            assert_in_range(wakes(500), 1, 2);
+        }
+        pthread_join(thread, NULL);
+    }
+    end();
+}
+
+static void this_thread_makes_it_readable(void **state)
+{
+    (void)state;
+    begin("{}");
+    assert_int_equal(poll(&descriptor, 1, 0), 0);
+    casehook_loop_wakeup(loop);
+    assert_int_equal(poll(&descriptor, 1, 0), 1);
+    assert_int_equal(poll(&descriptor, 1, 0), 1); /* until process */
+    casehook_loop_process(loop);
+    assert_int_equal(poll(&descriptor, 1, 0), 0);
+    uint64_t ticket = submit_create(loop, connector, "stall");
+    assert_int_equal(poll(&descriptor, 1, 0), 1);
+    loop_until_requests(loop, &tracker, 1);
+    wakes(300);
+    casehook_loop_cancel(loop, ticket);
+    assert_int_equal(poll(&descriptor, 1, 0), 1);
+    casehook_loop_process(loop);
+    assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_E_CANCELLED);
+    end();
+}
+
+/* Asked for while operations run that were only waited on so far. */
+static void asked_for_late(void **state)
+{
+    (void)state;
+    for (int turns = 0; turns < 12; turns++) {
+        tracker_start(&tracker, NULL, NULL);
+        connector = tracker_connector(&tracker);
+        assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
+        for (int i = 0; i < 5; i++) submit_create(loop, connector, i % 2 ? "slow" : "disk full");
+        for (int i = 0; i < turns; i++) casehook_loop_wait(loop, i);
+        descriptor = (struct pollfd){.fd = casehook_loop_fd(loop), .events = POLLIN};
+        for (int i = 0; i < 5; i++) assert_int_equal(finish_by_descriptor(), CASEHOOK_OK);
+        end();
+    }
+}
+
+/* For hosts that ask for the time instead. */
+static void driven_by_the_timeout(void **state)
+{
+    (void)state;
+    tracker_start(&tracker, NULL, NULL);
+    connector = tracker_connector(&tracker);
+    assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
+    assert_true(casehook_loop_timeout_ms(loop) == -1);
+    submit_create(loop, connector, "slow");
+    assert_true(casehook_loop_timeout_ms(loop) == 0);
+    struct casehook_result *result;
+    int turns = 0;
+    while (!(result = casehook_loop_next(loop, NULL))) {
+        int64_t time = casehook_loop_timeout_ms(loop);
+        assert_true(time >= 0);
+        poll(NULL, 0, (int)time);
+        casehook_loop_process(loop);
+        turns++;
+    }
+    assert_int_equal(finished_status((struct finished){.result = result}), CASEHOOK_OK);
+    assert_in_range(turns, 3, 200);
+    end();
+}
+
+/* Nothing is lost when a host that uses the descriptor waits in between. */
+static void mixed_with_wait(void **state)
+{
+    (void)state;
+    begin("{}");
+    for (int i = 0; i < 40; i++) submit_create(loop, connector, i % 2 ? "slow" : "disk full");
+    for (int ended = 0; ended < 40; ended++) {
+        if (ended % 2) {
+            assert_int_equal(finish_by_descriptor(), CASEHOOK_OK);
+            continue;
+        }
+        struct casehook_result *result;
+        while (!(result = casehook_loop_next(loop, NULL))) casehook_loop_wait(loop, -1);
+        assert_int_equal(finished_status((struct finished){.result = result}), CASEHOOK_OK);
+    }
+    end();
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(silent_at_rest),
+        cmocka_unit_test(silent_while_a_server_thinks),
+        cmocka_unit_test(silent_while_operations_wait),
+        cmocka_unit_test(results_alone_are_silent),
+        cmocka_unit_test(every_time_is_kept),
+        cmocka_unit_test(a_deadline_passes_while_it_waits),
+        cmocka_unit_test(other_threads_make_it_readable),
+        cmocka_unit_test(this_thread_makes_it_readable),
+        cmocka_unit_test(asked_for_late),
+        cmocka_unit_test(driven_by_the_timeout),
+        cmocka_unit_test(mixed_with_wait),
+    };
+    mode_set(argc, argv);
+    if (mode != MODE_FD) return 77; /* the other ways of waiting have no descriptor to look at */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
