@@ -115,6 +115,11 @@ struct finished loop_finish(struct casehook_loop *loop)
     return finished;
 }
 
+bool loop_has_result(const struct casehook_loop *loop)
+{
+    return loop->finished.first != NULL;
+}
+
 void loop_until_requests(struct casehook_loop *loop, struct tracker *tracker, size_t count)
 {
     int64_t until = now_ms() + 10000;

@@ -53,6 +53,7 @@ struct finished {
 };
 /* The next result; fails when there is none within 10 s. */
 struct finished loop_finish(struct casehook_loop *loop);
+bool loop_has_result(const struct casehook_loop *loop);
 /* Turns until the tracker got count requests. */
 void loop_until_requests(struct casehook_loop *loop, struct tracker *tracker, size_t count);
 
