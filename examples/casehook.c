@@ -2,6 +2,7 @@
  * casehook.c - the command-line tool: checks a connector, shows what it would send, and opens, reads,
  * changes and comments cases with it.  casehook --help says how.
  */
+#include "casehook_batch.h"
 #include "casehook_input.h"
 #include "casehook_print.h"
 #include "casehook_stop.h"
@@ -144,7 +145,7 @@ static int operate(const struct arguments *arguments, struct casehook_connector 
                                      result);
     status = casehook_cancel_new(NULL, &options.cancel);
     if (status) return status;
-    if (stop_begin(&stop, options.cancel)) {
+    if (stop_begin(&stop, options.cancel, NULL)) {
         status = CASEHOOK_E_SYSTEM;
         goto out;
     }
@@ -154,6 +155,14 @@ static int operate(const struct arguments *arguments, struct casehook_connector 
 out:
     casehook_cancel_free(options.cancel);
     return status;
+}
+
+static int run_batch(const struct arguments *arguments, struct casehook_connector *connector)
+{
+    struct trouble trouble = {0};
+    int code = batch_run(arguments, connector, &trouble);
+    if (trouble.status) print_trouble(arguments, &trouble);
+    return trouble.status ? code_of_status(trouble.status, "params") : code;
 }
 
 static int run(const struct arguments *arguments, struct casehook_connector *connector)
@@ -190,7 +199,8 @@ int main(int count, char **values)
     if (code >= 0) goto out;
     code = load_settings(&arguments, &settings);
     if (code == EXIT_OK) code = load_connector(&arguments, settings, &connector);
-    if (code == EXIT_OK && connector) code = run(&arguments, connector);
+    if (code == EXIT_OK && connector)
+        code = arguments.batch ? run_batch(&arguments, connector) : run(&arguments, connector);
 out:
     casehook_connector_unref(connector);
     casehook_settings_free(settings);

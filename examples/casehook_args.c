@@ -42,13 +42,19 @@ static const char help[] =
     "  --comment TEXT          comment: exactly one; push: may be repeated\n"
     "  --external-id ID        push: the tracker's id of the case to change\n"
     "\n"
+    "Many cases\n"
+    "  --batch FILE            push: every line of FILE is a case as JSON; each result is one line,\n"
+    "                          {\"index\": LINE FROM 0, \"result\": {...}}, printed as it comes\n"
+    "  --concurrency N         how many at once, 16 unless said\n"
+    "\n"
     "How\n"
     "  --deadline MS           time for the whole command, in milliseconds\n"
     "  --json                  print one JSON object and nothing else\n"
     "  --verbose               say on standard error what happens\n"
     "  --help, --version       print and end\n"
     "\n"
-    "Ctrl-C stops a command; what was sent until then is reported.\n"
+    "Ctrl-C stops a command; what was sent until then is reported.  A batch finishes what it has begun\n"
+    "and reports the other lines as not attempted.\n"
     "\n"
     "Exit codes\n"
     "   0  done\n"
@@ -63,7 +69,8 @@ static const char help[] =
     "   9  the answer cannot be used\n"
     "  10  outcome unknown: it was sent and may have happened; look before you try again\n"
     "  11  the case was made or changed, a later step failed; do not create it again\n"
-    "  12  stopped by Ctrl-C before anything was changed\n";
+    "  12  stopped by Ctrl-C before anything was changed\n"
+    "  13  some cases of a batch failed or were not attempted: their lines say which\n";
 
 enum kind { KIND_TEXT, KIND_LIST, KIND_FLAG, KIND_NUMBER };
 
@@ -103,6 +110,8 @@ static const struct option options[] = {
     {"field", KIND_LIST, AT(fields), CASE},
     {"comment", KIND_LIST, AT(comments), COMMENT | PUSH},
     {"external-id", KIND_TEXT, AT(external_id), PUSH},
+    {"batch", KIND_TEXT, AT(batch), PUSH},
+    {"concurrency", KIND_NUMBER, AT(concurrency), PUSH},
     {"deadline", KIND_NUMBER, AT(deadline_ms), OPERATION},
     {"json", KIND_FLAG, AT(json), ANY},
     {"verbose", KIND_FLAG, AT(verbose), ANY},
@@ -232,13 +241,18 @@ static int check_options(const struct arguments *arguments, unsigned seen)
         if (!(seen & 1U << i)) continue;
         if (!(options[i].commands & command)) return wrong("this command has no use for --", options[i].name);
         if (options[i].commands & CHECK || options[i].kind == KIND_NUMBER) continue;
+        if (arguments->batch && options[i].offset != AT(batch))
+            return wrong("--batch holds the cases; not with it: --", options[i].name);
         if (arguments->case_file && options[i].offset != AT(case_file) &&
             options[i].offset != AT(external_id))
             return wrong("--case holds the whole case; not with it: --", options[i].name);
     }
+    if (arguments->batch && arguments->command == COMMAND_PREVIEW)
+        return wrong("preview shows one case: --case, not --batch", NULL);
+    if (arguments->concurrency && !arguments->batch) return wrong("--concurrency needs --batch", NULL);
     if (!arguments->connector) return wrong("--connector FILE is missing", NULL);
     const char *const files[] = {arguments->connector, arguments->settings, arguments->secrets,
-                                 arguments->case_file};
+                                 arguments->case_file, arguments->batch};
     int standard_input = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i] && !strcmp(files[i], "-")) standard_input++;

@@ -23,6 +23,7 @@ enum exit_code {
     EXIT_UNKNOWN = 10,
     EXIT_PARTIAL = 11,
     EXIT_CANCELLED = 12,
+    EXIT_BATCH = 13,
 };
 
 /* An option that may be repeated. */
@@ -40,6 +41,8 @@ struct arguments {
     const char *title, *description, *severity, *status, *id;
     struct list tags, fields, comments;
     const char *external_id;
+    const char *batch;
+    uint32_t concurrency; /* 0: not given */
     uint32_t deadline_ms;
     bool json, verbose, help, version;
 };

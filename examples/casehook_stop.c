@@ -18,7 +18,9 @@ static void *wait_for_signals(void *user)
     struct stop *stop = user;
     int number = 0;
     if (sigwait(&stop->signals, &number) || number == finished) return NULL;
+    atomic_store(&stop->asked, true);
     casehook_cancel_set(stop->cancel);
+    casehook_loop_wakeup(stop->loop);
     say("casehook: stopping; once more ends it at once\n");
     if (sigwait(&stop->signals, &number) || number == finished) return NULL;
     _exit(128 + number);
@@ -36,9 +38,16 @@ static void choose_signals(sigset_t *signals)
     }
 }
 
-int stop_begin(struct stop *stop, struct casehook_cancel *cancel)
+bool stop_asked(struct stop *stop)
+{
+    return atomic_load(&stop->asked);
+}
+
+int stop_begin(struct stop *stop, struct casehook_cancel *cancel, struct casehook_loop *loop)
 {
     stop->cancel = cancel;
+    stop->loop = loop;
+    atomic_init(&stop->asked, false);
     choose_signals(&stop->signals);
     if (pthread_sigmask(SIG_BLOCK, &stop->signals, &stop->before)) return -1;
     stop->running = !pthread_create(&stop->thread, NULL, wait_for_signals, stop);
