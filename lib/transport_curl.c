@@ -118,7 +118,8 @@ static void forget_request(struct casehook__transfer *transfer, const struct cas
     transfer->sends = transfer->handshakes = 0;
     transfer->repeat_refused = transfer->connecting = transfer->denied = false;
     transfer->header_bytes = 0;
-    transfer->header_limit = transfer->body_limit = transfer->body_cut = transfer->in_body = false;
+    transfer->header_limit = transfer->body_limit = transfer->body_cut = false;
+    transfer->head_ended = transfer->in_body = false;
     transfer->answered = false;
     transfer->detail[0] = '\0';
     transfer->tls.verified = transfer->proxy_tls.verified = false;
@@ -241,6 +242,8 @@ struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire)
     CURLcode code = message->data.result;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
     struct casehook__transfer *transfer = (void *)private;
+    /* To libcurl headers that break off are an answer without a body. */
+    if (code == CURLE_OK && !transfer->head_ended) code = CURLE_PARTIAL_FILE;
     if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->body_cut && !transfer->header_limit &&
                              transfer->body.status != CASEHOOK_E_NO_MEMORY))
         answer(transfer);

@@ -55,6 +55,7 @@ struct casehook__transfer {
     char denied_address[96];
     size_t header_bytes;
     bool header_limit, body_limit, body_cut;
+    bool head_ended; /* the empty line behind the headers of the answer has come */
     bool in_body;
     struct casehook__kept_header content_type, content_encoding, location, retry_after;
     struct casehook__buf head, body;

@@ -33,6 +33,16 @@ static void begin_response(struct casehook__transfer *transfer)
     static const struct casehook__kept_header none;
     transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
     casehook__buf_clear(&transfer->head);
+    transfer->head_ended = false;
+}
+
+/* The empty line behind the headers; behind an interim response the answer is still to come. */
+static void end_head(struct casehook__transfer *transfer, struct casehook__text line)
+{
+    long status = 0;
+    if (casehook__text_trim(line).length) return;
+    curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &status);
+    transfer->head_ended = status >= 200;
 }
 
 static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__text line)
@@ -61,6 +71,7 @@ size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *use
     }
     if (transfer->in_body) return line.length; /* a trailer */
     if (line.length >= 5 && memcmp(line.data, "HTTP/", 5) == 0) begin_response(transfer);
+    end_head(transfer, line);
     return keep_wanted(transfer, line) ? line.length : 0;
 }
 
@@ -87,7 +98,7 @@ size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user)
 
 /*
  * libcurl is about to send the request.  When a kept-alive connection dies it would send it again, on
- * another one, and tell nobody: a second time is refused for what has a body (H6).
+ * another one, and tell nobody: that is refused for what has a body as soon as a byte of it went out (H6).
  */
 int casehook__curl_on_send(void *user, char *remote, char *local, int remote_port, int local_port)
 {
@@ -96,8 +107,9 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     (void)local;
     (void)remote_port;
     (void)local_port;
-    transfer->sends++;
-    transfer->repeat_refused = transfer->sends > 1 && transfer->request->method != CASEHOOK__GET;
+    long bytes = 0;
+    if (transfer->sends++) curl_easy_getinfo(transfer->handle->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    transfer->repeat_refused = bytes > 0 && transfer->request->method != CASEHOOK__GET;
     return transfer->repeat_refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 

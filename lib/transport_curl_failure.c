@@ -99,6 +99,9 @@ static int tell_broken(struct casehook__transfer *transfer)
     if (transfer->repeat_refused)
         return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
                               "the connection broke after the request was sent; it was not sent again");
+    if (transfer->header_bytes && !transfer->head_ended)
+        return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
+                              "the connection broke in the headers of the answer");
     return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK, "the connection broke%s: %s",
                           transfer->sends ? " after the request was sent" : "",
                           transfer->detail[0] ? transfer->detail : "no answer");
