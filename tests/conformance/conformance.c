@@ -21,7 +21,7 @@ static const char usage[] =
     "\n"
     "Runs every vector of every *.json in the folders (but fields.json); exit status 1 when one failed.\n"
     "\n"
-    "  --driver NAME   blocking (the default) or exchange\n"
+    "  --driver NAME   blocking (the default), exchange, loop or loop-fd\n"
     "  --params WAY    struct, json or both (the default: each vector in both ways where a struct can\n"
     "                  carry its params)\n"
     "  --file NAME     only this file, without .json\n"

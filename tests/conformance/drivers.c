@@ -1,6 +1,7 @@
 /* drivers.c - the ways in which an operation can be driven to its end. */
 #include "call.h"
 #include "drive_exchange.h"
+#include "drive_loop.h"
 
 #include <string.h>
 
@@ -29,6 +30,8 @@ static int run_blocking(struct casehook_connector *connector, const struct call 
 static const struct driver drivers[] = {
     {"blocking", 0, run_blocking},
     {"exchange", 1, drive_exchange},
+    {"loop", 0, drive_loop_wait},
+    {"loop-fd", 0, drive_loop_fd},
 };
 
 const struct driver *driver_find(const char *name)
