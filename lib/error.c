@@ -224,3 +224,16 @@ void casehook_error_free(struct casehook_error *error)
         error = next;
     }
 }
+
+/* In the order of the codes, from 0 downwards. */
+static const char *const names[] = {
+    "ok",          "argument", "no_memory", "config", "unsupported", "params",    "policy",
+    "resolve",     "connect",  "proxy",     "tls",    "timeout",     "cancelled", "network",
+    "http_status", "redirect", "response",  "limit",  "busy",        "forked",    "system",
+};
+
+const char *casehook_status_name(int status)
+{
+    size_t count = sizeof names / sizeof *names;
+    return status <= 0 && status > -(int)count ? names[-status] : "unknown";
+}

@@ -1,6 +1,5 @@
 /* version.c - what this library is and can do. */
 #include "casehook.h"
-#include "text.h"
 #include "transport.h"
 
 uint32_t casehook_version(void)
@@ -28,17 +27,4 @@ int casehook_feature(const char *name)
 {
     int offered = name ? casehook__transport_feature(name) : 0;
     return offered < 0 ? build_feature(name) : offered;
-}
-
-/* In the order of the codes, from 0 downwards. */
-static const char *const names[] = {
-    "ok",          "argument", "no_memory", "config", "unsupported", "params",    "policy",
-    "resolve",     "connect",  "proxy",     "tls",    "timeout",     "cancelled", "network",
-    "http_status", "redirect", "response",  "limit",  "busy",        "forked",    "system",
-};
-
-const char *casehook_status_name(int status)
-{
-    size_t count = sizeof names / sizeof *names;
-    return status <= 0 && status > -(int)count ? names[-status] : "unknown";
 }
