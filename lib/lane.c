@@ -3,9 +3,11 @@
 
 #define KEPT_BYTES (256 * 1024) /* a larger buffer is not kept for the next operation */
 
+/* In a child process the connections are still the parent's: to close them properly would end them there too. */
 void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane)
 {
-    for (size_t i = 0; i < CASEHOOK__CALLS; i++) {
+    bool here = casehook__connector_is_here(connector);
+    for (size_t i = 0; i < CASEHOOK__CALLS && here; i++) {
         casehook__transfer_free(lane->transfers[i]);
         casehook__wire_free(lane->wires[i]);
     }
