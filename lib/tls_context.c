@@ -16,7 +16,7 @@ static void record(struct casehook__tls_report *report, X509_STORE_CTX *check, b
 {
     const X509 *leaf = X509_STORE_CTX_get0_cert(check);
     const X509 *at_fault = accepted ? NULL : X509_STORE_CTX_get_current_cert(check);
-    *report = (struct casehook__tls_report){.verified = true};
+    *report = (struct casehook__tls_report){.verified = true, .store = report->store};
     if (!accepted) {
         report->verify_error = X509_STORE_CTX_get_error(check);
         if (report->verify_error == X509_V_OK) report->verify_error = X509_V_ERR_UNSPECIFIED;
@@ -26,11 +26,19 @@ static void record(struct casehook__tls_report *report, X509_STORE_CTX *check, b
     if (leaf) casehook__tls_names(report->names, sizeof report->names, leaf);
 }
 
+/* libcurl may put a store of its own in place of ours before the check: what it trusts does not count. */
+static bool is_our_store(X509_STORE_CTX *check, const struct casehook__tls_report *report)
+{
+    if (!report || X509_STORE_CTX_get0_store(check) == report->store) return true;
+    X509_STORE_CTX_set_error(check, X509_V_ERR_STORE_LOOKUP);
+    return false;
+}
+
 static int verify(X509_STORE_CTX *check, void *report)
 {
     /* Whatever an openssl.cnf says: a certificate below a root is no anchor (unless self-signed). */
     X509_VERIFY_PARAM_clear_flags(X509_STORE_CTX_get0_param(check), X509_V_FLAG_PARTIAL_CHAIN);
-    bool accepted = X509_verify_cert(check) == 1;
+    bool accepted = is_our_store(check, report) && X509_verify_cert(check) == 1;
     if (report) record(report, check, accepted);
     return accepted;
 }
@@ -58,6 +66,7 @@ static bool apply_mode(SSL_CTX *context, enum casehook__mode mode, struct caseho
     if (SSL_CTX_get_security_level(context) < CASEHOOK__SECURITY_LEVEL)
         SSL_CTX_set_security_level(context, CASEHOOK__SECURITY_LEVEL);
     SSL_CTX_set1_cert_store(context, trust->store);
+    if (report) report->store = trust->store;
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(context, verify, report);
     return true;

@@ -105,6 +105,9 @@ static int explain_check(const struct peer *peer, struct casehook_error *error)
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
         return fail_kind(peer, "has a signature that is not its issuer's",
                          "something between here and the server may be changing it", error);
+    case X509_V_ERR_STORE_LOOKUP:
+        return fail_kind(peer, "would have been checked against other CAs than the configured ones",
+                         "this libcurl replaces them and cannot be used", error);
     default: return fail_kind(peer, "was refused", X509_verify_cert_error_string(code), error);
     }
 }

@@ -245,10 +245,11 @@ struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire)
     /* To libcurl headers that break off are an answer without a body. */
     if (code == CURLE_OK && !transfer->head_ended) code = CURLE_PARTIAL_FILE;
     if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->body_cut && !transfer->header_limit &&
-                             transfer->body.status != CASEHOOK_E_NO_MEMORY))
-        answer(transfer);
-    else
+                             transfer->body.status != CASEHOOK_E_NO_MEMORY)) {
+        if (!casehook__curl_fail_login(transfer)) answer(transfer);
+    } else {
         casehook__curl_fail(transfer, code);
+    }
     leave_wire(transfer);
     return transfer;
 }

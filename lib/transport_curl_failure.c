@@ -60,8 +60,8 @@ static int tell_connect(struct casehook__transfer *transfer)
 /* libcurl says "CONNECT tunnel failed, response 407" with a code of its own for sockets. */
 static int tell_tunnel(struct casehook__transfer *transfer, long status)
 {
-    return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s answered %ld to CONNECT%s",
-                          peer(transfer), status,
+    return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s answered %ld%s%s", peer(transfer),
+                          status, transfer->request->origin->https ? " to CONNECT" : "",
                           status == 407 ? "; give it a login in proxyUrl or in proxyHeaders" : "");
 }
 
@@ -149,8 +149,17 @@ static int tell(struct casehook__transfer *transfer, CURLcode code)
     }
 }
 
-static bool may_pass_by_itself(int status)
+/* A proxy that says no will say it again. */
+static bool proxy_refused(const struct casehook__transfer *transfer)
 {
+    long tunnel = 0;
+    curl_easy_getinfo(transfer->handle->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    return transfer->sends == 0 && tunnel >= 400 && tunnel < 500;
+}
+
+static bool may_pass_by_itself(const struct casehook__transfer *transfer, int status)
+{
+    if (status == CASEHOOK_E_PROXY && proxy_refused(transfer)) return false;
     return status == CASEHOOK_E_RESOLVE || status == CASEHOOK_E_CONNECT || status == CASEHOOK_E_TIMEOUT ||
            status == CASEHOOK_E_NETWORK || status == CASEHOOK_E_PROXY || status == CASEHOOK_E_NO_MEMORY;
 }
@@ -163,7 +172,19 @@ void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code)
     transfer->failure = (struct casehook__failure){
         .status = status,
         .sent = was_sent(transfer),
-        .retryable = may_pass_by_itself(status),
+        .retryable = may_pass_by_itself(transfer, status),
         .message = transfer->told.message,
     };
+}
+
+bool casehook__curl_fail_login(struct casehook__transfer *transfer)
+{
+    long status = 0;
+    curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 407 || !transfer->policy.proxy || transfer->request->origin->https) return false;
+    casehook__error_init(&transfer->told);
+    transfer->answered = false;
+    transfer->failure = (struct casehook__failure){
+        .status = tell_tunnel(transfer, status), .sent = false, .message = transfer->told.message};
+    return true;
 }

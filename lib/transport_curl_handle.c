@@ -118,6 +118,7 @@ static bool set_tls(const struct casehook__policy *policy, CURL *easy)
     SET(CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_NO_PARTIALCHAIN);
     SET(CURLOPT_CAINFO, NULL);
     SET(CURLOPT_CAPATH, NULL);
+    SET(CURLOPT_CA_CACHE_TIMEOUT, 0L); /* else the proxy's store is put in place of the target's */
     SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     SET(CURLOPT_SSL_VERIFYPEER, policy->mode == CASEHOOK__MODE_NONE ? 0L : 1L);
     SET(CURLOPT_SSL_VERIFYHOST, policy->mode == CASEHOOK__MODE_FULL ? 2L : 0L);
