@@ -14,6 +14,8 @@ enum casehook__form { CASEHOOK__FORM_OWN, CASEHOOK__FORM_FOLLOWED, CASEHOOK__FOR
 /* An easy handle for life: (policy, call, form). */
 struct casehook__handle {
     CURL *easy;
+    CURLU *url;     /* of the last request */
+    bool url_known; /* it and easy have the same URL */
     struct curl_slist *headers, *proxy_headers;
     long timeout_ms; /* as set */
 };

@@ -194,8 +194,10 @@ static bool make(struct casehook__transfer *transfer, const struct casehook__req
                  struct casehook__handle *handle)
 {
     CURL *easy = handle->easy = curl_easy_init();
+    handle->url = curl_url();
     handle->timeout_ms = -1;
-    return easy && request_headers(transfer, request, &handle->headers) && set_limits(transfer, easy) &&
+    return easy && handle->url && curl_easy_setopt(easy, CURLOPT_CURLU, handle->url) == CURLE_OK &&
+           request_headers(transfer, request, &handle->headers) && set_limits(transfer, easy) &&
            set_nothing_from_outside(easy) && set_callbacks(transfer, easy) &&
            set_tls(&transfer->policy, easy) && set_proxy(transfer, handle, request->origin->https) &&
            set_http(transfer, easy, request, handle->headers);
@@ -227,6 +229,7 @@ static void free_headers(struct curl_slist *list)
 void casehook__curl_handle_free(struct casehook__handle *handle)
 {
     if (handle->easy) curl_easy_cleanup(handle->easy);
+    curl_url_cleanup(handle->url);
     free_headers(handle->headers);
     free_headers(handle->proxy_headers);
     *handle = (struct casehook__handle){0};
