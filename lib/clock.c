@@ -1,7 +1,6 @@
 /* clock.c - the two clocks: one that only goes forward, and the calendar. */
 #include "clock.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #define YEAR_MS INT64_C(31536000000)
@@ -13,14 +12,27 @@ int64_t casehook__clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* A number of so many digits and what stands behind it; the end. */
+static char *put(char *out, int number, size_t digits, char then)
+{
+    for (size_t i = digits; i-- > 0; number /= 10) out[i] = (char)('0' + number % 10);
+    out[digits] = then;
+    return out + digits + 1;
+}
+
 void casehook__clock_iso(char out[32])
 {
     struct timespec now = {0};
     struct tm tm = {0};
     clock_gettime(CLOCK_REALTIME, &now);
     if (!gmtime_r(&now.tv_sec, &tm)) memset(&tm, 0, sizeof tm);
-    size_t length = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm); /* numbers only: no locale */
-    snprintf(out + length, 32 - length, ".%03uZ", (unsigned)(now.tv_nsec / 1000000) % 1000);
+    out = put(out, tm.tm_year + 1900, 4, '-');
+    out = put(out, tm.tm_mon + 1, 2, '-');
+    out = put(out, tm.tm_mday, 2, 'T');
+    out = put(out, tm.tm_hour, 2, ':');
+    out = put(out, tm.tm_min, 2, ':');
+    out = put(out, tm.tm_sec, 2, '.');
+    *put(out, (int)(now.tv_nsec / 1000000), 3, 'Z') = '\0';
 }
 
 /* Days from 1970-01-01 in the Gregorian calendar, month 1-12. */

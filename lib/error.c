@@ -19,8 +19,10 @@ struct casehook_error *casehook__error_no_memory(void)
 
 void casehook__error_init(struct casehook_error *error)
 {
-    struct casehook__heap *heap = error->heap;
-    *error = (struct casehook_error){.heap = heap, .offset = -1, .retry_after_ms = -1, .step = ""};
+    memset(error, 0, offsetof(struct casehook_error, field));
+    error->offset = error->retry_after_ms = -1;
+    error->step = "";
+    error->field[0] = error->message[0] = '\0'; /* the rest is never read, and there is much of it */
 }
 
 /* One printable line of UTF-8, in place. */
@@ -116,13 +118,13 @@ struct casehook_error *casehook__errors_add(struct casehook__errors *errors, con
 {
     errors->count++;
     if (errors->count > CASEHOOK__ERRORS_MAX) return spare(errors);
-    struct casehook_error *error = casehook__calloc(errors->heap, 1, sizeof *error);
+    struct casehook_error *error = casehook__alloc(errors->heap, sizeof *error);
     if (!error) {
         errors->memory = 1;
         return spare(errors);
     }
-    error->heap = casehook__heap_ref(errors->heap);
     casehook__error_init(error);
+    error->heap = casehook__heap_ref(errors->heap);
     casehook__error_set_field(error, field);
     if (errors->last)
         errors->last->next = error;

@@ -26,8 +26,8 @@ struct casehook_error {
     int retryable;
     int64_t offset; /* -1: none */
     int64_t retry_after_ms;
-    const char *step; /* a literal, "" when not set yet */
-    char field[CASEHOOK__ERROR_FIELD_SIZE];
+    const char *step;                       /* a literal, "" when not set yet */
+    char field[CASEHOOK__ERROR_FIELD_SIZE]; /* what lies before it is cleared by casehook__error_init */
     char message[CASEHOOK__ERROR_MESSAGE_SIZE];
 };
 
@@ -76,7 +76,8 @@ void casehook__errors_init(struct casehook__errors *errors, struct casehook__hea
 /* A fresh error at the end of the list, to be filled; never NULL (a spare when memory is out). */
 struct casehook_error *casehook__errors_add(struct casehook__errors *errors, const char *field);
 /* A copy of an error that lower code filled; field is used when it has none. */
-void casehook__errors_add_copy(struct casehook__errors *errors, const char *field, const struct casehook_error *source);
+void casehook__errors_add_copy(struct casehook__errors *errors, const char *field,
+                               const struct casehook_error *source);
 /* Status of the first fault or of lack of memory, and the list handed to *out (freed when out is NULL). */
 int casehook__errors_finish(struct casehook__errors *errors, struct casehook_error **out);
 

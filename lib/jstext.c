@@ -119,9 +119,12 @@ int casehook__js_decode(struct casehook__buf *buf, struct casehook__text inside)
     return buf->status;
 }
 
-static bool is_unreserved(char c)
+/* Letters, digits and -_.!~*'() */
+static inline bool is_unreserved(char c)
 {
-    return casehook__is_alpha(c) || casehook__is_digit(c) || (c && strchr("-_.!~*'()", c));
+    static const uint32_t set[8] = {0, 0x03FF6782, 0x87FFFFFE, 0x47FFFFFE};
+    unsigned char byte = (unsigned char)c;
+    return set[byte / 32] >> byte % 32 & 1;
 }
 
 int casehook__js_uri_component(struct casehook__buf *buf, struct casehook__text text)

@@ -119,7 +119,7 @@ static void advance(struct casehook__job *job)
 /* Params and exchange; false: the job has ended. */
 static bool prepare(struct casehook__job *job)
 {
-    struct casehook_error error = {0};
+    struct casehook_error error;
     int status = CASEHOOK_OK;
     casehook__error_init(&error);
     job->lane = casehook__pool_take_lane(job->pool);
@@ -135,7 +135,7 @@ static bool prepare(struct casehook__job *job)
 
 void casehook__job_enter(struct casehook__job *job)
 {
-    struct casehook_error error = {0};
+    struct casehook_error error;
     struct casehook__pool *pool = casehook__pool_of(job->loop, job->connector);
     if (pool) {
         casehook__pool_waits(pool, job);

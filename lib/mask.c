@@ -10,10 +10,16 @@
 struct casehook__mask {
     struct casehook__heap *heap;
     struct casehook__buf store; /* all needles, one after the other */
-    bool first[256]; /* bytes that a needle begins with: nearly all text is passed over by this table */
+    bool
+        stop[256]; /* bytes that a needle begins with, and all but printable ASCII: the rest is passed over */
     size_t count;
     size_t ends[]; /* where each needle ends in store */
 };
+
+static inline bool is_printable(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F;
+}
 
 static int add_forms(struct casehook__mask *mask, struct casehook__text secret)
 {
@@ -26,7 +32,7 @@ static int add_forms(struct casehook__mask *mask, struct casehook__text secret)
         if (status) return status;
         if (mask->store.length == begin) continue;
         mask->ends[mask->count++] = mask->store.length;
-        mask->first[(unsigned char)mask->store.data[begin]] = true;
+        mask->stop[(unsigned char)mask->store.data[begin]] = true;
     }
     return CASEHOOK_OK;
 }
@@ -40,6 +46,7 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
         casehook__calloc(heap, 1, sizeof *mask + count * FORMS * sizeof *mask->ends);
     if (!mask) return CASEHOOK_E_NO_MEMORY;
     mask->heap = heap;
+    for (size_t c = 0; c < sizeof mask->stop; c++) mask->stop[c] = !is_printable((unsigned char)c);
     casehook__buf_init(&mask->store, heap, NEEDLE_LIMIT);
     for (size_t i = 0; i < count && !status; i++)
         if (secrets[i].length) status = add_forms(mask, secrets[i]);
@@ -75,11 +82,11 @@ static size_t match(const struct casehook__mask *mask, struct casehook__text tex
 static size_t plain(const struct casehook__mask *mask, struct casehook__text text)
 {
     size_t length = 0;
-    while (length < text.length) {
-        unsigned char c = (unsigned char)text.data[length];
-        if (c < 0x20 || c >= 0x7F || (mask && mask->first[c])) break;
-        length++;
-    }
+    const unsigned char *bytes = (const unsigned char *)text.data;
+    if (mask)
+        while (length < text.length && !mask->stop[bytes[length]]) length++;
+    else
+        while (length < text.length && is_printable(bytes[length])) length++;
     return length;
 }
 

@@ -61,7 +61,7 @@ static int start(struct casehook__lane *lane, const struct casehook__input *inpu
 static int run(struct casehook_connector *connector, const struct casehook__input *input,
                const struct casehook_options *given, bool preview, struct casehook_result **result)
 {
-    struct casehook_error error = {0};
+    struct casehook_error error;
     struct casehook_options options;
     struct casehook__heap *heap = connector ? connector->heap : NULL;
     struct casehook__lane *lane = NULL;

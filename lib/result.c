@@ -23,8 +23,10 @@ static int copy_comments(struct casehook_result *result, const struct casehook__
 
 struct casehook_result *casehook__result_fault(struct casehook__heap *heap, const char *step)
 {
-    struct casehook_result *result = casehook__calloc(heap, 1, sizeof *result);
+    struct casehook_result *result = casehook__alloc(heap, sizeof *result);
     if (!result) return NULL;
+    memset(result, 0, offsetof(struct casehook_result, pushed_date));
+    result->pushed_date[0] = result->id[0] = '\0';
     result->heap = casehook__heap_ref(heap);
     casehook__error_init(&result->error);
     result->error.step = step;

@@ -33,11 +33,8 @@ struct casehook__result_field {
 
 struct casehook_result {
     struct casehook__heap *heap; /* a reference */
-    struct casehook_error error; /* status 0: success */
     bool preview;
     size_t id_length;
-    char id[CASEHOOK__ID_MAX_BYTES + 1]; /* "" : none */
-    char pushed_date[32];
     char *title, *url;
     size_t title_length, url_length;
     struct casehook__result_comment *comments;
@@ -50,6 +47,10 @@ struct casehook_result {
     bool has_fields;           /* the connector asks for fields: {} rather than null when none was found */
     struct casehook__buf json; /* of casehook_result_json */
     struct casehook__buf exchange_json; /* of casehook_result_exchange_json */
+    /* Large, and cleared only where they begin. */
+    char pushed_date[32];
+    char id[CASEHOOK__ID_MAX_BYTES + 1]; /* "" : none */
+    struct casehook_error error;         /* status 0: success */
 };
 
 /* NULL: no memory.  Comments are copied in state NOT_ATTEMPTED. */

@@ -192,7 +192,8 @@ static bool replace_path(CURLU *parsed, const char *old, const char *url)
 static bool set_url(struct casehook__handle *handle, const char *url)
 {
     char *old = NULL;
-    bool known = handle->url_known && curl_easy_getinfo(handle->easy, CURLINFO_EFFECTIVE_URL, &old) == CURLE_OK;
+    bool known =
+        handle->url_known && curl_easy_getinfo(handle->easy, CURLINFO_EFFECTIVE_URL, &old) == CURLE_OK;
     if (known && strcmp(old, url) == 0) return true;
     handle->url_known = false;
     if (!(known && replace_path(handle->url, old, url)) &&

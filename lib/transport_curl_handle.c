@@ -63,10 +63,11 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
     struct casehook__header *items = casehook__calloc(transfer->heap, max, sizeof *items);
     if (!items) return false;
     count = casehook__request_headers(transfer->config, request, items, max);
-    /* libcurl has an Expect and a content type of its own unless they are named without a value. */
-    bool done = append(list, "Expect:");
-    if (done && request->method != CASEHOOK__GET && !has_header(items, count, "Content-Type"))
-        done = append(list, "Content-Type:");
+    bool done = true, body = request->method != CASEHOOK__GET;
+    /* With a body libcurl has an Expect and a content type of its own unless they are named without a value.
+     */
+    if (body) done = append(list, "Expect:");
+    if (done && body && !has_header(items, count, "Content-Type")) done = append(list, "Content-Type:");
     if (done && !has_header(items, count, "Accept-Encoding")) done = append_encodings(list);
     for (size_t i = 0; i < count && done; i++) done = append_header(transfer->heap, list, &items[i]);
     casehook__free(transfer->heap, items);

@@ -1,19 +1,22 @@
 /* url_display.c - URLs as they may be shown in errors, logs and previews (R3). */
-#include "url.h"
+#include "url_parts.h"
 
 #define MASK "***"
 
-/* Index of the first of stops, or the end. */
-static size_t up_to(const char *text, size_t from, const char *stops)
+#define AUTHORITY_END (CASEHOOK__URL_SLASH | CASEHOOK__URL_PATH_END)
+
+/* Index of the first character of one of these classes, or the end. */
+static size_t up_to(const char *text, size_t from, unsigned classes)
 {
-    return from + strcspn(text + from, stops);
+    while (text[from] && !(casehook__url_class[(unsigned char)text[from]] & classes)) from++;
+    return from;
 }
 
 /* Where the host begins: behind the user info.  What no parser would take for a URL is trusted less: it
  * is shown from behind its last @, wherever that stands. */
 static size_t host_start(const char *url, size_t scheme_end)
 {
-    size_t end = up_to(url, scheme_end, "/?#"), start = scheme_end, port;
+    size_t end = up_to(url, scheme_end, AUTHORITY_END), start = scheme_end, port;
     for (size_t i = scheme_end; i < end; i++)
         if (url[i] == '@') start = i + 1;
     port = start;
@@ -55,7 +58,8 @@ static void append_query(struct casehook__buf *buf, const char *query, size_t le
 int casehook__url_for_display(struct casehook__buf *buf, const char *url, bool mask_path)
 {
     size_t scheme = scheme_length(url), host = host_start(url, scheme);
-    size_t path = up_to(url, host, "/?#"), query = up_to(url, path, "?#"), end = up_to(url, query, "#");
+    size_t path = up_to(url, host, AUTHORITY_END), query = up_to(url, path, CASEHOOK__URL_PATH_END);
+    size_t end = up_to(url, query, CASEHOOK__URL_QUERY_END);
     casehook__buf_append(buf, url, scheme);
     casehook__buf_append(buf, url + host, path - host);
     if (mask_path && query - path > 1)
