@@ -4,94 +4,20 @@
  *     bench_push URL COUNT CONCURRENCY
  *
  * Blocking when CONCURRENCY is 1, else the loop; BENCH_LOOP=fd drives the loop by its descriptor with
- * poll(2), BENCH_LOOP=wait (the default) by casehook_loop_wait().  BENCH_CA: file of the CA to trust.
- * BENCH_HTTP_VERSION: the setting httpVersion.
+ * poll(2), BENCH_LOOP=wait (the default) by casehook_loop_wait(), which one push at a time then uses as
+ * well.  BENCH_CA: file of the CA to trust.  BENCH_HTTP_VERSION: the setting httpVersion.
  */
+#include "bench_case.h"
 #include "bench_window.h"
 
-#include <casehook.h>
-#include <jansson.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TAGS_MAX 16
-
 static struct bench bench;
 static struct casehook_params params;
-static const char *tags[TAGS_MAX];
-
-static void set_url(json_t *config, const char *name, const char *path)
-{
-    char url[512];
-    snprintf(url, sizeof url, "%s%s", bench.url, path);
-    json_object_set_new(config, name, json_string(url));
-}
-
-static char *document(void)
-{
-    json_t *config = json_object(), *all = json_object();
-    char *body = bench_read("template.json", NULL), *text;
-    set_url(config, "createIncidentUrl", "/rest/api/2/issue");
-    set_url(config, "getIncidentUrl", "/rest/api/2/issue/{{{external.system.id}}}");
-    set_url(config, "updateIncidentUrl", "/rest/api/2/issue/{{{external.system.id}}}");
-    set_url(config, "viewIncidentUrl", "/browse/{{{external.system.title}}}");
-    json_object_set_new(config, "createIncidentJson", json_string(body));
-    json_object_set_new(config, "updateIncidentJson", json_string(body));
-    json_object_set_new(config, "createIncidentResponseKey", json_string("id"));
-    json_object_set_new(config, "getIncidentResponseExternalTitleKey", json_string("fields.summary"));
-    if (getenv("BENCH_CA"))
-        json_object_set_new(config, "ca", json_string(bench_read(getenv("BENCH_CA"), NULL)));
-    json_object_set_new(all, "config", config);
-    json_object_set_new(all, "secrets", json_pack("{s:s,s:s}", "user", "user", "password", "password"));
-    text = json_dumps(all, JSON_COMPACT);
-    json_decref(all);
-    free(body);
-    return text;
-}
-
-static void need(int status, struct casehook_error *error)
-{
-    if (status == CASEHOOK_OK) return;
-    fprintf(stderr, "%s: %s\n", casehook_error_field(error), casehook_error_message(error));
-    exit(2);
-}
-
-static struct casehook_connector *connect_to(void)
-{
-    struct casehook_settings *settings = NULL;
-    struct casehook_connector *connector = NULL;
-    struct casehook_error *error = NULL;
-    const char *version = getenv("BENCH_HTTP_VERSION");
-    char json[128], *text = document();
-    snprintf(json, sizeof json, "{\"httpVersion\":\"%s\"}", version ? version : "1.1");
-    need(casehook_settings_new(NULL, &settings), NULL);
-    need(casehook_settings_load_json(settings, json, CASEHOOK_TERMINATED, &error), error);
-    need(casehook_connector_new(settings, text, CASEHOOK_TERMINATED, &connector, &error), error);
-    casehook_settings_free(settings);
-    free(text);
-    return connector;
-}
-
-static void read_params(void)
-{
-    char *list = bench_read("tags.txt", NULL), *rest = NULL;
-    params.struct_size = sizeof params;
-    params.title = bench_read("title.txt", NULL);
-    params.description = bench_read("description_1k.txt", NULL);
-    for (char *tag = strtok_r(list, "\n", &rest); tag && params.tag_count < TAGS_MAX;
-         tag = strtok_r(NULL, "\n", &rest))
-        tags[params.tag_count++] = tag;
-    params.tags = tags;
-}
-
-static int is_good(const struct casehook_result *result)
-{
-    const struct casehook_error *error = casehook_result_error(result);
-    if (error) fprintf(stderr, "%s\n", casehook_error_message(error));
-    return !error && casehook_result_id(result, NULL) && casehook_result_url(result, NULL);
-}
 
 static void run_blocking(struct casehook_connector *connector)
 {
@@ -99,17 +25,77 @@ static void run_blocking(struct casehook_connector *connector)
         struct casehook_result *result = NULL;
         uint64_t began = bench_now();
         casehook_create(connector, &params, NULL, &result);
-        bench_done_one(&bench, is_good(result), began);
+        bench_done_one(&bench, bench_is_good(result), began);
         casehook_result_free(result);
     }
 }
 
+/* ---- the loop --------------------------------------------------------------------------------- */
+
+/* When each operation began, by ticket: tickets of one loop are counted up. */
+static uint64_t *began;
+static size_t window;
+
+static void submit(struct casehook_loop *loop, struct casehook_connector *connector)
+{
+    uint64_t ticket = 0, now = bench_now();
+    if (!bench_start_one(&bench)) return;
+    bench_need(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, &ticket), NULL);
+    began[ticket % window] = now;
+}
+
+static void turn(struct casehook_loop *loop, int descriptor)
+{
+    struct pollfd ready = {.fd = descriptor, .events = POLLIN};
+    if (descriptor < 0) {
+        bench_need(casehook_loop_wait(loop, -1), NULL);
+    } else {
+        poll(&ready, 1, -1);
+        bench_need(casehook_loop_process(loop), NULL);
+    }
+}
+
+static void run_loop(struct casehook_connector *connector, bool by_descriptor)
+{
+    struct casehook_loop_options options = {.struct_size = sizeof options,
+                                            .max_operations = (uint32_t)bench.concurrency,
+                                            .max_connections = (uint32_t)bench.concurrency};
+    struct casehook_loop *loop = NULL;
+    uint64_t ticket;
+    window = (size_t)(bench.count + bench.warmup) + 1;
+    began = calloc(window, sizeof *began);
+    if (!began) exit(2);
+    bench_need(casehook_loop_new(&options, &loop), NULL);
+    int descriptor = by_descriptor ? casehook_loop_fd(loop) : -1;
+    for (long i = 0; i < bench.concurrency; i++) submit(loop, connector);
+    while (casehook_loop_pending(loop)) {
+        struct casehook_result *result = casehook_loop_next(loop, &ticket);
+        if (!result) {
+            turn(loop, descriptor);
+            continue;
+        }
+        bench_done_one(&bench, bench_is_good(result), began[ticket % window]);
+        casehook_result_free(result);
+        submit(loop, connector);
+    }
+    casehook_loop_free(loop);
+    free(began);
+}
+
 int main(int argc, char **argv)
 {
+    const char *mode = getenv("BENCH_LOOP");
     bench_begin(&bench, argc, argv);
-    read_params();
-    struct casehook_connector *connector = connect_to();
-    run_blocking(connector);
+    bench_params(&params);
+    char *document = bench_document(bench.url);
+    struct casehook_settings *settings = bench_settings(NULL);
+    struct casehook_connector *connector = bench_connector(settings, document);
+    casehook_settings_free(settings);
+    free(document);
+    if (bench.concurrency == 1 && !mode)
+        run_blocking(connector);
+    else
+        run_loop(connector, mode && strcmp(mode, "fd") == 0);
     casehook_connector_unref(connector);
     int failed = bench.errors > 0;
     bench_end(&bench);

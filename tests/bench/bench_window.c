@@ -90,7 +90,7 @@ char *bench_read(const char *name, size_t *length)
 {
     const char *folder = getenv("BENCH_DATA");
     char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder ? folder : BENCH_OWN_DATA, name);
+    snprintf(path, sizeof path, "%s/%s", name[0] == '/' ? "" : folder ? folder : BENCH_OWN_DATA, name);
     FILE *file = fopen(path, "rb");
     if (!file) {
         perror(path);
