@@ -26,6 +26,7 @@ struct http_tls {
     const char *certificate; /* the server's own, then those of its chain */
     const char *key;
     const char *client_ca;        /* a client certificate of this CA is demanded; NULL: none is asked for */
+    int client_optional;          /* it is asked for, but not demanded */
     int min_version, max_version; /* TLS1_2_VERSION ...; 0: what OpenSSL offers */
 };
 

@@ -32,14 +32,15 @@ static int use_key(SSL_CTX *context, const char *pem)
     return ok;
 }
 
-static int demand_client(SSL_CTX *context, const char *pem)
+static int demand_client(SSL_CTX *context, const struct http_tls *tls)
 {
-    if (!pem) return 1;
-    BIO *bio = open_text(pem);
+    if (!tls->client_ca) return 1;
+    int mode = SSL_VERIFY_PEER | (tls->client_optional ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT);
+    BIO *bio = open_text(tls->client_ca);
     X509 *ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     int ok = ca && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca) == 1 &&
              SSL_CTX_add_client_CA(context, ca) == 1;
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(context, mode, NULL);
     X509_free(ca);
     BIO_free(bio);
     return ok;
@@ -50,8 +51,7 @@ SSL_CTX *tls_context_new(const struct http_tls *tls)
     static const unsigned char id[] = "tests"; /* without one, resumption with client certificates fails */
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context && use_certificates(context, tls->certificate) && use_key(context, tls->key) &&
-        demand_client(context, tls->client_ca) &&
-        SSL_CTX_set_min_proto_version(context, tls->min_version) == 1 &&
+        demand_client(context, tls) && SSL_CTX_set_min_proto_version(context, tls->min_version) == 1 &&
         SSL_CTX_set_max_proto_version(context, tls->max_version) == 1 &&
         SSL_CTX_set_session_id_context(context, id, sizeof id - 1) == 1)
         return context;
