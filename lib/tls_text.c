@@ -43,8 +43,9 @@ void casehook__tls_date(char text[CASEHOOK__DATE_SIZE], const ASN1_TIME *time)
         memcpy(text, "an unreadable date", sizeof "an unreadable date");
         return;
     }
-    snprintf(text, CASEHOOK__DATE_SIZE, "%04d-%02d-%02d %02d:%02d UTC", tm.tm_year + 1900, tm.tm_mon + 1,
-             tm.tm_mday, tm.tm_hour, tm.tm_min);
+    snprintf(text, CASEHOOK__DATE_SIZE, "%04hu-%02hhu-%02hhu %02hhu:%02hhu UTC",
+             (unsigned short)(tm.tm_year + 1900), (unsigned char)(tm.tm_mon + 1), (unsigned char)tm.tm_mday,
+             (unsigned char)tm.tm_hour, (unsigned char)tm.tm_min);
 }
 
 /* Appends what fits and ends in "..." when something did not. */
