@@ -68,7 +68,7 @@ enum {
     CASEHOOK_E_PROXY = -9,        /* the proxy refused or broke */
     CASEHOOK_E_TLS = -10,         /* handshake or certificate check */
     CASEHOOK_E_TIMEOUT = -11,     /* responseTimeout, connectTimeout or the deadline of the call */
-    CASEHOOK_E_CANCELLED = -12,   /* casehook_cancel_set() */
+    CASEHOOK_E_CANCELLED = -12,   /* casehook_cancel_set(), casehook_loop_cancel() */
     CASEHOOK_E_NETWORK = -13,     /* the connection broke while it was in use */
     CASEHOOK_E_HTTP_STATUS = -14, /* the server refused: see http_status */
     CASEHOOK_E_REDIRECT = -15,    /* a redirect that is not followed */
@@ -670,7 +670,8 @@ CASEHOOK_API size_t casehook_result_exchange_count(const struct casehook_result 
 
 /*
  * One request as JSON: {"step", "method", "url", "status", "outcome"}, in a preview "headers" and
- * "body" too.  URLs are without query values.  NULL when index is too large or memory ran out.
+ * "body" too.  URLs are without query values, but for those of a preview.  NULL when index is too large or
+ * memory ran out.
  * Since: 0.1
  */
 CASEHOOK_API const char *casehook_result_exchange_json(struct casehook_result *result, size_t index,
