@@ -236,9 +236,9 @@ int casehook_loop_wait(struct casehook_loop *loop, int32_t timeout_ms)
 
 struct casehook_result *casehook_loop_next(struct casehook_loop *loop, uint64_t *ticket)
 {
-    struct casehook__job *job = NULL;
+    /* A child of fork() may have them too: they are its own copies. */
+    struct casehook__job *job = loop ? casehook__jobs_shift(&loop->finished) : NULL;
     if (ticket) *ticket = 0;
-    if (!check(loop)) job = casehook__jobs_shift(&loop->finished);
     if (!job) return NULL;
     struct casehook_result *result = job->result;
     if (ticket) *ticket = job->ticket;

@@ -61,7 +61,7 @@ static int descriptor(const struct casehook__backend *backend)
     return backend->epoll;
 }
 
-static bool watch(struct casehook__backend *backend, int socket, int events, uint32_t owner)
+static bool watch(struct casehook__backend *backend, int socket, int events, bool fresh, uint32_t owner)
 {
     uint32_t wanted = (events & CASEHOOK__READABLE ? (uint32_t)EPOLLIN : 0) |
                       (events & CASEHOOK__WRITABLE ? (uint32_t)EPOLLOUT : 0);
@@ -69,8 +69,10 @@ static bool watch(struct casehook__backend *backend, int socket, int events, uin
         control(backend, EPOLL_CTL_DEL, socket, 0, 0);
         return true;
     }
-    if (control(backend, EPOLL_CTL_MOD, socket, wanted, owner) == 0) return true;
-    return errno == ENOENT && control(backend, EPOLL_CTL_ADD, socket, wanted, owner) == 0;
+    /* What was refused once, or what libcurl knows under another name, may be the other way round. */
+    if (control(backend, fresh ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, wanted, owner) == 0) return true;
+    if (errno != ENOENT && errno != EEXIST) return false;
+    return control(backend, fresh ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, wanted, owner) == 0;
 }
 
 static void set_timer(struct casehook__backend *backend, int64_t at)

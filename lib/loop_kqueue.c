@@ -87,8 +87,9 @@ static bool want(struct casehook__backend *backend, int socket, int filter, bool
     return !wanted;
 }
 
-static bool watch(struct casehook__backend *backend, int socket, int events, uint32_t owner)
+static bool watch(struct casehook__backend *backend, int socket, int events, bool fresh, uint32_t owner)
 {
+    (void)fresh;
     bool reads = want(backend, socket, EVFILT_READ, events & CASEHOOK__READABLE, owner);
     return want(backend, socket, EVFILT_WRITE, events & CASEHOOK__WRITABLE, owner) && reads;
 }

@@ -78,11 +78,12 @@ static int descriptor(const struct casehook__backend *backend)
     return -1;
 }
 
-static bool watch(struct casehook__backend *backend, int socket, int events, uint32_t owner)
+static bool watch(struct casehook__backend *backend, int socket, int events, bool fresh, uint32_t owner)
 {
     short wanted =
         (short)((events & CASEHOOK__READABLE ? POLLIN : 0) | (events & CASEHOOK__WRITABLE ? POLLOUT : 0));
     size_t i = 1;
+    (void)fresh;
     while (i < backend->count && backend->polls[i].fd != socket) i++;
     if (i == backend->count) return events == 0 || add(backend, socket, wanted, owner);
     backend->polls[i] = (struct pollfd){.fd = socket, .events = wanted};

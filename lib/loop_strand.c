@@ -15,12 +15,12 @@
 #define BLIND_MS               10
 #define EVENTS_MAX             128
 
-static void on_socket(void *user, int socket, int events)
+static void on_socket(void *user, int socket, int events, bool fresh)
 {
     struct casehook__strand *strand = user;
     struct casehook_loop *loop = strand->loop;
     /* Transfers must not be given up because a socket cannot be watched: they are looked at now and then. */
-    if (!loop->ops->watch(loop->backend, socket, events, strand->index)) strand->blind = true;
+    if (!loop->ops->watch(loop->backend, socket, events, fresh, strand->index)) strand->blind = true;
 }
 
 static void on_timer(void *user, int64_t in_ms)

@@ -117,8 +117,9 @@ static int submit(struct casehook_loop *loop, struct casehook_connector *connect
     struct casehook__job *job = NULL;
     if (ticket) *ticket = 0;
     if (!loop) return CASEHOOK_E_ARGUMENT;
-    if (loop->process != getpid()) return CASEHOOK_E_FORKED;
     int status = casehook__call_check(connector, input->operation, NULL);
+    /* The connector is of this process: one look at its number is enough. */
+    if (!status && loop->process != connector->process) status = CASEHOOK_E_FORKED;
     if (!status) status = casehook__options_read(given, &options, NULL);
     if (!status && is_full(loop)) status = CASEHOOK_E_BUSY; /* before the work of copying */
     if (!status) status = casehook__job_new(loop->heap, input, &job);

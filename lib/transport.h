@@ -74,8 +74,9 @@ enum { CASEHOOK__READABLE = 1, CASEHOOK__WRITABLE = 2, CASEHOOK__BROKEN = 4 };
 /* Who looks after the sockets and the timer of a wire; called inside the functions of this header. */
 struct casehook__watcher {
     void *user;
-    void (*socket)(void *user, int socket, int events); /* 0: no longer */
-    void (*timer)(void *user, int64_t in_ms);           /* then casehook__wire_tick; -1: no longer */
+    /* events 0: no longer; fresh: it was not looked after before. */
+    void (*socket)(void *user, int socket, int events, bool fresh);
+    void (*timer)(void *user, int64_t in_ms); /* then casehook__wire_tick; -1: no longer */
 };
 
 /* From now on the wire is driven by act and tick instead of perform and poll; transfers may be on it. */

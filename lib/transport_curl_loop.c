@@ -6,10 +6,10 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
     struct casehook__wire *wire = user;
     int events = 0;
     (void)easy;
-    (void)of_socket;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= CASEHOOK__READABLE;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= CASEHOOK__WRITABLE;
-    wire->watcher.socket(wire->watcher.user, socket, events);
+    wire->watcher.socket(wire->watcher.user, socket, events, !of_socket);
+    if (events && !of_socket) curl_multi_assign(wire->multi, socket, wire); /* no longer fresh */
     return 0;
 }
 
