@@ -28,3 +28,14 @@ int casehook__struct_read(void *copy, const void *source, size_t minimum, size_t
     if (!status) memcpy(copy, source, given < known ? given : known);
     return status;
 }
+
+int casehook__allocator_heap(const struct casehook_allocator *given, struct casehook__heap **heap)
+{
+    struct casehook_allocator allocator;
+    size_t first_size = offsetof(struct casehook_allocator, destroy) + sizeof allocator.destroy;
+    *heap = NULL;
+    if (!given) return CASEHOOK_OK;
+    int status = casehook__struct_read(&allocator, given, first_size, sizeof allocator, "allocator", NULL);
+    if (status) return status;
+    return allocator.reallocate ? casehook__heap_new(&allocator, heap) : CASEHOOK_E_ARGUMENT;
+}

@@ -24,4 +24,10 @@ int casehook__struct_size_check(const void *source, size_t given, size_t minimum
 int casehook__struct_read(void *copy, const void *source, size_t minimum, size_t known, const char *what,
                           struct casehook_error *error);
 
+/*
+ * The heap of an allocator as a caller gave it (NULL: *heap is NULL, malloc).
+ * Errors: ARGUMENT (struct_size, no reallocate), NO_MEMORY (then its destroy has been called).
+ */
+int casehook__allocator_heap(const struct casehook_allocator *given, struct casehook__heap **heap);
+
 #endif

@@ -1,13 +1,9 @@
 /* alloc.c - memory from the host's allocator, or from malloc. */
 #include "alloc.h"
 
-#include "abi.h"
-
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define FIRST_SIZE (offsetof(struct casehook_allocator, destroy) + sizeof(casehook_destroy_fn))
 
 struct casehook__heap {
     atomic_int references;
@@ -16,22 +12,19 @@ struct casehook__heap {
     casehook_destroy_fn destroy;
 };
 
-int casehook__heap_new(const struct casehook_allocator *given, struct casehook__heap **out)
+int casehook__heap_new(const struct casehook_allocator *allocator, struct casehook__heap **out)
 {
-    struct casehook_allocator allocator;
     *out = NULL;
-    if (!given) return CASEHOOK_OK;
-    if (casehook__struct_read(&allocator, given, FIRST_SIZE, sizeof allocator, "allocator", NULL) || !allocator.reallocate)
-        return CASEHOOK_E_ARGUMENT;
-    struct casehook__heap *heap = allocator.reallocate(allocator.user, NULL, sizeof *heap);
+    if (!allocator) return CASEHOOK_OK;
+    struct casehook__heap *heap = allocator->reallocate(allocator->user, NULL, sizeof *heap);
     if (!heap) {
-        if (allocator.destroy) allocator.destroy(allocator.user);
+        if (allocator->destroy) allocator->destroy(allocator->user);
         return CASEHOOK_E_NO_MEMORY;
     }
     atomic_init(&heap->references, 1);
-    heap->user = allocator.user;
-    heap->reallocate = allocator.reallocate;
-    heap->destroy = allocator.destroy;
+    heap->user = allocator->user;
+    heap->reallocate = allocator->reallocate;
+    heap->destroy = allocator->destroy;
     *out = heap;
     return CASEHOOK_OK;
 }

@@ -12,8 +12,8 @@
 struct casehook__heap;
 
 /*
- * Copies allocator (NULL: *heap is NULL, malloc).  After NO_MEMORY its destroy has been called.
- * Errors: ARGUMENT (struct_size, no reallocate), NO_MEMORY.
+ * A heap of an allocator that casehook__allocator_heap has read (NULL: *heap is NULL, malloc).  After
+ * NO_MEMORY its destroy has been called.
  */
 int casehook__heap_new(const struct casehook_allocator *allocator, struct casehook__heap **heap);
 struct casehook__heap *casehook__heap_ref(struct casehook__heap *heap);

@@ -1,6 +1,7 @@
 /* cancel.c - stopping operations from any thread. */
 #include "cancel.h"
 
+#include "abi.h"
 #include "alloc.h"
 
 #include <pthread.h>
@@ -19,7 +20,7 @@ int casehook_cancel_new(const struct casehook_allocator *allocator, struct caseh
     struct casehook__heap *heap = NULL;
     if (!out) return CASEHOOK_E_ARGUMENT;
     *out = NULL;
-    int status = casehook__heap_new(allocator, &heap);
+    int status = casehook__allocator_heap(allocator, &heap);
     if (status) return status;
     struct casehook_cancel *cancel = *out = casehook__calloc(heap, 1, sizeof *cancel);
     if (!cancel) {

@@ -106,23 +106,15 @@ int casehook__config_read(struct casehook__heap *heap, const struct casehook__se
                           struct casehook__errors *errors)
 {
     struct casehook__config_reader reader = {.settings = settings, .errors = errors};
-    struct casehook__field document = {errors, "document", NULL, NULL};
-    struct casehook__json *root = NULL;
-    struct casehook_error fault = {0};
-    casehook__error_init(&fault);
     *out = NULL;
     reader.config = casehook__config_new(heap);
     if (!reader.config) {
         errors->memory = 1;
-    } else if (casehook__json_parse(json, &root, &fault)) {
-        casehook__field_keep(&document, &fault);
-    } else if (casehook__json_kind(root) != CASEHOOK__JSON_OBJECT) {
-        document.node = root;
-        casehook__field_wrong(&document, "an object");
     } else {
-        read_root(&reader, root);
+        struct casehook__json *root = casehook__field_root(json, "document", errors);
+        if (root) read_root(&reader, root);
+        casehook__json_free(root);
     }
-    casehook__json_free(root);
     int status = casehook__errors_status(errors);
     if (status)
         casehook__config_free(reader.config);

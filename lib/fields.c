@@ -176,3 +176,21 @@ int casehook__errors_status(const struct casehook__errors *errors)
     if (errors->memory) return CASEHOOK_E_NO_MEMORY;
     return errors->first ? errors->first->status : CASEHOOK_OK;
 }
+
+struct casehook__json *casehook__field_root(struct casehook__text json, const char *name,
+                                            struct casehook__errors *errors)
+{
+    struct casehook__field document = {errors, name, NULL, NULL};
+    struct casehook__json *root = NULL;
+    struct casehook_error fault = {0};
+    casehook__error_init(&fault);
+    if (casehook__json_parse(json, &root, &fault)) {
+        casehook__field_keep(&document, &fault);
+    } else if (casehook__json_kind(root) != CASEHOOK__JSON_OBJECT) {
+        document.node = root;
+        casehook__field_wrong(&document, "an object");
+        casehook__json_free(root);
+        root = NULL;
+    }
+    return root;
+}

@@ -55,4 +55,11 @@ void casehook__fields_unknown(struct casehook__errors *errors, const char *prefi
 /* OK, or the status of the first fault so far (NO_MEMORY beats it). */
 int casehook__errors_status(const struct casehook__errors *errors);
 
+/*
+ * The object that a document is, to be freed by casehook__json_free; NULL with its fault in errors.
+ * name: what errors call the document.
+ */
+struct casehook__json *casehook__field_root(struct casehook__text json, const char *name,
+                                            struct casehook__errors *errors);
+
 #endif

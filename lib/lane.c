@@ -3,7 +3,8 @@
 
 #define KEPT_BYTES (256 * 1024) /* a larger buffer is not kept for the next operation */
 
-/* In a child process the connections are still the parent's: to close them properly would end them there too. */
+/* In a child process the connections are still the parent's: to close them properly would end them there too.
+ */
 void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane)
 {
     bool here = casehook__connector_is_here(connector);

@@ -8,9 +8,8 @@
 #include <limits.h>
 #include <unistd.h>
 
-#define OPTIONS_FIRST_SIZE   (offsetof(struct casehook_loop_options, max_connections) + sizeof(uint32_t))
-#define ALLOCATOR_FIRST_SIZE (offsetof(struct casehook_allocator, destroy) + sizeof(casehook_destroy_fn))
-#define UNSEEN_MS            10 /* without a descriptor nobody but a turn sees that a socket is ready */
+#define OPTIONS_FIRST_SIZE (offsetof(struct casehook_loop_options, max_connections) + sizeof(uint32_t))
+#define UNSEEN_MS          10 /* without a descriptor nobody but a turn sees that a socket is ready */
 
 static const struct casehook__backend_ops *best_backend(void)
 {
@@ -21,17 +20,6 @@ static const struct casehook__backend_ops *best_backend(void)
 #else
     return &casehook__backend_poll;
 #endif
-}
-
-static int make_heap(const struct casehook_allocator *given, struct casehook__heap **heap)
-{
-    struct casehook_allocator allocator;
-    *heap = NULL;
-    if (!given) return CASEHOOK_OK;
-    int status =
-        casehook__struct_read(&allocator, given, ALLOCATOR_FIRST_SIZE, sizeof allocator, "allocator", NULL);
-    if (status) return status;
-    return allocator.reallocate ? casehook__heap_new(&allocator, heap) : CASEHOOK_E_ARGUMENT;
 }
 
 int casehook__loop_new_with(const struct casehook_loop_options *given,
@@ -45,7 +33,7 @@ int casehook__loop_new_with(const struct casehook_loop_options *given,
     if (given)
         status =
             casehook__struct_read(&options, given, OPTIONS_FIRST_SIZE, sizeof options, "loop_options", NULL);
-    if (!status) status = make_heap(options.allocator, &heap);
+    if (!status) status = casehook__allocator_heap(options.allocator, &heap);
     if (status) return status;
     struct casehook_loop *loop = casehook__calloc(heap, 1, sizeof *loop);
     if (!loop) {

@@ -1,6 +1,8 @@
 /* settings_handle.c - the settings object of the public header. */
 #include "connector.h"
 
+#include "abi.h"
+
 #include <stdio.h>
 
 static int read_file(const char *path, struct casehook__buf *content)
@@ -23,7 +25,7 @@ int casehook_settings_new(const struct casehook_allocator *allocator, struct cas
     struct casehook__heap *heap = NULL;
     if (!out) return CASEHOOK_E_ARGUMENT;
     *out = NULL;
-    int status = casehook__heap_new(allocator, &heap);
+    int status = casehook__allocator_heap(allocator, &heap);
     if (status) return status;
     struct casehook_settings *settings = casehook__calloc(heap, 1, sizeof *settings);
     if (settings) settings->current = casehook__settings_default(heap);

@@ -212,23 +212,15 @@ int casehook__settings_read(struct casehook__heap *heap, struct casehook__text j
                             struct casehook__errors *errors)
 {
     struct reader reader = {.errors = errors};
-    struct casehook__field document = {errors, "settings", NULL, NULL};
-    struct casehook__json *root = NULL;
-    struct casehook_error fault = {0};
-    casehook__error_init(&fault);
     *out = NULL;
     reader.settings = casehook__settings_default(heap);
     if (!reader.settings) {
         errors->memory = 1;
-    } else if (casehook__json_parse(json, &root, &fault)) {
-        casehook__field_keep(&document, &fault);
-    } else if (casehook__json_kind(root) != CASEHOOK__JSON_OBJECT) {
-        document.node = root;
-        casehook__field_wrong(&document, "an object");
     } else {
-        read_all(&reader, root, read_file);
+        struct casehook__json *root = casehook__field_root(json, "settings", errors);
+        if (root) read_all(&reader, root, read_file);
+        casehook__json_free(root);
     }
-    casehook__json_free(root);
     int status = casehook__errors_status(errors);
     if (status)
         casehook__settings_unref(reader.settings);
