@@ -28,21 +28,15 @@ static const char *unexpected(struct scan *scan, const char *p)
 
 /* ---- scalars: p behind them ---- */
 
-static const char *skip_escape(struct scan *scan, const char *p)
+static const bool short_escape[256] = {['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
+                                       ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
+
+/* p is at the backslash. */
+static inline const char *skip_escape(struct scan *scan, const char *p)
 {
     if (scan->end - p < 2) return unexpected(scan, scan->end);
-    switch (p[1]) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't': return p + 2;
-    case 'u': break;
-    default: return unexpected(scan, p);
-    }
+    if (short_escape[(unsigned char)p[1]]) return p + 2;
+    if (p[1] != 'u') return unexpected(scan, p);
     p += 2;
     for (int i = 0; i < 4; i++, p++)
         if (p == scan->end || casehook__hex_value(*p) < 0) return unexpected(scan, p);
@@ -54,8 +48,9 @@ static inline const char *skip_string(struct scan *scan, const char *p, bool *es
 {
     for (;;) {
         p = casehook__js_skip_plain(p, scan->end);
-        if (p == scan->end || (*p != '"' && *p != '\\')) return unexpected(scan, p);
+        if (p == scan->end) return unexpected(scan, p);
         if (*p == '"') return p + 1;
+        if (*p != '\\') return unexpected(scan, p);
         *escaped = true;
         p = skip_escape(scan, p);
         if (!p) return NULL;
@@ -138,9 +133,9 @@ static inline const char *member(struct scan *scan, const char *p, size_t level)
 }
 
 /* What comes before the value of a member or an element: where the value begins. */
-static inline const char *entry(struct scan *scan, const char *p, size_t level)
+static inline const char *entry(struct scan *scan, const char *p, size_t level, bool object)
 {
-    if (is_object(scan, level)) return member(scan, p, level);
+    if (object) return member(scan, p, level);
     if (casehook__js_find_active(&scan->find, level)) casehook__js_find_element(&scan->find, level);
     return p;
 }
@@ -150,15 +145,20 @@ static const char *skip_value(struct scan *scan, const char *p)
 {
     const char *const end = scan->end;
     size_t level = 0;
+    bool object = false; /* the innermost container that is open is one */
     for (;;) {
         if (p == end) return unexpected(scan, p);
-        bool opened = *p == '{' || *p == '[';
-        if (opened) {
-            bool object = *p == '{';
+        if (*p == '{' || *p == '[') {
+            object = *p == '{';
             if (level++ == CASEHOOK__JSON_DEPTH_MAX) return fail(scan, CASEHOOK__JS_TOO_DEEP, p);
             set_object(scan, level, object);
             casehook__js_find_open(&scan->find, level, object ? CASEHOOK__JS_OBJECT : CASEHOOK__JS_ARRAY, p);
             p = casehook__js_skip_space(p + 1, end);
+            if (p == end || *p != (object ? '}' : ']')) {
+                p = entry(scan, p, level, object);
+                if (!p) return NULL;
+                continue;
+            }
         } else {
             struct casehook__js_value value = {.text = {p, 0}};
             p = skip_scalar(scan, p, &value.kind);
@@ -168,17 +168,14 @@ static const char *skip_value(struct scan *scan, const char *p)
         }
         for (;;) { /* what is closed behind the value */
             if (level == 0) return p;
-            if (!opened) p = casehook__js_skip_space(p, end);
+            p = casehook__js_skip_space(p, end);
             if (p == end) return unexpected(scan, p);
-            if (*p != (is_object(scan, level) ? '}' : ']')) break;
+            if (*p == ',') break;
+            if (*p != (object ? '}' : ']')) return unexpected(scan, p);
             casehook__js_find_close(&scan->find, level--, ++p);
-            opened = false;
+            object = is_object(scan, level);
         }
-        if (!opened) {
-            if (*p != ',') return unexpected(scan, p);
-            p = casehook__js_skip_space(p + 1, end);
-        }
-        p = entry(scan, p, level);
+        p = entry(scan, casehook__js_skip_space(p + 1, end), level, object);
         if (!p) return NULL;
     }
 }
