@@ -31,6 +31,7 @@ void casehook__buf_clear(struct casehook__buf *buf)
 static int grow(struct casehook__buf *buf, size_t needed)
 {
     size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
+    if (capacity > buf->limit) capacity = buf->limit;
     while (capacity < needed) capacity = capacity > buf->limit / 2 ? buf->limit : capacity * 2;
     char *data = casehook__alloc(buf->heap, capacity + 1);
     if (!data) return buf->status = CASEHOOK_E_NO_MEMORY;
@@ -42,18 +43,23 @@ static int grow(struct casehook__buf *buf, size_t needed)
     return CASEHOOK_OK;
 }
 
+/* Nearly always; capacity never exceeds limit. */
+static inline bool fits(const struct casehook__buf *buf, size_t more)
+{
+    return buf->data && !buf->status && more <= buf->capacity - buf->length;
+}
+
 int casehook__buf_reserve(struct casehook__buf *buf, size_t more)
 {
+    if (fits(buf, more)) return CASEHOOK_OK;
     if (buf->status) return buf->status;
     if (more > buf->limit || buf->length > buf->limit - more) return buf->status = CASEHOOK_E_LIMIT;
-    if (buf->data && buf->length + more <= buf->capacity) return CASEHOOK_OK;
     return grow(buf, buf->length + more);
 }
 
 int casehook__buf_append(struct casehook__buf *buf, const void *data, size_t length)
 {
-    int status = casehook__buf_reserve(buf, length);
-    if (status) return status;
+    if (!fits(buf, length) && casehook__buf_reserve(buf, length)) return buf->status;
     if (length) memcpy(buf->data + buf->length, data, length);
     buf->length += length;
     buf->data[buf->length] = '\0';

@@ -21,6 +21,19 @@ static inline bool is_printable(unsigned char c)
     return c >= 0x20 && c < 0x7F;
 }
 
+/* The store ends with a form of the secret that is another one already: most are the same as it is written.
+ */
+static bool is_known(const struct casehook__mask *mask, size_t begin)
+{
+    size_t from = 0, length = mask->store.length - begin;
+    if (length == 0) return true;
+    for (size_t i = 0; i < mask->count; from = mask->ends[i++])
+        if (mask->ends[i] - from == length &&
+            memcmp(mask->store.data + from, mask->store.data + begin, length) == 0)
+            return true;
+    return false;
+}
+
 static int add_forms(struct casehook__mask *mask, struct casehook__text secret)
 {
     typedef int form_fn(struct casehook__buf *, struct casehook__text);
@@ -30,7 +43,10 @@ static int add_forms(struct casehook__mask *mask, struct casehook__text secret)
         size_t begin = mask->store.length;
         int status = forms[i](&mask->store, secret);
         if (status) return status;
-        if (mask->store.length == begin) continue;
+        if (is_known(mask, begin)) {
+            mask->store.length = begin;
+            continue;
+        }
         mask->ends[mask->count++] = mask->store.length;
         mask->stop[(unsigned char)mask->store.data[begin]] = true;
     }
@@ -71,8 +87,9 @@ static size_t match(const struct casehook__mask *mask, struct casehook__text tex
     size_t longest = 0, begin = 0;
     for (size_t i = 0; mask && i < mask->count; begin = mask->ends[i++]) {
         size_t length = mask->ends[i] - begin;
-        if (length > longest && length <= text.length &&
-            memcmp(text.data, mask->store.data + begin, length) == 0)
+        const char *needle = mask->store.data + begin;
+        if (*needle == *text.data && length > longest && length <= text.length &&
+            memcmp(text.data, needle, length) == 0)
             longest = length;
     }
     return longest;

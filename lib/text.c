@@ -16,6 +16,7 @@ bool casehook__text_equal(struct casehook__text a, struct casehook__text b)
 bool casehook__text_equal_nocase(struct casehook__text a, struct casehook__text b)
 {
     if (a.length != b.length) return false;
+    if (a.length == 0 || memcmp(a.data, b.data, a.length) == 0) return true; /* as it is usually written */
     for (size_t i = 0; i < a.length; i++)
         if (casehook__lower(a.data[i]) != casehook__lower(b.data[i])) return false;
     return true;

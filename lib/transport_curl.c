@@ -166,23 +166,16 @@ static bool set_time(struct casehook__transfer *transfer, int64_t deadline)
     return curl_easy_setopt(transfer->handle->easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms) == CURLE_OK;
 }
 
-/* The path begins here; the length of what has none. */
-static size_t authority_length(const char *url)
-{
-    const char *authority = strstr(url, "://");
-    return authority ? strcspn(authority + 3, "/?#") + (size_t)(authority + 3 - url) : strlen(url);
-}
-
 /*
  * Only the path differs, and it is one that the parser takes as it is: escapes would become lower case,
  * a query is a part of its own.
  */
 static bool replace_path(CURLU *parsed, const char *old, const char *url)
 {
-    size_t authority = authority_length(url);
-    if (strncmp(old, url, authority) != 0 || old[authority] != '/' || url[authority] != '/') return false;
-    if (strchr(old + authority, '?') || strpbrk(url + authority, "%?#")) return false;
-    return curl_url_set(parsed, CURLUPART_PATH, url + authority, 0) == CURLUE_OK;
+    const char *authority = strstr(url, "://"), *path = authority ? strchr(authority + 3, '/') : NULL;
+    if (!path || strncmp(old, url, (size_t)(path - url) + 1) != 0) return false;
+    if (strpbrk(old, "?#") || strpbrk(url, "%?#")) return false;
+    return curl_url_set(parsed, CURLUPART_PATH, path, 0) == CURLUE_OK;
 }
 
 /*
