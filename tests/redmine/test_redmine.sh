@@ -1,0 +1,17 @@
+#!/bin/bash
+# A Redmine for one run of the test program: test_redmine.sh PROGRAM
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+state=$(mktemp -d)
+cleanup() {
+    sh "$here/down.sh" "$state" || true
+    rm -rf "$state"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+status=0
+sh "$here/up.sh" "$state" >"$state/address" 2>"$state/trouble" || status=$?
+cat "$state/trouble"
+if [ "$status" = 77 ]; then echo "SKIP: Redmine is not installed; sh tests/redmine/install.sh installs it"; fi
+[ "$status" = 0 ] || exit "$status"
+"$1" "$(sed -n 's/^BASE_URL=//p' "$state/address")" "$here/connector.json"
