@@ -87,12 +87,10 @@ static void keep_refusal(struct answer *answer, int status, struct casehook_erro
     casehook_error_free(error);
 }
 
-struct client client_new(const char *settings, const char *base, const char *config, const char *secrets,
-                         struct answer *answer)
+struct client client_from(const char *settings, const char *document, struct answer *answer)
 {
     struct client client = {NULL, NULL};
     struct casehook_error *error = NULL;
-    char *document = document_new(base, config, secrets);
     *answer = (struct answer){0};
     int status = casehook_settings_new(NULL, &client.settings);
     if (!status && settings)
@@ -103,6 +101,14 @@ struct client client_new(const char *settings, const char *base, const char *con
             casehook_connector_new(client.settings, document, CASEHOOK_TERMINATED, &client.connector, &error);
         keep_refusal(answer, status, error);
     }
+    return client;
+}
+
+struct client client_new(const char *settings, const char *base, const char *config, const char *secrets,
+                         struct answer *answer)
+{
+    char *document = document_new(base, config, secrets);
+    struct client client = client_from(settings, document, answer);
     free(document);
     return client;
 }

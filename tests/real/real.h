@@ -55,6 +55,8 @@ struct answer {
 /* The settings are an object, config and secrets the members of one.  NULL connector: see answer. */
 struct client client_new(const char *settings, const char *base, const char *config, const char *secrets,
                          struct answer *answer);
+/* The same from a whole document. */
+struct client client_from(const char *settings, const char *document, struct answer *answer);
 void client_free(struct client *client);
 
 /* params: JSON, NULL for {"title":"t"} with "externalId":"42". */
