@@ -1,0 +1,98 @@
+/*
+ * test_http2.c - an HTTP/2 server that dies while it has a create: the case may exist, so the request is
+ * never sent again, and the outcome says so.
+ */
+#include "h2_server.h"
+#include "real.h"
+
+static struct certs *certs;
+static struct http_tls tls;
+
+static int start(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"DNS:localhost", NULL};
+    static const struct certs_spec specs[] = {{.name = "ca1", .ca = true},
+                                              {.name = "server", .issuer = "ca1", .san = names}};
+    certs = certs_new();
+    for (size_t i = 0; i < COUNT(specs); i++) certs_make(certs, &specs[i]);
+    tls = (struct http_tls){.certificate = pem_of(certs, "server.crt"), .key = pem_of(certs, "server.key")};
+    return casehook_feature("http2") ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    certs_free(certs);
+    return 0;
+}
+
+static struct client open_client(struct h2_server *server)
+{
+    struct answer made;
+    struct client client =
+        client_new("{\"httpVersion\":\"2\"}", text_of("https://localhost:%u", h2_server_port(server)),
+                   text_of("\"ca\":%s", json_of(pem_of(certs, "ca1.crt"))), NULL, &made);
+    if (!client.connector) fail_msg("%s", made.message);
+    return client;
+}
+
+/* On a fresh connection, or on one that has served a create and its get. */
+static void create_is_let_down(enum h2_fault fault, size_t before)
+{
+    struct h2_server *server = h2_server_start(&tls, fault, before);
+    struct client client = open_client(server);
+    if (before) assert_int_equal(client_call(&client, CASEHOOK_CREATE, NULL).status, CASEHOOK_OK);
+    struct answer answer = client_call(&client, CASEHOOK_CREATE, NULL);
+    printf("%-18s %-6s %s\n", h2_fault_name(fault), before ? "kept" : "fresh", answer.message);
+    assert_int_not_equal(answer.status, CASEHOOK_OK);
+    assert_int_equal(answer.outcome, CASEHOOK_OUTCOME_UNKNOWN);
+    assert_int_equal(answer.retryable, 0);
+    assert_string_equal(answer.id, "");
+    assert_int_equal(h2_server_requests(server), before + 1);
+    assert_int_equal(h2_server_writes(server), before ? 2 : 1);
+    /* the next one finds its way */
+    assert_int_equal(client_call(&client, CASEHOOK_CREATE, NULL).status, CASEHOOK_OK);
+    assert_int_equal(h2_server_requests(server), before + 3);
+    client_free(&client);
+    h2_server_stop(server);
+}
+
+static void a_create_is_sent_once(void **state)
+{
+    (void)state;
+    for (int fault = 0; fault < H2_FAULTS; fault++) {
+        create_is_let_down((enum h2_fault)fault, 0);
+        create_is_let_down((enum h2_fault)fault, 2);
+    }
+}
+
+/* After the create there is an id, whatever becomes of the get. */
+static void a_get_that_fails_keeps_the_id(void **state)
+{
+    (void)state;
+    for (int fault = 0; fault < H2_FAULTS; fault++) {
+        struct h2_server *server = h2_server_start(&tls, (enum h2_fault)fault, 1);
+        struct client client = open_client(server);
+        struct answer answer = client_call(&client, CASEHOOK_CREATE, NULL);
+        printf("%-18s %-6s %s\n", h2_fault_name((enum h2_fault)fault), "get",
+               answer.status ? answer.message : "asked again");
+        assert_string_equal(answer.id, "42");
+        assert_int_equal(h2_server_writes(server), 1);
+        client_free(&client);
+        h2_server_stop(server);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_create_is_sent_once),
+        cmocka_unit_test(a_get_that_fails_keeps_the_id),
+    };
+    if (!casehook_feature("http2")) {
+        puts("SKIP: this libcurl has no HTTP/2");
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, start, stop);
+}
