@@ -74,6 +74,7 @@ struct casehook__tls_report {
     int verify_error; /* X509_V_ERR_*, 0: the chain was accepted or not looked at */
     int depth;
     bool verified;     /* the callback ran */
+    bool asked;        /* the server asked for a client certificate, whether it got one or not */
     const void *store; /* the one that must be asked */
     char subject[256]; /* of the certificate at fault, one line, printable */
     char issuer[256];

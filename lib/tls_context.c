@@ -72,6 +72,14 @@ static bool apply_mode(SSL_CTX *context, enum casehook__mode mode, struct caseho
     return true;
 }
 
+/* Called when the server has asked for a client certificate; what goes there is settled already. */
+static int note_request(SSL *ssl, void *report)
+{
+    (void)ssl;
+    ((struct casehook__tls_report *)report)->asked = true;
+    return 1;
+}
+
 /* Without a chain of its own (NULL, not an empty one) OpenSSL completes it from the trusted CAs. */
 static bool use_identity(SSL_CTX *context, struct casehook__identity *identity)
 {
@@ -89,6 +97,7 @@ bool casehook__tls_apply(void *ssl_ctx, enum casehook__mode mode, struct casehoo
     bool applied = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
                    apply_mode(context, mode, trust, report);
     if (applied && identity) applied = use_identity(context, identity);
+    if (report) SSL_CTX_set_cert_cb(context, note_request, report);
     casehook__tls_end();
     return applied;
 }

@@ -144,7 +144,8 @@ static const struct {
     {"alert access denied", "it knows our client certificate and denies access"},
     {"unrecognized name", "it does not serve this host name: check the host in the URL"},
     {"alert handshake failure",
-     "it found nothing in common with us, or demands a client certificate and got none"},
+     "it found nothing in common with us, or demands a client certificate and got none: then set authType "
+     "to webhook-authentication-ssl and give secrets.crt and secrets.key, or secrets.pfx"},
     {"wrong version number", "it does not speak TLS on this port: check scheme and port of the URL"},
     {"http request", "it does not speak TLS on this port: check scheme and port of the URL"},
     {"packet length too long", "it does not speak TLS on this port: check scheme and port of the URL"},

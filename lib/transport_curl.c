@@ -122,7 +122,7 @@ static void forget_request(struct casehook__transfer *transfer, const struct cas
     transfer->head_ended = transfer->in_body = false;
     transfer->answered = false;
     transfer->detail[0] = '\0';
-    transfer->tls.verified = transfer->proxy_tls.verified = false;
+    transfer->tls.verified = transfer->proxy_tls.verified = transfer->tls.asked = false;
     casehook__buf_clear(&transfer->head);
     casehook__buf_clear(&transfer->body);
     transfer->body.limit = transfer->settings->max_response_content_length;

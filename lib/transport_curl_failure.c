@@ -91,7 +91,20 @@ static int tell_write(struct casehook__transfer *transfer)
     return casehook__fail(&transfer->told, CASEHOOK_E_NO_MEMORY, "out of memory while the answer was read");
 }
 
-static int tell_broken(struct casehook__transfer *transfer)
+/*
+ * By TLS 1.3 a server refuses a client certificate, or the want of one, when the request is on its way
+ * already; often nothing arrives but the end of the connection.
+ */
+static const char *about_certificate(const struct casehook__transfer *transfer)
+{
+    if (!transfer->tls.asked || transfer->header_bytes) return "";
+    if (transfer->policy.identity)
+        return "; the server had asked for a client certificate: it may refuse ours";
+    return "; the server had asked for a client certificate and got none: set authType to "
+           "webhook-authentication-ssl and give secrets.crt and secrets.key, or secrets.pfx";
+}
+
+static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
 {
     long tunnel = 0;
     curl_easy_getinfo(transfer->handle->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
@@ -102,9 +115,10 @@ static int tell_broken(struct casehook__transfer *transfer)
     if (transfer->header_bytes && !transfer->head_ended)
         return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
                               "the connection broke in the headers of the answer");
-    return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK, "the connection broke%s: %s",
+    if (strstr(transfer->detail, ":SSL routines:")) return tell_tls(transfer, code);
+    return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK, "the connection broke%s: %s%s",
                           transfer->sends ? " after the request was sent" : "",
-                          transfer->detail[0] ? transfer->detail : "no answer");
+                          transfer->detail[0] ? transfer->detail : "no answer", about_certificate(transfer));
 }
 
 static int tell_encoding(struct casehook__transfer *transfer)
@@ -145,7 +159,7 @@ static int tell(struct casehook__transfer *transfer, CURLcode code)
     case CURLE_HTTP2_STREAM:
         return casehook__fail(&transfer->told, CASEHOOK_E_RESPONSE, "the answer is no proper HTTP: %s",
                               transfer->detail[0] ? transfer->detail : curl_easy_strerror(code));
-    default: return tell_broken(transfer);
+    default: return tell_broken(transfer, code);
     }
 }
 

@@ -2,6 +2,8 @@
 #include "nginx.h"
 #include "real.h"
 
+#include <openssl/ssl.h>
+
 enum { PLAIN, TLS12, TLS13, OPTIONAL, REQUIRED, HTTP2, SITES };
 
 static const char h2_name[] = "http2";
@@ -153,6 +155,42 @@ static void without_or_with_a_wrong_client_certificate(void **state)
     assert_non_null(strstr(answer.message, "The SSL certificate error"));
 }
 
+/*
+ * Other servers break the handshake, by TLS 1.3 only after the client believes that it is done: the
+ * explanation must come in both.
+ */
+static void a_handshake_broken_for_want_of_a_certificate(void **state)
+{
+    (void)state;
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    static const char *const clients[] = {NULL, "stranger"};
+    static const char *const words[] = {"give secrets.crt and secrets.key, or secrets.pfx",
+                                        "our client certificate"};
+    static const char *const later[] = {"client certificate", "it may refuse ours"}; /* if nothing arrived */
+    struct http_tls tls = {.certificate = pem_of(certs, "server.crt"),
+                           .key = pem_of(certs, "server.key"),
+                           .client_ca = pem_of(certs, "ca1.crt")};
+    for (size_t v = 0; v < COUNT(versions); v++) {
+        tls.min_version = tls.max_version = versions[v];
+        struct http_log *log = http_log_new();
+        struct http_server *server = http_server_start(log, "strict", &tls, tracker_answer, NULL);
+        for (size_t c = 0; c < COUNT(clients); c++) {
+            struct answer answer =
+                call_once(NULL, text_of("https://localhost:%u", http_server_port(server)),
+                          text_of("%s,%s", ca, clients[c] ? WITH_CERTIFICATE : "\"hasAuth\":false"),
+                          clients[c] ? certificate_secrets(certs, clients[c]) : NULL, CASEHOOK_CREATE);
+            printf("%s\n", answer.message);
+            int broken = v == 1 && answer.status == CASEHOOK_E_NETWORK;
+            assert_true(answer.status == CASEHOOK_E_TLS || broken);
+            assert_non_null(strstr(answer.message, broken ? later[c] : words[c]));
+            if (!broken) assert_int_equal(answer.retryable, 0);
+        }
+        http_server_stop(server, 2000);
+        assert_int_equal(http_log_count(log), 0);
+        http_log_free(log);
+    }
+}
+
 static void http_versions(void **state)
 {
     (void)state;
@@ -202,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_client_certificate_where_it_is_optional),
         cmocka_unit_test(a_client_certificate_where_it_is_required),
         cmocka_unit_test(without_or_with_a_wrong_client_certificate),
+        cmocka_unit_test(a_handshake_broken_for_want_of_a_certificate),
         cmocka_unit_test(http_versions),
         cmocka_unit_test(large_bodies_by_http2),
     };
