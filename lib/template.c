@@ -9,9 +9,9 @@ static void *shrink(struct casehook__heap *heap, void *block, size_t size)
     return smaller ? smaller : block;
 }
 
-int casehook__template_new(struct casehook__heap *heap, struct casehook__text text,
-                           enum casehook__template_kind kind, const struct casehook__schema *schema,
-                           bool strict, struct casehook__template **out, struct casehook_error *error)
+int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__text text, size_t from,
+                                  enum casehook__template_kind kind, const struct casehook__schema *schema,
+                                  bool strict, struct casehook__template **out, struct casehook_error *error)
 {
     *out = NULL;
     assert(schema || kind == CASEHOOK__TEMPLATE_RAW);
@@ -22,10 +22,11 @@ int casehook__template_new(struct casehook__heap *heap, struct casehook__text te
     if (!tmpl) return casehook__fail_memory(error);
     tmpl->heap = heap;
     tmpl->kind = kind;
-    tmpl->length = tmpl->prefix = text.length;
+    tmpl->length = text.length;
     tmpl->text = casehook__copy(heap, text.data, text.length);
 
-    struct casehook__parser parser = {.tmpl = tmpl, .schema = schema, .strict = strict, .error = error};
+    struct casehook__parser parser = {
+        .tmpl = tmpl, .schema = schema, .strict = strict, .error = error, .at = from};
     int status = tmpl->text ? casehook__parse(&parser) : casehook__fail_memory(error);
     if (status) {
         casehook__template_free(tmpl);
@@ -35,6 +36,13 @@ int casehook__template_new(struct casehook__heap *heap, struct casehook__text te
     tmpl->parts = shrink(heap, tmpl->parts, tmpl->part_count * sizeof *tmpl->parts);
     *out = tmpl;
     return CASEHOOK_OK;
+}
+
+int casehook__template_new(struct casehook__heap *heap, struct casehook__text text,
+                           enum casehook__template_kind kind, const struct casehook__schema *schema,
+                           bool strict, struct casehook__template **out, struct casehook_error *error)
+{
+    return casehook__template_new_behind(heap, text, 0, kind, schema, strict, out, error);
 }
 
 void casehook__template_free(struct casehook__template *tmpl)
@@ -78,9 +86,4 @@ bool casehook__template_is_constant(const struct casehook__template *tmpl)
         if (base != CASEHOOK__BASE_UNKNOWN && base != CASEHOOK__BASE_TRUE) return false;
     }
     return true;
-}
-
-size_t casehook__template_literal_prefix(const struct casehook__template *tmpl)
-{
-    return tmpl->prefix;
 }

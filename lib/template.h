@@ -54,6 +54,10 @@ struct casehook__schema {
 int casehook__template_new(struct casehook__heap *heap, struct casehook__text text,
                            enum casehook__template_kind kind, const struct casehook__schema *schema,
                            bool strict, struct casehook__template **out, struct casehook_error *error);
+/* The same of what stands behind the first `from` bytes of text; places are told as places in text. */
+int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__text text, size_t from,
+                                  enum casehook__template_kind kind, const struct casehook__schema *schema,
+                                  bool strict, struct casehook__template **out, struct casehook_error *error);
 void casehook__template_free(struct casehook__template *tmpl);
 
 /*
@@ -87,8 +91,5 @@ typedef void casehook__template_at(void *user, const struct casehook__buf *out);
 int casehook__template_render_at(const struct casehook__template *tmpl, const struct casehook__value *root,
                                  casehook__template_at *at, void *user, struct casehook__buf *out,
                                  struct casehook_error *error);
-
-/* Bytes of literal text before the first tag, for callers that look at the beginning of a template. */
-size_t casehook__template_literal_prefix(const struct casehook__template *tmpl);
 
 #endif

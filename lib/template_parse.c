@@ -266,7 +266,6 @@ int casehook__parse(struct casehook__parser *parser)
     for (;;) {
         size_t at = find(parser->text, parser->at, parser->open);
         if (at >= parser->text.length) break;
-        if (at < parser->tmpl->prefix) parser->tmpl->prefix = at;
         struct tag tag;
         int status = read_tag(parser, at, &tag);
         if (status) return status;

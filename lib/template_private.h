@@ -56,7 +56,7 @@ struct casehook__template {
     struct casehook__heap *heap;
     enum casehook__template_kind kind;
     char *text;
-    size_t length, prefix;
+    size_t length;
     struct casehook__op *ops;
     size_t op_count, op_capacity;
     struct casehook__text *parts; /* of names */

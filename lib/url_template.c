@@ -50,10 +50,10 @@ static int compile(struct casehook__url_template *url, struct casehook__text tex
     status = keep_prefix(url, (struct casehook__text){trimmed.data, (size_t)(parts.rest.data - trimmed.data)},
                          error);
     if (status) return status;
-    status = casehook__template_new(url->heap, parts.rest, CASEHOOK__TEMPLATE_URL, schema, strict, &url->rest,
-                                    error);
-    if (status && error && error->offset >= 0) error->offset += parts.rest.data - text.data;
-    return status;
+    size_t before = (size_t)(parts.rest.data - text.data);
+    text.length = before + parts.rest.length;
+    return casehook__template_new_behind(url->heap, text, before, CASEHOOK__TEMPLATE_URL, schema, strict,
+                                         &url->rest, error);
 }
 
 int casehook__url_template_new(struct casehook__heap *heap, struct casehook__text text,

@@ -237,10 +237,10 @@ static void refuses_bad_templates(void **state)
         {"http://h\\a\\{{{external.system.id}}}", false, 8, "\\"},
         {"http://h/x?p=a\\b&id={{{external.system.id}}}", false, 14, "\\"},
         {"http://h/{{external.system.id}}\n/x", false, 31, "control"},
-        {"  http://h/a/{{{external.system.id}", false, 13, ""},
-        {"http://h/{{#external}}", false, 9, ""},
+        {"  http://h/a/{{{external.system.id}", false, 13, "byte 13"},
+        {"http://h/{{#external}}", false, 9, "byte 9"},
         {"http://h/{{external.system.idd}}", true, 9, "external.system.id"},
-        {"  http://h/{{external.system.idd}}", true, 11, "external.system.id"},
+        {"  http://h/{{external.system.idd}}", true, 11, "byte 11: did you mean {{external.system.id}}"},
         {"", false, -1, "empty"},
         {"ftp://h/{{external.system.id}}", false, 0, "ftp"},
     };
