@@ -45,12 +45,22 @@ static int wants_decoding(const json_t *vector)
     return 0;
 }
 
+/* It must be refused when the socket opens, which the exchange leaves to its host (U5). */
+static bool wants_address_check(const json_t *vector)
+{
+    const char *step = json_string_value(json_object_get(json_object_get(vector, "result"), "step"));
+    return json_is_true(json_object_get(json_object_get(vector, "settings"), "denyPrivateAddresses")) &&
+           step && strcmp(step, "config") != 0 && json_array_size(json_object_get(vector, "exchange")) == 0;
+}
+
 char *trial_needs(const struct driver *driver, const json_t *vector)
 {
     static const char *const names[] = {"localhost.", "api.localhost", "xn--bcher-kva.localhost"};
     const char *needs = json_string_value(json_object_get(vector, "needs"));
     if (driver->plain_bodies && wants_decoding(vector))
         return must_format("the driver %s offers no content encoding", driver->name);
+    if (driver->plain_bodies && wants_address_check(vector))
+        return must_format("the driver %s looks at no address", driver->name);
     if (!needs) return NULL;
     if (strcmp(needs, "localhost-names") != 0)
         return must_format("needs %s, which this runner does not know", needs);
