@@ -3,6 +3,7 @@
 
 #include "clock.h"
 
+#define TURN_MS    10  /* after that no further round is begun */
 #define ROUNDS_MAX 16  /* of one turn: other things of the host want time too */
 #define BEGIN_MAX  128 /* jobs begun in one round */
 
@@ -72,8 +73,10 @@ static void begin(struct casehook_loop *loop)
 
 void casehook__loop_turn(struct casehook_loop *loop, bool eager)
 {
+    int64_t begun = casehook__clock_ms();
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {
         loop->now = casehook__clock_ms();
+        if (loop->now - begun > TURN_MS) break;
         take_in(loop);
         refuse_late(loop);
         begin(loop);

@@ -9,7 +9,8 @@
 
 static bool grow_slots(struct casehook_loop *loop)
 {
-    uint32_t count = loop->slot_count ? loop->slot_count * 2 : 64;
+    uint32_t count = loop->max_operations;
+    if (loop->slot_count < count / 2) count = loop->slot_count ? loop->slot_count * 2 : 64;
     if (count > loop->max_operations) count = loop->max_operations;
     void *slots = casehook__realloc(loop->heap, loop->slots, count * sizeof *loop->slots);
     if (!slots) return false;
