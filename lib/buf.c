@@ -20,6 +20,15 @@ void casehook__buf_free_secret(struct casehook__buf *buf)
     casehook__buf_free(buf);
 }
 
+void casehook__buf_fit(struct casehook__buf *buf)
+{
+    char *data = buf->data ? casehook__copy(buf->heap, buf->data, buf->length) : NULL;
+    if (!data) return;
+    casehook__free_secret(buf->heap, buf->data, buf->capacity);
+    buf->data = data;
+    buf->capacity = buf->length;
+}
+
 void casehook__buf_clear(struct casehook__buf *buf)
 {
     buf->length = 0;

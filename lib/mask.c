@@ -70,6 +70,7 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
         casehook__mask_free(mask);
         return CASEHOOK_E_NO_MEMORY; /* documents are smaller than the limit, so it was memory */
     }
+    casehook__buf_fit(&mask->store);
     *out = mask;
     return CASEHOOK_OK;
 }

@@ -18,7 +18,8 @@ int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__
     if (text.length > CASEHOOK__TEMPLATE_MAX_BYTES)
         return casehook__fail(error, CASEHOOK_E_CONFIG, "the template has %zu bytes, at most %d are read",
                               text.length, CASEHOOK__TEMPLATE_MAX_BYTES);
-    struct casehook__template *tmpl = casehook__calloc(heap, 1, sizeof *tmpl);
+    struct casehook__template *tmpl =
+        casehook__calloc(heap, 1, sizeof *tmpl + CASEHOOK__TESTED_MAX * sizeof *tmpl->tested);
     if (!tmpl) return casehook__fail_memory(error);
     tmpl->heap = heap;
     tmpl->kind = kind;
@@ -34,7 +35,7 @@ int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__
     }
     tmpl->ops = shrink(heap, tmpl->ops, tmpl->op_count * sizeof *tmpl->ops);
     tmpl->parts = shrink(heap, tmpl->parts, tmpl->part_count * sizeof *tmpl->parts);
-    *out = tmpl;
+    *out = shrink(heap, tmpl, sizeof *tmpl + tmpl->tested_count * sizeof *tmpl->tested);
     return CASEHOOK_OK;
 }
 

@@ -61,7 +61,6 @@ struct casehook__template {
     size_t op_count, op_capacity;
     struct casehook__text *parts; /* of names */
     size_t part_count, part_capacity;
-    struct casehook__tested tested[CASEHOOK__TESTED_MAX];
     size_t tested_count;
     bool too_many_tested;
     bool members_tested; /* a section outside strings tests `.`, which the combinations do not cover */
@@ -69,6 +68,7 @@ struct casehook__template {
     bool proved;         /* every rendering is JSON: none needs to be validated */
     /* RAW: how {{x}} is written, NULL: as it is; {{{x}}} always is as it is. */
     int (*encode)(struct casehook__buf *out, struct casehook__text text);
+    struct casehook__tested tested[]; /* CASEHOOK__TESTED_MAX while it is compiled */
 };
 
 /* What follows the quotes of a JSON body while it is parsed (template_json.c). */

@@ -290,7 +290,7 @@ static bool is_fault_of_fields(struct prover *p)
 {
     uint8_t combination[CASEHOOK__TESTED_MAX];
     memcpy(combination, p->members, sizeof combination);
-    for (size_t i = 0; i < p->tmpl->tested_count; i++)
+    for (size_t i = 0; i < p->tmpl->tested_count && i < CASEHOOK__TESTED_MAX; i++)
         if (p->tmpl->tested[i].type == CASEHOOK__VARIABLE_FIELD && p->members[i] > 1) p->members[i] = 1;
     bool good = memcmp(combination, p->members, sizeof combination) != 0 && judge(p) == IS_JSON;
     for (size_t i = 0; i < p->tmpl->tested_count && good; i++)

@@ -69,6 +69,9 @@ int casehook__url_template_new(struct casehook__heap *heap, struct casehook__tex
                                struct casehook__url_template **out, struct casehook_error *error);
 void casehook__url_template_free(struct casehook__url_template *url);
 const struct casehook__origin *casehook__url_template_origin(const struct casehook__url_template *url);
+/* Two templates of one document keep one origin when it is the same; they are made and freed by one thread.
+ */
+void casehook__url_template_share(struct casehook__url_template *url, struct casehook__url_template *other);
 bool casehook__url_template_uses(const struct casehook__url_template *url, const char *name);
 
 /*

@@ -4,18 +4,30 @@
  */
 #include "url_path.h"
 
+/* Of all templates of a document with this origin, which usually are all of them. */
+struct origin {
+    size_t references;
+    struct casehook__origin value;
+};
+
 struct casehook__url_template {
     struct casehook__heap *heap;
-    struct casehook__origin origin;
+    struct origin *origin;
     struct casehook__template *rest; /* path, query and fragment */
     bool shown;                      /* the view URL: text for people, with its fragment */
     size_t prefix_length;
     char *prefix; /* what stands before the path: the parser's form, or as it was written */
 };
 
+static void unref_origin(struct casehook__url_template *url)
+{
+    if (url->origin && --url->origin->references == 0) casehook__free(url->heap, url->origin);
+}
+
 void casehook__url_template_free(struct casehook__url_template *url)
 {
     if (!url) return;
+    unref_origin(url);
     casehook__template_free(url->rest);
     casehook__free(url->heap, url->prefix);
     casehook__free(url->heap, url);
@@ -30,7 +42,7 @@ static int keep_prefix(struct casehook__url_template *url, struct casehook__text
     if (url->shown)
         casehook__buf_append_text(&text, written);
     else
-        casehook__origin_append(&text, &url->origin);
+        casehook__origin_append(&text, &url->origin->value);
     url->prefix = text.status ? NULL : casehook__copy(url->heap, text.data, text.length);
     url->prefix_length = text.length;
     casehook__buf_free(&text);
@@ -44,7 +56,10 @@ static int compile(struct casehook__url_template *url, struct casehook__text tex
     int status = casehook__url_split(text, &parts, error);
     if (status) return status;
     if (parts.user.data) return casehook__url_refuse_user(text, &parts, error);
-    status = casehook__url_origin(&parts, &url->origin, error);
+    url->origin = casehook__calloc(url->heap, 1, sizeof *url->origin);
+    if (!url->origin) return casehook__fail_memory(error);
+    url->origin->references = 1;
+    status = casehook__url_origin(&parts, &url->origin->value, error);
     if (status) return status;
     struct casehook__text trimmed = casehook__text_trim(text);
     status = keep_prefix(url, (struct casehook__text){trimmed.data, (size_t)(parts.rest.data - trimmed.data)},
@@ -78,7 +93,16 @@ int casehook__url_template_new(struct casehook__heap *heap, struct casehook__tex
 
 const struct casehook__origin *casehook__url_template_origin(const struct casehook__url_template *url)
 {
-    return &url->origin;
+    return &url->origin->value;
+}
+
+void casehook__url_template_share(struct casehook__url_template *url, struct casehook__url_template *other)
+{
+    if (url->origin == other->origin || !casehook__origin_equal(&url->origin->value, &other->origin->value))
+        return;
+    unref_origin(url);
+    url->origin = other->origin;
+    url->origin->references++;
 }
 
 bool casehook__url_template_uses(const struct casehook__url_template *url, const char *name)
