@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,6 +106,16 @@ static int bind_both(struct listener *listener)
     return -1;
 }
 
+/* A close at once would be a reset, and the alert that tells the client what was wrong would be lost. */
+static void linger(int fd)
+{
+    char bytes[4096];
+    struct timeval limit = {.tv_sec = 1};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    shutdown(fd, SHUT_WR);
+    while (recv(fd, bytes, sizeof bytes, 0) > 0) continue;
+}
+
 static void serve_tls(struct connection *connection, struct stream *stream)
 {
     struct listener *listener = connection->listener;
@@ -116,6 +127,7 @@ static void serve_tls(struct connection *connection, struct stream *stream)
         pthread_mutex_lock(&listener->lock);
         listener->handshakes_failed++;
         pthread_mutex_unlock(&listener->lock);
+        linger(stream->fd);
     }
     SSL_free(stream->ssl);
 }
