@@ -67,8 +67,9 @@ struct casehook__config {
 
 /*
  * Reads and checks a document against settings.  All faults at once go into errors (fields
- * "config.NAME", "secrets.NAME"); *config is set only when there are none.  Certificates are decoded,
- * not yet looked into: that is the surface's part.  OK or the status of the first fault.
+ * "config.NAME", "secrets.NAME").  Certificates are decoded, not yet looked into: that is the surface's part.
+ * For its sake *config is set in spite of faults where there is a config to read; what they are about may be
+ * absent in it.  OK or the status of the first fault.
  */
 int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings *settings,
                           struct casehook__text json, struct casehook__config **config,

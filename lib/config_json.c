@@ -116,7 +116,7 @@ int casehook__config_read(struct casehook__heap *heap, const struct casehook__se
         casehook__json_free(root);
     }
     int status = casehook__errors_status(errors);
-    if (status)
+    if (!reader.document || status == CASEHOOK_E_NO_MEMORY)
         casehook__config_free(reader.config);
     else
         *out = reader.config;

@@ -107,7 +107,7 @@ static void build(struct casehook_connector *connector, struct casehook__text js
     if (!connector->config) return;
     check_ca(connector, errors);
     check_identity(connector, errors);
-    if (errors->count) return;
+    if (errors->count || errors->memory) return;
     find_policies(connector);
     if (find_mask(connector)) errors->memory = 1;
 }

@@ -242,12 +242,9 @@ static int read_answer(struct casehook__exchange *exchange, const struct casehoo
     if (!create && !get) return CASEHOOK_OK;
     int status = read_key(exchange, paths[0], &found[0]);
     if (!status) status = create ? keep_id(exchange) : keep_title(exchange);
-    if (status) {
-        if (create)
-            keep_fields(exchange, fields, count, found + 1); /* what can be known of a case without id */
-        return status;
-    }
-    return keep_fields(exchange, fields, count, found + 1);
+    /* What can be known of a case without id or title is kept too (R1). */
+    int kept = keep_fields(exchange, fields, count, found + 1);
+    return status ? status : kept;
 }
 
 void casehook__exchange_accept(struct casehook__exchange *exchange, const struct casehook__response *response)
@@ -272,10 +269,12 @@ void casehook__exchange_accept(struct casehook__exchange *exchange, const struct
     casehook__exchange_advance(exchange);
 }
 
-/* Statuses after which the same request may be accepted later. */
-static bool is_transient(int status)
+/* Statuses after which the same request may be accepted later.  A write that failed inside the server may
+ * have been done before it failed. */
+static bool is_transient(int status, bool write)
 {
-    return status == 408 || status == 425 || status == 429 || status >= 500;
+    if (status == 408 || status == 425 || status == 429 || status == 503) return true;
+    return status >= 500 && status != 501 && status != 505 && !write;
 }
 
 /* A gateway that got no answer does not know what the server behind it did. */
@@ -316,7 +315,5 @@ void casehook__exchange_refuse(struct casehook__exchange *exchange, const struct
     error->http_status = response->status;
     if (response->retry_after.data)
         error->retry_after_ms = casehook__clock_retry_after(response->retry_after);
-    /* A 500 in the middle of a create or comment may have come after it was written. */
-    casehook__exchange_stop(exchange, outcome,
-                            is_transient(response->status) && !(write && response->status == 500));
+    casehook__exchange_stop(exchange, outcome, is_transient(response->status, write));
 }

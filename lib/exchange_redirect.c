@@ -109,8 +109,11 @@ void casehook__exchange_redirect(struct casehook__exchange *exchange,
                                  const struct casehook__response *response)
 {
     struct casehook__exchange_record *entry = casehook__exchange_current(exchange);
-    entry->outcome = CASEHOOK_OUTCOME_REFUSED;
+    /* After 302 and 303 many servers have done the write: only its answer is elsewhere. */
+    bool done =
+        exchange->request.method != CASEHOOK__GET && (response->status == 302 || response->status == 303);
+    entry->outcome = done ? CASEHOOK_OUTCOME_UNKNOWN : CASEHOOK_OUTCOME_REFUSED;
     if (redirect(exchange, response) == CASEHOOK_OK) return;
     exchange->result->error.http_status = response->status;
-    casehook__exchange_stop(exchange, CASEHOOK_OUTCOME_REFUSED, false);
+    casehook__exchange_stop(exchange, entry->outcome, false);
 }

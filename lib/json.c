@@ -3,6 +3,8 @@
 
 #include <jansson.h>
 
+#define NAME_SHOWN 80 /* bytes of a name in a message */
+
 /* jansson descends recursively, so the depth is bounded before it sees the text. */
 static int check_depth(struct casehook__text text, struct casehook_error *error)
 {
@@ -35,11 +37,44 @@ static const char *fault_name(enum json_error_code code)
         return "the document ends too early: a bracket or quote is missing";
     case json_error_end_of_input_expected: return "something follows behind the end of the document";
     case json_error_invalid_utf8: return "the document is not valid UTF-8";
-    case json_error_duplicate_key: return "a member is given twice in one object";
     case json_error_numeric_overflow: return "a number is too large";
     case json_error_null_byte_in_key: return "the name of a member holds a NUL";
     default: return "the document is not JSON";
     }
+}
+
+static bool is_escaped(struct casehook__text text, size_t at)
+{
+    size_t slashes = 0;
+    while (slashes < at && text.data[at - slashes - 1] == '\\') slashes++;
+    return slashes % 2;
+}
+
+/* The name that ends before `end`, with its quotes; jansson tells only where it ends. */
+static struct casehook__text name_before(struct casehook__text text, size_t end)
+{
+    size_t begin = end - 1;
+    if (end < 2 || end > text.length || text.data[end - 1] != '"')
+        return (struct casehook__text){text.data, 0};
+    do begin--;
+    while (begin > 0 && (text.data[begin] != '"' || is_escaped(text, begin)));
+    return (struct casehook__text){text.data + begin, end - begin};
+}
+
+static int fail_syntax(struct casehook__text text, const json_error_t *fault, size_t bom,
+                       struct casehook_error *error)
+{
+    size_t at = bom + (fault->position > 0 ? (size_t)fault->position : 0);
+    if (json_error_code(fault) != json_error_duplicate_key)
+        return casehook__fail_at(error, CASEHOOK_E_CONFIG, at, "%s (line %d, column %d)",
+                                 text.length == bom ? "the document is empty"
+                                                    : fault_name(json_error_code(fault)),
+                                 fault->line, fault->column);
+    struct casehook__text name = name_before(text, at);
+    return casehook__fail_at(error, CASEHOOK_E_CONFIG, at - name.length,
+                             "the member %.*s is given twice in one object (line %d): remove one of the two",
+                             name.length > NAME_SHOWN ? NAME_SHOWN : (int)name.length, name.data,
+                             fault->line);
 }
 
 static size_t bom_length(struct casehook__text text)
@@ -65,9 +100,7 @@ int casehook__json_parse(struct casehook__text text, struct casehook__json **roo
         return CASEHOOK_OK;
     }
     if (json_error_code(&fault) == json_error_out_of_memory) return casehook__fail_memory(error);
-    return casehook__fail_at(
-        error, CASEHOOK_E_CONFIG, bom + (fault.position > 0 ? (size_t)fault.position : 0),
-        "%s (line %d, column %d)", fault_name(json_error_code(&fault)), fault.line, fault.column);
+    return fail_syntax(text, &fault, bom, error);
 }
 
 static const json_t *node_of(const struct casehook__json *node)

@@ -52,12 +52,14 @@ static void refuses_bad_documents(void **state)
         int offset; /* at least */
         const char *says;
     } cases[] = {
-        {"", 0, "too early"},
+        {"", 0, "empty"},
         {"{\"password\":\"s3cret", 0, ""},
         {"{\"password\":s3cret}", 12, "not JSON"},
         {"{\"a\":1,}", 7, "not JSON"},
-        {"{\"a\":1,\"a\":2}", 8, "given twice"},
-        {"{\"a\":{\"b\":1,\"b\":2}}", 12, "given twice"},
+        {"{\"a\":1,\"a\":2}", 7, "\"a\" is given twice"},
+        {"{\"a\":{\"b\":1,\"b\":2}}", 12, "\"b\" is given twice"},
+        {"\xEF\xBB\xBF{\"\\\"\\\\\":1,\n\"\\\"\\\\\":2}", 14,
+         "\"\\\"\\\\\" is given twice in one object (line 2)"},
         {"{\"a\":\"\xFF\"}", 5, "UTF-8"},
         {"{\"a\":\"\\ud800\"}", 5, ""},
         {"{\"a\":99999999999999999999}", 5, "too large"},
