@@ -76,6 +76,9 @@ static int run(struct casehook_connector *connector, const struct casehook__inpu
         options.deadline_ms ? casehook__clock_ms() + options.deadline_ms : CASEHOOK__NO_DEADLINE;
     lane = casehook__lane_take(connector);
     if (!lane) return CASEHOOK_E_NO_MEMORY;
+    /* Another thread may let go of both meanwhile. */
+    casehook_connector_ref(connector);
+    casehook__cancel_ref(options.cancel);
     status = start(lane, input, preview, &error);
     if (status) {
         casehook__params_clear(&lane->exchange.params);
@@ -90,6 +93,8 @@ static int run(struct casehook_connector *connector, const struct casehook__inpu
         if (!preview) casehook__log_result(connector, *result);
     }
     casehook__lane_give(connector, lane);
+    casehook_cancel_free(options.cancel);
+    casehook_connector_unref(connector);
     return status;
 }
 

@@ -1,4 +1,7 @@
-/* test_threads.c - 8 threads with 200 pushes each on one connector, others made and released beside them. */
+/*
+ * test_threads.c - 8 threads with 200 pushes each on one connector, others made and released beside them;
+ * handles that are let go while a call uses them.
+ */
 #include "documents.h"
 #include "http_server.h"
 
@@ -9,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -81,8 +85,56 @@ static void many_threads_on_one_connector(void **state)
     http_log_free(log);
 }
 
+static void slow_answer(void *user, const struct http_request *request, struct http_response *response)
+{
+    answer(user, request, response);
+    response->delay_ms = 300;
+}
+
+struct handles {
+    struct casehook_connector *connector;
+    struct casehook_cancel *cancel;
+    bool set;
+};
+
+static void *let_go(void *user)
+{
+    const struct handles *handles = user;
+    const struct timespec soon = {0, 100000000};
+    nanosleep(&soon, NULL);
+    casehook_connector_unref(handles->connector);
+    if (handles->set) casehook_cancel_set(handles->cancel);
+    casehook_cancel_free(handles->cancel);
+    return NULL;
+}
+
+/* A call that runs keeps its connector and its cancel handle. */
+static void handles_are_let_go_meanwhile(void **state)
+{
+    (void)state;
+    struct http_log *log = http_log_new();
+    struct http_server *server = http_server_start(log, "tracker", NULL, slow_answer, NULL);
+    snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
+    for (int set = 0; set < 2; set++) {
+        struct handles handles = {.connector = document_connector(NULL, base, NULL, NULL), .set = set};
+        struct casehook_params params = {.struct_size = sizeof params, .title = "t"};
+        struct casehook_result *result = NULL;
+        pthread_t thread;
+        assert_int_equal(casehook_cancel_new(NULL, &handles.cancel), CASEHOOK_OK);
+        struct casehook_options options = {.struct_size = sizeof options, .cancel = handles.cancel};
+        assert_int_equal(pthread_create(&thread, NULL, let_go, &handles), 0);
+        assert_int_equal(casehook_create(handles.connector, &params, &options, &result),
+                         set ? CASEHOOK_E_CANCELLED : CASEHOOK_OK);
+        pthread_join(thread, NULL);
+        casehook_result_free(result);
+    }
+    http_server_stop(server, 5000);
+    http_log_free(log);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(many_threads_on_one_connector)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(many_threads_on_one_connector),
+                                       cmocka_unit_test(handles_are_let_go_meanwhile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
