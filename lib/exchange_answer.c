@@ -174,6 +174,7 @@ static int value_json(struct casehook__exchange *exchange, const struct casehook
     return casehook__buf_append(&exchange->scratch, field->text, field->length);
 }
 
+/* It counts only when it is whole: what has no room for all of it is left out. */
 static int keep_field(struct casehook__exchange *exchange, const char *name,
                       const struct casehook__js_value *value)
 {
@@ -186,11 +187,16 @@ static int keep_field(struct casehook__exchange *exchange, const char *name,
         return CASEHOOK_OK; /* beyond the double range: as if it were missing */
     if (status) return status;
     *field = (struct casehook__result_field){.text = take_copy(exchange), .length = exchange->scratch.length};
-    result->field_count++;
-    if (!field->text || value_json(exchange, field, value)) return CASEHOOK_E_NO_MEMORY;
-    field->json = take_copy(exchange);
-    field->name = casehook__copy(exchange->heap, name, strlen(name));
-    return field->json && field->name ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
+    if (field->text && value_json(exchange, field, value) == CASEHOOK_OK) {
+        field->json = take_copy(exchange);
+        field->name = casehook__copy(exchange->heap, name, strlen(name));
+    }
+    if (field->json && field->name) {
+        result->field_count++;
+        return CASEHOOK_OK;
+    }
+    casehook__result_field_free(exchange->heap, field);
+    return CASEHOOK_E_NO_MEMORY;
 }
 
 static int keep_fields(struct casehook__exchange *exchange, const struct casehook__response_field *fields,
@@ -202,11 +208,8 @@ static int keep_fields(struct casehook__exchange *exchange, const struct casehoo
     void *grown = casehook__realloc(exchange->heap, result->fields, needed * sizeof *result->fields);
     if (!grown) return casehook__fail_memory(&result->error);
     result->fields = grown;
-    for (size_t i = 0; i < count; i++) {
-        if (keep_field(exchange, fields[i].name, &found[i]) == CASEHOOK_OK) continue;
-        result->field_count = needed < result->field_count ? needed : result->field_count;
-        return casehook__fail_memory(&result->error);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (keep_field(exchange, fields[i].name, &found[i])) return casehook__fail_memory(&result->error);
     return CASEHOOK_OK;
 }
 

@@ -8,7 +8,7 @@ void casehook__log_result(const struct casehook_connector *connector, const stru
         for (size_t i = 0; i < result->exchange_count; i++) {
             const struct casehook__exchange_record *record = &result->exchanges[i];
             casehook__log_write(connector->log, CASEHOOK_LOG_INFO, "%s: %s %s: status %d, %s", record->step,
-                                record->method, record->url, record->status,
+                                record->method, record->url ? record->url : "", record->status,
                                 casehook__outcome_name(record->outcome));
         }
     }

@@ -61,6 +61,13 @@ struct casehook__exchange_record *casehook__result_record(struct casehook_result
     return record;
 }
 
+void casehook__result_field_free(struct casehook__heap *heap, struct casehook__result_field *field)
+{
+    casehook__free(heap, field->name);
+    casehook__free(heap, field->text);
+    casehook__free(heap, field->json);
+}
+
 void casehook_result_free(struct casehook_result *result)
 {
     if (!result) return;
@@ -69,11 +76,7 @@ void casehook_result_free(struct casehook_result *result)
         casehook__free(heap, result->exchanges[i].url);
         casehook__free(heap, result->exchanges[i].detail);
     }
-    for (size_t i = 0; i < result->field_count; i++) {
-        if (result->fields[i].json != result->fields[i].text) casehook__free(heap, result->fields[i].json);
-        casehook__free(heap, result->fields[i].text);
-        casehook__free(heap, result->fields[i].name);
-    }
+    for (size_t i = 0; i < result->field_count; i++) casehook__result_field_free(heap, &result->fields[i]);
     casehook__free(heap, result->exchanges);
     casehook__free(heap, result->fields);
     casehook__free(heap, result->comments);

@@ -28,7 +28,7 @@ struct casehook__result_field {
     char *name;
     char *text; /* what casehook_result_field() gives */
     size_t length;
-    char *json; /* the value as JSON; the same pointer as text when that is JSON already */
+    char *json; /* the value as JSON */
 };
 
 struct casehook_result {
@@ -43,7 +43,7 @@ struct casehook_result {
     struct casehook__exchange_record *exchanges;
     size_t exchange_count, exchange_capacity;
     struct casehook__result_field *fields;
-    size_t field_count, field_capacity;
+    size_t field_count;
     bool has_fields;           /* the connector asks for fields: {} rather than null when none was found */
     struct casehook__buf json; /* of casehook_result_json */
     struct casehook__buf exchange_json; /* of casehook_result_exchange_json */
@@ -60,6 +60,7 @@ struct casehook_result *casehook__result_new(struct casehook__heap *heap,
 struct casehook_result *casehook__result_fault(struct casehook__heap *heap, const char *step);
 /* Room for one more record, reserved before the request is sent.  NULL: no memory. */
 struct casehook__exchange_record *casehook__result_record(struct casehook_result *result);
+void casehook__result_field_free(struct casehook__heap *heap, struct casehook__result_field *field);
 /* "done" ... */
 const char *casehook__outcome_name(int outcome);
 const char *casehook__comment_state_name(int state);

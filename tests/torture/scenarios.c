@@ -2,6 +2,7 @@
 #include "torture.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const char settings_json[] =
     "{\"allowedHosts\":[\"127.0.0.1\",\"*.example.com\"],\"customHostSettings\":[{\"url\":\"https://"
@@ -56,7 +57,7 @@ static void log_line(void *user, int level, const char *message)
 {
     (void)user;
     (void)level;
-    (void)message;
+    if (strstr(message, "(null)")) abort();
 }
 
 static int set_log(struct world *world)
@@ -241,6 +242,7 @@ int world_make(struct world *world, int flags)
     *world = (struct world){.document = document_new(torture_base, config_json, secrets_json)};
     if (flags & (WITH_SETTINGS | WITH_CONNECTOR | WITH_EXCHANGE | WITH_RESULT | WITH_LOOP))
         status = settings_new(world);
+    if (!status && world->settings) status = set_log(world);
     if (!status && (flags & (WITH_CONNECTOR | WITH_EXCHANGE | WITH_RESULT | WITH_LOOP)))
         status = connector_new(world);
     if (!status && (flags & WITH_EXCHANGE)) status = exchange_new_json(world);
