@@ -85,8 +85,14 @@ char *casehook__copy(struct casehook__heap *heap, const char *text, size_t lengt
 
 void casehook__wipe(void *pointer, size_t size)
 {
+    if (!size) return;
+#if defined(__GNUC__)
+    memset(pointer, 0, size);
+    __asm__ __volatile__("" : : "r"(pointer) : "memory"); /* somebody might look: the memset stays */
+#else
     volatile unsigned char *byte = pointer;
     while (size--) *byte++ = 0;
+#endif
 }
 
 void casehook__free_secret(struct casehook__heap *heap, void *pointer, size_t size)

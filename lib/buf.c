@@ -10,14 +10,8 @@ void casehook__buf_init(struct casehook__buf *buf, struct casehook__heap *heap, 
 
 void casehook__buf_free(struct casehook__buf *buf)
 {
-    casehook__free(buf->heap, buf->data);
+    casehook__free_secret(buf->heap, buf->data, buf->data ? buf->capacity : 0);
     casehook__buf_init(buf, buf->heap, buf->limit);
-}
-
-void casehook__buf_free_secret(struct casehook__buf *buf)
-{
-    if (buf->data) casehook__wipe(buf->data, buf->capacity);
-    casehook__buf_free(buf);
 }
 
 void casehook__buf_fit(struct casehook__buf *buf)
@@ -46,7 +40,7 @@ static int grow(struct casehook__buf *buf, size_t needed)
     if (!data) return buf->status = CASEHOOK_E_NO_MEMORY;
     if (buf->length) memcpy(data, buf->data, buf->length);
     data[buf->length] = '\0';
-    casehook__free_secret(buf->heap, buf->data, buf->length);
+    casehook__free_secret(buf->heap, buf->data, buf->data ? buf->capacity : 0);
     buf->data = data;
     buf->capacity = capacity;
     return CASEHOOK_OK;

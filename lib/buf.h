@@ -20,10 +20,9 @@ struct casehook__buf {
 };
 
 void casehook__buf_init(struct casehook__buf *buf, struct casehook__heap *heap, size_t limit);
-/* Frees the content; the buffer is empty and usable again. */
+/* Wipes and frees the content: it may be a secret, or the answer of a server that echoes one.  The buffer is
+ * empty and usable again. */
 void casehook__buf_free(struct casehook__buf *buf);
-/* The same for content that holds secrets. */
-void casehook__buf_free_secret(struct casehook__buf *buf);
 /* Gives back what is not used, for content that stays; without memory to do so it is left as it is. */
 void casehook__buf_fit(struct casehook__buf *buf);
 /* Keeps the memory, forgets content and failure. */

@@ -50,7 +50,7 @@ static void decode(struct casehook__config_reader *reader, const struct casehook
         *out = (struct casehook__text){0};
         reader->errors->memory = 1;
     }
-    casehook__buf_free_secret(&buf);
+    casehook__buf_free(&buf);
 }
 
 static void decode_secret(struct casehook__config_reader *reader, const char *name, bool may_be_pem,

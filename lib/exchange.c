@@ -208,20 +208,29 @@ struct casehook__exchange_record *casehook__exchange_current(struct casehook__ex
     return &exchange->result->exchanges[exchange->result->exchange_count - 1];
 }
 
+const char *casehook__exchange_show_url(struct casehook__exchange *exchange, const char *url, bool whole)
+{
+    struct casehook__buf *shown = &exchange->scratch;
+    size_t length = strlen(url);
+    char *masked = casehook__alloc(exchange->heap, length + 1);
+    if (!masked) return NULL;
+    /* First, because a secret may hold the signs that divide a URL. */
+    casehook__mask_excerpt(exchange->mask, (struct casehook__text){url, length}, masked, length + 1);
+    casehook__buf_clear(shown);
+    if (whole)
+        casehook__buf_append_string(shown, masked);
+    else
+        casehook__url_for_display(shown, masked, exchange->config->secret_url);
+    casehook__free(exchange->heap, masked);
+    return shown->status ? NULL : shown->data;
+}
+
 /* A preview shows the URL that would be requested, everything else one without query values. */
 static char *display_url(struct casehook__exchange *exchange)
 {
-    casehook__buf_clear(&exchange->scratch);
-    if (exchange->preview && !exchange->config->secret_url)
-        casehook__buf_append_string(&exchange->scratch, exchange->request.url);
-    else
-        casehook__url_for_display(&exchange->scratch, exchange->request.url, exchange->config->secret_url);
-    if (exchange->scratch.status) return NULL;
-    char *url = casehook__copy(exchange->heap, exchange->scratch.data, exchange->scratch.length);
-    if (!url) return NULL;
-    casehook__mask_excerpt(exchange->mask, casehook__buf_text(&exchange->scratch), url,
-                           exchange->scratch.length + 1);
-    return url;
+    bool whole = exchange->preview && !exchange->config->secret_url;
+    const char *shown = casehook__exchange_show_url(exchange, exchange->request.url, whole);
+    return shown ? casehook__copy(exchange->heap, shown, exchange->scratch.length) : NULL;
 }
 
 /* The record is made before the request goes out: what was sent must not go missing for lack of memory. */
@@ -269,9 +278,11 @@ void casehook__exchange_fail(struct casehook__exchange *exchange, const struct c
     if (!exchange->waiting) return;
     exchange->waiting = false;
     int outcome = failure->sent ? CASEHOOK_OUTCOME_UNKNOWN : CASEHOOK_OUTCOME_NOT_SENT;
+    char message[CASEHOOK__ERROR_MESSAGE_SIZE]; /* words of the other side may be in it */
+    casehook__mask_excerpt(exchange->mask, casehook__text(failure->message), message, sizeof message);
     casehook__exchange_current(exchange)->outcome = outcome;
     casehook__fail(&exchange->result->error, failure->status, "%s: %s", casehook__exchange_target(exchange),
-                   failure->message);
+                   message);
     casehook__exchange_stop(exchange, outcome, failure->retryable);
 }
 

@@ -60,12 +60,14 @@ static int check_type(struct casehook__exchange *exchange, const struct casehook
             casehook__exchange_target(exchange),
             casehook__mask_excerpt(exchange->mask, encoding, shown, sizeof shown));
     if (type.length == 0 || is_json_type(type)) return CASEHOOK_OK;
+    /* What is masked is the whole header: a secret may hold the signs that divide it. */
+    casehook__mask_excerpt(exchange->mask, response->content_type, shown, sizeof shown);
+    type = media_type(casehook__text(shown));
     return casehook__fail(
         error, CASEHOOK_E_RESPONSE,
-        "%s: the server answered %d with the content type \"%s\" instead of JSON: \"%s\"; is this "
+        "%s: the server answered %d with the content type \"%.*s\" instead of JSON: \"%s\"; is this "
         "the URL of the API, and are the credentials right?",
-        casehook__exchange_target(exchange), response->status,
-        casehook__mask_excerpt(exchange->mask, type, shown, sizeof shown),
+        casehook__exchange_target(exchange), response->status, (int)type.length, type.data,
         excerpt(exchange, response->body, text));
 }
 

@@ -318,9 +318,9 @@ void casehook_exchange_free(struct casehook_exchange *handle)
     struct casehook__heap *heap = handle->heap;
     casehook__exchange_free(&handle->core);
     casehook__buf_free(&handle->certificate);
-    casehook__buf_free_secret(&handle->key);
+    casehook__buf_free(&handle->key);
     casehook__buf_free(&handle->proxy_url);
-    casehook__buf_free_secret(&handle->json);
+    casehook__buf_free(&handle->json);
     casehook__free(heap, handle->headers);
     casehook_cancel_free(handle->cancel);
     casehook_connector_unref(handle->connector);

@@ -20,6 +20,8 @@ struct casehook__exchange_record *casehook__exchange_current(struct casehook__ex
 void casehook__exchange_stop(struct casehook__exchange *exchange, int outcome, bool transient);
 /* The request's name for messages: "POST http://host/path", masked; lies in scratch. */
 const char *casehook__exchange_target(struct casehook__exchange *exchange);
+/* A URL without secrets and, unless whole, without query values; lies in scratch.  NULL: no memory. */
+const char *casehook__exchange_show_url(struct casehook__exchange *exchange, const char *url, bool whole);
 /* The call was answered well: on to the next stage. */
 void casehook__exchange_advance(struct casehook__exchange *exchange);
 

@@ -12,10 +12,8 @@ static int refuse(struct casehook__exchange *exchange, int status, const char *w
 static int refuse_target(struct casehook__exchange *exchange, int status, const char *why, const char *advice)
 {
     char shown[256];
-    casehook__buf_clear(&exchange->scratch);
-    casehook__url_for_display(&exchange->scratch, casehook__buf_string(&exchange->next_url),
-                              exchange->config->secret_url);
-    casehook__mask_excerpt(exchange->mask, casehook__buf_text(&exchange->scratch), shown, sizeof shown);
+    const char *url = casehook__exchange_show_url(exchange, casehook__buf_string(&exchange->next_url), false);
+    casehook__mask_excerpt(NULL, casehook__text(url ? url : "another URL"), shown, sizeof shown);
     return casehook__fail(&exchange->result->error, status,
                           "%s: the server answered %d and points to %s: %s%s",
                           casehook__exchange_target(exchange), casehook__exchange_current(exchange)->status,

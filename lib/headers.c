@@ -162,8 +162,8 @@ int casehook__headers_add_basic(struct casehook__headers *headers, const char *n
     if (!status) status = casehook__base64_encode(&value, casehook__buf_text(&plain));
     if (!status)
         status = casehook__headers_add(headers, casehook__text(name), casehook__buf_text(&value), true);
-    casehook__buf_free_secret(&value);
-    casehook__buf_free_secret(&plain);
+    casehook__buf_free(&value);
+    casehook__buf_free(&plain);
     return status;
 }
 

@@ -2,18 +2,18 @@
 #include "mask.h"
 
 #include "base64.h"
-#include "jstext.h"
+#include "mask_match.h"
 
-#define FORMS        4
+#define FORMS        2 /* as it is, and in base64; escapes of both are seen through */
 #define NEEDLE_LIMIT (4 * 1024 * 1024)
 
 struct casehook__mask {
     struct casehook__heap *heap;
     struct casehook__buf store; /* all needles, one after the other */
-    bool
-        stop[256]; /* bytes that a needle begins with, and all but printable ASCII: the rest is passed over */
+    bool first[256];            /* bytes that a needle may begin with, however it is written */
+    bool stop[256]; /* these, and all but printable ASCII: nearly all text is passed over by this table */
     size_t count;
-    size_t ends[]; /* where each needle ends in store */
+    size_t ends[]; /* where each needle ends in store; every second one is base64 */
 };
 
 static inline bool is_printable(unsigned char c)
@@ -21,35 +21,41 @@ static inline bool is_printable(unsigned char c)
     return c >= 0x20 && c < 0x7F;
 }
 
-/* The store ends with a form of the secret that is another one already: most are the same as it is written.
- */
-static bool is_known(const struct casehook__mask *mask, size_t begin)
+static bool is_escape(char c)
 {
-    size_t from = 0, length = mask->store.length - begin;
-    if (length == 0) return true;
-    for (size_t i = 0; i < mask->count; from = mask->ends[i++])
-        if (mask->ends[i] - from == length &&
-            memcmp(mask->store.data + from, mask->store.data + begin, length) == 0)
-            return true;
-    return false;
+    return c == '%' || c == '\\' || c == '&';
+}
+
+/* Escapes, the letter in either case, and what may stand for it: + for a space, and - and _ in base64. */
+static void add_first(struct casehook__mask *mask, char c)
+{
+    const char others[] = {'%', '\\', '&', casehook__lower(c),
+                           c == ' '   ? '+'
+                           : c == '+' ? '-'
+                           : c == '/' ? '_'
+                                      : c};
+    for (size_t i = 0; i < sizeof others; i++) mask->first[(unsigned char)others[i]] = true;
+    if (casehook__is_alpha(c)) mask->first[(unsigned char)(casehook__lower(c) - 32)] = true;
+}
+
+/* Without its "=", which may be missing. */
+static int add_base64(struct casehook__mask *mask, struct casehook__text secret)
+{
+    int status = casehook__base64_encode(&mask->store, secret);
+    while (!status && mask->store.data[mask->store.length - 1] == '=') mask->store.length--;
+    return status;
 }
 
 static int add_forms(struct casehook__mask *mask, struct casehook__text secret)
 {
-    typedef int form_fn(struct casehook__buf *, struct casehook__text);
-    static form_fn *const forms[FORMS] = {casehook__buf_append_text, casehook__base64_encode,
-                                          casehook__js_uri_component, casehook__js_escape};
-    for (size_t i = 0; i < FORMS; i++) {
-        size_t begin = mask->store.length;
-        int status = forms[i](&mask->store, secret);
-        if (status) return status;
-        if (is_known(mask, begin)) {
-            mask->store.length = begin;
-            continue;
-        }
-        mask->ends[mask->count++] = mask->store.length;
-        mask->stop[(unsigned char)mask->store.data[begin]] = true;
-    }
+    size_t begin = mask->store.length;
+    if (casehook__buf_append_text(&mask->store, secret)) return mask->store.status;
+    mask->ends[mask->count++] = mask->store.length;
+    add_first(mask, mask->store.data[begin]);
+    begin = mask->store.length;
+    if (add_base64(mask, secret)) return mask->store.status;
+    mask->ends[mask->count++] = mask->store.length;
+    add_first(mask, mask->store.data[begin]);
     return CASEHOOK_OK;
 }
 
@@ -62,10 +68,11 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
         casehook__calloc(heap, 1, sizeof *mask + count * FORMS * sizeof *mask->ends);
     if (!mask) return CASEHOOK_E_NO_MEMORY;
     mask->heap = heap;
-    for (size_t c = 0; c < sizeof mask->stop; c++) mask->stop[c] = !is_printable((unsigned char)c);
     casehook__buf_init(&mask->store, heap, NEEDLE_LIMIT);
     for (size_t i = 0; i < count && !status; i++)
         if (secrets[i].length) status = add_forms(mask, secrets[i]);
+    for (size_t c = 0; c < sizeof mask->stop; c++)
+        mask->stop[c] = mask->first[c] || !is_printable((unsigned char)c);
     if (status) {
         casehook__mask_free(mask);
         return CASEHOOK_E_NO_MEMORY; /* documents are smaller than the limit, so it was memory */
@@ -78,7 +85,7 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
 void casehook__mask_free(struct casehook__mask *mask)
 {
     if (!mask) return;
-    casehook__buf_free_secret(&mask->store);
+    casehook__buf_free(&mask->store);
     casehook__free(mask->heap, mask);
 }
 
@@ -86,12 +93,17 @@ void casehook__mask_free(struct casehook__mask *mask)
 static size_t match(const struct casehook__mask *mask, struct casehook__text text)
 {
     size_t longest = 0, begin = 0;
-    for (size_t i = 0; mask && i < mask->count; begin = mask->ends[i++]) {
-        size_t length = mask->ends[i] - begin;
-        const char *needle = mask->store.data + begin;
-        if (*needle == *text.data && length > longest && length <= text.length &&
-            memcmp(text.data, needle, length) == 0)
-            longest = length;
+    if (!mask || !mask->first[(unsigned char)*text.data]) return 0;
+    bool escape = is_escape(*text.data);
+    for (size_t i = 0; i < mask->count; begin = mask->ends[i++]) {
+        struct casehook__text needle = {mask->store.data + begin, mask->ends[i] - begin};
+        bool base64 = i % FORMS == 1;
+        if (!escape && !casehook__mask_same(*text.data, *needle.data, base64)) continue;
+        for (int escapes = 0; escapes < 2; escapes++) {
+            size_t length = casehook__mask_match(text, needle, base64, escapes);
+            while (length && base64 && length < text.length && text.data[length] == '=') length++;
+            if (length > longest) longest = length;
+        }
     }
     return longest;
 }

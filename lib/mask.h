@@ -8,7 +8,10 @@
 
 #define CASEHOOK__EXCERPT_MAX 512 /* bytes of a server's own message in an error */
 
-/* Every form in which a secret of one connector may come back: raw, base64, percent-encoded, JSON-escaped. */
+/*
+ * The secrets of one connector, which may come back raw, in base64, and either of it in percent, JSON or
+ * HTML escapes, in upper or lower case.
+ */
 struct casehook__mask;
 
 /* The secrets are copied and wiped with the mask.  Errors: NO_MEMORY. */
@@ -18,7 +21,8 @@ void casehook__mask_free(struct casehook__mask *mask);
 
 /*
  * Copies outside text into out (size bytes with the NUL): every secret becomes "***", controls become
- * '?', and at most size - 1 bytes stay, cut between characters.  Allocates nothing.  mask may be NULL.
+ * '?', and at most size - 1 bytes stay, cut between characters.  The beginning of a secret at the end of text
+ * counts as one.  Allocates nothing.  mask may be NULL.
  */
 const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
                                    size_t size);

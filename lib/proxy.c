@@ -40,8 +40,8 @@ static int read_url(struct casehook__proxy *proxy, struct casehook__text url, st
     casehook__buf_init(&password, proxy->headers.heap, url.length);
     int status = casehook__url_parse_proxy(url, &proxy->origin, &user, &password, fault);
     if (!status) status = add_login(proxy, &user, &password, fault);
-    casehook__buf_free_secret(&password);
-    casehook__buf_free_secret(&user);
+    casehook__buf_free(&password);
+    casehook__buf_free(&user);
     return status;
 }
 

@@ -51,7 +51,7 @@ void casehook__template_free(struct casehook__template *tmpl)
     if (!tmpl) return;
     casehook__free(tmpl->heap, tmpl->parts);
     casehook__free(tmpl->heap, tmpl->ops);
-    casehook__free(tmpl->heap, tmpl->text);
+    casehook__free_secret(tmpl->heap, tmpl->text, tmpl->length); /* the path of a URL may be secret */
     casehook__free(tmpl->heap, tmpl);
 }
 

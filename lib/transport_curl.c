@@ -82,7 +82,8 @@ void casehook__transfer_free(struct casehook__transfer *transfer)
     casehook__trust_unref(transfer->system_trust);
     casehook__buf_free(&transfer->head);
     casehook__buf_free(&transfer->body);
-    casehook__free(transfer->heap, transfer);
+    /* libcurl's and OpenSSL's words may quote the server. */
+    casehook__free_secret(transfer->heap, transfer, sizeof *transfer);
 }
 
 void casehook__transfer_shrink(struct casehook__transfer *transfer, size_t kept)

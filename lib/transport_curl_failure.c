@@ -126,6 +126,8 @@ static int tell_encoding(struct casehook__transfer *transfer)
     const struct casehook__kept_header *header = &transfer->content_encoding;
     char shown[64];
     struct casehook__text value = {casehook__buf_string(&transfer->head) + header->begin, header->length};
+    /* A part of it could be a part of a secret, which nobody would know again. */
+    if (value.length >= sizeof shown) value = CASEHOOK__TEXT("(a long text)");
     casehook__mask_excerpt(NULL, value, shown, sizeof shown);
     return casehook__fail(&transfer->told, CASEHOOK_E_RESPONSE,
                           "the answer has the content encoding \"%s\", which cannot be decoded or is broken",

@@ -35,7 +35,7 @@ static bool append_header(struct casehook__heap *heap, struct curl_slist **list,
         casehook__buf_append_text(&line, header->value);
     }
     bool done = line.status == CASEHOOK_OK && append(list, line.data);
-    casehook__buf_free_secret(&line);
+    casehook__buf_free(&line);
     return done;
 }
 

@@ -19,7 +19,7 @@ LAYERS = [
     ("driver", "connector drive_* lane log_result loop* operation preview version"),
     ("transport", "transport*"),
     ("exchange", "exchange* result*"),
-    ("core", "addresses config* duration fields headers hosts js* keypath mask params* policy proxy settings* "
+    ("core", "addresses config* duration fields headers hosts js* keypath mask* params* policy proxy settings* "
              "template* url*"),
 ]
 ORDER = ["base", "tls", "core", "exchange", "transport", "driver", "surface"]

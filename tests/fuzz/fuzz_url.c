@@ -165,8 +165,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     check_path(copy);
 
     casehook__buf_free(&normal);
-    casehook__buf_free_secret(&user);
-    casehook__buf_free_secret(&password);
+    casehook__buf_free(&user);
+    casehook__buf_free(&password);
     free(copy);
     return 0;
 }

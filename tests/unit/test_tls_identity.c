@@ -158,7 +158,7 @@ static const char *outcome(int status, struct casehook__identity *identity,
     assert_non_null(strstr(casehook__buf_string(&key), "-----BEGIN PRIVATE KEY-----"));
     describe_pem(casehook__buf_string(&crt));
     casehook__buf_free(&crt);
-    casehook__buf_free_secret(&key);
+    casehook__buf_free(&key);
     casehook__identity_unref(identity);
     return line;
 }

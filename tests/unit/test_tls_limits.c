@@ -93,7 +93,7 @@ static int one_run(struct casehook__heap *heap, const char *bundle)
     if (!status) status = casehook__identity_to_pem(pem, &crt, &key);
     if (status && !crt.status && !key.status) assert_int_equal(error.status, CASEHOOK_E_NO_MEMORY);
     casehook__buf_free(&crt);
-    casehook__buf_free_secret(&key);
+    casehook__buf_free(&key);
     casehook__identity_unref(casehook__identity_ref(pem));
     casehook__identity_unref(pem);
     casehook__identity_unref(pfx);

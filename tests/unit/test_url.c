@@ -297,8 +297,8 @@ static void parses_proxies(void **state)
             assert_int_equal(status, CASEHOOK_E_CONFIG);
             if (!strstr(error.message, cases[i].word)) fail_with(cases[i].url, error.message);
         }
-        casehook__buf_free_secret(&user);
-        casehook__buf_free_secret(&password);
+        casehook__buf_free(&user);
+        casehook__buf_free(&password);
     }
 }
 
