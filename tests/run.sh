@@ -1,16 +1,26 @@
 #!/bin/bash
-# Everything from a clean checkout: installs what is missing, builds, runs all tests, does that again
-# under AddressSanitizer and UndefinedBehaviorSanitizer, builds with clang, and prints a summary.
-#   run.sh [--quick]     --quick: the plain build alone
+# Everything from a clean checkout: installs what is missing, builds, tests, and prints a summary.
+#   run.sh [--quick | --all | --long]
+#     --quick   gcc alone: all tests once
+#     (none)    gcc: all tests; clang: unit and api; a release build; AddressSanitizer with
+#               UndefinedBehaviorSanitizer: all tests; ThreadSanitizer: threads and the loop; valgrind: unit
+#     --all     the same, and Redmine is installed for its test; this is what continuous integration runs
+#     --long    valgrind alone, over every test that is a program of ours
 # It asks nothing, needs no network but for packages, and leaves nothing running.
 set -u
 
-packages=(gcc g++ libc6-dev clang meson ninja-build pkg-config git python3 curl ca-certificates
+packages=(gcc g++ libc6-dev clang meson ninja-build pkg-config git python3 curl ca-certificates universal-ctags
     libcurl4-openssl-dev libjansson-dev libssl-dev libidn2-dev libcmocka-dev libmicrohttpd-dev
-    nginx-light squid-openssl openssl valgrind libc6-dbg bsdutils util-linux)
+    nginx-light squid-openssl openssl valgrind libc6-dbg bsdutils util-linux
+    # What "pkg-config --static --libs libcurl" asks for on Debian.
+    libnghttp2-dev librtmp-dev libssh2-1-dev libpsl-dev libkrb5-dev libldap2-dev libzstd-dev libbrotli-dev
+    libunistring-dev)
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
+logs=$top/build-tests
+began=$SECONDS
 summary=()
+skipped=()
 failed=0
 
 fail() {
@@ -20,7 +30,7 @@ fail() {
 
 # build NAME COMPILER MESON-OPTIONS...: each build has a folder of its own.
 build() {
-    local name=$1 compiler=$2 folder=$top/build-tests/$1
+    local name=$1 compiler=$2 folder=$logs/$1
     shift 2
     printf '\n=== %s: build\n' "$name"
     rm -rf "$folder"
@@ -29,38 +39,95 @@ build() {
     ninja -C "$folder" >"$folder.log" 2>&1 || { cat "$folder.log"; fail "$name: the build failed"; }
 }
 
-# run NAME: all tests of that build.
+# run NAME BUILD MESON-TEST-ARGUMENTS...: tests of that build, all of them without arguments.
 run() {
-    local name=$1 folder=$top/build-tests/$1 begun=$SECONDS status
+    local name=$1 folder=$logs/$2 start=$SECONDS line
+    shift 2
     printf '=== %s: tests\n' "$name"
-    meson test -C "$folder" --no-rebuild --print-errorlogs 2>&1 | tee "$folder.log"
-    status=${PIPESTATUS[0]}
-    [ "$status" = 0 ] || failed=1
-    summary+=("$(printf '%-16s %4ds  %s' "$name" $((SECONDS - begun)) \
-        "$(awk '/^(Ok|Fail|Skipped|Timeout):/ {printf "%s %-4s ", $1, $2}' "$folder.log")")")
+    meson test -C "$folder" --no-rebuild --print-errorlogs --logbase "$name" "$@" 2>&1 || failed=1
+    # testlog of meson: one JSON object per test.
+    while IFS= read -r line; do
+        case $line in
+        skip:*) skipped+=("$(printf '%-10s %s' "$name" "${line#skip:}")") ;;
+        *) summary+=("$(printf '%-10s %5ds  %s' "$name" $((SECONDS - start)) "$line")") ;;
+        esac
+    done < <(python3 - "$folder/meson-logs/$name.json" <<'P'
+import collections, json, sys
+count, reasons = collections.Counter(), []
+for line in open(sys.argv[1], encoding="utf-8", errors="replace"):
+    test = json.loads(line)
+    count[{"OK": "passed", "SKIP": "skipped"}.get(test["result"], "failed")] += 1
+    said = (test.get("stdout") or "") + "\n" + (test.get("stderr") or "")
+    found = dict.fromkeys(each.strip() for each in said.splitlines() if "SKIP" in each)
+    reasons += [f"{test['name'].split(' / ')[-1]}: {each}" for each in found]
+    if test["result"] == "SKIP" and not found:
+        reasons.append(f"{test['name']}: no reason was given")
+print(", ".join(f"{count[word]} {word}" for word in ("passed", "failed", "skipped")))
+for reason in reasons:
+    print("skip:" + reason[:160])
+P
+    )
 }
 
-case ${1-} in
-'' | --quick) ;;
-*) fail "usage: run.sh [--quick]" ;;
+valgrind_all() {
+    run "$1" gcc -t 20 \
+        --wrap 'valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99' \
+        "${@:2}"
+}
+
+# The sanitizer cannot map its memory on every kernel: then without address randomisation, or not at all.
+thread_sanitizer() {
+    local wrap=()
+    echo 'int main(void) { return 0; }' >"$logs/tsan.c"
+    gcc -fsanitize=thread "$logs/tsan.c" -o "$logs/tsan" || fail "gcc has no ThreadSanitizer"
+    if ! "$logs/tsan" 2>/dev/null; then
+        if ! setarch -R "$logs/tsan" 2>/dev/null; then
+            skipped+=("threads    ThreadSanitizer does not run on this kernel")
+            return
+        fi
+        wrap=(--wrap 'setarch -R')
+    fi
+    build threads gcc -Db_sanitize=thread
+    run threads threads --suite loop --suite api "${wrap[@]}"
+}
+
+mode=${1-}
+case $mode in
+'' | --quick | --all | --long) ;;
+*) fail "usage: run.sh [--quick | --all | --long]" ;;
 esac
 
 cd "$top" || exit 1
 sh examples/packages.sh "${packages[@]}" || fail "some packages are missing, see above"
-mkdir -p build-tests
+if [ "$mode" = --all ]; then sh tests/redmine/install.sh || fail "Redmine could not be installed, see above"; fi
+mkdir -p "$logs"
 # Where a sanitizer finds something, the test has failed.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 build gcc gcc -Dwerror=true
-run gcc
-if [ "${1-}" != --quick ]; then
+if [ "$mode" = --long ]; then
+    valgrind_all valgrind --suite unit --suite api --suite loop --suite faults --suite torture --suite real
+else
+    run gcc gcc
+fi
+if [ "$mode" = '' ] || [ "$mode" = --all ]; then
+    build clang clang -Dwerror=true
+    run clang clang --suite unit --suite api
+    build release gcc --buildtype=release -Dwerror=true
+    run release release --suite unit --suite api --suite abi
     # No werror: under sanitizers gcc warns of what it cannot know.
     build sanitized gcc -Db_sanitize=address,undefined
-    run sanitized
-    build clang clang -Dwerror=true
+    run sanitized sanitized --no-suite redmine
+    thread_sanitizer
+    valgrind_all valgrind --suite unit
 fi
 
-printf '\n=== summary\n'
+printf '\n=== summary, %d minutes %d seconds\n' $(((SECONDS - began) / 60)) $(((SECONDS - began) % 60))
 printf '%s\n' "${summary[@]}"
+if [ "${#skipped[@]}" != 0 ]; then
+    echo "not tested here:"
+    printf '  %s\n' "${skipped[@]}"
+fi
 [ "$failed" = 0 ] && echo "all passed" || echo "FAILED: the logs are in build-tests/*/meson-logs"
 exit "$failed"
