@@ -14,7 +14,9 @@ packages=(gcc g++ libc6-dev clang meson ninja-build pkg-config git python3 curl 
     nginx-light squid-openssl openssl valgrind libc6-dbg bsdutils util-linux
     # What "pkg-config --static --libs libcurl" asks for on Debian.
     libnghttp2-dev librtmp-dev libssh2-1-dev libpsl-dev libkrb5-dev libldap2-dev libzstd-dev libbrotli-dev
-    libunistring-dev)
+    libunistring-dev
+    # The example of a host with an event loop.
+    libglib2.0-dev)
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 logs=$top/build-tests

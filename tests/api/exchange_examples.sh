@@ -17,10 +17,12 @@ sed "s#http://127.0.0.1:8080#$url#g" "$connector" >"$folder/connector.json"
 grep -q "^case 1: $url/cases/1\$" "$folder/sockets"
 if ! command -v python3 >/dev/null; then
   echo 'SKIP: python3 is missing, the urllib example was not run'
-  exit 77
+elif ldd "$library" | grep -q 'lib[at]san'; then
+  echo 'SKIP: python3 cannot load a library with a sanitizer, the urllib example was not run'
+else
+  CASEHOOK_LIBRARY=$library python3 "$urllib" "$folder/connector.json" 'by "urllib"' | tee "$folder/urllib"
+  grep -q "^case 2: $url/cases/2\$" "$folder/urllib"
 fi
-CASEHOOK_LIBRARY=$library python3 "$urllib" "$folder/connector.json" 'by "urllib"' | tee "$folder/urllib"
-grep -q "^case 2: $url/cases/2\$" "$folder/urllib"
 kill "$pid"
 wait "$pid" 2>/dev/null || true
 # without a server: the error says so, and that nothing was sent
