@@ -72,7 +72,8 @@ struct casehook__strand *casehook__strand_new(struct casehook_loop *loop,
     if (index == UINT32_MAX) return NULL;
     struct casehook__strand *strand = casehook__calloc(loop->heap, 1, sizeof *strand);
     if (!strand) return NULL;
-    if (casehook__wire_new(connector->heap, connector->settings, &strand->wire)) {
+    /* Of the loop's heap: a wire to be reaped may outlive the connector. */
+    if (casehook__wire_new(loop->heap, connector->settings, &strand->wire)) {
         casehook__free(loop->heap, strand);
         return NULL;
     }

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,63 @@ static void with_operations_in_every_state(void **state)
         casehook_cancel_free(cancel);
         casehook_connector_unref(connector);
         tracker_stop(&tracker);
+    }
+}
+
+static void *reallocate(void *user, void *pointer, size_t size)
+{
+    bool *gone = user;
+    assert_false(*gone);
+    if (size) return realloc(pointer, size);
+    free(pointer);
+    return NULL;
+}
+
+static void destroy(void *user)
+{
+    *(bool *)user = true;
+}
+
+static void redirect(void *user, const struct http_request *request, struct http_response *response)
+{
+    static struct http_header headers[1];
+    if (strcmp(request->method, "POST") == 0) {
+        tracker_answer(NULL, request, response);
+        return;
+    }
+    headers[0] = (struct http_header){"Location", user};
+    *response = (struct http_response){.status = 302, .headers = headers, .header_count = 1};
+}
+
+/* The loop holds the last reference to the connector and its allocator, on a redirect to another origin. */
+static void with_the_last_of_an_allocator(void **state)
+{
+    static const char *const words[] = {"stall", "42"}; /* freed in the middle of it, and after it */
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct tracker first, second;
+        struct casehook_settings *settings = NULL;
+        bool gone = false;
+        const struct casehook_allocator allocator = {sizeof allocator, &gone, reallocate, destroy};
+        char target[128];
+        tracker_start(&second, NULL, NULL);
+        snprintf(target, sizeof target, "%s/issue/%s", second.base, words[i]);
+        tracker_start(&first, redirect, target);
+        assert_int_equal(casehook_settings_new(&allocator, &settings), CASEHOOK_OK);
+        assert_int_equal(
+            casehook_settings_load_json(settings, "{\"maxIdleConnections\":0}", CASEHOOK_TERMINATED, NULL),
+            CASEHOOK_OK);
+        struct casehook_connector *connector = document_connector(settings, first.base, NULL, NULL);
+        struct casehook_loop *loop = loop_make(0, 0);
+        casehook_settings_free(settings);
+        submit_create(loop, connector, "disk full");
+        casehook_connector_unref(connector);
+        loop_until_requests(loop, &second, 1);
+        if (i) assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_OK);
+        casehook_loop_free(loop);
+        assert_true(gone);
+        tracker_stop(&first);
+        tracker_stop(&second);
     }
 }
 
@@ -126,6 +184,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unused),
         cmocka_unit_test(with_operations_in_every_state),
+        cmocka_unit_test(with_the_last_of_an_allocator),
         cmocka_unit_test(in_a_child_process),
         cmocka_unit_test(wakeup_ends_a_wait),
     };
