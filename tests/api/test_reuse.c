@@ -1,0 +1,183 @@
+/*
+ * test_reuse.c - handles are used again and again: nothing of an earlier request may be in a later one.
+ */
+#include "documents.h"
+#include "http_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct http_header json_header[] = {{"Content-Type", "application/json"}};
+
+static struct http_log *http;
+static struct http_server *server;
+static char base[64];
+static size_t close_at; /* the request with this number gets no answer; SIZE_MAX: all do */
+
+/* A tracker that does what is asked. */
+static void answer(void *user, const struct http_request *request, struct http_response *response)
+{
+    static const char created[] = "{\"id\":\"42\"}", read[] = "{\"key\":\"CASE-42\"}";
+    (void)user;
+    if (request->number == close_at) {
+        response->fault = HTTP_CLOSE_BEFORE_RESPONSE;
+        return;
+    }
+    response->headers = json_header;
+    response->header_count = 1;
+    response->status = strcmp(request->method, "POST") == 0 ? 201 : 200;
+    response->body = response->status == 201 ? created : read;
+    response->body_length = strlen(response->body);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    close_at = SIZE_MAX;
+    http = http_log_new();
+    server = http_server_start(http, "tracker", NULL, answer, NULL);
+    if (!server) return -1;
+    snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    http_server_stop(server, 5000);
+    http_log_free(http);
+    return 0;
+}
+
+/* A connector whose get URL ends with more. */
+static struct casehook_connector *connector_with(const char *more)
+{
+    char config[256];
+    snprintf(config, sizeof config, "\"getIncidentUrl\": \"%s/issue/{{{external.system.id}}}%s\"", base,
+             more);
+    return document_connector(NULL, base, config, NULL);
+}
+
+static void get(struct casehook_connector *connector, const char *id)
+{
+    struct casehook_params params = {.struct_size = sizeof params, .external_id = id};
+    struct casehook_result *result = NULL;
+    assert_int_equal(casehook_get(connector, &params, NULL, &result), CASEHOOK_OK);
+    assert_string_equal(casehook_result_title(result, NULL), "CASE-42");
+    casehook_result_free(result);
+}
+
+/* Each kind behind each other kind: paths that are replaced, paths that are parsed, the same once more. */
+static void every_id_is_asked_for_by_its_own_url(void **state)
+{
+    static const struct {
+        const char *id, *path;
+    } cases[] = {{"1", "1"},
+                 {"a b", "a%20b"},
+                 {"\xC3\xA4", "%C3%A4"},
+                 {"%41", "%2541"},
+                 {"x/y", "x%2Fy"},
+                 {"q?z", "q%3Fz"},
+                 {"#", "%23"},
+                 {"A%2fB", "A%252fB"},
+                 {"a!*'()~", "a!*'()~"},
+                 {"long-enough-to-be-another-allocation-of-its-own",
+                  "long-enough-to-be-another-allocation-of-its-own"}};
+    static const char *const more[] = {"", "?fields=key", "/x"};
+    (void)state;
+    size_t number = 0;
+    for (size_t m = 0; m < COUNT(more); m++) {
+        struct casehook_connector *connector = connector_with(more[m]);
+        for (size_t i = 0; i < COUNT(cases); i++)
+            for (size_t j = 0; j < COUNT(cases); j++) {
+                char expected[128];
+                get(connector, cases[i].id);
+                get(connector, cases[j].id);
+                snprintf(expected, sizeof expected, "/issue/%s%s", cases[i].path, more[m]);
+                assert_string_equal(http_log_at(http, number++)->target, expected);
+                snprintf(expected, sizeof expected, "/issue/%s%s", cases[j].path, more[m]);
+                assert_string_equal(http_log_at(http, number++)->target, expected);
+            }
+        casehook_connector_unref(connector);
+    }
+    assert_int_equal(http_server_connections(server), COUNT(more));
+}
+
+/* libcurl tries a GET a second time when the connection that was kept turns out dead. */
+static void a_second_try_asks_for_the_same_case(void **state)
+{
+    static const char *const ids[] = {"1", "2", "a b", "3"}, *const paths[] = {"1", "2", "a%20b", "3"};
+    (void)state;
+    struct casehook_connector *connector = connector_with("");
+    size_t number = 0;
+    for (size_t i = 0; i < COUNT(ids); i++) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "/issue/%s", paths[i]);
+        close_at = i ? number : SIZE_MAX;
+        get(connector, ids[i]);
+        assert_string_equal(http_log_at(http, number++)->target, expected);
+        if (i) assert_string_equal(http_log_at(http, number++)->target, expected);
+    }
+    assert_int_equal(http_log_count(http), number);
+    casehook_connector_unref(connector);
+}
+
+static void check(size_t number, const char *method, const char *target, const char *body)
+{
+    const struct http_request *request = http_log_at(http, number);
+    assert_non_null(request);
+    assert_string_equal(request->method, method);
+    assert_string_equal(request->target, target);
+    assert_int_equal(request->body_length, strlen(body));
+    assert_memory_equal(request->body, body, request->body_length);
+    assert_int_equal(http_request_header_count(request, "Content-Type"), *body != '\0');
+    assert_int_equal(http_request_header_count(request, "Content-Length"), *body != '\0');
+    assert_int_equal(http_request_header_count(request, "Accept"), 1);
+}
+
+/* Method, body and headers of one call never show up in another. */
+static void calls_in_turn(void **state)
+{
+    static const struct casehook_comment comment[] = {{"c", "a comment"}};
+    (void)state;
+    struct casehook_connector *connector = document_connector(NULL, base, NULL, NULL);
+    struct casehook_params params = {
+        .struct_size = sizeof params, .title = "t", .comment_size = sizeof *comment};
+    struct casehook_result *result = NULL;
+    size_t number = 0;
+    for (int round = 0; round < 3; round++) {
+        params.external_id = round ? "7" : NULL;
+        params.comments = comment;
+        params.comment_count = 1;
+        assert_int_equal(casehook_push(connector, &params, NULL, &result), CASEHOOK_OK);
+        casehook_result_free(result);
+        if (round)
+            check(number++, "PUT", "/issue/7", "{\"title\":\"t\",\"text\":\"\"}");
+        else
+            check(number++, "POST", "/issue", "{\"title\":\"t\",\"text\":\"\",\"tags\":[]}");
+        check(number++, "GET", round ? "/issue/7" : "/issue/42", "");
+        check(number++, "POST", round ? "/issue/7/comment" : "/issue/42/comment", "{\"body\":\"a comment\"}");
+        get(connector, "9");
+        check(number++, "GET", "/issue/9", "");
+    }
+    casehook_connector_unref(connector);
+    assert_int_equal(http_log_count(http), number);
+    assert_int_equal(http_server_connections(server), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_id_is_asked_for_by_its_own_url, start, stop),
+        cmocka_unit_test_setup_teardown(a_second_try_asks_for_the_same_case, start, stop),
+        cmocka_unit_test_setup_teardown(calls_in_turn, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
