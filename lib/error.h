@@ -43,7 +43,7 @@ void casehook__error_init(struct casehook_error *error);
 /*
  * Sets status and message and returns status, so that callers write `return casehook__fail(...)`.
  * error may be NULL.  Controls and invalid UTF-8 become '?', a message that is too long ends in
- * "..." between characters.  Text that came from outside goes through casehook__quote first or as %.*s.
+ * "..." between characters.
  */
 int casehook__fail(struct casehook_error *error, int status, const char *format, ...) CASEHOOK__FORMAT(3, 4);
 /* The same with the byte offset. */

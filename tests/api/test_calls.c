@@ -380,6 +380,26 @@ static void the_log_tells_without_secrets(void **state)
     stop();
 }
 
+static void an_encoding_that_echoes_a_secret(void **state)
+{
+    (void)state;
+    static const struct http_header headers[] = {{"Content-Encoding", "hunter22x"}};
+    static const struct http_response answers[] = {{.headers = headers, .header_count = 1, TEXT("{}")}};
+    static const struct http_script script = {answers, 1};
+    serve(http_script_answer, &script);
+    struct casehook_connector *connector = document_connector(
+        NULL, base, "\"authType\":\"basic\"", "\"user\":\"u\",\"password\":\"hunter22x\"");
+    struct casehook_params params = titled("t");
+    struct casehook_result *result = NULL;
+    assert_int_equal(casehook_create(connector, &params, NULL, &result), CASEHOOK_E_RESPONSE);
+    const char *message = casehook_error_message(casehook_result_error(result));
+    assert_non_null(strstr(message, "content encoding \"***\""));
+    assert_null(strstr(message, "hunter22x"));
+    casehook_result_free(result);
+    casehook_connector_unref(connector);
+    stop();
+}
+
 static void features_are_told(void **state)
 {
     (void)state;
@@ -422,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_newer_struct_is_accepted_while_its_news_are_zero),
         cmocka_unit_test(after_fork_a_handle_is_refused),
         cmocka_unit_test(the_log_tells_without_secrets),
+        cmocka_unit_test(an_encoding_that_echoes_a_secret),
         cmocka_unit_test(features_are_told),
         cmocka_unit_test(sigpipe_does_not_kill),
     };
