@@ -148,17 +148,15 @@ static int rehearse(struct casehook__exchange *exchange)
 static int skip_comments(struct casehook__exchange *exchange)
 {
     struct casehook_result *result = exchange->result;
-    if (exchange->operation == CASEHOOK_COMMENT && !exchange->config->has_comments) {
-        result->error.step = "config";
-        casehook__error_set_field(&result->error, "config.createCommentUrl");
-        return casehook__fail(&result->error, CASEHOOK_E_CONFIG,
-                              "this connector has no comment configuration: give createCommentUrl, "
-                              "createCommentJson and a createCommentMethod");
-    }
     for (size_t i = 0; i < result->comment_count; i++)
         if (exchange->params.comments[i].text.length == 0 || !exchange->config->has_comments)
             result->comments[i].state = CASEHOOK_COMMENT_SKIPPED;
-    return CASEHOOK_OK;
+    if (exchange->operation != CASEHOOK_COMMENT || exchange->config->has_comments) return CASEHOOK_OK;
+    result->error.step = "config";
+    casehook__error_set_field(&result->error, "config.createCommentUrl");
+    return casehook__fail(&result->error, CASEHOOK_E_CONFIG,
+                          "this connector has no comment configuration: give createCommentUrl, "
+                          "createCommentJson and a createCommentMethod");
 }
 
 static int first_stage(int operation)

@@ -196,8 +196,10 @@ static int check_json(struct renderer *r)
     if (!unproved && !r->tmpl->variable_keys) return CASEHOOK_OK;
     int status = casehook__keys_check(out, r->start, false, twins, NULL);
     if (status != CASEHOOK_E_PARAMS) return status;
-    return casehook__fail(r->error, status, "two keys \"%.*s\" in one object of the body",
-                          twins[1].length > 80 ? 80 : (int)twins[1].length, twins[1].data);
+    return casehook__fail(
+        r->error, status,
+        "two keys \"%.*s\" in one object of the body: give the variables in them other values",
+        twins[1].length > 80 ? 80 : (int)twins[1].length, twins[1].data);
 }
 
 /* An error has its text already unless it is the buffer's. */
