@@ -147,24 +147,23 @@ static void while_the_name_is_looked_up(void **state)
     end();
 }
 
-/* A GET that is redirected to a server which does not answer. */
+/* A GET that is redirected to a server which does not answer: user is the Location header. */
 static void redirect(void *user, const struct http_request *request, struct http_response *response)
 {
-    static struct http_header headers[1];
     tracker_answer(NULL, request, response);
     if (strcmp(request->method, "GET") != 0) return;
-    headers[0] = (struct http_header){"Location", user};
-    *response = (struct http_response){.status = 302, .headers = headers, .header_count = 1};
+    *response = (struct http_response){.status = 302, .headers = user, .header_count = 1};
 }
 
 static void behind_a_redirect(void **state)
 {
     struct tracker first;
     char target[128];
+    struct http_header location = {"Location", target};
     (void)state;
     begin(0);
     snprintf(target, sizeof target, "%s/stall", tracker.base);
-    tracker_start(&first, redirect, target);
+    tracker_start(&first, redirect, &location);
     struct casehook_connector *redirected = tracker_connector(&first);
     uint64_t ticket = submit_create(loop, redirected, "disk full");
     loop_until_requests(loop, &tracker, 1);

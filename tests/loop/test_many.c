@@ -27,7 +27,7 @@ static void answer(void *user, const struct http_request *request, struct http_r
     } else if (number < 60) {
         response->close = 1;
     } else if (number < 63) {
-        response->delay_ms = 2000; /* longer than responseTimeout */
+        response->delay_ms = 10000; /* longer than responseTimeout */
     } else if (number < 80) {
         response->raw = raw;
         response->raw_length = sizeof raw - 1;
@@ -59,7 +59,7 @@ static void ten_thousand(void **state)
     int succeeded = 0;
     (void)state;
     tracker_start(&tracker, answer, NULL);
-    struct casehook_settings *settings = document_settings("{\"responseTimeout\":\"500ms\"}");
+    struct casehook_settings *settings = document_settings("{\"responseTimeout\":\"3s\"}");
     struct casehook_connector *connector = document_connector(settings, tracker.base, NULL, NULL);
     struct casehook_loop *loop = loop_make(COUNT, 64);
     for (size_t i = 0; i < COUNT; i++) tickets[i] = submit_create(loop, connector, "disk full");

@@ -103,24 +103,23 @@ static void the_server_refuses_and_breaks(void **state)
     tracker_stop(&tracker);
 }
 
-/* Answers GET with a redirect to another server. */
+/* Answers GET with a redirect to another server: user is the Location header. */
 static void redirect(void *user, const struct http_request *request, struct http_response *response)
 {
-    static struct http_header headers[1];
     tracker_answer(NULL, request, response);
     if (strcmp(request->method, "GET") != 0) return;
-    headers[0] = (struct http_header){"Location", user};
-    *response = (struct http_response){.status = 302, .headers = headers, .header_count = 1};
+    *response = (struct http_response){.status = 302, .headers = user, .header_count = 1};
 }
 
 static void a_redirect_to_another_origin(void **state)
 {
     struct tracker tracker, other;
     char target[128];
+    struct http_header location = {"Location", target};
     (void)state;
     tracker_start(&other, NULL, NULL);
     snprintf(target, sizeof target, "%s/elsewhere", other.base);
-    tracker_start(&tracker, redirect, target);
+    tracker_start(&tracker, redirect, &location);
     struct casehook_connector *connector = tracker_connector(&tracker);
     struct casehook_loop *loop = loop_make(0, 4);
     for (int i = 0; i < 20; i++) submit_create(loop, connector, "disk full");
@@ -162,7 +161,7 @@ static void deadlines(void **state)
     tracker_start(&tracker, NULL, NULL);
     struct casehook_connector *connector = tracker_connector(&tracker);
     struct casehook_loop *loop = loop_make(0, 1);
-    uint64_t runs = submit_create_with(loop, connector, "stall", NULL, 300);
+    uint64_t runs = submit_create_with(loop, connector, "stall", NULL, 1500);
     uint64_t waits = submit_create_with(loop, connector, "disk full", NULL, 50);
     struct finished finished = loop_finish(loop);
     assert_true(finished.ticket == waits);
@@ -186,7 +185,7 @@ static void connections_close_at_rest(void **state)
     struct tracker tracker;
     (void)state;
     tracker_start(&tracker, NULL, NULL);
-    struct casehook_settings *settings = document_settings("{\"idleTimeout\":\"150ms\"}");
+    struct casehook_settings *settings = document_settings("{\"idleTimeout\":\"1s\"}");
     struct casehook_connector *connector = document_connector(settings, tracker.base, NULL, NULL);
     struct casehook_loop *loop = loop_make(0, 0);
     for (int i = 0; i < 2; i++) {
@@ -194,7 +193,7 @@ static void connections_close_at_rest(void **state)
         assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_OK);
         assert_int_equal(http_server_connections(tracker.server), 1);
     }
-    for (int64_t until = now_ms() + 400; now_ms() < until;) loop_turn(loop, (int)(until - now_ms()));
+    for (int64_t until = now_ms() + 1600; now_ms() < until;) loop_turn(loop, (int)(until - now_ms()));
     submit_create(loop, connector, "disk full");
     assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_OK);
     assert_int_equal(http_server_connections(tracker.server), 2);
