@@ -85,6 +85,7 @@ size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user)
         transfer->in_body = true;
         transfer->body.limit = transfer->settings->max_response_content_length;
         transfer->body_cut = status >= 300;
+        if (transfer->body_cut) transfer->body.limit = REFUSAL_BODY_MAX; /* whatever a success may have */
     }
     if (transfer->body_cut && transfer->body.length + length > REFUSAL_BODY_MAX) {
         size_t room = REFUSAL_BODY_MAX - transfer->body.length;
