@@ -108,7 +108,10 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
 {
     long tunnel = 0;
     curl_easy_getinfo(transfer->handle->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-    if (transfer->sends == 0 && tunnel >= 300) return tell_tunnel(transfer, tunnel);
+    if (transfer->sends == 0 && tunnel != 0 && tunnel / 100 != 2) return tell_tunnel(transfer, tunnel);
+    if (transfer->sends == 0 && transfer->policy.proxy)
+        return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s broke the connection: %s",
+                              peer(transfer), transfer->detail[0] ? transfer->detail : "no answer");
     if (transfer->repeat_refused)
         return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
                               "the connection broke after the request was sent; it was not sent again");
@@ -125,6 +128,9 @@ static int tell_encoding(struct casehook__transfer *transfer)
 {
     const struct casehook__kept_header *header = &transfer->content_encoding;
     char shown[64];
+    if (!header->present)
+        return casehook__fail(&transfer->told, CASEHOOK_E_RESPONSE,
+                              "the content encoding of the answer is refused: %s", transfer->detail);
     struct casehook__text value = {casehook__buf_string(&transfer->head) + header->begin, header->length};
     /* A part of it could be a part of a secret, which nobody would know again. */
     if (value.length >= sizeof shown) value = CASEHOOK__TEXT("(a long text)");
@@ -134,10 +140,22 @@ static int tell_encoding(struct casehook__transfer *transfer)
                           shown);
 }
 
+/* A line of the headers that is longer than libcurl's buffer for it is out of memory as well, to libcurl. */
+static int tell_memory(struct casehook__transfer *transfer)
+{
+    if (transfer->sends && !transfer->head_ended)
+        return casehook__fail(
+            &transfer->told, CASEHOOK_E_LIMIT,
+            "the headers of the answer have a line of more than %d bytes (or libcurl ran out "
+            "of memory)",
+            CASEHOOK__HEADER_BYTES_MAX);
+    return casehook__fail(&transfer->told, CASEHOOK_E_NO_MEMORY, "out of memory");
+}
+
 static int tell(struct casehook__transfer *transfer, CURLcode code)
 {
     switch (code) {
-    case CURLE_OUT_OF_MEMORY: return casehook__fail(&transfer->told, CASEHOOK_E_NO_MEMORY, "out of memory");
+    case CURLE_OUT_OF_MEMORY: return tell_memory(transfer);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
         return casehook__fail(&transfer->told, CASEHOOK_E_RESOLVE, "the name of the %s %s was not found",

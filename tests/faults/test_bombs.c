@@ -1,0 +1,154 @@
+/*
+ * test_bombs.c - answers that never end or become very large (H5): each ends within its limit, in bounded
+ * memory, with an error that names the limit.
+ */
+#include "bombs.h"
+#include "listener.h"
+#include "memory.h"
+#include "real.h"
+
+#include <time.h>
+
+#define SECONDS_MAX 6                  /* responseTimeout is two */
+#define GROWTH_MAX  (24 * 1024 * 1024) /* 8 MiB are a limit of one bomb; a buffer doubles as it grows */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define MEASURES_MEMORY 0 /* freed memory is kept for a while */
+#else
+#define MEASURES_MEMORY 1
+#endif
+
+static const struct bomb *current;
+
+static void serve(void *user, struct stream *stream, size_t connection)
+{
+    struct http_input input = {.stream = stream};
+    struct http_request request;
+    (void)user;
+    (void)connection;
+    while (http_request_read(&input, &request)) {
+        int tunnel = strcmp(request.method, "CONNECT") == 0;
+        http_request_clear(&request);
+        current->send(stream);
+        if (tunnel) break;
+    }
+    free(input.bytes);
+}
+
+/* ---- memory and time -------------------------------------------------------------------------- */
+
+/* A line of /proc/self/status in bytes, 0 where there is none. */
+static size_t memory(const char *name)
+{
+    char line[128];
+    size_t kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, name, strlen(name)) == 0) kib = strtoul(line + strlen(name), NULL, 10);
+    if (file) fclose(file);
+    return kib * 1024;
+}
+
+/* The peak begins anew; how much is used now. */
+static size_t forget_peak(void)
+{
+    FILE *file = fopen("/proc/self/clear_refs", "w");
+    if (file) fputs("5", file);
+    if (file) fclose(file);
+    return memory("VmRSS:");
+}
+
+static double seconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* ---- one bomb --------------------------------------------------------------------------------- */
+
+static struct answer call(const char *settings, const char *base, int operation)
+{
+    struct answer answer;
+    struct client client = client_new(settings, base, NULL, NULL, &answer);
+    assert_non_null(client.connector);
+    size_t used = forget_peak();
+    double begin = seconds();
+    answer = client_call(&client, operation, NULL);
+    double passed = seconds() - begin;
+    size_t peak = memory("VmHWM:"), growth = peak > used ? peak - used : 0;
+    client_free(&client);
+    print_message("%-30s %-6s %4d %6.2f s %6zu KiB  %.100s\n", current->name,
+                  operation == CASEHOOK_GET ? "get" : "create", answer.status, passed, growth / 1024,
+                  answer.message);
+    assert_true(passed < SECONDS_MAX);
+    if (MEASURES_MEMORY) assert_true(growth < GROWTH_MAX);
+    return answer;
+}
+
+static void expect(const struct answer *answer, int operation)
+{
+    if (current->status > 0)
+        assert_int_not_equal(answer->status, CASEHOOK_OK);
+    else
+        assert_int_equal(answer->status, current->status);
+    if (current->message) assert_non_null(strstr(answer->message, current->message));
+    assert_int_not_equal(answer->status, CASEHOOK_E_NO_MEMORY);
+    if (operation == CASEHOOK_CREATE && answer->outcome == CASEHOOK_OUTCOME_UNKNOWN)
+        assert_int_equal(answer->retryable, 0);
+}
+
+static struct listener *start(const char **base)
+{
+    struct listener *listener = listener_start(NULL, serve, NULL);
+    assert_non_null(listener);
+    *base = text_of("http://127.0.0.1:%u", listener_port(listener));
+    return listener;
+}
+
+static void stop(struct listener *listener)
+{
+    listener_stop(listener, 2000);
+    listener_free(listener);
+}
+
+static void all_bombs(void **state)
+{
+    (void)state;
+    static const int operations[] = {CASEHOOK_CREATE, CASEHOOK_GET};
+    const char *base;
+    struct listener *listener = start(&base);
+    for (size_t i = 0; i < bomb_count * 2; i++) {
+        int operation = operations[i % 2];
+        current = &bombs[i / 2];
+        if (current->operation && current->operation != operation) continue;
+        struct answer answer =
+            call(current->settings ? current->settings : "{\"responseTimeout\":2000}", base, operation);
+        expect(&answer, operation);
+    }
+    stop(listener);
+}
+
+/* The same from a proxy, in place of an answer to CONNECT: nothing of the case is sent. */
+static void bombs_of_a_proxy(void **state)
+{
+    (void)state;
+    const char *base;
+    struct listener *listener = start(&base);
+    for (size_t i = 0; i < bomb_count; i++) {
+        current = &bombs[i];
+        if (current->operation || current->settings) continue;
+        struct answer answer = call(text_of("{\"responseTimeout\":2000,\"proxyUrl\":\"%s\"}", base),
+                                    "https://tracker.example", CASEHOOK_CREATE);
+        assert_int_not_equal(answer.status, CASEHOOK_OK);
+        assert_int_not_equal(answer.status, CASEHOOK_E_NO_MEMORY);
+        assert_int_equal(answer.outcome, CASEHOOK_OUTCOME_NOT_SENT);
+    }
+    stop(listener);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(all_bombs), cmocka_unit_test(bombs_of_a_proxy)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
