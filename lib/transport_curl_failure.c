@@ -1,8 +1,6 @@
 /* transport_curl_failure.c - libcurl's codes in words: what failed, on which side, what to do (R3). */
 #include "transport_curl.h"
 
-#include "clock.h"
-
 /* Some of the request may have left this machine. */
 static bool was_sent(const struct casehook__transfer *transfer)
 {
@@ -26,11 +24,10 @@ static const char *peer(const struct casehook__transfer *transfer)
 
 static int tell_timeout(struct casehook__transfer *transfer)
 {
-    int64_t passed = casehook__clock_ms() - transfer->started;
     const char *setting = "responseTimeout";
     long limit = transfer->timeout_ms;
-    if (!has_connected(transfer) && (int64_t)transfer->settings->connect_timeout_ms <= passed &&
-        (long)transfer->settings->connect_timeout_ms < limit) {
+    /* Both run from the start, so without a connection the shorter one was it. */
+    if (!has_connected(transfer) && (long)transfer->settings->connect_timeout_ms < limit) {
         setting = "connectTimeout";
         limit = (long)transfer->settings->connect_timeout_ms;
     } else if (transfer->deadline_first) {

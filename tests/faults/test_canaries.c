@@ -165,7 +165,7 @@ static char *knowledge(const struct http_request *request, enum form form, unsig
     }
     for (size_t i = 0; i < CANARIES; i++) {
         if (!(secrets >> i & 1)) continue;
-        char *formed = canary_form(form, canary(i)), *longer = must_format("%s%s\t", all, formed);
+        char *formed = canary_form(form, canary((enum canary)i)), *longer = must_format("%s%s\t", all, formed);
         free(all);
         free(formed);
         all = longer;
@@ -267,7 +267,7 @@ static void echoes(void **state)
         assert_non_null(connector);
         for (size_t i = 0; i < COUNT(statuses) * PLACES * FORMS; i++) {
             echo = (struct echo){statuses[i % COUNT(statuses)], i / COUNT(statuses) % PLACES,
-                                 i / COUNT(statuses) / PLACES, known[kind]};
+                                 (enum form)(i / COUNT(statuses) / PLACES), known[kind]};
             snprintf(doing, sizeof doing, "kind %d, status %d, place %d, form %s", kind, echo.status,
                      echo.place, canary_form_name(echo.form));
             call_all(connector);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <time.h>
 
 #define ATTEMPTS 4
@@ -47,6 +48,12 @@ static const char policy[] = "auth_param basic children 1 startup=1 idle=1\n"
                              "shutdown_lifetime 0 seconds\n"
                              "logfile_rotate 0\n"
                              "buffered_logs off\n";
+
+int squid_may_run(void)
+{
+    struct stat shared;
+    return geteuid() != 0 || (stat("/dev/shm", &shared) == 0 && (shared.st_mode & S_IWOTH));
+}
 
 int squid_is_there(void)
 {

@@ -26,6 +26,8 @@ struct squid_certs {
 
 /* Whether there is a squid with OpenSSL here. */
 int squid_is_there(void);
+/* Started by root it becomes another user, who must be able to write to /dev/shm. */
+int squid_may_run(void);
 
 /* NULL, and its own words on stderr, when it does not start. */
 struct squid *squid_start(const struct squid_certs *certs, struct squid_ports *ports);
