@@ -8,7 +8,7 @@
 /* ---- texts ------------------------------------------------------------------------------------ */
 
 static char **texts;
-static size_t text_count;
+static size_t text_count, text_room;
 
 static void free_texts(void)
 {
@@ -19,7 +19,10 @@ static void free_texts(void)
 static const char *keep(char *text)
 {
     if (!texts) atexit(free_texts);
-    texts = must_grow(texts, (text_count + 1) * sizeof *texts);
+    if (text_count == text_room) {
+        text_room = text_room ? 2 * text_room : 64;
+        texts = must_grow(texts, text_room * sizeof *texts);
+    }
     return texts[text_count++] = text;
 }
 

@@ -106,14 +106,24 @@ static const char *fill(const char *json, const char *text)
                  {"BASE", base},
                  {"PORT", strrchr(base, ':') + 1},
                  {"PROXY", text_of("http://127.0.0.1:%u", http_proxy_port(proxy))}};
-    const char *filled = "";
+    char *filled = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&filled, &length);
+    if (!out) abort();
     while (*json) {
         size_t i = 0;
         while (i < COUNT(words) && strncmp(json, words[i].name, strlen(words[i].name)) != 0) i++;
-        filled = i < COUNT(words) ? text_of("%s%s", filled, words[i].value) : text_of("%s%c", filled, *json);
-        json += i < COUNT(words) ? strlen(words[i].name) : 1;
+        if (i == COUNT(words)) {
+            fputc(*json++, out);
+        } else {
+            fputs(words[i].value, out);
+            json += strlen(words[i].name);
+        }
     }
-    return filled;
+    fclose(out);
+    const char *kept = text_of("%s", filled);
+    free(filled);
+    return kept;
 }
 
 /* documents.h cannot be used: its JSON library takes no NUL. */
