@@ -108,11 +108,14 @@ static void make_log(struct folder *folder)
 static struct process *run(struct folder *folder, const char *program, const char *config,
                            const struct squid_ports *ports)
 {
-    const char *const argv[] = {program, "-N", "-d", "1", "-f", config, NULL};
+    /* Its shared memory is named after the service: two at once must not meet. */
+    char *service = must_format("casehook%ld", (long)getpid());
+    const char *const argv[] = {program, "-N", "-d", "1", "-n", service, "-f", config, NULL};
     struct process *process = process_start(argv, folder_name(folder, "squid.out"));
     char *last = must_format("local=127.0.0.1:%u ", ports->other);
     int failed = process_await(process, folder_name(folder, "squid.out"), last, 15000);
     free(last);
+    free(service);
     if (!failed) return process;
     process_stop(process);
     return NULL;

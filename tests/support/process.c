@@ -162,7 +162,7 @@ void process_stop(struct process *process)
     free(process);
 }
 
-unsigned process_free_port(void)
+static unsigned free_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof address;
@@ -172,4 +172,16 @@ unsigned process_free_port(void)
          "no free port");
     close(fd);
     return ntohs(address.sin_port);
+}
+
+/* The system may offer a port again that was given away here and is not in use yet. */
+unsigned process_free_port(void)
+{
+    static unsigned char given[65536 / 8];
+    unsigned port;
+    do {
+        port = free_port();
+    } while (given[port / 8] & 1u << port % 8);
+    given[port / 8] = (unsigned char)(given[port / 8] | 1u << port % 8);
+    return port;
 }
