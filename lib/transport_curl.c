@@ -132,8 +132,7 @@ static void forget_request(struct casehook__transfer *transfer, const struct cas
 static bool never_started(struct casehook__transfer *transfer, int status, const char *message)
 {
     transfer->handle = NULL;
-    transfer->failure = (struct casehook__failure){
-        .status = status, .retryable = status != CASEHOOK_E_SYSTEM, .message = message};
+    transfer->failure = (struct casehook__failure){.status = status, .message = message};
     return false;
 }
 

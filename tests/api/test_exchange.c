@@ -1,6 +1,7 @@
 /* test_exchange.c - the state machine, driven with made-up answers through the public exchange. */
 #include "documents.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -378,6 +379,21 @@ static void misuse_is_an_argument_error(void **state)
     casehook_exchange_free(NULL);
 }
 
+static void a_deadline_that_passed_may_be_tried_again(void **state)
+{
+    (void)state;
+    struct casehook_connector *connector = document_connector(NULL, BASE, NULL, NULL);
+    struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = 1};
+    struct casehook_exchange *x = NULL;
+    const char *params = "{\"title\":\"t\"}";
+    assert_int_equal(
+        casehook_exchange_new_json(connector, CASEHOOK_CREATE, params, CASEHOOK_TERMINATED, &options, &x),
+        CASEHOOK_OK);
+    casehook_connector_unref(connector);
+    poll(NULL, 0, 20);
+    casehook_result_free(failed(x, "create", CASEHOOK_E_TIMEOUT, CASEHOOK_OUTCOME_NOT_SENT, 1));
+}
+
 static void faults_of_params_are_results(void **state)
 {
     (void)state;
@@ -418,6 +434,7 @@ int main(void)
         cmocka_unit_test(excerpts_hide_secrets),
         cmocka_unit_test(limits_of_what_is_fed),
         cmocka_unit_test(misuse_is_an_argument_error),
+        cmocka_unit_test(a_deadline_that_passed_may_be_tried_again),
         cmocka_unit_test(faults_of_params_are_results),
         cmocka_unit_test(the_next_request_as_json),
     };
