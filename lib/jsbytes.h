@@ -35,16 +35,23 @@ static inline const char *casehook__js_skip_space(const char *p, const char *end
     return p;
 }
 
+#if CASEHOOK__SSE2
+/* A bit for each quote, backslash and control among the 16 bytes from p on. */
+static inline unsigned casehook__js_special(const char *p)
+{
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(31)), v);
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control));
+}
+#endif
+
 /* The first quote, backslash or control from p on, or end. */
 static inline const char *casehook__js_skip_plain(const char *p, const char *end)
 {
 #if CASEHOOK__SSE2
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(31);
     for (; end - p >= 16; p += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)),
-                                       _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
-        unsigned bits = (unsigned)_mm_movemask_epi8(special);
+        unsigned bits = casehook__js_special(p);
         if (bits) return p + __builtin_ctz(bits);
     }
 #endif

@@ -43,8 +43,7 @@ static inline const char *skip_escape(struct scan *scan, const char *p)
     return p;
 }
 
-/* p is behind the opening quote. */
-static inline const char *skip_string(struct scan *scan, const char *p, bool *escaped)
+static const char *skip_long_string(struct scan *scan, const char *p, bool *escaped)
 {
     for (;;) {
         p = casehook__js_skip_plain(p, scan->end);
@@ -55,6 +54,17 @@ static inline const char *skip_string(struct scan *scan, const char *p, bool *es
         p = skip_escape(scan, p);
         if (!p) return NULL;
     }
+}
+
+/* p is behind the opening quote.  Most strings are short and plain: one look finds their end. */
+static inline const char *skip_string(struct scan *scan, const char *p, bool *escaped)
+{
+#if CASEHOOK__SSE2
+    unsigned bits = scan->end - p >= 16 ? casehook__js_special(p) : 0;
+    const char *stop = bits ? p + __builtin_ctz(bits) : p;
+    if (bits && *stop == '"') return stop + 1;
+#endif
+    return skip_long_string(scan, p, escaped);
 }
 
 /* At least one digit. */
@@ -127,7 +137,7 @@ static inline const char *member(struct scan *scan, const char *p, size_t level)
     if (casehook__js_find_active(&scan->find, level))
         casehook__js_find_key(&scan->find, level, (struct casehook__text){start, (size_t)(p - 1 - start)},
                               escaped);
-    p = casehook__js_skip_space(p, scan->end);
+    if (p == scan->end || *p != ':') p = casehook__js_skip_space(p, scan->end);
     if (p == scan->end || *p != ':') return unexpected(scan, p);
     return casehook__js_skip_space(p + 1, scan->end);
 }
@@ -160,14 +170,17 @@ static const char *skip_value(struct scan *scan, const char *p)
                 continue;
             }
         } else {
-            struct casehook__js_value value = {.text = {p, 0}};
-            p = skip_scalar(scan, p, &value.kind);
+            const char *start = p;
+            enum casehook__js_kind kind;
+            p = skip_scalar(scan, p, &kind);
             if (!p) return NULL;
-            value.text.length = (size_t)(p - value.text.data);
-            if (scan->find.ends) casehook__js_find_scalar(&scan->find, value);
+            if (scan->find.ends)
+                casehook__js_find_scalar(
+                    &scan->find, (struct casehook__js_value){kind, {start, (size_t)(p - start)}});
         }
         for (;;) { /* what is closed behind the value */
             if (level == 0) return p;
+            if (p < end && *p == ',') break; /* nearly always at once */
             p = casehook__js_skip_space(p, end);
             if (p == end) return unexpected(scan, p);
             if (*p == ',') break;

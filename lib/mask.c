@@ -7,11 +7,13 @@
 #define FORMS        2 /* as it is, and in base64; escapes of both are seen through */
 #define NEEDLE_LIMIT (4 * 1024 * 1024)
 
+/* What a byte may be, however a secret is written: nearly all text is passed over by asking this alone. */
+enum { FIRST = 1, SECOND = 2, STOP = 4 /* FIRST, and all but printable ASCII */ };
+
 struct casehook__mask {
     struct casehook__heap *heap;
     struct casehook__buf store; /* all needles, one after the other */
-    bool first[256];            /* bytes that a needle may begin with, however it is written */
-    bool stop[256]; /* these, and all but printable ASCII: nearly all text is passed over by this table */
+    uint8_t role[256];
     size_t count;
     size_t ends[]; /* where each needle ends in store; every second one is base64 */
 };
@@ -27,15 +29,26 @@ static bool is_escape(char c)
 }
 
 /* Escapes, the letter in either case, and what may stand for it: + for a space, and - and _ in base64. */
-static void add_first(struct casehook__mask *mask, char c)
+static void add_role(struct casehook__mask *mask, uint8_t role, char c)
 {
     const char others[] = {'%', '\\', '&', casehook__lower(c),
                            c == ' '   ? '+'
                            : c == '+' ? '-'
                            : c == '/' ? '_'
                                       : c};
-    for (size_t i = 0; i < sizeof others; i++) mask->first[(unsigned char)others[i]] = true;
-    if (casehook__is_alpha(c)) mask->first[(unsigned char)(casehook__lower(c) - 32)] = true;
+    for (size_t i = 0; i < sizeof others; i++) mask->role[(unsigned char)others[i]] |= role;
+    if (casehook__is_alpha(c)) mask->role[(unsigned char)(casehook__lower(c) - 32)] |= role;
+}
+
+/* What was put into the store from begin on is a needle. */
+static void add_needle(struct casehook__mask *mask, size_t begin)
+{
+    mask->ends[mask->count++] = mask->store.length;
+    add_role(mask, FIRST | STOP, mask->store.data[begin]);
+    if (mask->store.length - begin > 1)
+        add_role(mask, SECOND, mask->store.data[begin + 1]);
+    else /* anything may follow */
+        for (size_t c = 0; c < sizeof mask->role; c++) mask->role[c] |= SECOND;
 }
 
 /* Without its "=", which may be missing. */
@@ -50,12 +63,10 @@ static int add_forms(struct casehook__mask *mask, struct casehook__text secret)
 {
     size_t begin = mask->store.length;
     if (casehook__buf_append_text(&mask->store, secret)) return mask->store.status;
-    mask->ends[mask->count++] = mask->store.length;
-    add_first(mask, mask->store.data[begin]);
+    add_needle(mask, begin);
     begin = mask->store.length;
     if (add_base64(mask, secret)) return mask->store.status;
-    mask->ends[mask->count++] = mask->store.length;
-    add_first(mask, mask->store.data[begin]);
+    add_needle(mask, begin);
     return CASEHOOK_OK;
 }
 
@@ -71,8 +82,8 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
     casehook__buf_init(&mask->store, heap, NEEDLE_LIMIT);
     for (size_t i = 0; i < count && !status; i++)
         if (secrets[i].length) status = add_forms(mask, secrets[i]);
-    for (size_t c = 0; c < sizeof mask->stop; c++)
-        mask->stop[c] = mask->first[c] || !is_printable((unsigned char)c);
+    for (size_t c = 0; c < sizeof mask->role; c++)
+        if (!is_printable((unsigned char)c)) mask->role[c] |= STOP;
     if (status) {
         casehook__mask_free(mask);
         return CASEHOOK_E_NO_MEMORY; /* documents are smaller than the limit, so it was memory */
@@ -93,8 +104,9 @@ void casehook__mask_free(struct casehook__mask *mask)
 static size_t match(const struct casehook__mask *mask, struct casehook__text text)
 {
     size_t longest = 0, begin = 0;
-    if (!mask || !mask->first[(unsigned char)*text.data]) return 0;
+    if (!mask || !(mask->role[(unsigned char)text.data[0]] & FIRST)) return 0;
     bool escape = is_escape(*text.data);
+    if (!escape && text.length > 1 && !(mask->role[(unsigned char)text.data[1]] & SECOND)) return 0;
     for (size_t i = 0; i < mask->count; begin = mask->ends[i++]) {
         struct casehook__text needle = {mask->store.data + begin, mask->ends[i] - begin};
         bool base64 = i % FORMS == 1;
@@ -114,7 +126,7 @@ static size_t plain(const struct casehook__mask *mask, struct casehook__text tex
     size_t length = 0;
     const unsigned char *bytes = (const unsigned char *)text.data;
     if (mask)
-        while (length < text.length && !mask->stop[bytes[length]]) length++;
+        while (length < text.length && !(mask->role[bytes[length]] & STOP)) length++;
     else
         while (length < text.length && is_printable(bytes[length])) length++;
     return length;

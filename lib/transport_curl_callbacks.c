@@ -14,16 +14,15 @@ static bool is_name(struct casehook__text line, const char *name)
            casehook__text_is_nocase((struct casehook__text){line.data, length}, name);
 }
 
-/* Keeps the first value of a header. */
-static bool keep(struct casehook__transfer *transfer, struct casehook__kept_header *kept,
-                 struct casehook__text line, size_t name_length)
+/* When line is the header name, its value is kept, of several the first.  False: no memory. */
+static bool keep(struct casehook__transfer *transfer, struct casehook__text line, const char *name,
+                 struct casehook__kept_header *kept)
 {
-    if (kept->present) return true;
-    struct casehook__text value = {line.data + name_length + 1, line.length - name_length - 1};
-    value = casehook__text_trim(value);
-    kept->present = true;
-    kept->begin = transfer->head.length;
-    kept->length = value.length;
+    size_t begin = strlen(name) + 1;
+    if (kept->present || !is_name(line, name)) return true;
+    struct casehook__text value =
+        casehook__text_trim((struct casehook__text){line.data + begin, line.length - begin});
+    *kept = (struct casehook__kept_header){true, transfer->head.length, value.length};
     return casehook__buf_append_text(&transfer->head, value) == CASEHOOK_OK;
 }
 
@@ -36,28 +35,25 @@ static void begin_response(struct casehook__transfer *transfer)
     transfer->head_ended = false;
 }
 
-/* The empty line behind the headers; behind an interim response the answer is still to come. */
-static void end_head(struct casehook__transfer *transfer, struct casehook__text line)
+/* Behind an interim response the answer is still to come. */
+static void end_head(struct casehook__transfer *transfer)
 {
     long status = 0;
-    if (casehook__text_trim(line).length) return;
     curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &status);
     transfer->head_ended = status >= 200;
 }
 
+/* Most headers begin like none that is wanted. */
 static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__text line)
 {
-    struct {
-        const char *name;
-        struct casehook__kept_header *kept;
-    } wanted[] = {{"Content-Type", &transfer->content_type},
-                  {"Content-Encoding", &transfer->content_encoding},
-                  {"Location", &transfer->location},
-                  {"Retry-After", &transfer->retry_after}};
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (is_name(line, wanted[i].name))
-            return keep(transfer, wanted[i].kept, line, strlen(wanted[i].name));
-    return true;
+    switch (casehook__lower(*line.data)) {
+    case 'c':
+        return keep(transfer, line, "Content-Type", &transfer->content_type) &&
+               keep(transfer, line, "Content-Encoding", &transfer->content_encoding);
+    case 'l': return keep(transfer, line, "Location", &transfer->location);
+    case 'r': return keep(transfer, line, "Retry-After", &transfer->retry_after);
+    default: return true;
+    }
 }
 
 size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *user)
@@ -70,9 +66,13 @@ size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *use
         return 0;
     }
     if (transfer->in_body) return line.length; /* a trailer */
-    if (line.length >= 5 && memcmp(line.data, "HTTP/", 5) == 0) begin_response(transfer);
-    end_head(transfer, line);
-    return keep_wanted(transfer, line) ? line.length : 0;
+    if (line.length <= 2) /* the empty line behind the headers */
+        end_head(transfer);
+    else if (line.length >= 5 && memcmp(line.data, "HTTP/", 5) == 0)
+        begin_response(transfer);
+    else if (!keep_wanted(transfer, line))
+        return 0;
+    return line.length;
 }
 
 size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user)

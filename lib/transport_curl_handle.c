@@ -6,8 +6,6 @@
  */
 #include "transport_curl.h"
 
-#include <stdio.h>
-
 /* Stops at the first option that libcurl refuses. */
 #define SET(option, value)                                                   \
     do {                                                                     \
@@ -46,16 +44,6 @@ static bool has_header(const struct casehook__header *items, size_t count, const
     return false;
 }
 
-/* What libcurl decodes.  It would name it by itself, but format the line twice for each request. */
-static bool append_encodings(struct curl_slist **list)
-{
-    char line[64];
-    snprintf(line, sizeof line, "Accept-Encoding: gzip, deflate%s%s",
-             casehook__transport_feature("brotli") ? ", br" : "",
-             casehook__transport_feature("zstd") ? ", zstd" : "");
-    return append(list, line);
-}
-
 static bool request_headers(struct casehook__transfer *transfer, const struct casehook__request *request,
                             struct curl_slist **list)
 {
@@ -68,7 +56,9 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
      */
     if (body) done = append(list, "Expect:");
     if (done && body && !has_header(items, count, "Content-Type")) done = append(list, "Content-Type:");
-    if (done && !has_header(items, count, "Accept-Encoding")) done = append_encodings(list);
+    /* Answers to writes are short.  libcurl would name all that it decodes, and format the line twice. */
+    if (done && !has_header(items, count, "Accept-Encoding"))
+        done = append(list, body ? "Accept-Encoding:" : "Accept-Encoding: gzip");
     for (size_t i = 0; i < count && done; i++) done = append_header(transfer->heap, list, &items[i]);
     casehook__free(transfer->heap, items);
     return done;
