@@ -67,12 +67,14 @@ static bool read_text(const struct casehook__field *field, bool optional, struct
 {
     if (optional && casehook__field_is_null(field)) return false;
     if (!field->node) {
-        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "is missing: every connector needs it");
+        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG,
+                       "is missing: every connector needs it");
         return false;
     }
     if (!casehook__field_text(field, text)) return false;
     if (text->length) return true;
-    if (!optional) casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "is empty: every connector needs it");
+    if (!optional)
+        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "is empty: every connector needs it");
     return false;
 }
 

@@ -175,8 +175,8 @@ static const char *skip_value(struct scan *scan, const char *p)
             p = skip_scalar(scan, p, &kind);
             if (!p) return NULL;
             if (scan->find.ends)
-                casehook__js_find_scalar(
-                    &scan->find, (struct casehook__js_value){kind, {start, (size_t)(p - start)}});
+                casehook__js_find_scalar(&scan->find,
+                                         (struct casehook__js_value){kind, {start, (size_t)(p - start)}});
         }
         for (;;) { /* what is closed behind the value */
             if (level == 0) return p;

@@ -25,6 +25,7 @@ void casehook__policy_of(const struct casehook__settings *settings, const struct
     policy->trust = credentials->trust ? credentials->trust : host ? host->trust : NULL;
     if (configured) policy->identity = credentials->identity;
     policy->proxy = proxy_of(settings, config, origin);
+    policy->tunnel = policy->proxy && origin->https;
     if (policy->proxy) proxy_host = casehook__settings_host(settings, &policy->proxy->origin);
     if (proxy_host) policy->proxy_trust = proxy_host->trust;
 }
@@ -32,5 +33,5 @@ void casehook__policy_of(const struct casehook__settings *settings, const struct
 bool casehook__policy_equal(const struct casehook__policy *a, const struct casehook__policy *b)
 {
     return a->mode == b->mode && a->trust == b->trust && a->identity == b->identity && a->proxy == b->proxy &&
-           a->proxy_mode == b->proxy_mode && a->proxy_trust == b->proxy_trust;
+           a->tunnel == b->tunnel && a->proxy_mode == b->proxy_mode && a->proxy_trust == b->proxy_trust;
 }

@@ -19,6 +19,7 @@ struct casehook__policy {
     struct casehook__trust *trust;       /* borrowed; NULL: the system's */
     struct casehook__identity *identity; /* borrowed; NULL: none */
     const struct casehook__proxy *proxy; /* borrowed; NULL: direct */
+    bool tunnel;                         /* through it by CONNECT */
     enum casehook__mode proxy_mode;
     struct casehook__trust *proxy_trust; /* borrowed; NULL: the system's */
 };

@@ -2,8 +2,8 @@
  * transport.h - one HTTP request on the wire, by libcurl.
  *
  * A wire holds the connections of one policy of one connector and of one thread at a time.  A transfer
- * does one request after the other on it and never changes its identity: its handles are made once for
- * (policy, call) and only URL, body and time change (P3).
+ * does one request after the other on it and never changes its identity: its handle is made once for the
+ * policy, and only method, headers, URL, body and time change (P3).
  */
 #ifndef CASEHOOK_TRANSPORT_H
 #define CASEHOOK_TRANSPORT_H

@@ -76,9 +76,7 @@ void casehook__transfer_free(struct casehook__transfer *transfer)
 {
     if (!transfer) return;
     leave_wire(transfer);
-    for (size_t call = 0; call < CASEHOOK__CALLS; call++)
-        for (size_t form = 0; form < CASEHOOK__FORMS; form++)
-            casehook__curl_handle_free(&transfer->handles[call][form]);
+    casehook__curl_handle_free(&transfer->own);
     casehook__trust_unref(transfer->system_trust);
     casehook__buf_free(&transfer->head);
     casehook__buf_free(&transfer->body);
@@ -235,11 +233,9 @@ static struct casehook__text kept(const struct casehook__transfer *transfer,
 
 static void answer(struct casehook__transfer *transfer)
 {
-    long status = 0;
-    curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &status);
     transfer->answered = true;
     transfer->response = (struct casehook__response){
-        .status = (int)status,
+        .status = (int)transfer->status,
         .content_type =
             kept(transfer, &transfer->content_type), /* libcurl decoded what it offered, or failed */
         .location = kept(transfer, &transfer->location),

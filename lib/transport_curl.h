@@ -11,12 +11,14 @@
 /* Forms of one call's request: as configured, as a GET after a redirect, and to another origin. */
 enum casehook__form { CASEHOOK__FORM_OWN, CASEHOOK__FORM_FOLLOWED, CASEHOOK__FORM_FOREIGN, CASEHOOK__FORMS };
 
-/* An easy handle for life: (policy, call, form). */
+/* An easy handle for life, of one policy; call and form of its requests change. */
 struct casehook__handle {
     CURL *easy;
-    CURLU *url;     /* of the last request */
-    bool url_known; /* it and easy have the same URL */
-    struct curl_slist *headers, *proxy_headers;
+    CURLU *url;                                                   /* of the last request */
+    bool url_known;                                               /* it and easy have the same URL */
+    struct curl_slist *headers[CASEHOOK__CALLS][CASEHOOK__FORMS]; /* made when they are needed */
+    const struct curl_slist *shape; /* those that easy has now: they stand for call and form */
+    struct curl_slist *proxy_headers;
     long timeout_ms; /* as set */
 };
 
@@ -39,11 +41,11 @@ struct casehook__transfer {
     struct casehook__policy policy;
     void *owner;
 
-    struct casehook__handle handles[CASEHOOK__CALLS][CASEHOOK__FORMS];
+    struct casehook__handle own;
     struct casehook__trust *system_trust; /* a reference, once it was needed */
 
     /* Of the request that is under way. */
-    struct casehook__handle *handle; /* NULL: none */
+    struct casehook__handle *handle; /* own, or NULL: there is none */
     struct casehook__wire *wire;
     const struct casehook__request *request;
     bool deadline_first; /* the deadline of the operation comes before responseTimeout */
@@ -58,6 +60,7 @@ struct casehook__transfer {
     size_t header_bytes;
     bool header_limit, body_limit, body_cut;
     bool head_ended; /* the empty line behind the headers of the answer has come */
+    long status;     /* once it has */
     bool in_body;
     struct casehook__kept_header content_type, content_encoding, location, retry_after;
     struct casehook__buf head, body;
@@ -71,7 +74,7 @@ struct casehook__transfer {
     struct casehook_error told; /* failure.message points into it */
 };
 
-/* transport_curl_handle.c: makes the handle of a request's call and form.  NULL: no memory. */
+/* transport_curl_handle.c: the handle, ready for requests of this call and form.  NULL: no memory. */
 struct casehook__handle *casehook__curl_handle(struct casehook__transfer *transfer,
                                                const struct casehook__request *request);
 void casehook__curl_handle_free(struct casehook__handle *handle);

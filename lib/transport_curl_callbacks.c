@@ -38,9 +38,8 @@ static void begin_response(struct casehook__transfer *transfer)
 /* Behind an interim response the answer is still to come. */
 static void end_head(struct casehook__transfer *transfer)
 {
-    long status = 0;
-    curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &status);
-    transfer->head_ended = status >= 200;
+    curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+    transfer->head_ended = transfer->status >= 200;
 }
 
 /* Most headers begin like none that is wanted. */
@@ -66,7 +65,7 @@ size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *use
         return 0;
     }
     if (transfer->in_body) return line.length; /* a trailer */
-    if (line.length <= 2) /* the empty line behind the headers */
+    if (line.length <= 2)                      /* the empty line behind the headers */
         end_head(transfer);
     else if (line.length >= 5 && memcmp(line.data, "HTTP/", 5) == 0)
         begin_response(transfer);
@@ -80,11 +79,8 @@ size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user)
     struct casehook__transfer *transfer = user;
     size_t length = size * count;
     if (!transfer->in_body) {
-        long status = 0;
-        curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &status);
         transfer->in_body = true;
-        transfer->body.limit = transfer->settings->max_response_content_length;
-        transfer->body_cut = status >= 300;
+        transfer->body_cut = transfer->status >= 300;
         if (transfer->body_cut) transfer->body.limit = REFUSAL_BODY_MAX; /* whatever a success may have */
     }
     if (transfer->body_cut && transfer->body.length + length > REFUSAL_BODY_MAX) {

@@ -1,5 +1,5 @@
 /*
- * transport_curl_handle.c - every option of an easy handle, set once.
+ * transport_curl_handle.c - every option of an easy handle, set once but for method and headers.
  *
  * What is not wanted is switched off by name: the environment, cookies, netrc, redirects, other
  * schemes, partial chains, the default CA directory.
@@ -129,11 +129,11 @@ static bool set_proxy_tls(const struct casehook__policy *policy, CURL *easy)
 
 /* With CONNECT they go to the proxy alone; else beside the request's own, which name the user agent already.
  */
-static bool proxy_headers(struct casehook__transfer *transfer, bool tunnel, struct curl_slist **list)
+static bool proxy_headers(struct casehook__transfer *transfer, struct curl_slist **list)
 {
     const struct casehook__headers *headers = &transfer->policy.proxy->headers;
     bool done = true;
-    if (tunnel && !casehook__headers_find(headers, CASEHOOK__TEXT("User-Agent")))
+    if (transfer->policy.tunnel && !casehook__headers_find(headers, CASEHOOK__TEXT("User-Agent")))
         done = append(list, "User-Agent: libcasehook/" CASEHOOK_VERSION_STRING);
     for (size_t i = 0; i < headers->count && done; i++)
         done = append_header(transfer->heap, list, &headers->items[i]);
@@ -141,7 +141,7 @@ static bool proxy_headers(struct casehook__transfer *transfer, bool tunnel, stru
 }
 
 /* "" keeps the proxies of the environment away. */
-static bool set_proxy(struct casehook__transfer *transfer, struct casehook__handle *handle, bool tunnel)
+static bool set_proxy(struct casehook__transfer *transfer, struct casehook__handle *handle)
 {
     CURL *easy = handle->easy;
     struct casehook__buf url;
@@ -149,7 +149,7 @@ static bool set_proxy(struct casehook__transfer *transfer, struct casehook__hand
         SET(CURLOPT_PROXY, "");
         return true;
     }
-    if (!proxy_headers(transfer, tunnel, &handle->proxy_headers) || !set_proxy_tls(&transfer->policy, easy))
+    if (!proxy_headers(transfer, &handle->proxy_headers) || !set_proxy_tls(&transfer->policy, easy))
         return false;
     SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     SET(CURLOPT_PROXYHEADER, handle->proxy_headers);
@@ -166,45 +166,53 @@ static bool set_proxy(struct casehook__transfer *transfer, struct casehook__hand
     return done;
 }
 
-static bool set_http(const struct casehook__transfer *transfer, CURL *easy,
-                     const struct casehook__request *request, struct curl_slist *headers)
+static bool make(struct casehook__transfer *transfer, struct casehook__handle *handle)
 {
     static const long versions[] = {CURL_HTTP_VERSION_1_1, CURL_HTTP_VERSION_2TLS, CURL_HTTP_VERSION_2TLS};
-    SET(CURLOPT_HTTP_VERSION, versions[transfer->settings->http_version]);
-    SET(CURLOPT_HTTPHEADER, headers);
-    if (request->method == CASEHOOK__GET) {
-        SET(CURLOPT_HTTPGET, 1L);
-        return true;
-    }
-    SET(CURLOPT_POST, 1L);
-    if (request->method != CASEHOOK__POST) SET(CURLOPT_CUSTOMREQUEST, casehook__method_name(request->method));
-    return true;
-}
-
-static bool make(struct casehook__transfer *transfer, const struct casehook__request *request,
-                 struct casehook__handle *handle)
-{
     CURL *easy = handle->easy = curl_easy_init();
     handle->url = curl_url();
     handle->timeout_ms = -1;
     return easy && handle->url && curl_easy_setopt(easy, CURLOPT_CURLU, handle->url) == CURLE_OK &&
-           request_headers(transfer, request, &handle->headers) && set_limits(transfer, easy) &&
-           set_nothing_from_outside(easy) && set_callbacks(transfer, easy) &&
-           set_tls(&transfer->policy, easy) && set_proxy(transfer, handle, request->origin->https) &&
-           set_http(transfer, easy, request, handle->headers);
+           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, versions[transfer->settings->http_version]) ==
+               CURLE_OK &&
+           set_limits(transfer, easy) && set_nothing_from_outside(easy) && set_callbacks(transfer, easy) &&
+           set_tls(&transfer->policy, easy) && set_proxy(transfer, handle);
+}
+
+/* The two things that differ between requests of one policy, besides URL, body and time. */
+static bool set_shape(CURL *easy, enum casehook__method method, struct curl_slist *headers)
+{
+    bool own_name = method == CASEHOOK__PUT || method == CASEHOOK__PATCH;
+    SET(CURLOPT_HTTPHEADER, headers);
+    SET(CURLOPT_CUSTOMREQUEST, own_name ? casehook__method_name(method) : NULL);
+    if (method == CASEHOOK__GET)
+        SET(CURLOPT_HTTPGET, 1L);
+    else
+        SET(CURLOPT_POST, 1L);
+    return true;
+}
+
+static enum casehook__form form_of(const struct casehook__transfer *transfer,
+                                   const struct casehook__request *request)
+{
+    if (!request->configured) return CASEHOOK__FORM_FOREIGN;
+    bool own = request->method == transfer->config->calls[request->call].method;
+    return own ? CASEHOOK__FORM_OWN : CASEHOOK__FORM_FOLLOWED;
 }
 
 struct casehook__handle *casehook__curl_handle(struct casehook__transfer *transfer,
                                                const struct casehook__request *request)
 {
-    enum casehook__form form = CASEHOOK__FORM_OWN;
-    if (!request->configured)
-        form = CASEHOOK__FORM_FOREIGN;
-    else if (request->method != transfer->config->calls[request->call].method)
-        form = CASEHOOK__FORM_FOLLOWED;
-    struct casehook__handle *handle = &transfer->handles[request->call][form];
-    if (handle->easy) return handle;
-    if (make(transfer, request, handle)) return handle;
+    struct casehook__handle *handle = &transfer->own;
+    struct curl_slist **headers = &handle->headers[request->call][form_of(transfer, request)];
+    if (*headers && handle->shape == *headers) return handle;
+    handle->shape = NULL;
+    if ((handle->easy || make(transfer, handle)) &&
+        (*headers || request_headers(transfer, request, headers)) &&
+        set_shape(handle->easy, request->method, *headers)) {
+        handle->shape = *headers;
+        return handle;
+    }
     casehook__curl_handle_free(handle);
     return NULL;
 }
@@ -221,7 +229,8 @@ void casehook__curl_handle_free(struct casehook__handle *handle)
 {
     if (handle->easy) curl_easy_cleanup(handle->easy);
     curl_url_cleanup(handle->url);
-    free_headers(handle->headers);
+    for (size_t call = 0; call < CASEHOOK__CALLS; call++)
+        for (size_t form = 0; form < CASEHOOK__FORMS; form++) free_headers(handle->headers[call][form]);
     free_headers(handle->proxy_headers);
     *handle = (struct casehook__handle){0};
 }
