@@ -252,7 +252,9 @@ CASEHOOK_API void casehook_settings_free(struct casehook_settings *settings);
 /* ---- connectors ------------------------------------------------------------------------------ */
 
 /*
- * A checked, compiled connector document with its connections.  Immutable and reference counted.
+ * A checked, compiled connector document with its connections.  Immutable and reference counted.  Without
+ * threads or timers of its own, a connection that was idle for longer than idleTimeout is closed by the next
+ * blocking call on any connector of the same settings object, or with the connector.
  * Threads: any number at once, every function.  Since: 0.1
  */
 struct casehook_connector;

@@ -9,6 +9,13 @@ static struct casehook__settings *snapshot_of(const struct casehook_settings *se
     return settings ? casehook__settings_ref(settings->current) : casehook__settings_default(heap);
 }
 
+/* Settings that were made before fork() still know the connections of the parent. */
+static struct casehook__rest *rest_of(const struct casehook_settings *settings, struct casehook__heap *heap)
+{
+    bool here = settings && settings->rest->process == getpid();
+    return here ? casehook__rest_ref(settings->rest) : casehook__rest_new(heap);
+}
+
 static void check_ca(struct casehook_connector *connector, struct casehook__errors *errors)
 {
     struct casehook_error error = {0};
@@ -61,18 +68,14 @@ static int find_mask(struct casehook_connector *connector)
 static void release(struct casehook_connector *connector)
 {
     struct casehook__heap *heap = connector->heap;
-    while (connector->idle) {
-        struct casehook__lane *lane = connector->idle;
-        connector->idle = lane->next;
-        casehook__lane_free(connector, lane);
-    }
+    if (connector->rest) casehook__lanes_free(connector);
+    casehook__rest_unref(connector->rest);
     casehook__identity_unref(connector->credentials.identity);
     casehook__trust_unref(connector->credentials.trust);
     casehook__mask_free(connector->mask);
     casehook__config_free(connector->config);
     casehook__settings_unref(connector->settings);
     casehook__log_unref(connector->log);
-    pthread_mutex_destroy(&connector->lock);
     casehook__free(heap, connector);
     casehook__heap_unref(heap);
 }
@@ -84,11 +87,11 @@ static struct casehook_connector *allocate(const struct casehook_settings *setti
     if (!connector) return NULL;
     connector->heap = casehook__heap_ref(heap);
     atomic_init(&connector->references, 1);
-    pthread_mutex_init(&connector->lock, NULL);
     connector->process = getpid();
     connector->log = casehook__log_ref(settings ? settings->log : NULL);
     connector->settings = snapshot_of(settings, heap);
-    if (connector->settings) return connector;
+    connector->rest = rest_of(settings, heap);
+    if (connector->settings && connector->rest) return connector;
     release(connector);
     return NULL;
 }

@@ -18,10 +18,27 @@
  * with one transfer.  A thread takes one for an operation and gives it back, connections and all.
  */
 struct casehook__lane {
-    struct casehook__lane *next;
+    struct casehook__lane *next; /* below it, among the idle ones of its connector or of a loop's pool */
     struct casehook__exchange exchange;
     struct casehook__wire *wires[CASEHOOK__CALLS];
     struct casehook__transfer *transfers[CASEHOOK__CALLS];
+
+    /* Of an idle one. */
+    struct casehook_connector *connector;
+    struct casehook__lane *older, *newer;
+    int64_t since;
+};
+
+/*
+ * The idle lanes of all connectors of one settings object, by age: without threads and timers it is the
+ * next call on any of them that closes what has rested longer than idleTimeout.
+ */
+struct casehook__rest {
+    struct casehook__heap *heap; /* a reference */
+    atomic_int references;
+    pid_t process;        /* that made it */
+    pthread_mutex_t lock; /* of all idle lanes, the connectors' lists of them too */
+    struct casehook__lane *oldest, *newest;
 };
 
 struct casehook_connector {
@@ -37,8 +54,8 @@ struct casehook_connector {
     size_t policy_count;
     size_t policy_of[CASEHOOK__CALLS]; /* index into policies */
 
-    pthread_mutex_t lock; /* of the lanes */
-    struct casehook__lane *idle;
+    struct casehook__rest *rest; /* a reference */
+    struct casehook__lane *idle; /* the one given back last, and so on */
     size_t idle_count;
 };
 
@@ -47,6 +64,7 @@ struct casehook_settings {
     struct casehook__heap *heap;
     struct casehook__settings *current;
     struct casehook__log *log;
+    struct casehook__rest *rest; /* a reference */
 };
 
 /* The caller is in the process that made the connector. */
@@ -60,6 +78,13 @@ struct casehook__lane *casehook__lane_new(struct casehook_connector *connector);
 /* Gives back memory of an unusually large operation. */
 void casehook__lane_shrink(struct casehook__lane *lane);
 void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane);
+/* Frees the idle ones of a connector that is being released. */
+void casehook__lanes_free(struct casehook_connector *connector);
+
+/* NULL: no memory. */
+struct casehook__rest *casehook__rest_new(struct casehook__heap *heap);
+struct casehook__rest *casehook__rest_ref(struct casehook__rest *rest);
+void casehook__rest_unref(struct casehook__rest *rest);
 
 /* drive_blocking.c: runs the operation that lane->exchange has begun to its end. */
 void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,

@@ -1,17 +1,28 @@
-/* lane.c - lanes of a connector: taken for one operation, kept warm in between. */
+/* lane.c - lanes of connectors: taken for one operation, kept warm in between, closed when they rest long. */
 #include "connector.h"
 
+#include "clock.h"
+#include "sigpipe.h"
+
+#include <unistd.h>
+
 #define KEPT_BYTES (256 * 1024) /* a larger buffer is not kept for the next operation */
+#define CLOSE_MAX  2            /* lanes closed by one call: more than it adds, not so many that it is felt */
+
+/* ---- one lane ---------------------------------------------------------------------------------- */
 
 /* In a child process the connections are still the parent's: to close them properly would end them there too.
  */
 void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane)
 {
     bool here = casehook__connector_is_here(connector);
+    struct casehook__pipe_guard guard;
+    if (here) casehook__pipe_guard(&guard);
     for (size_t i = 0; i < CASEHOOK__CALLS && here; i++) {
         casehook__transfer_free(lane->transfers[i]);
         casehook__wire_free(lane->wires[i]);
     }
+    if (here) casehook__pipe_unguard(&guard);
     casehook__exchange_free(&lane->exchange);
     casehook__free(connector->heap, lane);
 }
@@ -27,18 +38,6 @@ struct casehook__lane *casehook__lane_new(struct casehook_connector *connector)
     return lane;
 }
 
-struct casehook__lane *casehook__lane_take(struct casehook_connector *connector)
-{
-    pthread_mutex_lock(&connector->lock);
-    struct casehook__lane *lane = connector->idle;
-    if (lane) {
-        connector->idle = lane->next;
-        connector->idle_count--;
-    }
-    pthread_mutex_unlock(&connector->lock);
-    return lane ? lane : casehook__lane_new(connector);
-}
-
 static void shrink(struct casehook__buf *buf)
 {
     if (buf->capacity > KEPT_BYTES) casehook__buf_free(buf);
@@ -52,18 +51,117 @@ void casehook__lane_shrink(struct casehook__lane *lane)
     for (size_t i = 0; i < CASEHOOK__CALLS; i++) casehook__transfer_shrink(lane->transfers[i], KEPT_BYTES);
 }
 
+/* ---- idle lanes -------------------------------------------------------------------------------- */
+
+struct casehook__rest *casehook__rest_new(struct casehook__heap *heap)
+{
+    struct casehook__rest *rest = casehook__calloc(heap, 1, sizeof *rest);
+    if (!rest) return NULL;
+    rest->heap = casehook__heap_ref(heap);
+    atomic_init(&rest->references, 1);
+    rest->process = getpid();
+    pthread_mutex_init(&rest->lock, NULL);
+    return rest;
+}
+
+struct casehook__rest *casehook__rest_ref(struct casehook__rest *rest)
+{
+    atomic_fetch_add_explicit(&rest->references, 1, memory_order_relaxed);
+    return rest;
+}
+
+void casehook__rest_unref(struct casehook__rest *rest)
+{
+    if (!rest || atomic_fetch_sub_explicit(&rest->references, 1, memory_order_acq_rel) != 1) return;
+    struct casehook__heap *heap = rest->heap;
+    pthread_mutex_destroy(&rest->lock);
+    casehook__free(heap, rest);
+    casehook__heap_unref(heap);
+}
+
+/* The functions up to the next line are called under the lock. */
+
+static void push(struct casehook__lane *lane)
+{
+    struct casehook_connector *connector = lane->connector;
+    struct casehook__rest *rest = connector->rest;
+    lane->next = connector->idle;
+    connector->idle = lane;
+    connector->idle_count++;
+    lane->newer = NULL;
+    lane->older = rest->newest;
+    *(lane->older ? &lane->older->newer : &rest->oldest) = lane;
+    rest->newest = lane;
+}
+
+static void unlink_age(struct casehook__rest *rest, struct casehook__lane *lane)
+{
+    *(lane->older ? &lane->older->newer : &rest->oldest) = lane->newer;
+    *(lane->newer ? &lane->newer->older : &rest->newest) = lane->older;
+}
+
+static struct casehook__lane *pop(struct casehook_connector *connector)
+{
+    struct casehook__lane *lane = connector->idle;
+    if (!lane) return NULL;
+    connector->idle = lane->next;
+    connector->idle_count--;
+    unlink_age(connector->rest, lane);
+    return lane;
+}
+
+/* The oldest lane of all is the last one of its connector. */
+static void close_oldest(struct casehook__rest *rest)
+{
+    struct casehook__lane *lane = rest->oldest;
+    struct casehook_connector *connector = lane->connector;
+    struct casehook__lane **last = &connector->idle;
+    while (*last != lane) last = &(*last)->next;
+    *last = NULL;
+    connector->idle_count--;
+    unlink_age(rest, lane);
+    casehook__lane_free(connector, lane);
+}
+
+/* A lane is younger than all others, but idleTimeout may differ: one that waits longer holds up the rest. */
+static void close_rested(struct casehook__rest *rest, int64_t now)
+{
+    for (int i = 0; i < CLOSE_MAX && rest->oldest; i++) {
+        if (now - rest->oldest->since < rest->oldest->connector->settings->idle_timeout_ms) return;
+        close_oldest(rest);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
+struct casehook__lane *casehook__lane_take(struct casehook_connector *connector)
+{
+    pthread_mutex_lock(&connector->rest->lock);
+    struct casehook__lane *lane = pop(connector);
+    pthread_mutex_unlock(&connector->rest->lock);
+    return lane ? lane : casehook__lane_new(connector);
+}
+
 /* The last one given back is the first one taken: its connection is the freshest. */
 void casehook__lane_give(struct casehook_connector *connector, struct casehook__lane *lane)
 {
-    bool keep;
     casehook__lane_shrink(lane);
-    pthread_mutex_lock(&connector->lock);
-    keep = connector->idle_count < connector->settings->max_idle_connections;
-    if (keep) {
-        lane->next = connector->idle;
-        connector->idle = lane;
-        connector->idle_count++;
-    }
-    pthread_mutex_unlock(&connector->lock);
+    lane->connector = connector;
+    lane->since = casehook__clock_ms();
+    pthread_mutex_lock(&connector->rest->lock);
+    bool keep = connector->idle_count < connector->settings->max_idle_connections;
+    if (keep) push(lane);
+    close_rested(connector->rest, lane->since);
+    pthread_mutex_unlock(&connector->rest->lock);
     if (!keep) casehook__lane_free(connector, lane);
+}
+
+/* In a child process the lock may be held by a thread that is not there. */
+void casehook__lanes_free(struct casehook_connector *connector)
+{
+    bool here = casehook__connector_is_here(connector);
+    struct casehook__lane *lane;
+    if (here) pthread_mutex_lock(&connector->rest->lock);
+    while ((lane = pop(connector)) != NULL) casehook__lane_free(connector, lane);
+    if (here) pthread_mutex_unlock(&connector->rest->lock);
 }

@@ -28,13 +28,17 @@ int casehook_settings_new(const struct casehook_allocator *allocator, struct cas
     int status = casehook__allocator_heap(allocator, &heap);
     if (status) return status;
     struct casehook_settings *settings = casehook__calloc(heap, 1, sizeof *settings);
-    if (settings) settings->current = casehook__settings_default(heap);
-    if (!settings || !settings->current) {
-        casehook__free(heap, settings);
+    if (!settings) {
         casehook__heap_unref(heap);
         return CASEHOOK_E_NO_MEMORY;
     }
     settings->heap = heap;
+    settings->current = casehook__settings_default(heap);
+    settings->rest = casehook__rest_new(heap);
+    if (!settings->current || !settings->rest) {
+        casehook_settings_free(settings);
+        return CASEHOOK_E_NO_MEMORY;
+    }
     *out = settings;
     return CASEHOOK_OK;
 }
@@ -96,6 +100,7 @@ void casehook_settings_free(struct casehook_settings *settings)
     struct casehook__heap *heap = settings->heap;
     casehook__settings_unref(settings->current);
     casehook__log_unref(settings->log);
+    casehook__rest_unref(settings->rest);
     casehook__free(heap, settings);
     casehook__heap_unref(heap);
 }

@@ -4,11 +4,13 @@
 #include "documents.h"
 #include "http_server.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -172,12 +174,55 @@ static void calls_in_turn(void **state)
     assert_int_equal(http_server_connections(server), 1);
 }
 
+/* Sockets of this process: the client's and the server's. */
+static size_t open_sockets(void)
+{
+    size_t count = 0;
+    for (int descriptor = 0; descriptor < 256; descriptor++) {
+        struct stat about;
+        count += fstat(descriptor, &about) == 0 && S_ISSOCK(about.st_mode);
+    }
+    return count;
+}
+
+/* The server needs a moment to see that a connection was closed. */
+static void expect_sockets(size_t wanted)
+{
+    size_t count = 0;
+    for (int wait = 0; wait < 200 && (count = open_sockets()) != wanted; wait++) poll(NULL, 0, 10);
+    assert_int_equal(count, wanted);
+}
+
+/* Nobody may need the connector any more for a long time: a call on another one closes its connection. */
+static void what_rested_is_closed_by_calls_on_other_connectors(void **state)
+{
+    (void)state;
+    struct casehook_settings *brief = document_settings("{\"idleTimeout\":\"20ms\"}");
+    struct casehook_connector *connectors[3];
+    for (size_t i = 0; i < COUNT(connectors); i++)
+        connectors[i] = document_connector(brief, base, NULL, NULL);
+    casehook_settings_free(brief);
+    size_t before = open_sockets();
+    get(connectors[0], "1");
+    size_t each = open_sockets() - before;
+    get(connectors[1], "2");
+    poll(NULL, 0, 60);
+    get(connectors[2], "3");
+    expect_sockets(before + each);
+    get(connectors[2], "4"); /* its own has just been used */
+    get(connectors[0], "5");
+    assert_int_equal(http_server_connections(server), 4);
+    for (size_t i = 0; i < COUNT(connectors); i++) casehook_connector_unref(connectors[i]);
+    expect_sockets(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_id_is_asked_for_by_its_own_url, start, stop),
         cmocka_unit_test_setup_teardown(a_second_try_asks_for_the_same_case, start, stop),
         cmocka_unit_test_setup_teardown(calls_in_turn, start, stop),
+        cmocka_unit_test_setup_teardown(what_rested_is_closed_by_calls_on_other_connectors, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,23 @@
 /*
- * bench_mem.c - memory of connectors and of their idle connections.
+ * bench_mem.c - memory of connectors and of their connections.
  *
  *     bench_mem URL N
  *
- * N connectors of one settings object are made (unused), then each does one push (idle: with a lane and a
- * kept-alive connection to each host).  Each line says what one more of them costs: heap as malloc counts
- * it, of which "own" comes from the library's allocator, and resident memory.
+ * N connectors of one settings object are made (unused), then each does one push (used: with a lane and a
+ * kept-alive connection to each host), then all but one rest longer than idleTimeout.  Each line says what
+ * one more of them costs: heap as malloc counts it, of which "own" comes from the library's allocator, and
+ * resident memory.
  */
 #include "bench_case.h"
 #include "bench_window.h"
 
 #include <malloc.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define IDLE_TIMEOUT_MS 4000 /* the default of the setting */
 
 static size_t own, calls;
 
@@ -42,6 +46,9 @@ static struct memory measure(void)
 {
     struct memory memory = {.own = own};
     long pages = 0;
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
     FILE *file = fopen("/proc/self/statm", "r");
     if (file && fscanf(file, "%ld %ld", &pages, &memory.resident) != 2) memory.resident = 0;
     if (file) fclose(file);
@@ -96,8 +103,12 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n; i++) connectors[i] = bench_connector(settings, document);
     struct memory unused = measure();
     for (size_t i = 0; i < n; i++) push(connectors[i], &params);
+    struct memory used = measure();
+    poll(NULL, 0, IDLE_TIMEOUT_MS + 100);
+    for (size_t i = 0; i < n; i++) push(first, &params);
     struct memory idle = measure();
     print("unused-connector", before, unused, n);
+    print("just-used", before, used, n);
     print("used-and-idle", before, idle, n);
     count_calls(first, &params);
     for (size_t i = 0; i < n; i++) casehook_connector_unref(connectors[i]);
