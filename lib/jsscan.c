@@ -57,12 +57,13 @@ static const char *skip_long_string(struct scan *scan, const char *p, bool *esca
 }
 
 /* p is behind the opening quote.  Most strings are short and plain: one look finds their end. */
-static inline const char *skip_string(struct scan *scan, const char *p, bool *escaped)
+static inline const char *skip_string(struct scan *scan, const char *p, const char *end, bool *escaped)
 {
 #if CASEHOOK__SSE2
-    unsigned bits = scan->end - p >= 16 ? casehook__js_special(p) : 0;
-    const char *stop = bits ? p + __builtin_ctz(bits) : p;
-    if (bits && *stop == '"') return stop + 1;
+    if (end - p >= 16) { /* without a special byte the last one is looked at, which is none */
+        const char *stop = p + __builtin_ctz(casehook__js_special(p) | 1U << 15);
+        if (*stop == '"') return stop + 1;
+    }
 #endif
     return skip_long_string(scan, p, escaped);
 }
@@ -98,11 +99,12 @@ static const char *skip_word(struct scan *scan, const char *p, const char *word)
     return p;
 }
 
-static inline const char *skip_scalar(struct scan *scan, const char *p, enum casehook__js_kind *kind)
+static inline const char *skip_scalar(struct scan *scan, const char *p, const char *end,
+                                      enum casehook__js_kind *kind)
 {
     bool escaped;
     switch (*p) {
-    case '"': *kind = CASEHOOK__JS_STRING; return skip_string(scan, p + 1, &escaped);
+    case '"': *kind = CASEHOOK__JS_STRING; return skip_string(scan, p + 1, end, &escaped);
     case 'n': *kind = CASEHOOK__JS_NULL; return skip_word(scan, p, "null");
     case 't': *kind = CASEHOOK__JS_TRUE; return skip_word(scan, p, "true");
     case 'f': *kind = CASEHOOK__JS_FALSE; return skip_word(scan, p, "false");
@@ -127,25 +129,25 @@ static inline bool is_object(const struct scan *scan, size_t level)
 }
 
 /* Key and colon of a member of the object at level: where its value begins. */
-static inline const char *member(struct scan *scan, const char *p, size_t level)
+static inline const char *member(struct scan *scan, const char *p, const char *end, size_t level)
 {
     const char *start = p + 1;
     bool escaped = false;
-    if (p == scan->end || *p != '"') return unexpected(scan, p);
-    p = skip_string(scan, start, &escaped);
+    if (p == end || *p != '"') return unexpected(scan, p);
+    p = skip_string(scan, start, end, &escaped);
     if (!p) return NULL;
     if (casehook__js_find_active(&scan->find, level))
         casehook__js_find_key(&scan->find, level, (struct casehook__text){start, (size_t)(p - 1 - start)},
                               escaped);
-    if (p == scan->end || *p != ':') p = casehook__js_skip_space(p, scan->end);
-    if (p == scan->end || *p != ':') return unexpected(scan, p);
-    return casehook__js_skip_space(p + 1, scan->end);
+    if (p == end || *p != ':') p = casehook__js_skip_space(p, end);
+    if (p == end || *p != ':') return unexpected(scan, p);
+    return casehook__js_skip_space(p + 1, end);
 }
 
 /* What comes before the value of a member or an element: where the value begins. */
-static inline const char *entry(struct scan *scan, const char *p, size_t level, bool object)
+static inline const char *entry(struct scan *scan, const char *p, const char *end, size_t level, bool object)
 {
-    if (object) return member(scan, p, level);
+    if (object) return member(scan, p, end, level);
     if (casehook__js_find_active(&scan->find, level)) casehook__js_find_element(&scan->find, level);
     return p;
 }
@@ -165,14 +167,14 @@ static const char *skip_value(struct scan *scan, const char *p)
             casehook__js_find_open(&scan->find, level, object ? CASEHOOK__JS_OBJECT : CASEHOOK__JS_ARRAY, p);
             p = casehook__js_skip_space(p + 1, end);
             if (p == end || *p != (object ? '}' : ']')) {
-                p = entry(scan, p, level, object);
+                p = entry(scan, p, end, level, object);
                 if (!p) return NULL;
                 continue;
             }
         } else {
             const char *start = p;
             enum casehook__js_kind kind;
-            p = skip_scalar(scan, p, &kind);
+            p = skip_scalar(scan, p, end, &kind);
             if (!p) return NULL;
             if (scan->find.ends)
                 casehook__js_find_scalar(&scan->find,
@@ -188,7 +190,7 @@ static const char *skip_value(struct scan *scan, const char *p)
             casehook__js_find_close(&scan->find, level--, ++p);
             object = is_object(scan, level);
         }
-        p = entry(scan, casehook__js_skip_space(p + 1, end), level, object);
+        p = entry(scan, casehook__js_skip_space(p + 1, end), end, level, object);
         if (!p) return NULL;
     }
 }
