@@ -3,12 +3,17 @@
 test_exports.py HEADER MAP SHARED STATIC BUILD, BUILD is "plain", or "instrumented" where the compiler adds
 data of its own.
 """
+import os
+import platform
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 from header import Header, run
+
+SIZE_MAX = 256 * 1024
 
 # The library has no state of its own but the guard around libcurl's global initialisation; hidden is the
 # text that stands in for a variable of the environment meanwhile, which no one writes.
@@ -33,7 +38,7 @@ def tool(*command):
 
 class Exports(unittest.TestCase):
     def setUp(self):
-        for name in ("nm", "objdump"):
+        for name in ("nm", "objdump", "strip"):
             if not shutil.which(name):
                 self.skipTest(f"{name} is not installed")
         self.declared = set(Header(self.HEADER).functions)
@@ -84,6 +89,16 @@ class Exports(unittest.TestCase):
             if name in FORBIDDEN:
                 found.add((module, name))
         self.assertEqual(found - ALLOWED, set())
+
+    def test_stripped_size(self):
+        if self.BUILD != "plain" or platform.machine() != "x86_64":
+            self.skipTest("the limit is that of a plain build for x86-64")
+        with tempfile.TemporaryDirectory() as folder:
+            stripped = os.path.join(folder, "stripped.so")
+            tool("strip", "-o", stripped, self.SHARED)
+            size = os.path.getsize(stripped)
+        print(f"stripped: {size} bytes")
+        self.assertLessEqual(size, SIZE_MAX)
 
     def test_soname(self):
         self.assertRegex(tool("objdump", "-p", self.SHARED), r"SONAME\s+libcasehook\.so\.0\n")
