@@ -2,7 +2,7 @@
 # Everything from a clean checkout: installs what is missing, builds, tests, and prints a summary.
 #   run.sh [--quick | --all | --long]
 #     --quick   gcc alone: all tests once
-#     (none)    gcc: all tests; clang: unit and api; AddressSanitizer with UndefinedBehaviorSanitizer: all but
+#     (none)    gcc: all tests; clang: unit, api and abi; AddressSanitizer with UndefinedBehaviorSanitizer: all but
 #               the tests of faults, which measure time and memory
 #     --all     the same, a release build, and Redmine is installed for its test; this is what continuous
 #               integration runs
@@ -117,7 +117,7 @@ else
 fi
 if [ "$mode" = '' ] || [ "$mode" = --all ]; then
     build clang clang -Dwerror=true
-    run clang clang --suite unit --suite api
+    run clang clang --suite unit --suite api --suite abi
     # No werror: under sanitizers gcc warns of what it cannot know.
     build sanitized gcc -Db_sanitize=address,undefined
     run sanitized sanitized --no-suite redmine --no-suite install --no-suite faults
