@@ -210,10 +210,11 @@ const char *casehook__exchange_show_url(struct casehook__exchange *exchange, con
 {
     struct casehook__buf *shown = &exchange->scratch;
     size_t length = strlen(url);
-    char *masked = casehook__alloc(exchange->heap, length + 1);
+    size_t size = 3 * length + 1; /* a secret of one byte becomes three */
+    char *masked = casehook__alloc(exchange->heap, size);
     if (!masked) return NULL;
     /* First, because a secret may hold the signs that divide a URL. */
-    casehook__mask_excerpt(exchange->mask, (struct casehook__text){url, length}, masked, length + 1);
+    casehook__mask_excerpt(exchange->mask, (struct casehook__text){url, length}, masked, size);
     casehook__buf_clear(shown);
     if (whole)
         casehook__buf_append_string(shown, masked);

@@ -146,7 +146,8 @@ const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct cas
             put = 3;
         } else {
             taken = put = casehook__utf8_length(text.data, text.length);
-            if (taken == 0 || (unsigned char)*piece < 0x20 || *piece == 0x7F) {
+            bool control = ((unsigned char)*piece < 0x20 && *piece != '\t') || *piece == 0x7F;
+            if (taken == 0 || control) {
                 taken = put = 1;
                 piece = "?";
             }

@@ -13,10 +13,15 @@ static void header_member(struct casehook__buf *json, const struct casehook__exc
         casehook__buf_append_string(json, "\"***\"");
         return;
     }
-    /* A plain header may hold a configured secret as well. */
-    char value[CASEHOOK__EXCERPT_MAX + 1];
-    casehook__mask_excerpt(exchange->mask, header->value, value, sizeof value);
-    casehook__js_string(json, casehook__text(value));
+    /* A plain header may hold a configured secret as well; what masks one is at most three times as long. */
+    size_t size = 3 * header->value.length + 1;
+    char *value = casehook__alloc(exchange->heap, size);
+    if (value)
+        casehook__js_string(json,
+                            casehook__text(casehook__mask_excerpt(exchange->mask, header->value, value, size)));
+    else
+        json->status = CASEHOOK_E_NO_MEMORY;
+    casehook__free(exchange->heap, value);
 }
 
 /* The members "headers" and "body" of the record. */
