@@ -46,8 +46,8 @@ struct casehook__schema {
 
 /*
  * schema NULL, RAW only: every name is accepted and looked up in the open sections (the Mustache suite).
- * strict: a name that is not in schema is an error; else it renders as nothing.  text is copied, schema is
- * borrowed.  Inside a section on case.fields a name without dots is a custom field.
+ * strict: a name that is not in schema is an error; else it renders as nothing.  text is UTF-8 and is copied,
+ * schema is borrowed.  Inside a section on case.fields a name without dots is a custom field.
  * Sections on @first and @last test only: inside them `.`, @first and @last are what they were outside.
  * Errors: NO_MEMORY, CONFIG with offset.
  */

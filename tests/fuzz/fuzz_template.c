@@ -331,6 +331,15 @@ static void add_json(struct text *text, struct input *input, unsigned depth)
     end_section(text, section);
 }
 
+/* Documents are UTF-8 before their templates are looked at. */
+static void make_utf8(struct text *text)
+{
+    for (size_t i = 0, length; i < text->length; i += length ? length : 1) {
+        length = casehook__utf8_length(text->data + i, text->length - i);
+        if (!length) text->data[i] = '?';
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -348,6 +357,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         add_json(&text, &input, 0);
     }
+    make_utf8(&text);
     run((struct casehook__text){text.data, text.length}, mode & 64, &input);
     return 0;
 }
