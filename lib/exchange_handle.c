@@ -76,8 +76,7 @@ int casehook_exchange_new_json(struct casehook_connector *connector, int operati
                                size_t length, const struct casehook_options *options,
                                struct casehook_exchange **exchange)
 {
-    struct casehook__input input = {
-        .operation = operation, .json = json ? json : "", .length = json ? length : 0};
+    struct casehook__input input = {.operation = operation, .json = json, .length = length};
     return create(connector, &input, options, exchange);
 }
 

@@ -32,7 +32,7 @@ int casehook__loop_new_with(const struct casehook_loop_options *given,
     *out = NULL;
     if (given)
         status =
-            casehook__struct_read(&options, given, OPTIONS_FIRST_SIZE, sizeof options, "loop_options", NULL);
+            casehook__struct_read(&options, given, OPTIONS_FIRST_SIZE, sizeof options, "casehook_loop_options", NULL);
     if (!status) status = casehook__allocator_heap(options.allocator, &heap);
     if (status) return status;
     struct casehook_loop *loop = casehook__calloc(heap, 1, sizeof *loop);

@@ -37,12 +37,19 @@ int casehook__options_read(const struct casehook_options *given, struct casehook
 {
     *options = (struct casehook_options){.struct_size = sizeof *options};
     if (!given) return CASEHOOK_OK;
-    return casehook__struct_read(options, given, OPTIONS_FIRST_SIZE, sizeof *options, "options", error);
+    int status =
+        casehook__struct_read(options, given, OPTIONS_FIRST_SIZE, sizeof *options, "casehook_options", error);
+    /* A newer header may give it a meaning, which must not be ignored. */
+    if (!status && options->reserved)
+        status = casehook__fail(error, CASEHOOK_E_ARGUMENT, "reserved in struct casehook_options is not 0");
+    return status;
 }
 
 int casehook__input_read(const struct casehook__input *input, struct casehook__params *params,
                          struct casehook_error *error)
 {
+    if (!input->json && !input->params)
+        return casehook__fail(error, CASEHOOK_E_ARGUMENT, "the params are NULL");
     if (!input->json) return casehook__params_from_struct(params, input->operation, input->params, error);
     struct casehook__text text = {input->json,
                                   input->length == CASEHOOK_TERMINATED ? strlen(input->json) : input->length};
@@ -139,8 +146,7 @@ int casehook_push(struct casehook_connector *connector, const struct casehook_pa
 int casehook_run_json(struct casehook_connector *connector, int operation, const char *json, size_t length,
                       const struct casehook_options *options, struct casehook_result **result)
 {
-    struct casehook__input input = {
-        .operation = operation, .json = json ? json : "", .length = json ? length : 0};
+    struct casehook__input input = {.operation = operation, .json = json, .length = length};
     return run(connector, &input, options, false, result);
 }
 
@@ -154,7 +160,6 @@ int casehook_preview(struct casehook_connector *connector, int operation,
 int casehook_preview_json(struct casehook_connector *connector, int operation, const char *json,
                           size_t length, struct casehook_result **result)
 {
-    struct casehook__input input = {
-        .operation = operation, .json = json ? json : "", .length = json ? length : 0};
+    struct casehook__input input = {.operation = operation, .json = json, .length = length};
     return run(connector, &input, NULL, true, result);
 }

@@ -230,15 +230,15 @@ static bool is_field_name(struct casehook__text name)
 /* The name of field number index; faults of it. */
 static int read_field_name(struct reader *reader, struct casehook__text key, size_t index)
 {
-    static const struct place place = {.list = "fields", .index = NO_INDEX};
     struct casehook__text *names = reader->params->names;
     int status = decode(reader, key, &names[index]);
     if (status) return status;
+    struct place place = {"fields", NO_INDEX, names[index]};
     if (!is_field_name(names[index]))
         return fail_at(reader, key.data, place, "the name of a field has letters, digits, _ and - only");
     for (size_t i = 0; i < index; i++)
         if (casehook__text_equal(names[i], names[index]))
-            return fail_at(reader, key.data, place, "a field is given twice");
+            return fail_at(reader, key.data, place, "is given twice");
     return CASEHOOK_OK;
 }
 
@@ -313,8 +313,8 @@ static int reserve(struct reader *reader, const struct casehook__js_value *found
     if (found[TAGS].kind == CASEHOOK__JS_ARRAY) values += count_items(found[TAGS].text);
     if (found[LABELS].kind == CASEHOOK__JS_ARRAY) values += count_items(found[LABELS].text);
     if (values > CASEHOOK__ITEMS_MAX)
-        return casehook__fail(reader->error, CASEHOOK_E_PARAMS, "more than %d list items",
-                              CASEHOOK__ITEMS_MAX);
+        return casehook__fail(reader->error, CASEHOOK_E_PARAMS,
+                              "fields, tags and labels have more than %d values together", CASEHOOK__ITEMS_MAX);
     if (is_given(&found[COMMENTS])) {
         if (found[COMMENTS].kind != CASEHOOK__JS_ARRAY)
             return fail_kind(reader, &found[COMMENTS], member_place("comments"), "an array");

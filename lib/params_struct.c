@@ -101,14 +101,19 @@ static int check_fields(struct casehook__text text, struct casehook__text *objec
 
 static int check_counts(const struct casehook_params *source, struct casehook_error *error)
 {
-    if ((source->tag_count && !source->tags) || (source->label_count && !source->labels) ||
-        (source->comment_count && !source->comments))
-        return casehook__fail(error, CASEHOOK_E_ARGUMENT, "a list is NULL although its count is not 0");
-    if (source->tag_count > CASEHOOK__ITEMS_MAX || source->label_count > CASEHOOK__ITEMS_MAX)
-        return casehook__fail(error, CASEHOOK_E_PARAMS, "more than %d list items", CASEHOOK__ITEMS_MAX);
-    if (source->comment_count > CASEHOOK__COMMENTS_MAX) {
-        casehook__error_set_field(error, "comments");
-        return casehook__fail(error, CASEHOOK_E_PARAMS, "more than %d comments", CASEHOOK__COMMENTS_MAX);
+    const struct {
+        const char *name;
+        const void *items;
+        size_t count, most;
+    } lists[] = {{"tags", source->tags, source->tag_count, CASEHOOK__ITEMS_MAX},
+                 {"labels", source->labels, source->label_count, CASEHOOK__ITEMS_MAX},
+                 {"comments", source->comments, source->comment_count, CASEHOOK__COMMENTS_MAX}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        bool missing = lists[i].count && !lists[i].items;
+        if (!missing && lists[i].count <= lists[i].most) continue;
+        casehook__error_set_field(error, lists[i].name);
+        if (missing) return casehook__fail(error, CASEHOOK_E_ARGUMENT, "is NULL although its count is not 0");
+        return casehook__fail(error, CASEHOOK_E_PARAMS, "has more than %zu items", lists[i].most);
     }
     return CASEHOOK_OK;
 }

@@ -208,8 +208,13 @@ static void preview_shows_what_is_sent(void **state)
         "{\"title\":\"a\\u0000b \\\"q\\\" \\u2028\",\"description\":\"d\",\"tags\":[\"x\",\"y\"],"
         "\"comments\":[{\"commentId\":\"1\",\"comment\":\"hello\\n\"}]}";
     serve(good, NULL);
+    char config[1024];
+    snprintf(config, sizeof config,
+             "\"headers\":{\"X-Own\":\"a\\tb\",\"X-Empty\":\"\",\"X-Long\":\"%0700d\"},"
+             "\"hasAuth\":true,\"authType\":\"basic\"",
+             0);
     struct casehook_connector *connector = document_connector(
-        NULL, base, "\"headers\":{\"X-Own\":\"v\"},\"hasAuth\":true,\"authType\":\"basic\"",
+        NULL, base, config,
         "\"user\":\"u\",\"password\":\"very-secret\",\"secretHeaders\":{\"X-Token\":\"token-secret\"}");
     struct casehook_result *shown = NULL, *sent = NULL;
     assert_int_equal(casehook_preview_json(connector, CASEHOOK_PUSH, params, CASEHOOK_TERMINATED, &shown),
@@ -273,12 +278,20 @@ static void arguments_are_checked(void **state)
     assert_int_equal(casehook_run_json(connector, 6, "{}", 2, NULL, &result), CASEHOOK_E_ARGUMENT);
     casehook_result_free(result);
     assert_int_equal(casehook_run_json(connector, CASEHOOK_CREATE, NULL, 0, NULL, &result),
-                     CASEHOOK_E_PARAMS);
+                     CASEHOOK_E_ARGUMENT);
     assert_string_equal(casehook_error_step(casehook_result_error(result)), "params");
     casehook_result_free(result);
     struct casehook_options options = {.struct_size = 3};
     params.struct_size = sizeof params;
     assert_int_equal(casehook_create(connector, &params, &options, &result), CASEHOOK_E_ARGUMENT);
+    assert_non_null(strstr(casehook_error_message(casehook_result_error(result)), "struct casehook_options"));
+    casehook_result_free(result);
+    options = (struct casehook_options){.struct_size = sizeof options, .reserved = 1};
+    assert_int_equal(casehook_create(connector, &params, &options, &result), CASEHOOK_E_ARGUMENT);
+    casehook_result_free(result);
+    params.label_count = 1;
+    assert_int_equal(casehook_create(connector, &params, NULL, &result), CASEHOOK_E_ARGUMENT);
+    assert_string_equal(casehook_error_field(casehook_result_error(result)), "labels");
     casehook_result_free(result);
     assert_int_equal(http_log_count(http), 0);
     casehook_connector_unref(connector);
