@@ -48,7 +48,7 @@ static const char help[] =
     "  --concurrency N         how many at once, 16 unless said\n"
     "\n"
     "How\n"
-    "  --deadline MS           time for the whole command, in milliseconds\n"
+    "  --deadline MS           time for the whole operation, of a batch for each case, in milliseconds\n"
     "  --json                  print one JSON object and nothing else\n"
     "  --verbose               say on standard error what happens\n"
     "  --help, --version       print and end\n"

@@ -1,6 +1,7 @@
 /* casehook_batch.c - many pushes from one file, on one thread. */
 #include "casehook_batch.h"
 #include "casehook_stop.h"
+#include "casehook_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,17 +34,19 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Lines of a file that can be read twice; 0 for a pipe. */
+/* Lines of a file that can be read twice, from where it stands; 0 for a pipe. */
 static size_t count_lines(FILE *file)
 {
     size_t count = 0;
     int c, last = '\n';
-    if (fseek(file, 0, SEEK_END) || fseek(file, 0, SEEK_SET)) return 0;
+    long start = ftell(file);
+    if (start < 0) return 0;
     while ((c = getc(file)) != EOF) {
         count += c == '\n';
         last = c;
     }
-    rewind(file);
+    clearerr(file);
+    fseek(file, start, SEEK_SET);
     return count + (last != '\n');
 }
 
@@ -61,7 +64,10 @@ static bool next_line(struct batch *batch, size_t *length)
 
 static void print_line(uint64_t index, const char *member, const char *value)
 {
-    printf("{\"index\":%llu,\"%s\":%s}\n", (unsigned long long)index, member, value);
+    if (isatty(STDERR_FILENO) && isatty(STDOUT_FILENO)) fputs("\r\033[K", stderr); /* the progress */
+    printf("{\"index\":%llu,\"%s\":", (unsigned long long)index, member);
+    write_json(stdout, value, strlen(value));
+    fputs("}\n", stdout);
 }
 
 /* Fills the loop up to the wanted concurrency. */
@@ -180,6 +186,9 @@ int batch_run(const struct arguments *arguments, struct casehook_connector *conn
         status = drive(&batch);
         if (status) trouble_set(trouble, status, "", "the batch broke off: %s", casehook_status_name(status));
         report_rest(&batch);
+        if (!status && ferror(batch.file))
+            status = trouble_set(trouble, CASEHOOK_E_PARAMS, "batch", "the file \"%s\" cannot be read to its end",
+                                 arguments->batch);
         show_progress(&batch, true);
     }
     close_batch(&batch);

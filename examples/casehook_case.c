@@ -24,6 +24,8 @@ static void write_member(FILE *json, const char *name, const char *text)
 
 static bool is_json(const char *text)
 {
+    /* jansson bounds numbers, the library does not; these characters cannot leave their place. */
+    if (strspn(text, "+-.0123456789Ee") == strlen(text)) return *text;
     json_t *value = json_loads(text, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL);
     json_decref(value);
     return value != NULL;
@@ -121,7 +123,8 @@ static size_t skip_string(const struct document *json, size_t at)
 static size_t find_case(const struct document *json)
 {
     static const char incident[] = "\"incident\"";
-    size_t whole = skip_space(json, 0), depth = 0;
+    bool bom = json->length >= 3 && memcmp(json->text, "\xEF\xBB\xBF", 3) == 0;
+    size_t whole = skip_space(json, bom ? 3 : 0), depth = 0;
     if (whole >= json->length || json->text[whole] != '{') return 0;
     for (size_t at = whole; at < json->length;) {
         char c = json->text[at];

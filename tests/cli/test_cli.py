@@ -239,6 +239,15 @@ class WithTracker(Tool):
                     self.json(0, "push", *self.options, "--case", "-", "--external-id", "1", stdin=text.encode())
         self.assertEqual(len(self.ask("/api/cases")), 2)
         self.json(0, "comment", "1", *self.options, "--case", "-", stdin=b'{"comments":[{"commentId":"1","comment":"x"}]}')
+        # with a byte order mark, which some editors write, it is the same case
+        result = self.json(0, "push", *self.options, "--case", "-", "--external-id", "1", stdin=b'\xef\xbb\xbf{"title":"b"}')
+        self.assertEqual(result["exchanges"][0]["step"], "update")
+
+    def test_fields_keep_their_digits(self):
+        for number in ("1" * 400, "1e999", "-0.10"):
+            result = self.json(0, "preview", "create", *self.options, "--title", "t", "--field", "count:=" + number)
+            self.assertIn(f'"count": {number}}}', result["exchanges"][0]["body"])
+        self.tool(4, "preview", "create", *self.options, "--title", "t", "--field", "count:=1-1")
 
     def test_bad_cases(self):
         self.tool(4, "create", *self.options)
@@ -357,6 +366,14 @@ class Batch(Tool):
         out, _ = self.tool(13, "push", "--connector", path, "--batch", "-", stdin=b'{"title": "t"}')
         self.assertEqual(self.lines(out)[0]["result"]["error"]["outcome"], "not_sent")
         self.assertIn("no-such", self.tool(4, "push", "--connector", path, "--batch", "no-such")[1])
+        self.assertIn(self.folder, self.tool(4, "push", "--connector", path, "--batch", self.folder)[1])
+
+    def test_standard_input_goes_on_where_it_stands(self):
+        path = self.connector("http://127.0.0.1:1")
+        with open(self.file("cases.ndjson", '{"title": "gone"}\n{"title": "t"}\n'), "rb", buffering=0) as cases:
+            cases.seek(18)
+            done = subprocess.run([TOOL, "push", "--connector", path, "--batch", "-"], stdin=cases, capture_output=True)
+        self.assertEqual(len(done.stdout.splitlines()), 1)
 
     def test_interrupt(self):
         server = self.server(POST=(201, JSON, "hang"), GET=(200, JSON, '{"key": "K"}'))
@@ -397,7 +414,8 @@ class Terminal(Tool):
             output += piece
         os.close(master)
         process.wait(30)
-        return self.clean(output.decode().replace("\r\n", "\n"))
+        # the tool's own line of progress is no text from outside
+        return self.clean(re.sub("\r\x1b\\[K(\\d[^{\r\n]*)?", "", output.decode().replace("\r\n", "\n")))
 
     def pipe(self, *arguments):
         done = subprocess.run([TOOL, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -432,6 +450,8 @@ class Terminal(Tool):
     def test_json_on_a_terminal(self):
         shown = self.terminal("get", "1", "--connector", self.serve(), "--json")
         self.assertEqual(json.loads(shown)["title"], "t" + self.EVIL)
+        shown = self.terminal("push", "--connector", self.serve(), "--batch", self.file("cases", '{"title": "t"}\n'))
+        self.assertEqual(json.loads(shown.splitlines()[0])["result"]["title"], "t" + self.EVIL)
 
 
 if __name__ == "__main__":
