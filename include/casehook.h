@@ -10,15 +10,17 @@
  *
  *  - Text is UTF-8.  A length of CASEHOOK_TERMINATED means "up to the NUL".
  *  - What a function returns as a pointer to text is borrowed from the handle it was asked of and
- *    lives as long as that handle.  Nothing has to be freed but handles, each with its own function.
- *    Release functions and getters accept NULL.  Handles may be released in any order.
+ *    lives as long as that handle, or as long as its comment says.  Nothing has to be freed but handles, each
+ * with its own function. Release functions and getters accept NULL.  Handles may be released in any order.
  *  - Functions that can fail return CASEHOOK_OK or a negative code of the table below.  Outputs come
  *    last and are set on failure too (NULL where there is nothing).  An output for an error may be
  *    NULL when the caller does not want it.
  *  - Structs that the caller fills start with struct_size = sizeof the struct; all other fields may
  *    be zero, which is their default.  Fields are only ever appended.  A struct of a newer header is
  *    accepted by an older library as long as the fields it does not know are zero.
- *  - Times are milliseconds, sizes are bytes.
+ *  - Times are milliseconds, sizes and lengths are bytes.
+ *  - Threads: what the comment of a handle says holds for each of its functions that says nothing else.
+ *  - A letter and a number, as in (R1), is the rule of behaviour that holds there; tests carry it too.
  *  - The library has no threads, no global state of its own, reads no environment, writes nothing to
  *    the terminal and never prompts.  Callbacks run inside calls of this header only.
  *  - The first connector of a process initialises libcurl, behind a lock.  After fork() the child
@@ -145,10 +147,10 @@ CASEHOOK_API const char *casehook_status_name(int status);
  */
 struct casehook_error;
 
-/* The code.  Since: 0.1 */
+/* The code, one of CASEHOOK_E_*; CASEHOOK_OK without error (R3).  Since: 0.1 */
 CASEHOOK_API int casehook_error_status(const struct casehook_error *error);
 
-/* What was wrong, on which side, and what to do.  Never NULL, never empty.  Since: 0.1 */
+/* What was wrong, on which side, and what to do (R3).  Never NULL, never empty.  Since: 0.1 */
 CASEHOOK_API const char *casehook_error_message(const struct casehook_error *error);
 
 /*
@@ -157,17 +159,19 @@ CASEHOOK_API const char *casehook_error_message(const struct casehook_error *err
  */
 CASEHOOK_API const char *casehook_error_step(const struct casehook_error *error);
 
-/* The field at fault ("config.createIncidentJson", "settings.proxyUrl", "title"), "" when none.  Since: 0.1
+/*
+ * The field at fault ("config.createIncidentJson", "settings.proxyUrl", "title"), "" when none (C3).
+ * Since: 0.1
  */
 CASEHOOK_API const char *casehook_error_field(const struct casehook_error *error);
 
-/* Where in the field, in bytes from its beginning; -1 when it is not one place.  Since: 0.1 */
+/* Where in the field, in bytes from its beginning; -1 when it is not one place (C3).  Since: 0.1 */
 CASEHOOK_API int64_t casehook_error_offset(const struct casehook_error *error);
 
-/* The HTTP status of the answer, 0 without one.  Since: 0.1 */
+/* The HTTP status of the answer, 0 without one (R3).  Since: 0.1 */
 CASEHOOK_API int casehook_error_http_status(const struct casehook_error *error);
 
-/* One of CASEHOOK_OUTCOME_*: what became of the request that failed.  Since: 0.1 */
+/* One of CASEHOOK_OUTCOME_*: what became of the request that failed (R1).  Since: 0.1 */
 CASEHOOK_API int casehook_error_outcome(const struct casehook_error *error);
 
 /*
@@ -176,7 +180,7 @@ CASEHOOK_API int casehook_error_outcome(const struct casehook_error *error);
  */
 CASEHOOK_API int casehook_error_retryable(const struct casehook_error *error);
 
-/* How long the server asks to wait before that, in ms; -1 when it did not say.  Since: 0.1 */
+/* How long the server asks to wait before that (Retry-After), in ms; -1 when it did not say.  Since: 0.1 */
 CASEHOOK_API int64_t casehook_error_retry_after_ms(const struct casehook_error *error);
 
 /*
@@ -202,7 +206,8 @@ struct casehook_settings;
  * frees and returns NULL; NULL for n > 0 means out of memory, which is an ordinary error.  It must
  * be callable from every thread that uses the library.  destroy, when not NULL, is called exactly
  * once, after the last object made from the settings is gone.  What libcurl, OpenSSL and jansson
- * allocate inside themselves does not come from here.  Since: 0.1
+ * allocate inside themselves does not come from here.
+ * Ownership: the struct is copied, user stays yours until destroy.  Since: 0.1
  */
 typedef void *(*casehook_reallocate_fn)(void *user, void *pointer, size_t size);
 typedef void (*casehook_destroy_fn)(void *user);
@@ -217,11 +222,12 @@ struct casehook_allocator {
 /* Levels of log lines.  Since: 0.1 */
 enum { CASEHOOK_LOG_ERROR = 1, CASEHOOK_LOG_WARNING = 2, CASEHOOK_LOG_INFO = 3, CASEHOOK_LOG_DEBUG = 4 };
 
-/* One finished line without newline and without secrets; message dies with the call.  Since: 0.1 */
+/* One finished line without newline and without secrets (R3); message dies with the call.  Since: 0.1 */
 typedef void (*casehook_log_fn)(void *user, int level, const char *message);
 
 /*
- * Default settings; allocator NULL means malloc.  The allocator is copied.
+ * Default settings (C2); allocator NULL means malloc.  The allocator is copied.
+ * Ownership: yours (casehook_settings_free).  Threads: any.
  * Errors: ARGUMENT, NO_MEMORY (then destroy has been called).  Since: 0.1
  */
 CASEHOOK_API int casehook_settings_new(const struct casehook_allocator *allocator,
@@ -231,7 +237,7 @@ CASEHOOK_API int casehook_settings_new(const struct casehook_allocator *allocato
  * Reads settings from one JSON object, nested or dotted, with or without the prefix
  * "xpack.actions." (C2).  It replaces everything that an earlier call set; on failure nothing has
  * changed.  CA files are read now.
- * Ownership: error is yours.  Errors: ARGUMENT, NO_MEMORY, CONFIG, UNSUPPORTED.  Since: 0.1
+ * Ownership: error is yours, json is not kept.  Errors: ARGUMENT, NO_MEMORY, CONFIG, UNSUPPORTED.  Since: 0.1
  */
 CASEHOOK_API int casehook_settings_load_json(struct casehook_settings *settings, const char *json,
                                              size_t length, struct casehook_error **error);
@@ -246,7 +252,7 @@ CASEHOOK_API int casehook_settings_load_json(struct casehook_settings *settings,
 CASEHOOK_API int casehook_settings_set_log(struct casehook_settings *settings, int level, void *user,
                                            casehook_log_fn log, casehook_destroy_fn destroy);
 
-/* Since: 0.1 */
+/* Releases settings; connectors made from them keep their snapshot.  Since: 0.1 */
 CASEHOOK_API void casehook_settings_free(struct casehook_settings *settings);
 
 /* ---- connectors ------------------------------------------------------------------------------ */
@@ -273,23 +279,27 @@ CASEHOOK_API int casehook_connector_new(const struct casehook_settings *settings
 
 /*
  * The same checks without making a connector: CASEHOOK_OK, or the code of the first fault and all
- * faults in error.  Nothing is sent.  Since: 0.1
+ * faults in error (C3).  Nothing is sent.
+ * Ownership: error is yours.  Errors: as above.  Since: 0.1
  */
 CASEHOOK_API int casehook_connector_check(const struct casehook_settings *settings, const char *json,
                                           size_t length, struct casehook_error **error);
 
-/* One more owner; returns its argument.  Since: 0.1 */
+/* One more owner, who calls casehook_connector_unref(); returns its argument.  Since: 0.1 */
 CASEHOOK_API struct casehook_connector *casehook_connector_ref(struct casehook_connector *connector);
 
 /*
  * One owner less; the last one closes the connections and wipes the secrets.  Calls that are
- * running keep the connector.  Since: 0.1
+ * running keep the connector.  Results outlive it.  Since: 0.1
  */
 CASEHOOK_API void casehook_connector_unref(struct casehook_connector *connector);
 
 /* ---- what a call is given -------------------------------------------------------------------- */
 
-/* One comment.  Both are required; a comment with empty text is skipped in a push.  Since: 0.1 */
+/*
+ * One comment.  Both are required; a comment with empty text is skipped in a push (H1).  In C++ it is
+ * written with "struct", as casehook_comment() is a function too.  Since: 0.1
+ */
 struct casehook_comment {
     const char *id;
     const char *text;
@@ -301,7 +311,7 @@ struct casehook_comment {
  *
  *   create   title is required
  *   update   external_id and title are required
- *   get      external_id is required, all else is ignored
+ *   get      external_id is required, all else is ignored (as JSON it must be well formed)
  *   comment  external_id and exactly one comment with text are required
  *   push     title is required; an update when external_id is given, else a create; then comments
  *
@@ -334,23 +344,29 @@ struct casehook_params {
  */
 struct casehook_cancel;
 
-/* allocator NULL means malloc; it is copied.  Errors: ARGUMENT, NO_MEMORY.  Since: 0.1 */
-CASEHOOK_API int casehook_cancel_new(const struct casehook_allocator *allocator, struct casehook_cancel **cancel);
+/*
+ * A handle that is not set.  allocator NULL means malloc; it is copied.
+ * Ownership: yours (casehook_cancel_free).  Errors: ARGUMENT, NO_MEMORY (then destroy has been called).
+ * Since: 0.1
+ */
+CASEHOOK_API int casehook_cancel_new(const struct casehook_allocator *allocator,
+                                     struct casehook_cancel **cancel);
 
 /*
  * Every operation that was given this handle ends as soon as its thread runs, with
  * CASEHOOK_E_CANCELLED and the outcome of what it was doing; operations that start later do not
- * start.  It stays set.  Since: 0.1
+ * start (R1).  It stays set.  Not for signal handlers.  Since: 0.1
  */
 CASEHOOK_API void casehook_cancel_set(struct casehook_cancel *cancel);
 
-/* Running operations keep the handle.  Since: 0.1 */
+/* Releases the handle; running operations keep it.  Since: 0.1 */
 CASEHOOK_API void casehook_cancel_free(struct casehook_cancel *cancel);
 
 /*
  * How to do one operation.  NULL where one is wanted means all defaults.
  * deadline_ms: time for the whole operation from the moment of the call, 0 for no other limit than
- * the settings' responseTimeout of each request.  Since: 0.1
+ * the settings' responseTimeout of each request (H5).  reserved must be 0.
+ * Ownership: yours; cancel is kept by the operation.  Since: 0.1
  */
 struct casehook_options {
     size_t struct_size;
@@ -389,15 +405,23 @@ CASEHOOK_API int casehook_get(struct casehook_connector *connector, const struct
                               const struct casehook_options *options, struct casehook_result **result);
 CASEHOOK_API int casehook_update(struct casehook_connector *connector, const struct casehook_params *params,
                                  const struct casehook_options *options, struct casehook_result **result);
+/* g++ -Wshadow finds that the function hides the struct, whose name has "struct" before it. */
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 CASEHOOK_API int casehook_comment(struct casehook_connector *connector, const struct casehook_params *params,
                                   const struct casehook_options *options, struct casehook_result **result);
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 CASEHOOK_API int casehook_push(struct casehook_connector *connector, const struct casehook_params *params,
                                const struct casehook_options *options, struct casehook_result **result);
 
 /*
  * Any operation with its params as JSON (N1): {"incident": {"title": ..., "externalId": ...},
  * "comments": [{"commentId": ..., "comment": ...}]}, or the members of incident beside comments.
- * Numbers keep their source text.  Since: 0.1
+ * Numbers keep their source text.  Threads, ownership, errors: as above.  Since: 0.1
  */
 CASEHOOK_API int casehook_run_json(struct casehook_connector *connector, int operation, const char *json,
                                    size_t length, const struct casehook_options *options,
@@ -406,8 +430,10 @@ CASEHOOK_API int casehook_run_json(struct casehook_connector *connector, int ope
 /*
  * What an operation would send, without sending it: a result whose exchanges hold every request
  * with its headers and body, outcome "not_sent".  The body is byte for byte the body that would be
- * sent; secrets in headers are masked.  What only the server knows is shown as EXTERNAL-ID and
- * EXTERNAL-TITLE.  casehook_result_json() gives it all.  Since: 0.1
+ * sent (T6); headers are those of H2 and the document's, without what belongs to the connection (Host,
+ * Content-Length, Accept-Encoding), and secrets in them are masked (R3).  What only the server knows is
+ * shown as EXTERNAL-ID and EXTERNAL-TITLE.  casehook_result_json() gives it all.
+ * Threads, ownership: as above.  Errors: ARGUMENT, NO_MEMORY, CONFIG, PARAMS, LIMIT, FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_preview(struct casehook_connector *connector, int operation,
                                   const struct casehook_params *params, struct casehook_result **result);
@@ -447,7 +473,8 @@ struct casehook_loop_options {
 };
 
 /*
- * options NULL means all defaults.
+ * A loop without operations.  options NULL means all defaults.
+ * Ownership: yours (casehook_loop_free).  Threads: any.
  * Errors: ARGUMENT; NO_MEMORY and SYSTEM, after which destroy of the allocator has been called.  Since: 0.1
  */
 CASEHOOK_API int casehook_loop_new(const struct casehook_loop_options *options, struct casehook_loop **loop);
@@ -490,7 +517,7 @@ CASEHOOK_API void casehook_loop_wakeup(struct casehook_loop *loop);
 /*
  * Hands an operation over; params are copied, connector and cancel handle are kept.  ticket, never 0,
  * names it (NULL: not wanted); it is set before the operation can end.  deadline_ms counts from now,
- * time spent waiting for its turn too.  Faults of the params come as a result like any other.
+ * time spent waiting for its turn too.  Faults of the params come as a result like any other (R4).
  * Errors: ARGUMENT (loop, connector, operation, params NULL or of a wrong size), NO_MEMORY, BUSY,
  * FORKED: the operation was not accepted, nothing will be sent and there will be no result.  Since: 0.1
  */
@@ -503,7 +530,7 @@ CASEHOOK_API int casehook_loop_submit_json(struct casehook_loop *loop, struct ca
 
 /*
  * The operation ends with CASEHOOK_E_CANCELLED; its result, which still comes, says what was sent.  One
- * that ends at the same moment in the thread of the loop keeps the result that it has.
+ * that ends at the same moment in the thread of the loop keeps the result that it has (R1).
  * Errors: ARGUMENT (no such ticket, or it has ended), FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_loop_cancel(struct casehook_loop *loop, uint64_t ticket);
@@ -581,6 +608,7 @@ struct casehook_http_request {
 
 /*
  * Starts an operation.  Faults of the params are in the result: casehook_exchange_next() gives 0 at once.
+ * Ownership: exchange is yours (casehook_exchange_free); it keeps the connector, params are not kept.
  * Errors: ARGUMENT, NO_MEMORY, FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_new(struct casehook_connector *connector, int operation,
@@ -593,8 +621,8 @@ CASEHOOK_API int casehook_exchange_new_json(struct casehook_connector *connector
                                             struct casehook_exchange **exchange);
 
 /*
- * 1: request is to be done and answered; 0: the operation has ended; ARGUMENT: the last request was not
- * answered, or struct_size is wrong.  Since: 0.1
+ * 1: request is to be done, once (H6), and answered; 0: the operation has ended; ARGUMENT: the last request
+ * was not answered, or struct_size is wrong.  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
                                         struct casehook_http_request *request);
@@ -629,12 +657,12 @@ CASEHOOK_API int casehook_exchange_fail(struct casehook_exchange *exchange, int 
  */
 CASEHOOK_API struct casehook_result *casehook_exchange_result(struct casehook_exchange *exchange);
 
-/* Since: 0.1 */
+/* Releases it, at any moment; what was sent until then is the host's to know.  Since: 0.1 */
 CASEHOOK_API void casehook_exchange_free(struct casehook_exchange *exchange);
 
 /* ---- results --------------------------------------------------------------------------------- */
 
-/* The error of a failed operation, NULL after a success.  Ownership: borrowed.  Since: 0.1 */
+/* The error of a failed operation (R3), NULL after a success.  Ownership: borrowed.  Since: 0.1 */
 CASEHOOK_API const struct casehook_error *casehook_result_error(const struct casehook_result *result);
 
 /*
@@ -644,13 +672,13 @@ CASEHOOK_API const struct casehook_error *casehook_result_error(const struct cas
  */
 CASEHOOK_API const char *casehook_result_id(const struct casehook_result *result, size_t *length);
 
-/* The title that the tracker shows (getIncidentResponseExternalTitleKey), or NULL.  Since: 0.1 */
+/* The title that the tracker shows (K2, getIncidentResponseExternalTitleKey), or NULL.  Since: 0.1 */
 CASEHOOK_API const char *casehook_result_title(const struct casehook_result *result, size_t *length);
 
-/* Where a person can look at the case (viewIncidentUrl), or NULL.  Since: 0.1 */
+/* Where a person can look at the case (H1, viewIncidentUrl), or NULL.  Since: 0.1 */
 CASEHOOK_API const char *casehook_result_url(const struct casehook_result *result, size_t *length);
 
-/* When create, update or push was done, "2026-01-31T12:00:00.000Z", or NULL.  Since: 0.1 */
+/* When create, update or push was done (H1), "2026-01-31T12:00:00.000Z", or NULL.  Since: 0.1 */
 CASEHOOK_API const char *casehook_result_pushed_date(const struct casehook_result *result);
 
 /*
@@ -660,21 +688,21 @@ CASEHOOK_API const char *casehook_result_pushed_date(const struct casehook_resul
 CASEHOOK_API const char *casehook_result_field(const struct casehook_result *result, const char *name,
                                                size_t *length);
 
-/* The comments of the params, in their order.  Since: 0.1 */
+/* The comments of the params, in their order (R1): how many; the id of one, or NULL.  Since: 0.1 */
 CASEHOOK_API size_t casehook_result_comment_count(const struct casehook_result *result);
 CASEHOOK_API const char *casehook_result_comment_id(const struct casehook_result *result, size_t index,
                                                     size_t *length);
-/* One of CASEHOOK_COMMENT_*.  Since: 0.1 */
+/* What became of one, CASEHOOK_COMMENT_*; NOT_ATTEMPTED beyond them (R1).  Since: 0.1 */
 CASEHOOK_API int casehook_result_comment_state(const struct casehook_result *result, size_t index);
 
-/* The requests of the operation in their order, redirect hops too.  Since: 0.1 */
+/* How many requests there were, redirect hops too; they have their order (R1).  Since: 0.1 */
 CASEHOOK_API size_t casehook_result_exchange_count(const struct casehook_result *result);
 
 /*
  * One request as JSON: {"step", "method", "url", "status", "outcome"}, in a preview "headers" and
- * "body" too.  URLs are without query values, but for those of a preview.  NULL when index is too large or
- * memory ran out.
- * Since: 0.1
+ * "body" too.  URLs are without query values (R3), but for those of a preview.  NULL when index is too large
+ * or memory ran out.
+ * Ownership: borrowed until the next call of this function.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_result_exchange_json(struct casehook_result *result, size_t index,
                                                        size_t *length);
@@ -682,11 +710,12 @@ CASEHOOK_API const char *casehook_result_exchange_json(struct casehook_result *r
 /*
  * All of the result as one JSON object: ok, step, id, title, url, pushedDate, fields, comments
  * [{commentId, state}], exchanges [...], error {code, message, step, field, offset, httpStatus,
- * outcome, retryable, retryAfterMs}.  What is absent is null.  NULL when memory ran out.  Since: 0.1
+ * outcome, retryable, retryAfterMs}.  What is absent is null (R1-R4).  NULL when memory ran out.
+ * Ownership: borrowed until the next call of this function.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_result_json(struct casehook_result *result, size_t *length);
 
-/* Since: 0.1 */
+/* Releases a result and all that it lent.  Since: 0.1 */
 CASEHOOK_API void casehook_result_free(struct casehook_result *result);
 
 #ifdef __cplusplus

@@ -146,7 +146,7 @@ enum casehook__json_kind casehook__json_kind(const struct casehook__json *node)
 
 const char *casehook__json_kind_name(const struct casehook__json *node)
 {
-    static const char *const names[] = {"null",   "true or false", "a whole number", "a broken number",
+    static const char *const names[] = {"null",   "true or false", "a whole number", "a fraction",
                                         "a text", "a list",        "an object"};
     return names[casehook__json_kind(node)];
 }

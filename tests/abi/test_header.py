@@ -5,7 +5,7 @@ import unittest
 
 from header import run
 
-WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wundef", "-Werror"]
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror"]
 LANGUAGES = {"c": ("gcc", "clang"), "c++": ("g++", "clang++")}
 STANDARDS = {"c": ("c99", "c11", "c17"), "c++": ("c++11", "c++17")}
 
