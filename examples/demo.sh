@@ -32,14 +32,18 @@ trap 'exit 143' TERM HUP
 
 step() { printf '\n== %s\n' "$*"; }
 
-# Shows a command as one would type it, and runs it.
-run() {
+# Shows a command as one would type it.
+show() {
     local word
-    printf '$'
     for word; do
         if [[ $word =~ ^[A-Za-z0-9_./:=-]+$ ]]; then printf ' %s' "$word"; else printf ' %s' "${word@Q}"; fi
     done
     printf '\n'
+}
+
+run() {
+    printf '$'
+    show "$@"
     "$@" || fail "$1 $2 ended with status $?"
 }
 
@@ -103,5 +107,5 @@ sed -e '1,/<body>/d' -e 's|</t[hd]><t[hd]>|: |g' -e 's/<[^>]*>//g' -e '/^$/d' \
 
 step "Done"
 echo "The tracker is stopped now. To see it in a browser:"
-echo "  $build/examples/tracker --port 8080 --user demo --password not-a-secret"
-echo "  $build/examples/casehook push --connector $top/examples/connectors/tracker.json --title Hello"
+show "$build/examples/tracker" --port 8080 --user demo --password not-a-secret
+show "$build/examples/casehook" push --connector "$top/examples/connectors/tracker.json" --title Hello
