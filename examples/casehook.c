@@ -10,9 +10,11 @@
 
 #include <casehook.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int code_of_status(int status, const char *step)
 {
@@ -189,11 +191,19 @@ out:
     return code;
 }
 
+/* What is closed stays useless: else a socket would get its number, and what is printed would go there. */
+static void keep_standard_files(void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", file ? O_RDONLY : O_WRONLY) < 0) abort();
+}
+
 int main(int count, char **values)
 {
     struct arguments arguments;
     struct casehook_settings *settings = NULL;
     struct casehook_connector *connector = NULL;
+    keep_standard_files();
     input_wipe_json();
     int code = arguments_read(&arguments, count, values);
     if (code >= 0) goto out;

@@ -65,6 +65,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
+    def send_error(self, code, *arguments):
+        self.server.requests.append(("no request", self.requestline, b""))
+        super().send_error(code, *arguments)
+
     do_GET = do_POST = do_PUT = answer
 
     def log_message(self, *_):

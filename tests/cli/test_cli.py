@@ -321,6 +321,15 @@ class Failures(Tool):
         _, error = self.tool(11, "push", "--connector", self.connector(server.url), "--title", "t", "--comment", "a")
         self.assertIn("may be there", error)
 
+    def test_closed_standard_files(self):
+        """What is printed does not go to the server, whose socket would get the number of a closed file."""
+        for closed, code in (("<&-", 0), ("2>&-", 0), (">&-", 1), ("<&- >&- 2>&-", 1)):
+            server = self.server(POST=(201, JSON, '{"id": 7}'), GET=(200, JSON, '{"key": "K"}'))
+            done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", TOOL, "push", "--connector",
+                                   self.connector(server.url), "--title", "t", "--json", "--verbose"],
+                                  capture_output=True, timeout=60)
+            self.assertEqual((done.returncode, [request[0] for request in server.requests]), (code, ["POST", "GET"]))
+
     def interrupted(self, server, *arguments):
         process = subprocess.Popen([TOOL, *arguments, "--connector", self.connector(server.url), "--json"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
