@@ -39,7 +39,12 @@ static void check_identity(struct casehook_connector *connector, struct casehook
     else if (config->crt.data && config->key.data)
         status = casehook__identity_from_pem(connector->heap, config->crt, config->key, config->passphrase,
                                              &connector->credentials.identity, &error);
-    if (status) casehook__errors_add_copy(errors, config->pfx.data ? "secrets.pfx" : "secrets.crt", &error);
+    if (!status) return;
+    casehook__errors_add_copy(errors, config->pfx.data ? "secrets.pfx" : "secrets.crt", &error);
+    if (config->pfx.data || strcmp(error.field, "secrets.crt") != 0) return;
+    casehook__error_init(&error); /* the key may be wrong as well */
+    if (casehook__key_check(config->key, config->passphrase, &error))
+        casehook__errors_add_copy(errors, "secrets.key", &error);
 }
 
 /* Calls whose hops have the same policy share their connections. */

@@ -51,6 +51,9 @@ struct casehook__identity;
 int casehook__identity_from_pem(struct casehook__heap *heap, struct casehook__text crt,
                                 struct casehook__text key, struct casehook__text passphrase,
                                 struct casehook__identity **identity, struct casehook_error *error);
+/* Only whether there is a key that the passphrase opens: for faults beside those of the certificate (C3). */
+int casehook__key_check(struct casehook__text key, struct casehook__text passphrase,
+                        struct casehook_error *error);
 /*
  * The same from PKCS#12 bytes, legacy algorithms too (C8); CAs inside are sent as chain, never trusted.
  * The MAC's and the encryption's iteration counts are bounded before they are worked through.  Without a MAC

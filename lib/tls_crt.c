@@ -101,6 +101,17 @@ static int read_key(struct casehook__text text, struct casehook__text passphrase
     return status;
 }
 
+int casehook__key_check(struct casehook__text key_text, struct casehook__text passphrase,
+                        struct casehook_error *error)
+{
+    EVP_PKEY *key = NULL;
+    casehook__tls_begin();
+    int status = read_key(key_text, passphrase, &key, error);
+    EVP_PKEY_free(key);
+    casehook__tls_end();
+    return status;
+}
+
 int casehook__identity_from_pem(struct casehook__heap *heap, struct casehook__text crt,
                                 struct casehook__text key_text, struct casehook__text passphrase,
                                 struct casehook__identity **identity, struct casehook_error *error)

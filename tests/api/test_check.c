@@ -43,7 +43,7 @@ static void certificates_are_looked_into_beside_other_faults(void **state)
     (void)state;
     static const struct {
         const char *config, *secrets;
-        const char *wanted[4][2];
+        const char *wanted[5][2];
         size_t count;
     } cases[] = {
         {"\"hasAuth\":true,\"authType\":\"ssl\",\"ca\":\"" NO_PEM
@@ -52,8 +52,9 @@ static void certificates_are_looked_into_beside_other_faults(void **state)
          {{"config.mehtod", "no such field"},
           {"config.createIncidentUrl", "scheme"},
           {"config.ca", "no certificate"},
-          {"secrets.crt", "no certificate"}},
-         4},
+          {"secrets.crt", "no certificate"},
+          {"secrets.key", "no private key"}},
+         5},
         {"\"hasAuth\":true,\"authType\":\"ssl\",\"headers\":{\"Host\":\"x\"}",
          "\"pfx\":\"" NO_PEM "\"",
          {{"config.headers.Host", "reserved"}, {"secrets.pfx", ""}},
