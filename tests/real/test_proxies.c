@@ -34,6 +34,7 @@ static int start(void **state)
 static int stop(void **state)
 {
     (void)state;
+    clients_end();
     for (int i = 0; i < PROXIES; i++) http_proxy_stop(proxies[i], 5000);
     http_server_stop(plain, 5000);
     http_server_stop(secure, 5000);

@@ -61,6 +61,7 @@ static int start(void **state)
 static int stop(void **state)
 {
     (void)state;
+    clients_end();
     for (int i = 0; i < SERVERS; i++) http_server_stop(servers[i], 5000);
     http_log_free(http);
     certs_free(certs);

@@ -200,6 +200,7 @@ static int start(void **state)
 static int stop(void **state)
 {
     (void)state;
+    clients_end();
     for (size_t i = 0; i < PROXIES; i++) http_proxy_stop(proxies[i], 5000);
     nginx_stop(nginx);
     http_server_stop(upstream, 5000);

@@ -354,6 +354,7 @@ static int start(void **state)
 static int stop(void **state)
 {
     (void)state;
+    clients_end();
     nginx_stop(nginx);
     http_server_stop(upstream, 5000);
     http_log_free(http);
