@@ -5,7 +5,8 @@
 #include "mask_match.h"
 
 /* Fewer bytes of a secret at the end of a text are taken for chance. */
-#define PART_MIN 4
+#define PART_MIN   4
+#define ESCAPE_MAX 8 /* what may be left of an escape that was cut */
 
 /*
  * Reads text byte by byte; through percent encoding, %41 is one byte.  depth is how often it
@@ -175,17 +176,28 @@ static size_t step(struct casehook__text text, struct casehook__text wanted, boo
     return longest;
 }
 
+/* "..." stands where a name of a certificate or a message was cut. */
+static bool is_cut(struct casehook__text rest)
+{
+    for (size_t i = 0; i < ESCAPE_MAX && i + 3 <= rest.length; i++)
+        if (memcmp(rest.data + i, "...", 3) == 0) return true;
+    return false;
+}
+
 size_t casehook__mask_match(struct casehook__text text, struct casehook__text needle, bool base64,
                             bool escapes)
 {
     size_t at = 0, matched = 0;
+    bool ended = false; /* the text may have ended in an escape of the secret */
     while (matched < needle.length) {
         struct casehook__text rest = {text.data + at, text.length - at};
         struct casehook__text wanted = {needle.data + matched, needle.length - matched};
         size_t more = 0;
         bool cut = false;
         size_t taken = step(rest, wanted, base64, escapes, &more, &cut);
-        if (taken == 0) return cut && matched >= PART_MIN ? text.length : 0;
+        ended = ended || (cut && matched >= PART_MIN);
+        if (ended && taken == 0) return text.length;
+        if (taken == 0) return matched >= PART_MIN && is_cut(rest) ? at : 0;
         at += taken;
         matched += more;
     }

@@ -165,7 +165,8 @@ static char *knowledge(const struct http_request *request, enum form form, unsig
     }
     for (size_t i = 0; i < CANARIES; i++) {
         if (!(secrets >> i & 1)) continue;
-        char *formed = canary_form(form, canary((enum canary)i)), *longer = must_format("%s%s\t", all, formed);
+        char *formed = canary_form(form, canary((enum canary)i)),
+             *longer = must_format("%s%s\t", all, formed);
         free(all);
         free(formed);
         all = longer;
@@ -280,6 +281,44 @@ static void echoes(void **state)
     http_log_free(log);
     forget_answers();
     print_message("%zu texts searched\n", looks);
+    end_of_memory();
+}
+
+static void cut_answer(void *user, const struct http_request *request, struct http_response *response)
+{
+    (void)request;
+    answer_with(response, must_format("HTTP/1.1 400 No\r\nContent-Type: application/json\r\n\r\nit was: %s",
+                                      (const char *)user));
+}
+
+/* Answers that end at every byte of a secret. */
+static void answers_that_break_off(void **state)
+{
+    (void)state;
+    char text[512] = "";
+    struct http_log *log = http_log_new();
+    struct http_server *server = http_server_start(log, "cut", NULL, cut_answer, text);
+    char *document = document_of(text_of("http://127.0.0.1:%u", http_server_port(server)), BASIC, NULL);
+    struct casehook_connector *connector = connector_new("{}", document);
+    assert_non_null(connector);
+    for (size_t i = 0; i < (size_t)FORMS * 2; i++) {
+        char *formed = canary_form((enum form)(i / 2), canary(i & 1 ? CANARY_PASSWORD : CANARY_HEADER));
+        for (size_t length = strlen(formed); length > 0; length--) {
+            struct casehook_result *result = NULL;
+            snprintf(doing, sizeof doing, "form %s, %zu bytes", canary_form_name((enum form)(i / 2)), length);
+            snprintf(text, sizeof text, "%.*s", (int)length, formed);
+            casehook_run_json(connector, CASEHOOK_CREATE, "{\"title\":\"t\"}", CASEHOOK_TERMINATED, NULL,
+                              &result);
+            assert_non_null(strstr(casehook_error_message(casehook_result_error(result)), "it was"));
+            look_at_result(result);
+        }
+        free(formed);
+    }
+    casehook_connector_unref(connector);
+    free(document);
+    http_server_stop(server, 5000);
+    http_log_free(log);
+    forget_answers();
     end_of_memory();
 }
 
@@ -422,21 +461,20 @@ static void wrong_certificates(void **state)
     end_of_memory();
 }
 
-/* A server whose certificate names a secret. */
-static void certificate_that_echoes(void **state)
+/* Handshakes with a server that has this certificate, in every mode. */
+static void shake_hands(struct certs *certs, const struct certs_spec *spec)
 {
-    (void)state;
-    struct certs *certs = certs_new();
-    struct http_log *log = http_log_new();
-    const char *subject = text_of("O=%s, CN=%s", canary(CANARY_CLIENT), canary(CANARY_CLIENT));
-    certs_make(certs, &(struct certs_spec){.name = "srv", .subject = subject, .not_after = "2025-01-01"});
-    struct http_tls tls = {.certificate = pem_of(certs, "srv.crt"), .key = pem_of(certs, "srv.key")};
-    struct http_server *server = http_server_start(log, "tls", &tls, tracker_answer, NULL);
     static const char *const modes[] = {"full", "certificate", "none"};
+    struct http_log *log = http_log_new();
+    certs_make(certs, spec);
+    struct http_tls tls = {.certificate = pem_of(certs, text_of("%s.crt", spec->name)),
+                           .key = pem_of(certs, text_of("%s.key", spec->name))};
+    struct http_server *server = http_server_start(log, "tls", &tls, tracker_answer, NULL);
     for (size_t i = 0; i < COUNT(modes); i++) {
-        snprintf(doing, sizeof doing, "certificate, mode %s", modes[i]);
-        char *document = document_of(text_of("https://127.0.0.1:%u", http_server_port(server)), BASIC,
-                                     text_of("\"verificationMode\":\"%s\"", modes[i]));
+        snprintf(doing, sizeof doing, "certificate %s, mode %s", spec->name, modes[i]);
+        char *document = document_of(
+            text_of("https://127.0.0.1:%u", http_server_port(server)), BASIC,
+            text_of("\"verificationMode\":\"%s\",\"ca\":%s", modes[i], json_of(pem_of(certs, "ca.crt"))));
         struct casehook_connector *connector = connector_new("{}", document);
         assert_non_null(connector);
         call_all(connector);
@@ -445,7 +483,29 @@ static void certificate_that_echoes(void **state)
     }
     http_server_stop(server, 5000);
     http_log_free(log);
-    forget_answers();
+}
+
+/* A server whose certificate names a secret; also where names are cut because they are too long. */
+static void certificate_that_echoes(void **state)
+{
+    (void)state;
+    static const char letters[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"; /* 60 */
+    const char *secret = canary(CANARY_CLIENT), *more = "", *old = "2025-01-01";
+    struct certs *certs = certs_new();
+    certs_make(certs, &(struct certs_spec){.name = "ca", .ca = true});
+    shake_hands(certs, &(struct certs_spec){.name = "short",
+                                            .subject = text_of("O=%s, CN=%s", secret, secret),
+                                            .not_after = old});
+    for (size_t i = 0; i < 8; i++) more = text_of("%s%s", more, letters);
+    for (int cut = 16; cut < 28; cut += 3) { /* so many bytes of the secret are before the end */
+        const char *names[] = {text_of("DNS:%.*s", 511 - 2 - cut, more), text_of("DNS:%s", secret), NULL};
+        shake_hands(certs,
+                    &(struct certs_spec){.name = text_of("names%d", cut), .issuer = "ca", .san = names});
+        const char *subject = text_of("OU=%s, OU=%s, OU=%s, OU=%.*s, CN=%s", letters, letters, letters,
+                                      255 - 3 * 65 - 3 - 5 - cut, letters, secret);
+        shake_hands(certs, &(struct certs_spec){
+                               .name = text_of("subject%d", cut), .subject = subject, .not_after = old});
+    }
     certs_free(certs);
     end_of_memory();
 }
@@ -581,15 +641,11 @@ int main(int argc, char **argv)
 {
     tool = argc > 1 ? argv[1] : NULL;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(broken_documents),
-        cmocka_unit_test(wrong_members),
-        cmocka_unit_test(urls_with_a_login),
-        cmocka_unit_test(wrong_certificates),
-        cmocka_unit_test(certificate_that_echoes),
-        cmocka_unit_test(proxies_that_echo),
-        cmocka_unit_test(limits_and_time),
-        cmocka_unit_test(output_of_the_tool),
-        cmocka_unit_test(echoes),
+        cmocka_unit_test(broken_documents),        cmocka_unit_test(wrong_members),
+        cmocka_unit_test(urls_with_a_login),       cmocka_unit_test(wrong_certificates),
+        cmocka_unit_test(certificate_that_echoes), cmocka_unit_test(proxies_that_echo),
+        cmocka_unit_test(limits_and_time),         cmocka_unit_test(output_of_the_tool),
+        cmocka_unit_test(answers_that_break_off),  cmocka_unit_test(echoes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
