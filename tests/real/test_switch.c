@@ -8,13 +8,14 @@
 #include "nginx.h"
 #include "real.h"
 
-enum { TRACKER, WRONG_NAME, EXPIRED, SITES };
+enum { TRACKER, WRONG_NAME, EXPIRED, CLOSING, SITES };
 enum { P1, P2, SECURE_PROXY, PROXIES };
 
 static struct nginx_site sites[SITES] = {
     [TRACKER] = {.name = "tracker", .client = "optional", .http2 = 1},
     [WRONG_NAME] = {.name = "wrong_name"},
     [EXPIRED] = {.name = "expired"},
+    [CLOSING] = {.name = "closing", .lines = "keepalive_timeout 0;"},
 };
 static struct certs *certs;
 static struct nginx *nginx;
@@ -164,6 +165,7 @@ static void make_certs(void)
          .san = here,
          .not_before = "2020-01-01",
          .not_after = "2021-01-01"},
+        {.name = "closing", .issuer = "ca1", .san = here},
         {.name = "proxy", .issuer = "ca2", .san = here},
         {.name = "one", .subject = "CN=client-one", .issuer = "ca1"},
         {.name = "two", .subject = "CN=client-two", .issuer = "ca1"},
@@ -318,9 +320,90 @@ static void full_certificate_none_full(void **state)
     }
 }
 
+/* ---- one connector ---------------------------------------------------------------------------- */
+
+/* trusted NULL: the connector's CA. */
+static const char *host_setting(int site, const char *mode, const char *trusted)
+{
+    const char *pem =
+        trusted ? text_of(",\"certificateAuthoritiesData\":%s", json_of(pem_of(certs, trusted))) : "";
+    return text_of("{\"url\":\"https://localhost:%u\",\"ssl\":{\"verificationMode\":\"%s\"%s}}",
+                   sites[site].port, mode, pem);
+}
+
+/* Creates at one host and gets at another; each call under the mode and the CA of its own host. */
+static void one_connector_two_policies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mode[2], *trusted[2]; /* of TRACKER and WRONG_NAME */
+        int first, status;                /* where it creates, and what comes of it */
+        const char *id, *words;
+    } rows[] = {
+        {{"none", "full"}, {NULL, NULL}, TRACKER, CASEHOOK_E_TLS, "42", "is for [other.example]"},
+        {{"full", "none"}, {NULL, NULL}, TRACKER, CASEHOOK_OK, "42", ""},
+        {{"full", "none"}, {"ca2.crt", "ca1.crt"}, WRONG_NAME, CASEHOOK_E_TLS, "42", "not trusted"},
+        {{"full", "full"}, {NULL, NULL}, WRONG_NAME, CASEHOOK_E_TLS, "", "is for [other.example]"},
+        {{"certificate", "certificate"},
+         {"ca1.crt", "ca2.crt"},
+         TRACKER,
+         CASEHOOK_E_TLS,
+         "42",
+         "not trusted"},
+        {{"certificate", "certificate"},
+         {"ca2.crt", "ca1.crt"},
+         WRONG_NAME,
+         CASEHOOK_E_TLS,
+         "42",
+         "not trusted"},
+        {{"certificate", "certificate"}, {"ca1.crt", "ca1.crt"}, WRONG_NAME, CASEHOOK_OK, "42", ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct answer answer;
+        const char *settings = text_of("{\"customHostSettings\":[%s,%s]}",
+                                       host_setting(TRACKER, rows[i].mode[0], rows[i].trusted[0]),
+                                       host_setting(WRONG_NAME, rows[i].mode[1], rows[i].trusted[1]));
+        int other = rows[i].first == TRACKER ? WRONG_NAME : TRACKER;
+        struct client client = client_new(
+            settings, text_of("https://localhost:%u", sites[rows[i].first].port),
+            text_of("\"getIncidentUrl\":\"https://localhost:%u/x/{{{external.system.id}}}\"%s%s",
+                    sites[other].port, rows[i].trusted[0] ? "" : ",", rows[i].trusted[0] ? "" : ca),
+            NULL, &answer);
+        assert_non_null(client.connector);
+        for (int turn = 0; turn < 2; turn++) {
+            answer = client_call(&client, CASEHOOK_CREATE, NULL);
+            if (answer.status != rows[i].status || !strstr(answer.message, rows[i].words))
+                fail_msg("row %zu: %d %s", i, answer.status, answer.message);
+            assert_string_equal(answer.id, rows[i].id);
+        }
+        client_free(&client);
+    }
+}
+
+/* The server closes after each answer: the next connection, by the same handle, is a full handshake. */
+static void no_session_is_resumed(void **state)
+{
+    (void)state;
+    struct answer answer;
+    const char *last = "";
+    struct client client =
+        client_new(NULL, text_of("https://localhost:%u", sites[CLOSING].port), ca, NULL, &answer);
+    for (int turn = 0; turn < 3; turn++) {
+        answer = client_call(&client, CASEHOOK_GET, NULL);
+        assert_int_equal(answer.status, CASEHOOK_OK);
+        const struct http_request *request = http_log_at(http, http_log_count(http) - 1);
+        assert_string_not_equal(seen(request, "Connection"), last);
+        assert_string_equal(seen(request, "Reused"), ".");
+        last = seen(request, "Connection");
+    }
+    client_free(&client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_connector_two_policies),
+        cmocka_unit_test(no_session_is_resumed),
         cmocka_unit_test(every_pair_of_options),
         cmocka_unit_test(full_certificate_none_full),
     };
