@@ -68,8 +68,7 @@ static int canonical(struct casehook__text entry, struct casehook__text host, bo
     if (status) return refuse(error, entry, "this is not a valid host name or address");
     if (pattern->subdomains && (origin.ipv4 || origin.ipv6))
         return refuse(error, entry, "an address has no subdomains");
-    size_t length = strlen(origin.host);
-    if (origin.host[length - 1] == '.') length--;
+    size_t length = casehook__origin_host_length(&origin);
     memcpy(pattern->host, origin.host, length);
     pattern->host[length] = '\0';
     return CASEHOOK_OK;
@@ -137,8 +136,7 @@ static bool matches(const struct casehook__host_pattern *pattern, const struct c
 
 bool casehook__host_list_has(const struct casehook__host_list *list, const struct casehook__origin *origin)
 {
-    size_t length = strlen(origin->host);
-    if (length > 0 && origin->host[length - 1] == '.') length--;
+    size_t length = casehook__origin_host_length(origin);
     for (size_t i = 0; i < list->count; i++)
         if (matches(&list->patterns[i], origin, length)) return true;
     return false;

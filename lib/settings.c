@@ -69,7 +69,12 @@ void casehook__settings_unref(struct casehook__settings *settings)
 const struct casehook__host_settings *casehook__settings_host(const struct casehook__settings *settings,
                                                               const struct casehook__origin *origin)
 {
-    for (size_t i = 0; i < settings->host_count; i++)
-        if (casehook__origin_equal(&settings->hosts[i].origin, origin)) return &settings->hosts[i];
+    size_t length = casehook__origin_host_length(origin);
+    for (size_t i = 0; i < settings->host_count; i++) {
+        const struct casehook__origin *host = &settings->hosts[i].origin;
+        if (host->https == origin->https && host->port == origin->port &&
+            length == casehook__origin_host_length(host) && memcmp(host->host, origin->host, length) == 0)
+            return &settings->hosts[i];
+    }
     return NULL;
 }

@@ -18,6 +18,12 @@ bool casehook__origin_equal(const struct casehook__origin *a, const struct caseh
     return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
+size_t casehook__origin_host_length(const struct casehook__origin *origin)
+{
+    size_t length = strlen(origin->host);
+    return length > 0 && origin->host[length - 1] == '.' ? length - 1 : length;
+}
+
 int casehook__origin_append(struct casehook__buf *buf, const struct casehook__origin *origin)
 {
     casehook__buf_append_string(buf, origin->https ? "https://" : "http://");

@@ -25,6 +25,8 @@ struct casehook__origin {
 };
 
 bool casehook__origin_equal(const struct casehook__origin *a, const struct casehook__origin *b);
+/* Of its name without the dot that may end it: patterns and settings of hosts ignore that (U4). */
+size_t casehook__origin_host_length(const struct casehook__origin *origin);
 /* "https://host:port", the port only where it is not the default. */
 int casehook__origin_append(struct casehook__buf *buf, const struct casehook__origin *origin);
 

@@ -146,6 +146,10 @@ static void hosts_of_their_own(void **state)
     host = casehook__settings_host(settings, &origin);
     assert_int_equal(host->mode, CASEHOOK__MODE_UNSET);
     assert_string_equal(host->ca.data, "BBB\n");
+    /* A dot behind the name does not lead past the settings of the host. */
+    casehook__url_parse(casehook__text("https://B.example./x"), CASEHOOK__URL_REFUSE_USER, &origin, NULL,
+                        NULL);
+    assert_ptr_equal(casehook__settings_host(settings, &origin), host);
     casehook__url_parse(casehook__text("https://b.example:445/x"), CASEHOOK__URL_REFUSE_USER, &origin, NULL,
                         NULL);
     assert_null(casehook__settings_host(settings, &origin));
@@ -216,6 +220,8 @@ static void refused(void **state)
         {"{\"customHostSettings\":[{\"url\":\"http://a.example\"}]}", "settings.customHostSettings[0].url",
          "https", 1},
         {"{\"customHostSettings\":[{\"url\":\"https://a.example\"},{\"url\":\"https://A.example:443/x\"}]}",
+         "settings.customHostSettings[1].url", "already", 1},
+        {"{\"customHostSettings\":[{\"url\":\"https://a.example\"},{\"url\":\"https://a.example.\"}]}",
          "settings.customHostSettings[1].url", "already", 1},
         {"{\"customHostSettings\":[{\"url\":\"https://a.example\",\"ssl\":{\"verificationmode\":\"full\"}}]}",
          "settings.customHostSettings[0].ssl.verificationmode", "ssl.verificationMode", 1},
