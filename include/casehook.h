@@ -23,6 +23,8 @@
  *  - A letter and a number, as in (R1), is the rule of behaviour that holds there; tests carry it too.
  *  - The library has no threads, no global state of its own, reads no environment, writes nothing to
  *    the terminal and never prompts.  Callbacks run inside calls of this header only.
+ *  - Nothing waits for a name look-up that hangs: libcurl's thread for it is left behind and ends with it.
+ *    The shared library stays mapped after dlclose() for that reason.
  *  - The first connector of a process initialises libcurl, behind a lock.  After fork() the child
  *    must not use handles of the parent (CASEHOOK_E_FORKED); releasing them there is safe.
  */

@@ -197,6 +197,15 @@ static void proxies(void **state)
         base_of("localhost", tracker), NULL, NULL, CASEHOOK_GET);
     assert_int_equal(given.status, CASEHOOK_OK);
     assert_int_equal(http_proxy_connections(proxy), 1);
+    /* A redirect to a literal address: no socket for it is opened here, the proxy would open it. */
+    redirect_to = text_of("http://0x7f.1:%u/", http_server_port(other));
+    given = call_once(
+        text_of("{" DENY ",\"proxyUrl\":\"http://proxy.test:%u\",\"allowedAddresses\":[\"::1\"]}", port),
+        base_of("localhost", tracker), NULL, NULL, CASEHOOK_GET);
+    assert_int_equal(given.status, CASEHOOK_E_POLICY);
+    assert_non_null(strstr(given.message, "denyPrivateAddresses"));
+    assert_int_equal(http_proxy_connections(proxy), 2); /* the first hop's */
+    assert_int_equal(http_server_connections(other), 0);
     http_proxy_stop(proxy, 2000);
 }
 
