@@ -31,7 +31,7 @@ static const struct range special_ipv6[] = {
     {{0}, 128, "unspecified"},
     {{[15] = 1}, 128, "loopback"},
     {{0x00, 0x64, 0xFF, 0x9B, 0x00, 0x01}, 48, "translated locally"},
-    {{0x01}, 64, "discarded"},
+    {{0x01}, 63, "discarded"},
     {{0x20, 0x01}, 23, "reserved for protocols"},
     {{0x20, 0x01, 0x0D, 0xB8}, 32, "for documentation"},
     {{0x3F, 0xFF}, 20, "for documentation"},

@@ -2,12 +2,15 @@
  * test_environment.c - what surrounds the program is not read: a clean run and one in a hostile environment
  * put the same bytes on the wire.
  *
- * The program runs itself as the child that uses the library: test_faults_environment child BASES...
+ * The program runs itself as the child that uses the library: test_faults_environment child BASES... CA
+ * [curl]; with the last word it is a host that has initialised libcurl itself.
  */
 #include "http_proxy.h"
 #include "memory.h"
 #include "real.h"
 
+#include <curl/curl.h>
+#include <openssl/pem.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -43,8 +46,9 @@ static void run(const char *name, const char *settings, const char *base, const 
 }
 
 /* Direct, with a CA that is given, with a server that only the environment vouches for, through a proxy. */
-static int child(char **argv)
+static int child(int argc, char **argv)
 {
+    if (argc > ARGUMENTS) curl_global_init(CURL_GLOBAL_DEFAULT);
     char *pem = content_of(argv[CA_FILE]);
     const char *own_ca =
         text_of("{\"customHostSettings\":[{\"url\":\"%s\",\"ssl\":{\"certificateAuthoritiesData\":%s}}]}",
@@ -69,7 +73,7 @@ struct place {
     struct http_server *plain, *tls, *evil, *trap;
     struct http_proxy *proxy;
     struct folder *folder;
-    const char *arguments[ARGUMENTS + 1];
+    const char *arguments[ARGUMENTS + 2];
     const char *program;
 };
 
@@ -121,6 +125,17 @@ static void close_place(struct place *place)
     folder_free(place->folder);
 }
 
+/* The name by which OpenSSL looks for a CA in a folder. */
+static const char *hashed_name(const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    const char *name = text_of("%08lx.0", X509_subject_name_hash(x509));
+    X509_free(x509);
+    BIO_free(bio);
+    return name;
+}
+
 /* Every name that curl, OpenSSL or their tools look for. */
 static char **hostile_environment(struct place *place)
 {
@@ -135,6 +150,8 @@ static char **hostile_environment(struct place *place)
     size_t count = 0;
     const char *folder = folder_path(place->folder);
     const char *ca = folder_write(place->folder, "evil.pem", certs_file(place->certs, "evil-ca.crt", NULL));
+    const char *evil_pem = certs_file(place->certs, "evil-ca.crt", NULL);
+    folder_write(place->folder, hashed_name(evil_pem), evil_pem);
     const char *evil_login = "machine 127.0.0.1 login evil password evil\ndefault login evil password evil\n";
     folder_write(place->folder, ".netrc", evil_login);
     folder_write(place->folder, "_netrc", evil_login);
@@ -218,6 +235,13 @@ static void a_hostile_environment(void **state)
     assert_true(http_proxy_connections(place.proxy) > 0);
     assert_null(folder_read(place.folder, "keys.log", NULL));
     assert_null(strstr(hostile_traffic, "evil:") ? hostile_traffic : strstr(hostile_traffic, "X-Evil"));
+    /* The host's own libcurl makes the file; no key of ours is in it. */
+    place.arguments[ARGUMENTS] = "curl";
+    char *with_curl = run_child(&place, environment), *keys = folder_read(place.folder, "keys.log", NULL);
+    assert_string_equal(with_curl, clean);
+    assert_string_equal(keys ? keys : "", "");
+    free(with_curl);
+    free(keys);
     for (char **entry = environment; *entry; entry++) free(*entry);
     free(clean);
     free(hostile);
@@ -229,7 +253,7 @@ static void a_hostile_environment(void **state)
 int main(int argc, char **argv)
 {
     static char path[4096];
-    if (argc == ARGUMENTS && strcmp(argv[1], "child") == 0) return child(argv);
+    if (argc >= ARGUMENTS && strcmp(argv[1], "child") == 0) return child(argc, argv);
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
     program = length > 0 ? path : argv[0];
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_hostile_environment)};
