@@ -8,14 +8,18 @@ of the ratios within a round.  Nothing here fails because something is slow.  BE
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 PROGRAMS = {os.path.basename(path): path for path in sys.argv[1:]}
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 COUNT = int(os.environ.get("BENCH_COUNT", "4000"))
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+SYSTEM_CAS = "/etc/ssl/certs/ca-certificates.crt"
 
 # name, server, in flight, (environment, program) of the floor, (environment, program) of the library
 SCENARIOS = [
@@ -40,7 +44,7 @@ class Server:
 
 def run(client, url, concurrency, count, wrapper=()):
     environment, program = client
-    done = subprocess.run([*wrapper, PROGRAMS[program], url, str(count), str(concurrency)],
+    done = subprocess.run([*wrapper, PROGRAMS[program], url, str(count), *([str(concurrency)] if concurrency else [])],
                           env={**os.environ, **environment}, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit("%s failed: %s" % (program, done.stderr[-500:]))
@@ -89,6 +93,78 @@ def count_instructions():
         print("| %s | %d | %d | %.2f |" % (name, a, b, b / a), flush=True)
 
 
+class Front:
+    """nginx with TLS in front of a server; its certificate comes from the only CA in ca.crt."""
+
+    CONFIG = """daemon off; master_process off; pid nginx.pid; error_log stderr crit; events { worker_connections 4096; }
+http { access_log off; client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+server { listen 127.0.0.1:PORT ssl backlog=4096; ssl_certificate srv.crt; ssl_certificate_key srv.key;
+location / { proxy_pass UPSTREAM; proxy_http_version 1.1; proxy_set_header Connection ""; } } }"""
+
+    def __init__(self, folder, upstream):
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.write("nginx.conf", self.CONFIG.replace("PORT", str(port)).replace("UPSTREAM", upstream))
+        self.write("names", "subjectAltName=IP:127.0.0.1\n")
+        key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+        self.openssl("req -x509 %s -keyout ca.key -out ca.crt -subj /CN=bench-ca -days 2" % key)
+        self.openssl("req %s -keyout srv.key -out srv.csr -subj /CN=bench" % key)
+        self.openssl("x509 -req -in srv.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out srv.crt -days 2 -extfile names")
+        self.process = subprocess.Popen([NGINX, "-e", "stderr", "-p", folder, "-c", "nginx.conf"])
+        self.url = "https://127.0.0.1:%d" % port
+        for _ in range(500):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+
+    def write(self, name, text):
+        with open(os.path.join(self.folder, name), "w") as file:
+            file.write(text)
+
+    def openssl(self, arguments):
+        subprocess.run(["openssl", *arguments.split()], cwd=self.folder, check=True, capture_output=True)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def tls_connections(front, bundle):
+    """A new connection under one CA, and under the system's bundle: what 40 more of them cost."""
+    kinds = (("one CA", {"BENCH_CA": front.folder + "/ca.crt"}), ("the system's CAs", {"BENCH_BUNDLE": bundle}))
+    count = shutil.which("valgrind") and os.environ.get("BENCH_INSTRUCTIONS") != "0"
+    print("\n| new TLS connection | instructions | CPU us | the first two, CPU us |\n|---|---|---|---|")
+    base = None
+    for name, environment in kinds:
+        client, totals = (environment, "bench_tls"), [0, 0]
+        fields = run(client, front.url, "", "400")
+        for i, number in enumerate(("20", "60")) if count else ():
+            tool = ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + front.folder + "/out"]
+            text = run(client, front.url, "", number, tool)["stderr"]
+            totals[i] = int(re.search(r"Collected : (\d+)", text).group(1))
+        each = (totals[1] - totals[0]) // 40
+        base = base or (each or 1, float(fields["each_us"]))
+        print("| %s | %d (x %.2f) | %s (x %.2f) | %s |" % (name, each, each / base[0], fields["each_us"],
+              float(fields["each_us"]) / base[1], fields["first_two_us"]), flush=True)
+
+
+def tls():
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server("0")
+        front = Front(folder, server.url)
+        with open(SYSTEM_CAS) as system, open(folder + "/ca.crt") as own:
+            front.write("bundle.pem", system.read() + own.read())
+        tls_connections(front, folder + "/bundle.pem")
+        print("\nwith TLS:", flush=True)
+        subprocess.run([PROGRAMS["bench_mem"], front.url, "100"], check=True,
+                       env={**os.environ, "BENCH_CA": folder + "/ca.crt"})
+        front.stop()
+        server.stop()
+
+
 def main():
     print("| scenario | pushes/s | x floor | CPU us/push | CPU x floor | p99 us |\n|---|---|---|---|---|---|")
     for scenario in SCENARIOS:
@@ -99,6 +175,8 @@ def main():
     server = Server("0")
     subprocess.run([PROGRAMS["bench_mem"], server.url, "100"], check=True)
     server.stop()
+    if NGINX and os.path.exists(SYSTEM_CAS):
+        tls()
     subprocess.run([PROGRAMS["bench_micro"]], check=True)
 
 
