@@ -322,6 +322,35 @@ static void answers_that_break_off(void **state)
     end_of_memory();
 }
 
+/* A host with a client of its own is given the secrets; what it feeds back is masked, and all is wiped. */
+static void an_exchange_by_hand(void **state)
+{
+    (void)state;
+    for (enum kind kind = BASIC; kind < KINDS; kind++) {
+        char *document = document_of("http://tracker.example", kind, NULL);
+        struct casehook_connector *connector = connector_new("{}", document);
+        struct casehook_exchange *exchange = NULL;
+        struct casehook_http_request request = {.struct_size = sizeof request};
+        snprintf(doing, sizeof doing, "exchange %d", kind);
+        for (int json = 0; json < 2; json++) {
+            static const char params[] = "{\"title\":\"t\"}", type[] = "Content-Type: application/json\n";
+            assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, params,
+                                                        CASEHOOK_TERMINATED, NULL, &exchange),
+                             CASEHOOK_OK);
+            const char *given = json ? casehook_exchange_next_json(exchange, NULL) : NULL;
+            if (!json) assert_int_equal(casehook_exchange_next(exchange, &request), 1);
+            assert_true(!given || canary_find(given, strlen(given)));
+            const char *echo = text_of("no: %s %s", canary(CANARY_HEADER), canary(CANARY_CLIENT));
+            casehook_exchange_feed(exchange, 400, type, strlen(type), echo, strlen(echo));
+            look_at_result(casehook_exchange_result(exchange));
+            casehook_exchange_free(exchange);
+        }
+        casehook_connector_unref(connector);
+        free(document);
+    }
+    end_of_memory();
+}
+
 /* ---- faults of documents ------------------------------------------------------------------------ */
 
 static void check(const char *settings, const char *document)
@@ -641,11 +670,17 @@ int main(int argc, char **argv)
 {
     tool = argc > 1 ? argv[1] : NULL;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(broken_documents),        cmocka_unit_test(wrong_members),
-        cmocka_unit_test(urls_with_a_login),       cmocka_unit_test(wrong_certificates),
-        cmocka_unit_test(certificate_that_echoes), cmocka_unit_test(proxies_that_echo),
-        cmocka_unit_test(limits_and_time),         cmocka_unit_test(output_of_the_tool),
-        cmocka_unit_test(answers_that_break_off),  cmocka_unit_test(echoes),
+        cmocka_unit_test(broken_documents),
+        cmocka_unit_test(wrong_members),
+        cmocka_unit_test(urls_with_a_login),
+        cmocka_unit_test(wrong_certificates),
+        cmocka_unit_test(certificate_that_echoes),
+        cmocka_unit_test(proxies_that_echo),
+        cmocka_unit_test(limits_and_time),
+        cmocka_unit_test(output_of_the_tool),
+        cmocka_unit_test(answers_that_break_off),
+        cmocka_unit_test(an_exchange_by_hand),
+        cmocka_unit_test(echoes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

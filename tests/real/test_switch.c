@@ -320,6 +320,32 @@ static void full_certificate_none_full(void **state)
     }
 }
 
+/* Connector over host over global, whatever each of them says (P2). */
+static void precedence_of_modes(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {NULL, "none", "certificate", "full"};
+    for (size_t i = 0; i < 4 * 4 * 4 * 2; i++) {
+        const char *connector = modes[i % 4], *host = modes[i / 4 % 4], *global = modes[i / 16 % 4],
+                   *wins = connector ? connector
+                           : host    ? host
+                           : global  ? global
+                                     : "full";
+        int site = i / 64 ? EXPIRED : WRONG_NAME, good = strcmp(wins, "none") == 0;
+        if (site == WRONG_NAME) good = strcmp(wins, "full") != 0;
+        const char *url = text_of("https://localhost:%u", sites[site].port);
+        const char *settings = text_of("{%s\"customHostSettings\":[{\"url\":\"%s\"%s}]}",
+                                       global ? text_of("\"ssl.verificationMode\":\"%s\",", global) : "", url,
+                                       host ? text_of(",\"ssl\":{\"verificationMode\":\"%s\"}", host) : "");
+        const char *config = connector ? text_of("%s,\"verificationMode\":\"%s\"", ca, connector) : ca;
+        struct answer answer = call_once(settings, url, config, NULL, CASEHOOK_GET);
+        if (answer.status != (good ? CASEHOOK_OK : CASEHOOK_E_TLS))
+            fail_msg("%s: connector %s, host %s, global %s: %d %s", sites[site].name,
+                     connector ? connector : "-", host ? host : "-", global ? global : "-", answer.status,
+                     answer.message);
+    }
+}
+
 /* ---- one connector ---------------------------------------------------------------------------- */
 
 /* trusted NULL: the connector's CA. */
@@ -402,9 +428,8 @@ static void no_session_is_resumed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_connector_two_policies),
-        cmocka_unit_test(no_session_is_resumed),
-        cmocka_unit_test(every_pair_of_options),
+        cmocka_unit_test(precedence_of_modes),        cmocka_unit_test(one_connector_two_policies),
+        cmocka_unit_test(no_session_is_resumed),      cmocka_unit_test(every_pair_of_options),
         cmocka_unit_test(full_certificate_none_full),
     };
     if (!nginx_is_there()) {
