@@ -116,7 +116,7 @@ static void forget_request(struct casehook__transfer *transfer, const struct cas
     transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
     transfer->sends = transfer->handshakes = 0;
     transfer->repeat_refused = transfer->connecting = transfer->denied = false;
-    transfer->header_bytes = 0;
+    transfer->header_bytes = transfer->tunnel_bytes = 0;
     transfer->header_limit = transfer->body_limit = transfer->body_cut = false;
     transfer->head_ended = transfer->in_body = false;
     transfer->answered = false;

@@ -57,7 +57,7 @@ struct casehook__transfer {
     bool connecting;     /* a socket was opened for this request */
     bool denied;         /* an address was refused (U5) */
     char denied_address[96];
-    size_t header_bytes;
+    size_t header_bytes, tunnel_bytes;
     bool header_limit, body_limit, body_cut;
     bool head_ended; /* the empty line behind the headers of the answer has come */
     long status;     /* once it has */
@@ -83,6 +83,8 @@ void casehook__curl_handle_free(struct casehook__handle *handle);
 size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *user);
 size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user);
 int casehook__curl_on_send(void *user, char *remote, char *local, int remote_port, int local_port);
+int casehook__curl_on_tunnel(void *user, curl_off_t total, curl_off_t now, curl_off_t upload_total,
+                             curl_off_t upload_now);
 curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address);
 CURLcode casehook__curl_on_tls(CURL *easy, void *ssl_ctx, void *user);
 

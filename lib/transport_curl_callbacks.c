@@ -110,6 +110,21 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     return transfer->repeat_refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+/*
+ * Called for each byte of a proxy's answer to CONNECT.  libcurl reads what is behind a refusal to its end
+ * without a look at any clock, and without returning, as long as more of it is there.
+ */
+int casehook__curl_on_tunnel(void *user, curl_off_t total, curl_off_t now, curl_off_t upload_total,
+                             curl_off_t upload_now)
+{
+    struct casehook__transfer *transfer = user;
+    (void)total;
+    (void)now;
+    (void)upload_total;
+    (void)upload_now;
+    return !transfer->sends && ++transfer->tunnel_bytes > CASEHOOK__HEADER_BYTES_MAX;
+}
+
 /* The bytes of the address that is about to be connected to; 0 when it is neither IPv4 nor IPv6. */
 static size_t address_bytes(const struct curl_sockaddr *address, const unsigned char **bytes)
 {

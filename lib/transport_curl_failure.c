@@ -106,6 +106,10 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
     long tunnel = 0;
     curl_easy_getinfo(transfer->handle->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
     if (transfer->sends == 0 && tunnel != 0 && tunnel / 100 != 2) return tell_tunnel(transfer, tunnel);
+    if (code == CURLE_ABORTED_BY_CALLBACK && transfer->sends == 0)
+        return casehook__fail(&transfer->told, CASEHOOK_E_LIMIT,
+                              "the answer of the proxy %s to CONNECT has more than %d bytes", peer(transfer),
+                              CASEHOOK__HEADER_BYTES_MAX);
     if (transfer->sends == 0 && transfer->policy.proxy)
         return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s broke the connection: %s",
                               peer(transfer), transfer->detail[0] ? transfer->detail : "no answer");

@@ -151,6 +151,11 @@ static bool set_proxy(struct casehook__transfer *transfer, struct casehook__hand
     }
     if (!proxy_headers(transfer, &handle->proxy_headers) || !set_proxy_tls(&transfer->policy, easy))
         return false;
+    if (transfer->policy.tunnel) {
+        SET(CURLOPT_XFERINFOFUNCTION, casehook__curl_on_tunnel);
+        SET(CURLOPT_XFERINFODATA, transfer);
+        SET(CURLOPT_NOPROGRESS, 0L);
+    }
     SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     SET(CURLOPT_PROXYHEADER, handle->proxy_headers);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

@@ -293,6 +293,17 @@ static void length_and_chunks(struct stream *stream)
     endless(stream, "HTTP/1.1 200 OK\r\n\r\n");
 }
 
+static void refusal(struct stream *stream)
+{
+    if (!put(stream, "HTTP/1.1 407 No\r\nContent-Length: 9223372036854775807\r\n\r\n"))
+        endless(stream, "no ");
+}
+
+static void refusal_in_chunks(struct stream *stream)
+{
+    if (!put(stream, "HTTP/1.1 407 No\r\nTransfer-Encoding: chunked\r\n\r\n")) endless(stream, "1\r\n!\r\n");
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------- */
 
 #define MILLION 1000000
@@ -386,6 +397,8 @@ const struct bomb bombs[] = {
     {"chunk extension", chunk_extension, NULL, 1, NULL, 0},
     {"trailers", trailers, NULL, CASEHOOK_E_LIMIT, HEADER_LIMIT, 0},
     {"length and chunks", length_and_chunks, NULL, CASEHOOK_E_RESPONSE, NULL, 0},
+    {"refusal", refusal, NULL, CASEHOOK_E_HTTP_STATUS, "407", 0},
+    {"refusal in chunks", refusal_in_chunks, NULL, CASEHOOK_E_HTTP_STATUS, "407", 0},
     {"deep lists", deep_lists, NULL, CASEHOOK_E_LIMIT, "nest", 0},
     {"deep objects", deep_objects, NULL, CASEHOOK_E_LIMIT, "nest", 0},
     {"deep member that is ignored", deep_ignored, NULL, CASEHOOK_E_LIMIT, "nest", 0},
