@@ -112,6 +112,17 @@ static void create_then_get(void **state)
     casehook_result_free(result);
 }
 
+static void white_space_is_an_empty_answer(void **state)
+{
+    (void)state;
+    struct casehook_exchange *x = usual(CASEHOOK_UPDATE, "{\"title\":\"t\",\"externalId\":\"7\"}");
+    expect(x, "PUT", BASE "/issue/7", "{\"title\":\"t\",\"text\":\"\"}");
+    feed(x, 200, JSON, " \r\n");
+    expect(x, "GET", BASE "/issue/7", NULL);
+    feed(x, 200, JSON, " \r\n");
+    casehook_result_free(failed(x, "get", CASEHOOK_E_RESPONSE, CASEHOOK_OUTCOME_UNKNOWN, 0));
+}
+
 static void id_survives_every_later_failure(void **state)
 {
     (void)state;
@@ -424,6 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_then_get),
+        cmocka_unit_test(white_space_is_an_empty_answer),
         cmocka_unit_test(id_survives_every_later_failure),
         cmocka_unit_test(comments_stop_at_the_first_failure),
         cmocka_unit_test(retry_makes_sense_only_where_nothing_is_done_twice),
