@@ -11,6 +11,7 @@
 #include <casehook.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,7 @@ int main(int count, char **values)
     struct casehook_connector *connector = NULL;
     keep_standard_files();
     input_wipe_json();
+    signal(SIGPIPE, SIG_IGN); /* whoever reads the output and goes must not end what is under way */
     int code = arguments_read(&arguments, count, values);
     if (code >= 0) goto out;
     code = load_settings(&arguments, &settings);

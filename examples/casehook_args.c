@@ -69,7 +69,7 @@ static const char help[] =
     "   9  the answer cannot be used\n"
     "  10  outcome unknown: it was sent and may have happened; look before you try again\n"
     "  11  the case was made or changed, a later step failed; do not create it again\n"
-    "  12  stopped by Ctrl-C before anything was changed\n"
+    "  12  stopped by Ctrl-C before anything was changed; a batch: while it waited for more lines\n"
     "  13  some cases of a batch failed or were not attempted: their lines say which\n";
 
 enum kind { KIND_TEXT, KIND_LIST, KIND_FLAG, KIND_NUMBER };

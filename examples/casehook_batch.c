@@ -1,9 +1,12 @@
 /* casehook_batch.c - many pushes from one file, on one thread. */
 #include "casehook_batch.h"
+#include "casehook_lines.h"
 #include "casehook_stop.h"
 #include "casehook_text.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +21,13 @@ struct batch {
     struct casehook_connector *connector;
     struct casehook_loop *loop;
     struct stop stop;
-    FILE *file;
-    char *line;
-    size_t line_size, index, total; /* index: of the next line; total 0: not known */
-    uint64_t *tickets, *indexes;    /* of what is in flight */
+    struct lines lines;
+    size_t index, total;         /* index: of the next line; total 0: not known */
+    uint64_t *tickets, *indexes; /* of what is in flight */
     size_t slots, in_flight, done, failed, not_attempted;
-    bool more; /* lines are left in the file */
+    int fault;         /* no further case is begun because of it: CASEHOOK_E_... */
+    int output_failed; /* errno */
+    size_t lost;       /* results that could not be written */
     int64_t began, shown;
 };
 
@@ -34,78 +38,104 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Lines of a file that can be read twice, from where it stands; 0 for a pipe. */
-static size_t count_lines(FILE *file)
+/* The next line that is not blank; false: there is none, now or at all. */
+static bool next_case(struct lines *lines, size_t *index, char **line, size_t *length)
 {
-    size_t count = 0;
-    int c, last = '\n';
-    long start = ftell(file);
-    if (start < 0) return 0;
-    while ((c = getc(file)) != EOF) {
-        count += c == '\n';
-        last = c;
+    while (lines_next(lines, line, length)) {
+        size_t at = (*index)++, i = 0;
+        while (i < *length && strchr(" \t\r", (*line)[i]) && (*line)[i]) i++;
+        if (i == *length) continue;
+        *index = at;
+        return true;
     }
-    clearerr(file);
-    fseek(file, start, SEEK_SET);
-    return count + (last != '\n');
+    return false;
 }
 
-/* The next line that is not blank; false at the end. */
-static bool next_line(struct batch *batch, size_t *length)
+/* Cases of a file that can be read twice; 0 for a pipe. */
+static size_t count_cases(int file)
 {
-    ssize_t n;
-    while ((n = getline(&batch->line, &batch->line_size, batch->file)) >= 0) {
-        *length = (size_t)n;
-        if (strspn(batch->line, " \t\r\n") < *length) return true;
-        batch->index++;
-    }
-    return batch->more = false;
+    struct lines lines = {.file = file};
+    off_t begin = lseek(file, 0, SEEK_CUR);
+    size_t count = 0, index = 0, length;
+    char *line;
+    if (begin < 0 || !isatty(STDERR_FILENO)) return 0;
+    for (; next_case(&lines, &index, &line, &length); index++) count++;
+    lines_free(&lines);
+    return lseek(file, begin, SEEK_SET) == begin ? count : 0;
 }
 
-static void print_line(uint64_t index, const char *member, const char *value)
+static void print_line(struct batch *batch, uint64_t index, const char *member, const char *value)
 {
+    if (batch->output_failed) return;
     if (isatty(STDERR_FILENO) && isatty(STDOUT_FILENO)) fputs("\r\033[K", stderr); /* the progress */
     printf("{\"index\":%llu,\"%s\":", (unsigned long long)index, member);
     write_json(stdout, value, strlen(value));
     fputs("}\n", stdout);
 }
 
-/* Fills the loop up to the wanted concurrency. */
-static int submit(struct batch *batch)
+/* Whoever reads the results gets them as they come. */
+static void flush_output(struct batch *batch)
+{
+    if (!batch->output_failed && (fflush(stdout) || ferror(stdout)))
+        batch->output_failed = errno ? errno : EIO;
+}
+
+static bool may_begin(struct batch *batch)
+{
+    return batch->in_flight < batch->slots && !batch->fault && !batch->output_failed &&
+           !stop_asked(&batch->stop);
+}
+
+/* Fills the loop up to the wanted concurrency, as far as there are lines. */
+static void submit(struct batch *batch)
 {
     struct casehook_options options = {.struct_size = sizeof options,
                                        .deadline_ms = batch->arguments->deadline_ms};
+    char *line;
     size_t length;
-    while (batch->more && batch->in_flight < batch->slots && !stop_asked(&batch->stop) &&
-           next_line(batch, &length)) {
+    while (may_begin(batch) && next_case(&batch->lines, &batch->index, &line, &length)) {
         size_t slot = 0;
         while (batch->tickets[slot]) slot++;
-        int status = casehook_loop_submit_json(batch->loop, batch->connector, CASEHOOK_PUSH, batch->line,
-                                               length, &options, &batch->tickets[slot]);
-        if (status) return status;
         batch->indexes[slot] = batch->index++;
-        batch->in_flight++;
+        batch->fault = casehook_loop_submit_json(batch->loop, batch->connector, CASEHOOK_PUSH, line, length,
+                                                 &options, &batch->tickets[slot]);
+        if (!batch->fault) {
+            batch->in_flight++;
+        } else {
+            print_line(batch, batch->indexes[slot], "notAttempted", "true");
+            batch->not_attempted++;
+        }
     }
-    return CASEHOOK_OK;
 }
 
-static int take_results(struct batch *batch)
+/* result NULL: there was no memory for it, and nothing was sent. */
+static void take_result(struct batch *batch, size_t slot, struct casehook_result *result)
+{
+    const char *json = casehook_result_json(result, NULL);
+    batch->tickets[slot] = 0;
+    batch->in_flight--;
+    batch->done++;
+    batch->failed += !result || casehook_result_error(result);
+    if (json)
+        print_line(batch, batch->indexes[slot], "result", json);
+    else
+        print_line(batch, batch->indexes[slot], result ? "outcomeUnknown" : "notAttempted", "true");
+    if (!json) batch->fault = CASEHOOK_E_NO_MEMORY;
+    casehook_result_free(result);
+}
+
+static void take_results(struct batch *batch)
 {
     struct casehook_result *result;
     uint64_t ticket;
-    while ((result = casehook_loop_next(batch->loop, &ticket)) != NULL) {
+    size_t before = batch->done;
+    while ((result = casehook_loop_next(batch->loop, &ticket)) != NULL || ticket) {
         size_t slot = 0;
         while (batch->tickets[slot] != ticket) slot++;
-        const char *json = casehook_result_json(result, NULL);
-        if (json) print_line(batch->indexes[slot], "result", json);
-        batch->tickets[slot] = 0;
-        batch->in_flight--;
-        batch->done++;
-        batch->failed += casehook_result_error(result) != NULL;
-        casehook_result_free(result);
-        if (!json) return CASEHOOK_E_NO_MEMORY;
+        take_result(batch, slot, result);
     }
-    return ferror(stdout) ? CASEHOOK_E_SYSTEM : CASEHOOK_OK;
+    flush_output(batch);
+    if (batch->output_failed) batch->lost += batch->done - before;
 }
 
 static void show_progress(struct batch *batch, bool last)
@@ -124,28 +154,40 @@ static void show_progress(struct batch *batch, bool last)
     fflush(stderr);
 }
 
-static int drive(struct batch *batch)
+/* Until something has ended, or been written to the pipe that the cases come from. */
+static void wait_for_something(struct batch *batch)
 {
-    int status = submit(batch);
-    while (!status && batch->in_flight) {
-        status = casehook_loop_wait(batch->loop, PROGRESS_MS);
-        if (!status) status = take_results(batch);
-        if (!status) status = submit(batch);
-        show_progress(batch, false);
+    if (!may_begin(batch) || batch->lines.ended) {
+        casehook_loop_wait(batch->loop, PROGRESS_MS);
+        return;
     }
-    return status;
+    struct pollfd watched[] = {{.fd = casehook_loop_fd(batch->loop), .events = POLLIN},
+                               {.fd = batch->lines.file, .events = POLLIN}};
+    poll(watched, 2, PROGRESS_MS);
+    casehook_loop_process(batch->loop);
 }
 
-/* What Ctrl-C, or a fault of the loop, left over. */
+static void drive(struct batch *batch)
+{
+    submit(batch);
+    while (batch->in_flight || (may_begin(batch) && !batch->lines.ended)) {
+        wait_for_something(batch);
+        take_results(batch);
+        submit(batch);
+        show_progress(batch, false);
+    }
+}
+
+/* What Ctrl-C, or a fault, left over; of a pipe what has come out of it. */
 static void report_rest(struct batch *batch)
 {
+    char *line;
     size_t length;
-    for (size_t slot = 0; slot < batch->slots; slot++)
-        if (batch->tickets[slot]) print_line(batch->indexes[slot], "outcomeUnknown", "true");
-    while (batch->more && next_line(batch, &length)) {
-        print_line(batch->index++, "notAttempted", "true");
+    while (!batch->output_failed && next_case(&batch->lines, &batch->index, &line, &length)) {
+        print_line(batch, batch->index++, "notAttempted", "true");
         batch->not_attempted++;
     }
+    flush_output(batch);
 }
 
 static int open_batch(struct batch *batch, struct trouble *trouble)
@@ -154,10 +196,10 @@ static int open_batch(struct batch *batch, struct trouble *trouble)
     struct casehook_loop_options options = {.struct_size = sizeof options};
     batch->slots = arguments->concurrency ? arguments->concurrency : CONCURRENCY_DEFAULT;
     options.max_operations = options.max_connections = (uint32_t)batch->slots;
-    batch->file = strcmp(arguments->batch, "-") ? fopen(arguments->batch, "r") : stdin;
-    if (!batch->file)
+    batch->lines.file = strcmp(arguments->batch, "-") ? open(arguments->batch, O_RDONLY) : STDIN_FILENO;
+    if (batch->lines.file < 0)
         return trouble_set(trouble, CASEHOOK_E_PARAMS, "batch", "%s: %s", arguments->batch, strerror(errno));
-    batch->total = count_lines(batch->file);
+    batch->total = count_cases(batch->lines.file);
     batch->tickets = calloc(batch->slots, sizeof *batch->tickets);
     batch->indexes = calloc(batch->slots, sizeof *batch->indexes);
     if (!batch->tickets || !batch->indexes || casehook_loop_new(&options, &batch->loop))
@@ -171,27 +213,43 @@ static void close_batch(struct batch *batch)
 {
     stop_end(&batch->stop);
     casehook_loop_free(batch->loop);
-    if (batch->file && batch->file != stdin) fclose(batch->file);
-    free(batch->line);
+    if (batch->lines.file > STDIN_FILENO) close(batch->lines.file);
+    lines_free(&batch->lines);
     free(batch->tickets);
     free(batch->indexes);
+}
+
+/* Why it broke off, if it did. */
+static int find_trouble(const struct batch *batch, struct trouble *trouble)
+{
+    if (batch->output_failed)
+        return trouble_set(trouble, CASEHOOK_E_SYSTEM, "",
+                           "standard output: %s; the results of %zu or more cases are lost",
+                           strerror(batch->output_failed), batch->lost);
+    if (batch->lines.error)
+        return trouble_set(trouble, CASEHOOK_E_PARAMS, "batch", "%s: %s", batch->arguments->batch,
+                           strerror(batch->lines.error));
+    if (batch->fault)
+        return trouble_set(trouble, batch->fault, "", "the batch broke off: %s",
+                           casehook_status_name(batch->fault));
+    return CASEHOOK_OK;
 }
 
 int batch_run(const struct arguments *arguments, struct casehook_connector *connector,
               struct trouble *trouble)
 {
-    struct batch batch = {.arguments = arguments, .connector = connector, .more = true, .began = now_ms()};
+    struct batch batch = {
+        .arguments = arguments, .connector = connector, .lines.file = -1, .began = now_ms()};
     int status = open_batch(&batch, trouble);
     if (!status) {
-        status = drive(&batch);
-        if (status) trouble_set(trouble, status, "", "the batch broke off: %s", casehook_status_name(status));
+        drive(&batch);
         report_rest(&batch);
-        if (!status && ferror(batch.file))
-            status = trouble_set(trouble, CASEHOOK_E_PARAMS, "batch", "the file \"%s\" cannot be read to its end",
-                                 arguments->batch);
         show_progress(&batch, true);
+        status = find_trouble(&batch, trouble);
     }
+    bool ended = batch.lines.ended;
     close_batch(&batch);
     if (status) return EXIT_OTHER;
-    return batch.failed || batch.not_attempted ? EXIT_BATCH : EXIT_OK;
+    if (batch.failed || batch.not_attempted) return EXIT_BATCH;
+    return ended ? EXIT_OK : EXIT_CANCELLED;
 }

@@ -11,7 +11,8 @@
 /*
  * Pushes every line of arguments->batch (JSON params) with at most arguments->concurrency in flight.
  * Each result is one line on standard output, {"index": LINE FROM 0, "result": {...}}, as it comes;
- * lines that Ctrl-C kept from being sent have "notAttempted": true.  Returns the exit code.
+ * lines that Ctrl-C kept from being sent have "notAttempted": true, those whose result there was no memory to
+ * print "outcomeUnknown": true.  Returns the exit code.
  */
 int batch_run(const struct arguments *arguments, struct casehook_connector *connector,
               struct trouble *trouble);

@@ -346,61 +346,6 @@ class Failures(Tool):
         self.assertEqual((code, result["error"]["outcome"]), (10, "unknown"))
 
 
-class Batch(Tool):
-    def lines(self, out):
-        return {line["index"]: line for line in map(json.loads, out.splitlines())}
-
-    def test_every_line_has_a_result(self):
-        tracker = Tracker(TRACKER)
-        self.addCleanup(tracker.close)
-        cases = [json.dumps({"title": f"case {i}", "comments": [{"commentId": "c", "comment": f"about {i}"}]})
-                 for i in range(200)]
-        cases[7], cases[9] = "", '{"titel": "x"}'
-        out, error = self.tool(13, "push", "--connector", self.connector(tracker.url), "--concurrency", "8",
-                               "--batch", self.file("cases.ndjson", "\n".join(cases)))
-        self.assertEqual(error, "")  # no progress where nobody looks
-        lines = self.lines(out)
-        self.assertEqual(sorted(lines), [i for i in range(200) if i != 7])
-        self.assertEqual(lines[9]["result"]["step"], "params")
-        done = [line["result"] for i, line in lines.items() if i != 9]
-        self.assertTrue(all(result["ok"] for result in done))
-        self.assertEqual(len({result["id"] for result in done}), 198)
-        with urllib.request.urlopen(urllib.request.Request(lines[3]["result"]["url"], headers={
-                "Authorization": "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()})) as page:
-            self.assertIn("case 3", page.read().decode())
-
-    def test_standard_input_and_an_empty_batch(self):
-        path = self.connector("http://127.0.0.1:1")
-        self.assertEqual(self.tool(0, "push", "--connector", path, "--batch", "-"), ("", ""))
-        out, _ = self.tool(13, "push", "--connector", path, "--batch", "-", stdin=b'{"title": "t"}')
-        self.assertEqual(self.lines(out)[0]["result"]["error"]["outcome"], "not_sent")
-        self.assertIn("no-such", self.tool(4, "push", "--connector", path, "--batch", "no-such")[1])
-        self.assertIn(self.folder, self.tool(4, "push", "--connector", path, "--batch", self.folder)[1])
-
-    def test_standard_input_goes_on_where_it_stands(self):
-        path = self.connector("http://127.0.0.1:1")
-        with open(self.file("cases.ndjson", '{"title": "gone"}\n{"title": "t"}\n'), "rb", buffering=0) as cases:
-            cases.seek(18)
-            done = subprocess.run([TOOL, "push", "--connector", path, "--batch", "-"], stdin=cases, capture_output=True)
-        self.assertEqual(len(done.stdout.splitlines()), 1)
-
-    def test_interrupt(self):
-        server = self.server(POST=(201, JSON, "hang"), GET=(200, JSON, '{"key": "K"}'))
-        path = self.file("cases.ndjson", '{"title": "t"}\n' * 20)
-        process = subprocess.Popen([TOOL, "push", "--connector", self.connector(server.url), "--batch", path,
-                                    "--concurrency", "3", "--deadline", "2000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(3):
-            self.assertTrue(server.arrived.acquire(timeout=30))
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
-        lines = self.lines(out.decode())
-        self.assertEqual(process.returncode, 13)
-        self.assertEqual(sorted(lines), list(range(20)))
-        # what was begun is finished (here by its deadline), the rest is left alone
-        self.assertEqual([lines[i]["result"]["error"]["outcome"] for i in range(3)], ["unknown"] * 3)
-        self.assertTrue(all(lines[i].get("notAttempted") for i in range(3, 20)))
-
-
 class Terminal(Tool):
     EVIL = '\x1b]0;owned\x07\x9b31m\u202e\x7f'
 
