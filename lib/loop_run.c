@@ -34,10 +34,14 @@ static void take_in(struct casehook_loop *loop)
     loop->signalled = false;
     pthread_mutex_unlock(&loop->lock);
     while ((job = casehook__jobs_shift(&incoming)) != NULL) casehook__job_enter(job);
+    if (cancelled) { /* an answer that is there already counts: the id of a case must not be lost (R1) */
+        casehook__strands_drive(loop, true);
+        casehook__strands_harvest(loop);
+    }
     while (cancelled) {
         job = cancelled;
         cancelled = job->cancel_next;
-        if (job->pool) casehook__job_cancel(job); /* else it has ended for lack of memory */
+        if (job->pool) casehook__job_cancel(job); /* else it has ended */
     }
 }
 

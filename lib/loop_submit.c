@@ -60,10 +60,11 @@ static void mark_cancelled(struct casehook__job *job)
     casehook__loop_signal(job->loop);
 }
 
-/* Called by casehook_cancel_set(). */
+/* Called by casehook_cancel_set(), in a child process too. */
 static void wake(void *user)
 {
     struct casehook__job *job = user;
+    if (job->loop->process != getpid()) return; /* the descriptors are the parent's too */
     pthread_mutex_lock(&job->loop->lock);
     mark_cancelled(job);
     pthread_mutex_unlock(&job->loop->lock);

@@ -3,7 +3,9 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct tracker tracker;
 static struct casehook_connector *connector;
@@ -34,13 +36,10 @@ static int wakes(int milliseconds)
     int count = 0;
     for (;;) {
         int64_t left = until - now_ms();
-        if (left < 0) left = 0;
-        if (poll(&descriptor, 1, (int)left) > 0) {
-            count++;
-            assert_int_equal(casehook_loop_process(loop), CASEHOOK_OK);
-        } else if (left == 0) {
-            return count;
-        }
+        if (left <= 0) return count;
+        if (poll(&descriptor, 1, (int)left) <= 0) continue;
+        count++;
+        assert_int_equal(casehook_loop_process(loop), CASEHOOK_OK);
     }
 }
 
@@ -65,6 +64,24 @@ static void silent_at_rest(void **state)
     int closing = wakes(1000); /* the timer of the idle connection, and one that was set earlier */
     assert_in_range(closing, 1, 3);
     assert_int_equal(wakes(5000), 0);
+    end();
+}
+
+/* Kept connections are nobody's business until they are needed again, whatever the server does to them. */
+static void silent_with_kept_connections(void **state)
+{
+    (void)state;
+    begin("{\"idleTimeout\":\"1m\"}");
+    for (int i = 0; i < 4; i++) submit_create(loop, connector, "disk full");
+    for (int i = 0; i < 4; i++) assert_int_equal(finish_by_descriptor(), CASEHOOK_OK);
+    wakes(200);
+    assert_int_equal(wakes(5000), 0);
+    http_server_stop(tracker.server, 0); /* closes them */
+    assert_in_range(wakes(5000), 0, 1);
+    submit_create(loop, connector, "disk full");
+    assert_int_equal(finish_by_descriptor(), CASEHOOK_E_CONNECT);
+    tracker.server = http_server_start(tracker.log, "another", NULL, tracker_answer, NULL);
+    assert_non_null(tracker.server);
     end();
 }
 
@@ -133,6 +150,54 @@ static void a_deadline_passes_while_it_waits(void **state)
 }
 
 static uint64_t stalled;
+
+/* What has arrived already is read before the operation is cancelled. */
+static void an_answer_that_came_before_the_cancel(void **state)
+{
+    (void)state;
+    begin("{}");
+    uint64_t ticket = submit_create(loop, connector, "slow");
+    loop_until_requests(loop, &tracker, 1);
+    wakes(50);
+    if (poll(&descriptor, 1, 8000) <= 0) fail_msg("an event was missed");
+    poll(NULL, 0, 300); /* if it was something else, it is there by now */
+    assert_int_equal(casehook_loop_cancel(loop, ticket), CASEHOOK_OK);
+    assert_int_equal(casehook_loop_process(loop), CASEHOOK_OK);
+    struct casehook_result *result = casehook_loop_next(loop, NULL);
+    assert_non_null(result);
+    assert_string_equal(casehook_result_id(result, NULL), "42");
+    assert_int_equal(finished_status((struct finished){.result = result}), CASEHOOK_E_CANCELLED);
+    end();
+}
+
+/* The child shares the descriptors: what it does with its copies must not keep the parent's loop awake. */
+static void silent_after_a_child(void **state)
+{
+    struct casehook_cancel *cancel = NULL;
+    int status = -1;
+    (void)state;
+    begin("{}");
+    assert_int_equal(casehook_cancel_new(NULL, &cancel), CASEHOOK_OK);
+    submit_create_with(loop, connector, "stall", cancel, 0);
+    loop_until_requests(loop, &tracker, 1);
+    wakes(300);
+    pid_t child = fork();
+    if (child == 0) {
+        casehook_cancel_set(cancel);
+        casehook_loop_wakeup(loop);
+        casehook_loop_cancel(loop, stalled);
+        casehook_cancel_free(cancel);
+        casehook_loop_free(loop);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_in_range(wakes(1000), 0, 2);
+    casehook_cancel_set(cancel);
+    assert_int_equal(finish_by_descriptor(), CASEHOOK_E_CANCELLED);
+    casehook_cancel_free(cancel);
+    end();
+}
 
 static void *act_soon(void *what)
 {
@@ -248,11 +313,14 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silent_at_rest),
+        cmocka_unit_test(silent_with_kept_connections),
         cmocka_unit_test(silent_while_a_server_thinks),
         cmocka_unit_test(silent_while_operations_wait),
         cmocka_unit_test(results_alone_are_silent),
         cmocka_unit_test(every_time_is_kept),
         cmocka_unit_test(a_deadline_passes_while_it_waits),
+        cmocka_unit_test(an_answer_that_came_before_the_cancel),
+        cmocka_unit_test(silent_after_a_child),
         cmocka_unit_test(other_threads_make_it_readable),
         cmocka_unit_test(this_thread_makes_it_readable),
         cmocka_unit_test(asked_for_late),
