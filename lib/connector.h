@@ -22,6 +22,7 @@ struct casehook__lane {
     struct casehook__exchange exchange;
     struct casehook__wire *wires[CASEHOOK__CALLS];
     struct casehook__transfer *transfers[CASEHOOK__CALLS];
+    uint32_t shard; /* in a loop: which of its pool's wires it uses */
 
     /* Of an idle one. */
     struct casehook_connector *connector;

@@ -57,12 +57,23 @@ struct casehook__strand {
     int64_t due;        /* when it must be driven at the latest */
 };
 
+/*
+ * To find a free connection libcurl looks at all that a wire has, so a wire serves no more lanes than this.
+ * Up to so many connections there is one shard.
+ */
+#define CASEHOOK__SHARD_LANES 512
+
+struct casehook__shard {
+    struct casehook__strand *strands[CASEHOOK__CALLS]; /* of the connector's policies */
+};
+
 /* Lanes and wires of one connector (P3: never shared with another one). */
 struct casehook__pool {
     struct casehook__pool *next;
     struct casehook_loop *loop;
     struct casehook_connector *connector;
-    struct casehook__strand *strands[CASEHOOK__CALLS]; /* of the connector's policies */
+    struct casehook__shard *shards;
+    uint32_t shard_count, lane_count;
     struct casehook__lane *idle;
     struct casehook__jobs waiting, running;
     unsigned running_count, peak; /* peak: most at once since the last rest */

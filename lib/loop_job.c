@@ -63,16 +63,16 @@ static bool find_foreign_route(struct casehook__job *job)
 static bool find_route(struct casehook__job *job)
 {
     struct casehook_connector *connector = job->connector;
-    struct casehook__pool *pool = job->pool;
     if (!job->request.configured) return find_foreign_route(job);
     size_t i = connector->policy_of[job->request.call];
-    if (!pool->strands[i]) pool->strands[i] = casehook__strand_new(job->loop, connector, true);
-    if (!pool->strands[i]) return false;
+    struct casehook__strand **strand = &job->pool->shards[job->lane->shard].strands[i];
+    if (!*strand) *strand = casehook__strand_new(job->loop, connector, true);
+    if (!*strand) return false;
     struct casehook__transfer **transfer = &job->lane->transfers[i];
     if (!*transfer && casehook__transfer_new(connector->heap, connector->config, connector->settings,
                                              &connector->policies[i], transfer))
         return false;
-    job->strand = pool->strands[i];
+    job->strand = *strand;
     job->transfer = *transfer;
     return true;
 }

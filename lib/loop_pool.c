@@ -66,15 +66,33 @@ void casehook__pool_free(struct casehook_loop *loop, struct casehook__pool *pool
         pool->idle = lane->next;
         casehook__lane_free(pool->connector, lane);
     }
-    for (size_t i = 0; i < CASEHOOK__CALLS; i++) casehook__strand_free(pool->strands[i]);
+    for (size_t i = 0; i < pool->shard_count * CASEHOOK__CALLS; i++)
+        casehook__strand_free(pool->shards[i / CASEHOOK__CALLS].strands[i % CASEHOOK__CALLS]);
+    casehook__free(loop->heap, pool->shards);
     casehook_connector_unref(pool->connector);
     casehook__free(loop->heap, pool);
+}
+
+static struct casehook__lane *new_lane(struct casehook__pool *pool)
+{
+    uint32_t shard = pool->lane_count / CASEHOOK__SHARD_LANES;
+    if (shard == pool->shard_count) {
+        void *grown = casehook__realloc(pool->loop->heap, pool->shards, (shard + 1) * sizeof *pool->shards);
+        if (!grown) return NULL;
+        pool->shards = grown;
+        pool->shards[pool->shard_count++] = (struct casehook__shard){{NULL}};
+    }
+    struct casehook__lane *lane = casehook__lane_new(pool->connector);
+    if (!lane) return NULL;
+    lane->shard = shard;
+    pool->lane_count++;
+    return lane;
 }
 
 struct casehook__lane *casehook__pool_take_lane(struct casehook__pool *pool)
 {
     struct casehook__lane *lane = pool->idle;
-    if (!lane) return casehook__lane_new(pool->connector);
+    if (!lane) return new_lane(pool);
     pool->idle = lane->next;
     return lane;
 }

@@ -11,9 +11,8 @@
 
 #include <limits.h>
 
-#define DIRECT_MAX_CONNECTIONS 512 /* perform looks at every transfer each time */
-#define BLIND_MS               10
-#define EVENTS_MAX             128
+#define BLIND_MS   10
+#define EVENTS_MAX 128
 
 static void on_socket(void *user, int socket, int events, bool fresh)
 {
@@ -61,7 +60,7 @@ static uint32_t place(struct casehook_loop *loop)
 
 static bool may_be_direct(const struct casehook_loop *loop)
 {
-    return !loop->direct && !loop->descriptor_used && loop->max_connections <= DIRECT_MAX_CONNECTIONS &&
+    return !loop->direct && !loop->descriptor_used && loop->max_connections <= CASEHOOK__SHARD_LANES &&
            loop->ops->descriptor(loop->backend) >= 0;
 }
 
@@ -82,7 +81,8 @@ struct casehook__strand *casehook__strand_new(struct casehook_loop *loop,
     strand->due = CASEHOOK__NO_DEADLINE;
     loop->strands[index] = strand;
     /* Idle ones in between must not be closed: each call may go to a host of its own. */
-    uint32_t most = loop->max_connections < UINT16_MAX ? loop->max_connections : UINT16_MAX;
+    uint32_t most =
+        loop->max_connections < CASEHOOK__SHARD_LANES ? loop->max_connections : CASEHOOK__SHARD_LANES;
     if (lasting) casehook__wire_keep(strand->wire, most * CASEHOOK__CALLS);
     if (lasting && may_be_direct(loop))
         loop->direct = strand;

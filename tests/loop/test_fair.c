@@ -1,6 +1,12 @@
 /* test_fair.c - limits, back-pressure, turns between connectors. */
 #include "fixture.h"
 
+#include "loop.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 static void busy(void **state)
 {
     struct tracker tracker;
@@ -112,6 +118,39 @@ static void a_dead_server_hurts_only_its_own(void **state)
     tracker_stop(&alive);
 }
 
+/* A wire with very many connections takes long to find a free one; nobody answers here, so all stay. */
+static void many_connections_are_shared_out(void **state)
+{
+    enum { COUNT = CASEHOOK__SHARD_LANES + 100 };
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    char base[64];
+    unsigned most = 0, all = 0;
+    (void)state;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, COUNT), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    snprintf(base, sizeof base, "http://127.0.0.1:%u", ntohs(address.sin_port));
+    struct casehook_connector *connector = document_connector(NULL, base, NULL, NULL);
+    struct casehook_loop *loop = loop_make(COUNT, COUNT);
+    for (int i = 0; i < COUNT; i++) submit_create(loop, connector, "disk full");
+    for (int i = 0; i < 1000 && all < COUNT; i++) {
+        loop_turn(loop, 10);
+        most = all = 0;
+        for (uint32_t k = 0; k < loop->strand_count; k++) {
+            all += loop->strands[k]->transfers;
+            if (loop->strands[k]->transfers > most) most = loop->strands[k]->transfers;
+        }
+    }
+    assert_int_equal(all, COUNT);
+    assert_int_equal(most, CASEHOOK__SHARD_LANES);
+    casehook_loop_free(loop);
+    casehook_connector_unref(connector);
+    close(listener);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +159,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(in_order),
         cmocka_unit_test(connectors_take_turns),
         cmocka_unit_test(a_dead_server_hurts_only_its_own),
+        cmocka_unit_test(many_connections_are_shared_out),
     };
     mode_set(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
