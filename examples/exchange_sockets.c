@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define ANSWER_MAX (2 * 1024 * 1024)
+#define INCOMPLETE ((size_t)-1)
 
 /* "http://host:port/path" in three; 0 for anything else. */
 static int split(const char *url, char host[256], char port[8], const char **target)
@@ -65,33 +66,38 @@ static int send_all(int s, const char *data, size_t length)
     return 1;
 }
 
+/* However long it is: a header may hold a large token. */
+static int send_text(int s, const char *text)
+{
+    return send_all(s, text, strlen(text));
+}
+
 static int send_request(int s, const struct casehook_http_request *r, const char *host, const char *port,
                         const char *target)
 {
-    char line[4096];
-    snprintf(line, sizeof line, "%s %s%s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n", r->method,
-             *target == '/' ? "" : "/", target, host, port);
-    int sent = send_all(s, line, strlen(line));
-    for (size_t i = 0; sent && i < r->header_count; i++) {
-        snprintf(line, sizeof line, "%s: %s\r\n", r->headers[i].name, r->headers[i].value);
-        sent = send_all(s, line, strlen(line));
-    }
+    char line[512];
+    int sent = send_text(s, r->method) && send_text(s, *target == '/' ? " " : " /") && send_text(s, target);
+    snprintf(line, sizeof line, " HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n", host, port);
+    sent = sent && send_text(s, line);
+    for (size_t i = 0; sent && i < r->header_count; i++)
+        sent = send_text(s, r->headers[i].name) && send_text(s, ": ") && send_text(s, r->headers[i].value) &&
+               send_text(s, "\r\n");
     snprintf(line, sizeof line, "Content-Length: %zu\r\n\r\n", r->body_length);
-    return sent && send_all(s, r->body ? line : "\r\n", r->body ? strlen(line) : 2) &&
-           send_all(s, r->body, r->body_length);
+    return sent && send_text(s, r->body ? line : "\r\n") && send_all(s, r->body, r->body_length);
 }
 
+/* 0 unless the server closed the connection in order. */
 static size_t receive_all(int s, char *answer)
 {
     size_t length = 0;
-    ssize_t n;
+    ssize_t n = 0;
     while (length < ANSWER_MAX && (n = recv(s, answer + length, ANSWER_MAX - length, 0)) > 0)
         length += (size_t)n;
     answer[length] = '\0';
-    return length;
+    return n == 0 ? length : 0;
 }
 
-/* Takes the chunk sizes out, in place. */
+/* Takes the chunk sizes out, in place; INCOMPLETE when the last one is missing. */
 static size_t unchunk(char *body, size_t length)
 {
     char *in = body, *out = body, *end = body + length;
@@ -99,7 +105,8 @@ static size_t unchunk(char *body, size_t length)
         char *rest = NULL;
         size_t size = strtoul(in, &rest, 16);
         char *line = rest ? memchr(rest, '\n', (size_t)(end - rest)) : NULL;
-        if (size == 0 || !line || size > (size_t)(end - line - 1)) return (size_t)(out - body);
+        if (rest == in || !line || size > (size_t)(end - line - 1)) return INCOMPLETE;
+        if (size == 0) return (size_t)(out - body);
         memmove(out, line + 1, size);
         out += size;
         in = line + 1 + size;
@@ -130,10 +137,17 @@ static void carry(struct casehook_exchange *exchange, const struct casehook_http
         return;
     }
     int chunked = 0;
-    for (char *line = headers; line && line < body; line = strchr(line + 1, '\n'))
-        chunked |= strncasecmp(line + 1, "Transfer-Encoding: chunked", 26) == 0;
     size_t body_length = length - (size_t)(body + 4 - answer);
+    for (char *line = headers; line && line < body; line = strchr(line + 1, '\n')) {
+        chunked |= strncasecmp(line + 1, "Transfer-Encoding: chunked", 26) == 0;
+        if (strncasecmp(line + 1, "Content-Length:", 15) == 0 && strtoul(line + 16, NULL, 10) != body_length)
+            body_length = INCOMPLETE;
+    }
     if (chunked) body_length = unchunk(body + 4, body_length);
+    if (body_length == INCOMPLETE) {
+        casehook_exchange_fail(exchange, CASEHOOK_E_NETWORK, 1, "the connection broke in the answer");
+        return;
+    }
     casehook_exchange_feed(exchange, atoi(answer + 9), headers + 1, (size_t)(body + 2 - headers - 1),
                            body + 4, body_length);
 }

@@ -66,6 +66,7 @@ static void read_lines(struct lines *lines)
         lines->length += (size_t)count;
         return;
     }
+    if (room <= 1) fputs("a line is too long; what follows was not read\n", stderr);
     lines->ended = 1;
     if (lines->length > 0 && lines->text[lines->length - 1] != '\n') lines->text[lines->length++] = '\n';
 }
@@ -74,13 +75,15 @@ static void read_lines(struct lines *lines)
 static int print_results(struct casehook_loop *loop)
 {
     struct casehook_result *result;
+    uint64_t ticket;
     int failed = 0;
-    while ((result = casehook_loop_next(loop, NULL)) != NULL) {
+    while ((result = casehook_loop_next(loop, &ticket)) != NULL || ticket) {
         const struct casehook_error *error = casehook_result_error(result);
         const char *id = casehook_result_id(result, NULL), *url = casehook_result_url(result, NULL);
         if (id) printf("case %s: %s\n", id, url ? url : "");
-        if (error) fprintf(stderr, "%s\n", casehook_error_message(error));
-        failed |= error != NULL;
+        if (error || !result)
+            fprintf(stderr, "%s\n", result ? casehook_error_message(error) : "out of memory");
+        failed |= error || !result;
         casehook_result_free(result);
     }
     return failed;

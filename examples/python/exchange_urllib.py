@@ -9,8 +9,10 @@ and size; redirects are not followed but fed back.  CASEHOOK_LIBRARY names the l
 """
 import ctypes
 import ctypes.util
+import http.client
 import json
 import os
+import socket
 import ssl
 import sys
 import tempfile
@@ -80,16 +82,21 @@ def carry(exchange, hop):
             answer = refused
         with answer:
             data = answer.read(hop["maxBodyBytes"] + 1)
+            if answer.length and len(data) <= hop["maxBodyBytes"]:
+                raise http.client.IncompleteRead(data, answer.length)
             headers = "".join("%s: %s\n" % pair for pair in answer.headers.items()).encode()
             return lib.casehook_exchange_feed(exchange, answer.status, headers, len(headers), data, len(data))
-    except ssl.SSLError as fault:
-        status, sent, text = E_TLS, 0, fault
     except TimeoutError as fault:
         status, sent, text = E_TIMEOUT, 1, fault
     except urllib.error.URLError as fault:
-        tls = isinstance(fault.reason, ssl.SSLError)
-        status, sent, text = (E_TLS, 0, fault.reason) if tls else (E_CONNECT, 0, fault.reason)
-    except OSError as fault:
+        # urllib says the same of a connection that fails and of a request that breaks on its way: what was
+        # certainly not sent is named one by one.
+        text = fault.reason
+        sent = 0 if isinstance(text, (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)) else 1
+        status = E_TLS if isinstance(text, ssl.SSLError) else E_NETWORK if sent else E_CONNECT
+    except ssl.SSLError as fault:  # while the answer was read: with TLS 1.3 the server may refuse a certificate then
+        status, sent, text = E_TLS, 1, fault
+    except (OSError, http.client.HTTPException) as fault:
         status, sent, text = E_NETWORK, 1, fault
     return lib.casehook_exchange_fail(exchange, status, sent, str(text).encode())
 
