@@ -66,6 +66,12 @@ static bool watch(struct casehook__backend *backend, int socket, int events, boo
     uint32_t wanted = (events & CASEHOOK__READABLE ? (uint32_t)EPOLLIN : 0) |
                       (events & CASEHOOK__WRITABLE ? (uint32_t)EPOLLOUT : 0);
     if (!events) {
+        /*
+         * libcurl closes the sockets of attempts to connect that lost or were given up, and tells so only at
+         * the end of the same call.  By then another thread of the host may have a descriptor of that number:
+         * it is not in our set, so this fails and does no harm.  Sockets of other strands are opened by this
+         * thread alone, in other calls.
+         */
         control(backend, EPOLL_CTL_DEL, socket, 0, 0);
         return true;
     }

@@ -133,10 +133,12 @@ static bool drive(struct casehook__strand *strand, bool first)
     bool due = strand->due <= strand->loop->now;
     if (!due && !(first && is_unwatched(strand))) return false;
     strand->due = CASEHOOK__NO_DEADLINE;
-    if (strand->watched && !strand->blind)
-        casehook__wire_tick(strand->wire);
-    else
+    if (!strand->watched)
         casehook__wire_perform(strand->wire);
+    else if (strand->blind)
+        casehook__wire_sweep(strand->wire);
+    else
+        casehook__wire_tick(strand->wire);
     strand->touched = true;
     return true;
 }

@@ -84,6 +84,8 @@ void casehook__wire_watch(struct casehook__wire *wire, const struct casehook__wa
 /* Something was seen on a socket; one that the wire has closed since is no harm. */
 void casehook__wire_act(struct casehook__wire *wire, int socket, int events);
 void casehook__wire_tick(struct casehook__wire *wire);
+/* In place of perform, for a wire with sockets that could not be watched: tells of those that are gone. */
+void casehook__wire_sweep(struct casehook__wire *wire);
 /* For a wire that is not watched: a poll that a readable descriptor ends too.  True: it is readable. */
 bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int timeout_ms);
 /* How many connections it keeps while requests come and go. */

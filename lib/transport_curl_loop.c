@@ -23,13 +23,18 @@ static int on_timer(CURLM *multi, long in_ms, void *user)
 
 void casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher)
 {
-    int running;
     wire->watcher = *watcher;
     curl_multi_setopt(wire->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(wire->multi, CURLMOPT_SOCKETDATA, wire);
     curl_multi_setopt(wire->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(wire->multi, CURLMOPT_TIMERDATA, wire);
-    /* Deprecated, but the one call that tells the callback about sockets which are open already. */
+    casehook__wire_sweep(wire);
+}
+
+/* Deprecated, but the one call that looks at all transfers and tells the callback about all sockets. */
+void casehook__wire_sweep(struct casehook__wire *wire)
+{
+    int running;
     CURL_IGNORE_DEPRECATION(curl_multi_socket_all(wire->multi, &running);)
 }
 
