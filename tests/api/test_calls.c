@@ -1,6 +1,7 @@
 /* test_calls.c - the blocking calls over real HTTP on loopback. */
 #include "documents.h"
 #include "http_server.h"
+#include "process.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -332,7 +333,7 @@ static void after_fork_a_handle_is_refused(void **state)
         int status = casehook_create(connector, &params, NULL, &result);
         casehook_result_free(result);
         casehook_connector_unref(connector);
-        _exit(status == CASEHOOK_E_FORKED ? 0 : 1);
+        process_leave(status != CASEHOOK_E_FORKED);
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);

@@ -2,6 +2,7 @@
 #include "certs.h"
 #include "documents.h"
 #include "http_server.h"
+#include "process.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,7 +42,7 @@ static void in_child(struct casehook_connector *connector)
     if (child == 0) {
         int refused = push(connector) == CASEHOOK_E_FORKED;
         casehook_connector_unref(connector);
-        _exit(refused ? 0 : 1);
+        process_leave(!refused);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

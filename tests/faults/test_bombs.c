@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "real.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #define SECONDS_MAX 6                  /* responseTimeout is two */
@@ -67,6 +68,13 @@ static double seconds(void)
 
 /* ---- one bomb --------------------------------------------------------------------------------- */
 
+/* Its own copy of everything would be counted too. */
+static bool under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
+}
+
 static struct answer call(const char *settings, const char *base, int operation)
 {
     struct answer answer;
@@ -82,7 +90,7 @@ static struct answer call(const char *settings, const char *base, int operation)
                   operation == CASEHOOK_GET ? "get" : "create", answer.status, passed, growth / 1024,
                   answer.message);
     assert_true(passed < SECONDS_MAX);
-    if (MEASURES_MEMORY) assert_true(growth < GROWTH_MAX);
+    if (MEASURES_MEMORY && !under_valgrind()) assert_true(growth < GROWTH_MAX);
     return answer;
 }
 

@@ -1,6 +1,8 @@
 /* test_fd.c - the descriptor is readable when there is something to do, and only then. */
 #include "fixture.h"
 
+#include "process.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -188,7 +190,7 @@ static void silent_after_a_child(void **state)
         casehook_loop_cancel(loop, stalled);
         casehook_cancel_free(cancel);
         casehook_loop_free(loop);
-        _exit(0);
+        process_leave(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);

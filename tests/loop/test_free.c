@@ -1,6 +1,8 @@
 /* test_free.c - a loop is freed at any moment, and in a child process; wake-ups. */
 #include "fixture.h"
 
+#include "process.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -135,7 +137,7 @@ static void in_a_child_process(void **state)
     for (int i = 0; i < 4; i++) submit_create(loop, connector, "slow");
     loop_until_requests(loop, &tracker, 1);
     pid_t child = fork();
-    if (child == 0) _exit(in_the_child(loop, connector));
+    if (child == 0) process_leave(in_the_child(loop, connector));
     assert_true(child > 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));

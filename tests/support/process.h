@@ -26,6 +26,12 @@ int process_await(struct process *process, const char *path, const char *text, u
 /* SIGTERM, after two seconds SIGKILL. */
 void process_stop(struct process *process);
 
+/*
+ * Ends a child of fork(); failed: its exit code.  Another program takes its place first, for a tool that
+ * looks for leaks would count the copies of what is the parent's.
+ */
+_Noreturn void process_leave(int failed);
+
 /* A port of loopback that was free a moment ago; a program may still find it taken. */
 unsigned process_free_port(void);
 
