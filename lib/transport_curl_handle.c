@@ -70,6 +70,9 @@ static bool set_limits(struct casehook__transfer *transfer, CURL *easy)
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
     SET(CURLOPT_MAXAGE_CONN, (long)((settings->idle_timeout_ms + 999) / 1000));
     SET(CURLOPT_QUICK_EXIT, 1L); /* a name look-up that hangs must not hold the time limit up */
+    /* Of every request under way; most answers fit, and larger ones are read in more steps. */
+    SET(CURLOPT_BUFFERSIZE, 4096L);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
     return true;
 }
 
