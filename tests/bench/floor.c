@@ -1,6 +1,8 @@
 /* floor.c - what the two floors share. */
 #include "floor.h"
 
+#include <casehook.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +12,25 @@ static char *body;
 static size_t body_length;
 static char base[512];
 
+/* The headers of the library, so that the bytes on the wire are the same. */
+static struct curl_slist *headers(const char *last)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
+    list = curl_slist_append(list, "User-Agent: libcasehook/" CASEHOOK_VERSION_STRING);
+    list = curl_slist_append(list, "Authorization: Basic dXNlcjpwYXNzd29yZA==");
+    list = curl_slist_append(list, last);
+    if (!list) exit(2);
+    return list;
+}
+
 void floor_begin(struct bench *bench, int argc, char **argv)
 {
-    static const char login[] = "Authorization: Basic dXNlcjpwYXNzd29yZA==";
     bench_begin(bench, argc, argv);
     snprintf(base, sizeof base, "%s/rest/api/2/issue", bench->url);
     body = bench_read("body_1k.json", &body_length);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) exit(2);
-    read_headers = curl_slist_append(NULL, login);
-    write_headers = curl_slist_append(curl_slist_append(NULL, login), "Content-Type: application/json");
-    if (!read_headers || !write_headers) exit(2);
+    read_headers = headers("Accept-Encoding: gzip");
+    write_headers = headers("Content-Type: application/json");
 }
 
 void floor_end(void)
