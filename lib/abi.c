@@ -35,7 +35,8 @@ int casehook__allocator_heap(const struct casehook_allocator *given, struct case
     size_t first_size = offsetof(struct casehook_allocator, destroy) + sizeof allocator.destroy;
     *heap = NULL;
     if (!given) return CASEHOOK_OK;
-    int status = casehook__struct_read(&allocator, given, first_size, sizeof allocator, "casehook_allocator", NULL);
+    int status =
+        casehook__struct_read(&allocator, given, first_size, sizeof allocator, "casehook_allocator", NULL);
     if (status) return status;
     return allocator.reallocate ? casehook__heap_new(&allocator, heap) : CASEHOOK_E_ARGUMENT;
 }

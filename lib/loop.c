@@ -31,8 +31,8 @@ int casehook__loop_new_with(const struct casehook_loop_options *given,
     if (!out) return CASEHOOK_E_ARGUMENT;
     *out = NULL;
     if (given)
-        status =
-            casehook__struct_read(&options, given, OPTIONS_FIRST_SIZE, sizeof options, "casehook_loop_options", NULL);
+        status = casehook__struct_read(&options, given, OPTIONS_FIRST_SIZE, sizeof options,
+                                       "casehook_loop_options", NULL);
     if (!status) status = casehook__allocator_heap(options.allocator, &heap);
     if (status) return status;
     struct casehook_loop *loop = casehook__calloc(heap, 1, sizeof *loop);

@@ -20,9 +20,10 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
 void casehook__mask_free(struct casehook__mask *mask);
 
 /*
- * Copies outside text into out (size bytes with the NUL): every secret becomes "***", controls but tabs become
- * '?' (in a message tabs too: see casehook__line_format), and at most size - 1 bytes stay, cut between characters.  The beginning of a secret at the end of text
- * counts as one.  Allocates nothing.  mask may be NULL.
+ * Copies outside text into out (size bytes with the NUL): every secret becomes "***", controls but tabs
+ * become '?' (tabs too in a message: see casehook__line_format), and at most size - 1 bytes stay, cut
+ * between characters.  The beginning of a secret at the end of text counts as one.  Allocates nothing.
+ * mask may be NULL.
  */
 const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
                                    size_t size);

@@ -314,7 +314,8 @@ static int reserve(struct reader *reader, const struct casehook__js_value *found
     if (found[LABELS].kind == CASEHOOK__JS_ARRAY) values += count_items(found[LABELS].text);
     if (values > CASEHOOK__ITEMS_MAX)
         return casehook__fail(reader->error, CASEHOOK_E_PARAMS,
-                              "fields, tags and labels have more than %d values together", CASEHOOK__ITEMS_MAX);
+                              "fields, tags and labels have more than %d values together",
+                              CASEHOOK__ITEMS_MAX);
     if (is_given(&found[COMMENTS])) {
         if (found[COMMENTS].kind != CASEHOOK__JS_ARRAY)
             return fail_kind(reader, &found[COMMENTS], member_place("comments"), "an array");

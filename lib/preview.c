@@ -17,8 +17,8 @@ static void header_member(struct casehook__buf *json, const struct casehook__exc
     size_t size = 3 * header->value.length + 1;
     char *value = casehook__alloc(exchange->heap, size);
     if (value)
-        casehook__js_string(json,
-                            casehook__text(casehook__mask_excerpt(exchange->mask, header->value, value, size)));
+        casehook__js_string(
+            json, casehook__text(casehook__mask_excerpt(exchange->mask, header->value, value, size)));
     else
         json->status = CASEHOOK_E_NO_MEMORY;
     casehook__free(exchange->heap, value);

@@ -239,8 +239,7 @@ static void preview_shows_what_is_sent(void **state)
             assert_memory_equal(json_string_value(body), request->body, request->body_length);
         const char *name;
         json_t *value;
-        json_object_foreach(headers, name, value)
-        {
+        json_object_foreach(headers, name, value) {
             const char *wire = http_request_header(request, name, 0);
             assert_non_null(wire);
             if (strcmp(name, "Authorization") && strcmp(name, "X-Token"))
@@ -401,8 +400,8 @@ static void an_encoding_that_echoes_a_secret(void **state)
     static const struct http_response answers[] = {{.headers = headers, .header_count = 1, TEXT("{}")}};
     static const struct http_script script = {answers, 1};
     serve(http_script_answer, &script);
-    struct casehook_connector *connector = document_connector(
-        NULL, base, "\"authType\":\"basic\"", "\"user\":\"u\",\"password\":\"hunter22x\"");
+    struct casehook_connector *connector =
+        document_connector(NULL, base, "\"authType\":\"basic\"", "\"user\":\"u\",\"password\":\"hunter22x\"");
     struct casehook_params params = titled("t");
     struct casehook_result *result = NULL;
     assert_int_equal(casehook_create(connector, &params, NULL, &result), CASEHOOK_E_RESPONSE);

@@ -193,12 +193,10 @@ struct certs *certs_make_recipe(const char *json)
     json_t *root = json_loads(json, 0, NULL), *recipe;
     const char *name;
     bool ok = root != NULL;
-    json_object_foreach(json_object_get(root, "certs"), name, recipe)
-    {
+    json_object_foreach(json_object_get(root, "certs"), name, recipe) {
         ok = ok && recipe_cert(certs, name, recipe);
     }
-    json_object_foreach(json_object_get(root, "files"), name, recipe)
-    {
+    json_object_foreach(json_object_get(root, "files"), name, recipe) {
         ok = ok && json_is_string(recipe) && recipe_file(certs, name, json_string_value(recipe));
     }
     json_decref(root);

@@ -31,8 +31,7 @@ static void fill_members(struct tree *tree, struct casehook__value *value, const
     json_t *item;
     size_t i = 0;
     if (object) {
-        json_object_foreach((json_t *)(uintptr_t)json, name, item)
-        {
+        json_object_foreach((json_t *)(uintptr_t)json, name, item) {
             names[i] = keep_text(tree, name, strlen(name));
             fill(tree, &items[i++], item);
         }

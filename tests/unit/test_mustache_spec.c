@@ -69,8 +69,7 @@ int main(int argc, char **argv)
             printf("SKIP: no Mustache suite: %s cannot be read (set CASEHOOK_MUSTACHE_SPEC)\n", path);
             return 77;
         }
-        json_array_foreach(json_object_get(suite, "tests"), index, test)
-        {
+        json_array_foreach(json_object_get(suite, "tests"), index, test) {
             run++;
             failed += !passes(test, &refused);
         }

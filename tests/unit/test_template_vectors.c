@@ -34,8 +34,7 @@ static char *expand(const json_t *vector, const char *text)
     const char *name;
     json_t *repeat, *all = json_object_get(vector, "repeat");
     char *result = put(strdup(text), "{{BASE}}", "http://a.example", 1);
-    json_object_foreach(all, name, repeat)
-    {
+    json_object_foreach(all, name, repeat) {
         char tag[64];
         snprintf(tag, sizeof tag, "{{%s}}", name);
         size_t times = (size_t)json_integer_value(json_object_get(repeat, "times"));
@@ -55,8 +54,8 @@ static json_t *values_of(const json_t *vector)
     json_t *values = json_pack("{s{}s{s{}}}", "case", "external", "system"), *value;
     json_t *cases = json_object_get(values, "case");
     const char *name;
-    json_object_foreach((json_t *)(uintptr_t)incident, name, value) if (!json_is_null(value))
-        json_object_set(cases, name, value);
+    json_object_foreach((json_t *)(uintptr_t)incident, name, value)
+        if (!json_is_null(value)) json_object_set(cases, name, value);
     if (!json_object_get(cases, "labels")) json_object_set(cases, "labels", json_object_get(cases, "tags"));
     if (!json_object_get(cases, "tags")) json_object_set(cases, "tags", json_object_get(cases, "labels"));
     json_object_set(cases, "comment", json_object_get(json_object_get(params, "comment"), "comment"));
@@ -97,8 +96,7 @@ static const char *expected_body(const json_t *vector, const char *method)
 {
     size_t i;
     json_t *exchange;
-    json_array_foreach(json_object_get(vector, "exchange"), i, exchange)
-    {
+    json_array_foreach(json_object_get(vector, "exchange"), i, exchange) {
         const json_t *request = json_object_get(exchange, "request");
         const char *body = text_of(request, "body");
         if (body && (!method || strcmp(text_of(request, "method"), method) == 0)) return body;
@@ -149,8 +147,7 @@ int main(int argc, char **argv)
                path ? path : "no file");
         return 77;
     }
-    json_array_foreach(vectors, i, vector)
-    {
+    json_array_foreach(vectors, i, vector) {
         const char *name = text_of(vector, "name");
         if (json_object_get(vector, "skip")) continue;
         if (argc > 2 && strncmp(name, argv[2], strlen(argv[2])) != 0) continue;
