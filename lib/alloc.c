@@ -15,7 +15,6 @@ struct casehook__heap {
 int casehook__heap_new(const struct casehook_allocator *allocator, struct casehook__heap **out)
 {
     *out = NULL;
-    if (!allocator) return CASEHOOK_OK;
     struct casehook__heap *heap = allocator->reallocate(allocator->user, NULL, sizeof *heap);
     if (!heap) {
         if (allocator->destroy) allocator->destroy(allocator->user);

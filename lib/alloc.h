@@ -11,10 +11,7 @@
 
 struct casehook__heap;
 
-/*
- * A heap of an allocator that casehook__allocator_heap has read (NULL: *heap is NULL, malloc).  After
- * NO_MEMORY its destroy has been called.
- */
+/* A heap of an allocator that casehook__allocator_heap has read.  NO_MEMORY: its destroy was called. */
 int casehook__heap_new(const struct casehook_allocator *allocator, struct casehook__heap **heap);
 struct casehook__heap *casehook__heap_ref(struct casehook__heap *heap);
 void casehook__heap_unref(struct casehook__heap *heap);

@@ -75,7 +75,7 @@ static void release(struct casehook_connector *connector)
     struct casehook__heap *heap = connector->heap;
     if (connector->rest) casehook__lanes_free(connector);
     casehook__rest_unref(connector->rest);
-    casehook__identity_unref(connector->credentials.identity);
+    casehook__identity_free(connector->credentials.identity);
     casehook__trust_unref(connector->credentials.trust);
     casehook__mask_free(connector->mask);
     casehook__config_free(connector->config);

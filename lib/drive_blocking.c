@@ -69,7 +69,7 @@ static void wait_for(struct route *route, struct casehook_cancel *cancel)
         casehook__wire_perform(route->wire);
         if (casehook__wire_next(route->wire)) break;
         if (casehook__cancel_is_set(cancel)) {
-            casehook__transfer_stop(route->transfer, CASEHOOK_E_CANCELLED);
+            casehook__transfer_cancel(route->transfer);
             break;
         }
         casehook__wire_poll(route->wire, POLL_MS);

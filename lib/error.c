@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+/* Needs no memory itself; casehook_error_free() leaves it alone. */
 static const struct casehook_error no_memory = {
     .status = CASEHOOK_E_NO_MEMORY,
     .offset = -1,
@@ -11,11 +12,6 @@ static const struct casehook_error no_memory = {
     .step = "",
     .message = "out of memory; nothing was sent",
 };
-
-struct casehook_error *casehook__error_no_memory(void)
-{
-    return (struct casehook_error *)(uintptr_t)&no_memory; /* nobody writes to it: see casehook_error_free */
-}
 
 void casehook__error_init(struct casehook_error *error)
 {
@@ -152,7 +148,7 @@ int casehook__errors_finish(struct casehook__errors *errors, struct casehook_err
     }
     if (errors->memory) {
         casehook_error_free(first);
-        first = casehook__error_no_memory();
+        first = (struct casehook_error *)(uintptr_t)&no_memory; /* nobody writes to it */
     } else if (errors->count > CASEHOOK__ERRORS_MAX) {
         casehook__fail(errors->last, errors->last->status, "and %zu more faults",
                        errors->count - CASEHOOK__ERRORS_MAX + 1);

@@ -81,7 +81,4 @@ void casehook__errors_add_copy(struct casehook__errors *errors, const char *fiel
 /* Status of the first fault or of lack of memory, and the list handed to *out (freed when out is NULL). */
 int casehook__errors_finish(struct casehook__errors *errors, struct casehook_error **out);
 
-/* The immortal out-of-memory error; casehook_error_free() leaves it alone. */
-struct casehook_error *casehook__error_no_memory(void);
-
 #endif

@@ -20,7 +20,6 @@ struct casehook__request {
     const struct casehook__origin *origin;
     struct casehook__text body; /* data NULL: none */
     bool configured; /* the origin of the configuration: headers, credentials, client certificate go along */
-    bool followed;   /* a redirect led here */
 };
 
 /* The response with what matters of its headers; data NULL where there was no such header. */

@@ -70,7 +70,6 @@ static void follow(struct casehook__exchange *exchange, int status, const struct
         request->body = (struct casehook__text){NULL, 0};
     }
     request->configured = request->configured && casehook__origin_equal(request->origin, target);
-    request->followed = true;
     struct casehook__buf previous = exchange->url;
     exchange->url = exchange->next_url;
     exchange->next_url = previous;

@@ -6,7 +6,6 @@
  * part, so neither locale nor rounding mode matters.
  */
 #include "jstext.h"
-#include "error.h"
 
 #include <assert.h>
 

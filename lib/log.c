@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
 
 struct casehook__log {
     struct casehook__heap *heap;

@@ -41,7 +41,6 @@ struct casehook__jobs {
 };
 
 void casehook__jobs_push(struct casehook__jobs *jobs, struct casehook__job *job);
-void casehook__jobs_remove(struct casehook__jobs *jobs, struct casehook__job *job);
 /* The first one, removed; NULL when there is none. */
 struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs);
 

@@ -169,7 +169,7 @@ void casehook__job_cancel(struct casehook__job *job)
         casehook__job_refuse(job, &cancelled);
         return;
     }
-    casehook__transfer_stop(job->transfer, CASEHOOK_E_CANCELLED);
+    casehook__transfer_cancel(job->transfer);
     casehook__strand_ended(job->strand);
     casehook__exchange_fail(&job->lane->exchange, casehook__transfer_failure(job->transfer));
     leave_route(job);

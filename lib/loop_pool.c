@@ -16,7 +16,7 @@ void casehook__jobs_push(struct casehook__jobs *jobs, struct casehook__job *job)
     jobs->last = job;
 }
 
-void casehook__jobs_remove(struct casehook__jobs *jobs, struct casehook__job *job)
+static void jobs_remove(struct casehook__jobs *jobs, struct casehook__job *job)
 {
     if (job->previous)
         job->previous->next = job->next;
@@ -32,7 +32,7 @@ void casehook__jobs_remove(struct casehook__jobs *jobs, struct casehook__job *jo
 struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs)
 {
     struct casehook__job *job = jobs->first;
-    if (job) casehook__jobs_remove(jobs, job);
+    if (job) jobs_remove(jobs, job);
     return job;
 }
 
@@ -132,7 +132,7 @@ void casehook__pool_waits(struct casehook__pool *pool, struct casehook__job *job
 void casehook__pool_runs(struct casehook__job *job)
 {
     struct casehook__pool *pool = job->pool;
-    casehook__jobs_remove(&pool->waiting, job);
+    jobs_remove(&pool->waiting, job);
     casehook__jobs_push(&pool->running, job);
     pool->running_count++;
     if (pool->running_count > pool->peak) pool->peak = pool->running_count;
@@ -150,7 +150,7 @@ static void rest(struct casehook__pool *pool)
 void casehook__pool_leaves(struct casehook__job *job)
 {
     struct casehook__pool *pool = job->pool;
-    casehook__jobs_remove(&pool->running, job);
+    jobs_remove(&pool->running, job);
     pool->running_count--;
     job->pool = NULL;
     enqueue(pool);

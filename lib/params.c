@@ -1,8 +1,6 @@
 /* params.c - what one call is given: its memory, what each operation requires, the tree for templates. */
 #include "params.h"
 
-#include <stdio.h>
-
 static const struct casehook__value empty_list = {.kind = CASEHOOK__VALUE_LIST};
 static const struct casehook__value empty_object = {.kind = CASEHOOK__VALUE_OBJECT};
 

@@ -3,6 +3,8 @@
 
 #include "fields.h"
 
+#include <stdio.h>
+
 #define LOGIN "Proxy-Authorization"
 
 void casehook__proxy_free(struct casehook__proxy *proxy, struct casehook__heap *heap)
@@ -24,8 +26,6 @@ static int add_login(struct casehook__proxy *proxy, const struct casehook__buf *
 {
     if (user->length == 0 && password->length == 0) return CASEHOOK_OK;
     if (casehook__headers_find(&proxy->headers, casehook__text(LOGIN))) return CASEHOOK_OK;
-    if (user->length && memchr(user->data, ':', user->length))
-        return casehook__fail(fault, CASEHOOK_E_CONFIG, "a user name with a colon cannot log in");
     if (casehook__headers_add_basic(&proxy->headers, LOGIN, casehook__buf_text(user),
                                     casehook__buf_text(password)))
         return casehook__fail_memory(fault);
@@ -47,16 +47,13 @@ static int read_url(struct casehook__proxy *proxy, struct casehook__text url, st
 
 static void read_headers(struct casehook__headers *headers, const struct casehook__field *field)
 {
-    char prefix[64] = "";
-    size_t length = strlen(field->prefix);
+    char prefix[64];
     if (casehook__field_is_null(field)) return;
     if (casehook__json_kind(field->node) != CASEHOOK__JSON_OBJECT) {
         casehook__field_wrong(field, "an object of texts");
         return;
     }
-    if (length > 32) length = 32;
-    memcpy(prefix, field->prefix, length);
-    memcpy(prefix + length, ".proxyHeaders", sizeof ".proxyHeaders");
+    snprintf(prefix, sizeof prefix, "%s.%s", field->prefix, field->name);
     casehook__headers_read(headers, field->node, true, true, prefix, field->errors);
 }
 

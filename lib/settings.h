@@ -63,7 +63,7 @@ struct casehook__settings {
 
     size_t max_response_content_length;
     uint32_t response_timeout_ms, connect_timeout_ms, idle_timeout_ms;
-    unsigned max_attempts, max_redirects, max_idle_connections;
+    unsigned max_redirects, max_idle_connections;
     enum casehook__http_version http_version;
 
     /* The system's CAs, parsed at the first use that needs them: casehook__settings_system_trust. */

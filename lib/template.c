@@ -79,12 +79,3 @@ bool casehook__template_uses(const struct casehook__template *tmpl, const char *
         if (tmpl->ops[i].part_count && is_named(tmpl, &tmpl->ops[i], casehook__text(name))) return true;
     return false;
 }
-
-bool casehook__template_is_constant(const struct casehook__template *tmpl)
-{
-    for (size_t i = 0; i < tmpl->op_count; i++) {
-        uint8_t base = tmpl->ops[i].base;
-        if (base != CASEHOOK__BASE_UNKNOWN && base != CASEHOOK__BASE_TRUE) return false;
-    }
-    return true;
-}

@@ -70,8 +70,6 @@ int casehook__template_prove(struct casehook__template *tmpl, bool strict, struc
 
 /* Whether a variable of this absolute name is interpolated or tested anywhere (C4; aliases resolved, C5). */
 bool casehook__template_uses(const struct casehook__template *tmpl, const char *name);
-/* Whether nothing depends on values. */
-bool casehook__template_is_constant(const struct casehook__template *tmpl);
 
 /*
  * Appends one rendering.  root is an OBJECT.  JSON: trimmed (T6); two equal keys in one object, where

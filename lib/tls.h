@@ -37,7 +37,7 @@ int casehook__trust_system(struct casehook__heap *heap, const char *path, struct
 struct casehook__trust *casehook__trust_ref(struct casehook__trust *trust);
 void casehook__trust_unref(struct casehook__trust *trust);
 
-/* A client certificate with its key and chain; the key is wiped with it.  Reference counted. */
+/* A client certificate with its key and chain; the key is wiped with it. */
 struct casehook__identity;
 
 /*
@@ -62,8 +62,7 @@ int casehook__key_check(struct casehook__text key, struct casehook__text passphr
 int casehook__identity_from_pfx(struct casehook__heap *heap, struct casehook__text pfx,
                                 struct casehook__text passphrase, struct casehook__identity **identity,
                                 struct casehook_error *error);
-struct casehook__identity *casehook__identity_ref(struct casehook__identity *identity);
-void casehook__identity_unref(struct casehook__identity *identity);
+void casehook__identity_free(struct casehook__identity *identity);
 /* The certificate and its chain as PEM, and the key as unencrypted PEM (a secret), for hosts with their own
  * HTTP client. */
 int casehook__identity_to_pem(const struct casehook__identity *identity, struct casehook__buf *crt,

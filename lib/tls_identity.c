@@ -4,21 +4,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-struct casehook__identity *casehook__identity_ref(struct casehook__identity *identity)
+void casehook__identity_free(struct casehook__identity *identity)
 {
-    if (identity) atomic_fetch_add_explicit(&identity->references, 1, memory_order_relaxed);
-    return identity;
-}
-
-void casehook__identity_unref(struct casehook__identity *identity)
-{
-    if (!identity || atomic_fetch_sub_explicit(&identity->references, 1, memory_order_acq_rel) != 1) return;
-    struct casehook__heap *heap = identity->heap;
+    if (!identity) return;
     X509_free(identity->crt);
     EVP_PKEY_free(identity->key); /* OpenSSL wipes private numbers */
     sk_X509_pop_free(identity->chain, X509_free);
-    casehook__free(heap, identity);
-    casehook__heap_unref(heap);
+    casehook__free(identity->heap, identity);
 }
 
 /* ---- parts ----------------------------------------------------------------------------------- */
@@ -168,14 +160,13 @@ int casehook__identity_assemble(struct casehook__heap *heap, const struct caseho
     *out = NULL;
     struct casehook__identity *identity = casehook__calloc(heap, 1, sizeof *identity);
     if (!identity) return casehook__fail_memory(error);
-    atomic_init(&identity->references, 1);
-    identity->heap = casehook__heap_ref(heap);
+    identity->heap = heap;
     int status = choose(identity, parts, key_field, error);
     if (!status) status = build_chain(identity, parts, error);
     if (!status) status = check_dates(identity, crt_field, error);
     if (!status) status = check_strength(identity, crt_field, error);
     if (status)
-        casehook__identity_unref(identity);
+        casehook__identity_free(identity);
     else
         *out = identity;
     return status;

@@ -32,8 +32,7 @@ struct casehook__trust {
 };
 
 struct casehook__identity {
-    atomic_int references;
-    struct casehook__heap *heap;
+    struct casehook__heap *heap; /* borrowed */
     X509 *crt;
     EVP_PKEY *key;
     STACK_OF(X509) * chain; /* those that vouch for crt, from its issuer upward */

@@ -44,8 +44,8 @@ void casehook__transfer_free(struct casehook__transfer *transfer);
  */
 bool casehook__transfer_start(struct casehook__transfer *transfer, struct casehook__wire *wire,
                               const struct casehook__request *request, int64_t deadline);
-/* Ends a running transfer at once: CANCELLED, or TIMEOUT for the deadline of the whole operation. */
-void casehook__transfer_stop(struct casehook__transfer *transfer, int status);
+/* Ends a running transfer at once. */
+void casehook__transfer_cancel(struct casehook__transfer *transfer);
 /* The answer, or NULL: then there is a failure. */
 const struct casehook__response *casehook__transfer_response(const struct casehook__transfer *transfer);
 const struct casehook__failure *casehook__transfer_failure(const struct casehook__transfer *transfer);

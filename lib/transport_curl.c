@@ -244,17 +244,12 @@ static void answer(struct casehook__transfer *transfer)
     };
 }
 
-void casehook__transfer_stop(struct casehook__transfer *transfer, int status)
+void casehook__transfer_cancel(struct casehook__transfer *transfer)
 {
-    bool sent = transfer->sends > 0;
     leave_wire(transfer);
     transfer->answered = false;
     transfer->failure = (struct casehook__failure){
-        .status = status,
-        .sent = sent,
-        .retryable = status == CASEHOOK_E_TIMEOUT,
-        .message = status == CASEHOOK_E_TIMEOUT ? "the deadline of the call has passed" : "cancelled",
-    };
+        .status = CASEHOOK_E_CANCELLED, .sent = transfer->sends > 0, .message = "cancelled"};
 }
 
 struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire)

@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <curl/urlapi.h>
-#include <stdlib.h>
 
 #define ORIGIN_TEXT_MAX 300 /* https://[host of 255]:65535/ and its NUL */
 

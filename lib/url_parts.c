@@ -153,7 +153,6 @@ static int split_port(struct casehook__text url, struct casehook__text text,
 {
     uint64_t port = 0;
     parts->port = parts->https ? 443 : 80;
-    parts->has_port = text.length > 1;
     if (text.length == 0) return CASEHOOK_OK;
     if (text.data[0] != ':')
         return REFUSE(error, url, text.data,

@@ -11,7 +11,6 @@
 struct casehook__url_parts {
     bool https;
     bool brackets;              /* the host stood in [ ] */
-    bool has_port;              /* false for "host:" too */
     uint16_t port;              /* the default one when the URL has none */
     struct casehook__text user; /* user info; data is NULL without an @ */
     struct casehook__text host; /* without brackets */

@@ -48,7 +48,6 @@ static void defaults(void **state)
     assert_int_equal(settings->idle_timeout_ms, 4000);
     assert_int_equal(settings->max_idle_connections, 8);
     assert_int_equal(settings->max_redirects, 10);
-    assert_int_equal(settings->max_attempts, 1);
     assert_int_equal(settings->http_version, CASEHOOK__HTTP_1_1);
     assert_false(settings->deny_private_addresses);
     assert_false(settings->allow_connector_proxy);

@@ -157,7 +157,7 @@ static struct seen handshake_with(const struct attempt *attempt, struct casehook
     ERR_clear_error();
     assert_true(casehook__tls_apply(ours, attempt->mode, trust, identity, &seen.report));
     assert_int_equal(ERR_peek_error(), 0);
-    casehook__identity_unref(identity); /* the context holds what it needs */
+    casehook__identity_free(identity); /* the context holds what it needs */
     SSL *client = SSL_new(ours), *server = SSL_new(theirs);
     SSL_CTX_free(ours);
     BIO *here = NULL, *there = NULL;

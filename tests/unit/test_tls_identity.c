@@ -159,7 +159,7 @@ static const char *outcome(int status, struct casehook__identity *identity,
     describe_pem(casehook__buf_string(&crt));
     casehook__buf_free(&crt);
     casehook__buf_free(&key);
-    casehook__identity_unref(identity);
+    casehook__identity_free(identity);
     return line;
 }
 

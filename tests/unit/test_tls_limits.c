@@ -94,9 +94,8 @@ static int one_run(struct casehook__heap *heap, const char *bundle)
     if (status && !crt.status && !key.status) assert_int_equal(error.status, CASEHOOK_E_NO_MEMORY);
     casehook__buf_free(&crt);
     casehook__buf_free(&key);
-    casehook__identity_unref(casehook__identity_ref(pem));
-    casehook__identity_unref(pem);
-    casehook__identity_unref(pfx);
+    casehook__identity_free(pem);
+    casehook__identity_free(pfx);
     casehook__trust_unref(casehook__trust_ref(trust));
     casehook__trust_unref(trust);
     casehook__trust_unref(system);
@@ -144,7 +143,7 @@ static void environment_names_no_providers(void **state)
         casehook__identity_from_pfx(NULL, file("rc2.p12"), casehook__text("s3cret"), &identity, &error);
     unsetenv("OPENSSL_MODULES");
     if (status) fail_msg("%s", error.message);
-    casehook__identity_unref(identity);
+    casehook__identity_free(identity);
 }
 
 static X509_SIG *rc2_key(void)
