@@ -66,9 +66,7 @@ int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__c
 
 static void leave_wire(struct casehook__transfer *transfer)
 {
-    if (transfer->handle && transfer->wire)
-        curl_multi_remove_handle(transfer->wire->multi, transfer->handle->easy);
-    transfer->handle = NULL;
+    if (transfer->wire) curl_multi_remove_handle(transfer->wire->multi, transfer->handle.easy);
     transfer->wire = NULL;
 }
 
@@ -76,7 +74,7 @@ void casehook__transfer_free(struct casehook__transfer *transfer)
 {
     if (!transfer) return;
     leave_wire(transfer);
-    casehook__curl_handle_free(&transfer->own);
+    casehook__curl_handle_free(&transfer->handle);
     casehook__trust_unref(transfer->system_trust);
     casehook__buf_free(&transfer->head);
     casehook__buf_free(&transfer->body);
@@ -129,7 +127,6 @@ static void forget_request(struct casehook__transfer *transfer, const struct cas
 
 static bool never_started(struct casehook__transfer *transfer, int status, const char *message)
 {
-    transfer->handle = NULL;
     transfer->failure = (struct casehook__failure){.status = status, .message = message};
     return false;
 }
@@ -154,15 +151,14 @@ static bool need_trust(struct casehook__transfer *transfer, bool https)
 /* responseTimeout, or what the deadline of the operation leaves of it. */
 static bool set_time(struct casehook__transfer *transfer, int64_t deadline)
 {
-    transfer->started = casehook__clock_ms();
-    int64_t time = transfer->settings->response_timeout_ms;
-    transfer->deadline_first = deadline != CASEHOOK__NO_DEADLINE && deadline - transfer->started < time;
-    if (transfer->deadline_first) time = deadline - transfer->started;
+    int64_t now = casehook__clock_ms(), time = transfer->settings->response_timeout_ms;
+    transfer->deadline_first = deadline != CASEHOOK__NO_DEADLINE && deadline - now < time;
+    if (transfer->deadline_first) time = deadline - now;
     if (time <= 0) return never_started(transfer, CASEHOOK_E_TIMEOUT, "the deadline of the call has passed");
     transfer->timeout_ms = (long)time;
-    if (transfer->handle->timeout_ms == transfer->timeout_ms) return true;
-    transfer->handle->timeout_ms = transfer->timeout_ms;
-    return curl_easy_setopt(transfer->handle->easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms) == CURLE_OK;
+    if (transfer->handle.timeout_ms == transfer->timeout_ms) return true;
+    transfer->handle.timeout_ms = transfer->timeout_ms;
+    return curl_easy_setopt(transfer->handle.easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms) == CURLE_OK;
 }
 
 /*
@@ -195,10 +191,10 @@ static bool set_url(struct casehook__handle *handle, const char *url)
     return handle->url_known;
 }
 
-static bool set_request(const struct casehook__transfer *transfer, const struct casehook__request *request)
+static bool set_request(struct casehook__transfer *transfer, const struct casehook__request *request)
 {
-    CURL *easy = transfer->handle->easy;
-    if (!set_url(transfer->handle, request->url)) return false;
+    CURL *easy = transfer->handle.easy;
+    if (!set_url(&transfer->handle, request->url)) return false;
     if (request->method == CASEHOOK__GET) return true;
     const char *body = request->body.data ? request->body.data : "";
     return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
@@ -210,13 +206,13 @@ bool casehook__transfer_start(struct casehook__transfer *transfer, struct caseho
 {
     static const char no_memory[] = "out of memory before the request was sent";
     forget_request(transfer, request);
-    transfer->handle = casehook__curl_handle(transfer, request);
-    if (!transfer->handle) return never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
+    if (!casehook__curl_handle(transfer, request))
+        return never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
     if (!need_trust(transfer, request->origin->https)) return false;
     transfer->failure.status = CASEHOOK_OK;
     if (!set_time(transfer, deadline) || !set_request(transfer, request))
         return transfer->failure.status ? false : never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
-    if (curl_multi_add_handle(wire->multi, transfer->handle->easy) != CURLM_OK)
+    if (curl_multi_add_handle(wire->multi, transfer->handle.easy) != CURLM_OK)
         return never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
     transfer->wire = wire;
     return true;

@@ -8,16 +8,17 @@
 
 #include <curl/curl.h>
 
-/* Forms of one call's request: as configured, as a GET after a redirect, and to another origin. */
-enum casehook__form { CASEHOOK__FORM_OWN, CASEHOOK__FORM_FOLLOWED, CASEHOOK__FORM_FOREIGN, CASEHOOK__FORMS };
-
-/* An easy handle for life, of one policy; call and form of its requests change. */
+/*
+ * An easy handle for life, of one policy, and either of configured requests or of one hop to another origin;
+ * the calls that it is used for change.
+ */
 struct casehook__handle {
     CURL *easy;
-    CURLU *url;                                                   /* of the last request */
-    bool url_known;                                               /* it and easy have the same URL */
-    struct curl_slist *headers[CASEHOOK__CALLS][CASEHOOK__FORMS]; /* made when they are needed */
-    const struct curl_slist *shape; /* those that easy has now: they stand for call and form */
+    CURLU *url;     /* of the last request */
+    bool url_known; /* it and easy have the same URL */
+    /* Of each call, as configured and [1] as a GET, which a redirect may make of it.  Made when needed. */
+    struct curl_slist *headers[CASEHOOK__CALLS][2];
+    const struct curl_slist *shape; /* those that easy has now: they stand for the method too */
     struct curl_slist *proxy_headers;
     long timeout_ms; /* as set */
 };
@@ -41,16 +42,14 @@ struct casehook__transfer {
     struct casehook__policy policy;
     void *owner;
 
-    struct casehook__handle own;
+    struct casehook__handle handle;
     struct casehook__trust *system_trust; /* a reference, once it was needed */
 
     /* Of the request that is under way. */
-    struct casehook__handle *handle; /* own, or NULL: there is none */
-    struct casehook__wire *wire;
+    struct casehook__wire *wire; /* NULL: there is none */
     const struct casehook__request *request;
     bool deadline_first; /* the deadline of the operation comes before responseTimeout */
     long timeout_ms;
-    int64_t started;
     unsigned sends;      /* how often libcurl was about to send it */
     bool repeat_refused; /* libcurl wanted to send it again (H6) */
     unsigned handshakes; /* on the connection that is being made */
@@ -74,9 +73,8 @@ struct casehook__transfer {
     struct casehook_error told; /* failure.message points into it */
 };
 
-/* transport_curl_handle.c: the handle, ready for requests of this call and form.  NULL: no memory. */
-struct casehook__handle *casehook__curl_handle(struct casehook__transfer *transfer,
-                                               const struct casehook__request *request);
+/* transport_curl_handle.c: makes the handle ready for requests of this call and method.  False: no memory. */
+bool casehook__curl_handle(struct casehook__transfer *transfer, const struct casehook__request *request);
 void casehook__curl_handle_free(struct casehook__handle *handle);
 
 /* transport_curl_callbacks.c */

@@ -38,7 +38,7 @@ static void begin_response(struct casehook__transfer *transfer)
 /* Behind an interim response the answer is still to come. */
 static void end_head(struct casehook__transfer *transfer)
 {
-    curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+    curl_easy_getinfo(transfer->handle.easy, CURLINFO_RESPONSE_CODE, &transfer->status);
     transfer->head_ended = transfer->status >= 200;
 }
 
@@ -105,7 +105,7 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     (void)remote_port;
     (void)local_port;
     long bytes = 0;
-    if (transfer->sends++) curl_easy_getinfo(transfer->handle->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    if (transfer->sends++) curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &bytes);
     transfer->repeat_refused = bytes > 0 && transfer->request->method != CASEHOOK__GET;
     return transfer->repeat_refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }

@@ -5,15 +5,15 @@
 static bool was_sent(const struct casehook__transfer *transfer)
 {
     long size = 0;
-    curl_easy_getinfo(transfer->handle->easy, CURLINFO_REQUEST_SIZE, &size);
+    curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &size);
     return transfer->sends > 0 && size > 0;
 }
 
 static bool has_connected(const struct casehook__transfer *transfer)
 {
     curl_off_t time = 0;
-    curl_easy_getinfo(transfer->handle->easy, CURLINFO_APPCONNECT_TIME_T, &time);
-    if (time == 0) curl_easy_getinfo(transfer->handle->easy, CURLINFO_CONNECT_TIME_T, &time);
+    curl_easy_getinfo(transfer->handle.easy, CURLINFO_APPCONNECT_TIME_T, &time);
+    if (time == 0) curl_easy_getinfo(transfer->handle.easy, CURLINFO_CONNECT_TIME_T, &time);
     return time > 0 || transfer->sends > 0;
 }
 
@@ -104,7 +104,7 @@ static const char *about_certificate(const struct casehook__transfer *transfer)
 static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
 {
     long tunnel = 0;
-    curl_easy_getinfo(transfer->handle->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    curl_easy_getinfo(transfer->handle.easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
     if (transfer->sends == 0 && tunnel != 0 && tunnel / 100 != 2) return tell_tunnel(transfer, tunnel);
     if (code == CURLE_ABORTED_BY_CALLBACK && transfer->sends == 0)
         return casehook__fail(&transfer->told, CASEHOOK_E_LIMIT,
@@ -188,7 +188,7 @@ static int tell(struct casehook__transfer *transfer, CURLcode code)
 static bool proxy_refused(const struct casehook__transfer *transfer)
 {
     long tunnel = 0;
-    curl_easy_getinfo(transfer->handle->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    curl_easy_getinfo(transfer->handle.easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
     return transfer->sends == 0 && tunnel >= 400 && tunnel < 500;
 }
 
@@ -215,7 +215,7 @@ void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code)
 bool casehook__curl_fail_login(struct casehook__transfer *transfer)
 {
     long status = 0;
-    curl_easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer->handle.easy, CURLINFO_RESPONSE_CODE, &status);
     if (status != 407 || !transfer->policy.proxy || transfer->request->origin->https) return false;
     casehook__error_init(&transfer->told);
     transfer->answered = false;

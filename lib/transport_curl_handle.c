@@ -200,29 +200,20 @@ static bool set_shape(CURL *easy, enum casehook__method method, struct curl_slis
     return true;
 }
 
-static enum casehook__form form_of(const struct casehook__transfer *transfer,
-                                   const struct casehook__request *request)
+bool casehook__curl_handle(struct casehook__transfer *transfer, const struct casehook__request *request)
 {
-    if (!request->configured) return CASEHOOK__FORM_FOREIGN;
-    bool own = request->method == transfer->config->calls[request->call].method;
-    return own ? CASEHOOK__FORM_OWN : CASEHOOK__FORM_FOLLOWED;
-}
-
-struct casehook__handle *casehook__curl_handle(struct casehook__transfer *transfer,
-                                               const struct casehook__request *request)
-{
-    struct casehook__handle *handle = &transfer->own;
-    struct curl_slist **headers = &handle->headers[request->call][form_of(transfer, request)];
-    if (*headers && handle->shape == *headers) return handle;
+    struct casehook__handle *handle = &transfer->handle;
+    struct curl_slist **headers = &handle->headers[request->call][request->method == CASEHOOK__GET];
+    if (*headers && handle->shape == *headers) return true;
     handle->shape = NULL;
     if ((handle->easy || make(transfer, handle)) &&
         (*headers || request_headers(transfer, request, headers)) &&
         set_shape(handle->easy, request->method, *headers)) {
         handle->shape = *headers;
-        return handle;
+        return true;
     }
     casehook__curl_handle_free(handle);
-    return NULL;
+    return false;
 }
 
 /* They may be secret. */
@@ -238,7 +229,7 @@ void casehook__curl_handle_free(struct casehook__handle *handle)
     if (handle->easy) curl_easy_cleanup(handle->easy);
     curl_url_cleanup(handle->url);
     for (size_t call = 0; call < CASEHOOK__CALLS; call++)
-        for (size_t form = 0; form < CASEHOOK__FORMS; form++) free_headers(handle->headers[call][form]);
+        for (size_t get = 0; get < 2; get++) free_headers(handle->headers[call][get]);
     free_headers(handle->proxy_headers);
     *handle = (struct casehook__handle){0};
 }
