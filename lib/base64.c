@@ -22,11 +22,6 @@ static bool is_base64(char c)
     return casehook__is_alpha(c) || casehook__is_digit(c) || c == '+' || c == '/';
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* One group of up to four characters; a last one may be short. */
 static int decode_group(struct casehook__buf *buf, unsigned char *group, size_t count)
 {
@@ -52,7 +47,7 @@ int casehook__base64_decode(struct casehook__buf *buf, struct casehook__text tex
     int status = buf->status;
     for (size_t i = 0; i < text.length && !status; i++) {
         char c = text.data[i];
-        if (is_space(c)) continue;
+        if (casehook__is_space(c)) continue;
         if (c == '=') {
             padding++;
         } else if (padding || !is_base64(c)) {

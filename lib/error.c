@@ -120,6 +120,7 @@ struct casehook_error *casehook__errors_add(struct casehook__errors *errors, con
         return spare(errors);
     }
     casehook__error_init(error);
+    error->step = "config"; /* documents have no other one (R4) */
     error->heap = casehook__heap_ref(errors->heap);
     casehook__error_set_field(error, field);
     if (errors->last)
@@ -142,10 +143,8 @@ void casehook__errors_add_copy(struct casehook__errors *errors, const char *fiel
 int casehook__errors_finish(struct casehook__errors *errors, struct casehook_error **out)
 {
     struct casehook_error *first = errors->first;
-    for (struct casehook_error *error = first; error; error = error->next) {
-        casehook__error_set_step(error, "config"); /* documents have no other step (R4) */
+    for (struct casehook_error *error = first; error; error = error->next)
         if (error->status == CASEHOOK_E_NO_MEMORY) errors->memory = 1;
-    }
     if (errors->memory) {
         casehook_error_free(first);
         first = (struct casehook_error *)(uintptr_t)&no_memory; /* nobody writes to it */

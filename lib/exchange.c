@@ -34,16 +34,19 @@ void casehook__exchange_free(struct casehook__exchange *exchange)
     exchange->result = NULL;
 }
 
+static bool creates(const struct casehook__exchange *exchange)
+{
+    return exchange->operation == CASEHOOK_CREATE ||
+           (exchange->operation == CASEHOOK_PUSH && !exchange->params.external_id.data);
+}
+
 static enum casehook__call call_of(const struct casehook__exchange *exchange)
 {
     switch (exchange->stage) {
     case CASEHOOK__STAGE_READ: return CASEHOOK__CALL_GET;
     case CASEHOOK__STAGE_COMMENT: return CASEHOOK__CALL_COMMENT;
-    default: break;
+    default: return creates(exchange) ? CASEHOOK__CALL_CREATE : CASEHOOK__CALL_UPDATE;
     }
-    bool create = exchange->operation == CASEHOOK_CREATE ||
-                  (exchange->operation == CASEHOOK_PUSH && !exchange->params.external_id.data);
-    return create ? CASEHOOK__CALL_CREATE : CASEHOOK__CALL_UPDATE;
 }
 
 static struct casehook__text known_id(const struct casehook__exchange *exchange)
@@ -195,9 +198,7 @@ int casehook__exchange_begin(struct casehook__exchange *exchange, int operation,
     exchange->stage = first_stage(operation);
     prepare(exchange);
     if (!exchange->prepared) return CASEHOOK_OK;
-    if (rehearse(exchange)) {
-        casehook__exchange_stop(exchange, CASEHOOK_OUTCOME_NOT_SENT, false);
-    }
+    if (rehearse(exchange)) casehook__exchange_stop(exchange, CASEHOOK_OUTCOME_NOT_SENT, false);
     return CASEHOOK_OK;
 }
 
@@ -343,10 +344,8 @@ void casehook__exchange_advance(struct casehook__exchange *exchange)
 static bool may_repeat(const struct casehook__exchange *exchange, int outcome)
 {
     enum casehook__call call = exchange->request.call;
-    bool creates = exchange->operation == CASEHOOK_CREATE ||
-                   (exchange->operation == CASEHOOK_PUSH && !exchange->params.external_id.data);
     if (exchange->commented || exchange->written) return false;
-    if (creates && exchange->result->id_length) return false;
+    if (creates(exchange) && exchange->result->id_length) return false;
     return outcome != CASEHOOK_OUTCOME_UNKNOWN ||
            (call != CASEHOOK__CALL_CREATE && call != CASEHOOK__CALL_COMMENT);
 }
@@ -358,9 +357,8 @@ void casehook__exchange_stop(struct casehook__exchange *exchange, int outcome, b
     if (error->status == CASEHOOK_E_PARAMS) {
         if (exchange->result->exchange_count == 0)
             casehook__error_set_step(error, "params");
-        else
-            error->status =
-                CASEHOOK_E_RESPONSE; /* the id that the server gave does not fit into the request */
+        else /* the id that the server gave does not fit into the request */
+            error->status = CASEHOOK_E_RESPONSE;
     }
     casehook__error_set_step(error, casehook__call_name(exchange->request.call));
     error->outcome = outcome;

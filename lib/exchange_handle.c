@@ -16,11 +16,8 @@ static int begin(struct casehook_exchange *handle, const struct casehook__input 
     if (!status) return casehook__exchange_begin(&handle->core, input->operation, false);
     if (status == CASEHOOK_E_NO_MEMORY) return status;
     casehook__params_clear(&handle->core.params);
-    handle->core.result = casehook__result_fault(handle->heap, "params");
-    if (!handle->core.result) return CASEHOOK_E_NO_MEMORY;
-    error.step = "params";
-    handle->core.result->error = error;
-    return CASEHOOK_OK;
+    casehook__call_fault(handle->heap, &error, &handle->core.result);
+    return handle->core.result ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
 }
 
 static struct casehook_exchange *make(struct casehook_connector *connector,

@@ -18,7 +18,7 @@ struct casehook__exchange_record *casehook__exchange_current(struct casehook__ex
 
 /* Ends the operation with the error that lies in the result: adds the step and what it means for a retry. */
 void casehook__exchange_stop(struct casehook__exchange *exchange, int outcome, bool transient);
-/* The request's name for messages: "POST http://host/path", masked; lies in scratch. */
+/* The request's name for messages: "POST http://host/path", masked; lies in target. */
 const char *casehook__exchange_target(struct casehook__exchange *exchange);
 /* A URL without secrets and, unless whole, without query values; lies in scratch.  NULL: no memory. */
 const char *casehook__exchange_show_url(struct casehook__exchange *exchange, const char *url, bool whole);

@@ -9,26 +9,19 @@ struct casehook__field casehook__field_of(struct casehook__errors *errors, const
     return (struct casehook__field){errors, prefix, name, casehook__json_member(object, name)};
 }
 
-static struct casehook_error *fault_of(struct casehook__errors *errors, const char *name)
-{
-    struct casehook_error *error = casehook__errors_add(errors, name);
-    casehook__error_set_step(error, "config");
-    return error;
-}
-
 struct casehook_error *casehook__field_fault(const struct casehook__field *field)
 {
     char name[CASEHOOK__ERROR_FIELD_SIZE];
     snprintf(name, sizeof name, "%s%s%s", field->prefix, field->name ? "." : "",
              field->name ? field->name : "");
-    return fault_of(field->errors, name);
+    return casehook__errors_add(field->errors, name);
 }
 
 struct casehook_error *casehook__field_item_fault(const struct casehook__field *field, size_t index)
 {
     char name[CASEHOOK__ERROR_FIELD_SIZE];
     snprintf(name, sizeof name, "%s.%s[%zu]", field->prefix, field->name, index);
-    return fault_of(field->errors, name);
+    return casehook__errors_add(field->errors, name);
 }
 
 /* True when there is something to be kept beyond lack of memory. */

@@ -18,7 +18,7 @@ struct casehook__field {
 struct casehook__field casehook__field_of(struct casehook__errors *errors, const char *prefix,
                                           const struct casehook__json *object, const char *name);
 
-/* A fresh fault of "prefix.name" (of "prefix" when name is NULL), to be filled; step config. */
+/* A fresh fault of "prefix.name" (of "prefix" when name is NULL), to be filled. */
 struct casehook_error *casehook__field_fault(const struct casehook__field *field);
 /* The same of "prefix.name[index]". */
 struct casehook_error *casehook__field_item_fault(const struct casehook__field *field, size_t index);

@@ -14,11 +14,6 @@ static bool has(struct casehook__text text, char c)
     return text.length > 0 && memchr(text.data, c, text.length) != NULL;
 }
 
-static struct casehook__text skip(struct casehook__text text, size_t count)
-{
-    return (struct casehook__text){text.data + count, text.length - count};
-}
-
 static const char *forbidden(struct casehook__text entry)
 {
     if (entry.length == 0) return "an entry is a host, host:port, *.host or *";
@@ -48,7 +43,7 @@ static bool split(struct casehook__text entry, struct casehook__text *host, stru
     else if (colons == 1)
         end = last;
     *host = (struct casehook__text){entry.data, end};
-    *port = end < entry.length ? skip(entry, end + 1) : (struct casehook__text){NULL, 0};
+    *port = end < entry.length ? casehook__text_from(entry, end + 1) : (struct casehook__text){NULL, 0};
     return end == entry.length || port->length > 0;
 }
 
@@ -92,7 +87,7 @@ int casehook__host_pattern_parse(struct casehook__text entry, struct casehook__h
         return CASEHOOK_OK;
     }
     pattern->subdomains = host.length > 2 && host.data[0] == '*' && host.data[1] == '.';
-    if (pattern->subdomains) host = skip(host, 2);
+    if (pattern->subdomains) host = casehook__text_from(host, 2);
     if (has(host, '*')) return refuse(error, text, "a * stands alone or in front: * or *.host");
     return canonical(text, host, bare, pattern, error);
 }

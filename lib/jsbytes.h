@@ -23,15 +23,10 @@ static inline const char *casehook__js_end(struct casehook__text text)
     return text.length ? text.data + text.length : text.data;
 }
 
-static inline bool casehook__js_is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static inline const char *casehook__js_skip_space(const char *p, const char *end)
 {
     /* Nearly always there is none: one comparison says so. */
-    while (p < end && (unsigned char)*p <= ' ' && casehook__js_is_space(*p)) p++;
+    while (p < end && (unsigned char)*p <= ' ' && casehook__is_space(*p)) p++;
     return p;
 }
 

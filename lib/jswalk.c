@@ -40,7 +40,7 @@ static const char *value_end(const char *p, const char *end)
     size_t depth = 0;
     while (p < end) {
         char c = *p;
-        if (!depth && (c == ',' || c == ']' || c == '}' || casehook__js_is_space(c))) break;
+        if (!depth && (c == ',' || c == ']' || c == '}' || casehook__is_space(c))) break;
         if (c == '"') {
             p = string_end(p, end);
             continue;
@@ -57,13 +57,13 @@ bool casehook__js_next(struct casehook__text container, size_t *position, struct
 {
     const char *start = container.data, *end = start + container.length, *p = start + *position;
     if (!*position && p < end) p++;
-    while (p < end && (*p == ',' || casehook__js_is_space(*p))) p++;
+    while (p < end && (*p == ',' || casehook__is_space(*p))) p++;
     if (p == end || *p == '}' || *p == ']') return false;
     if (*start == '{') {
         const char *stop = string_end(p, end);
         *key = (struct casehook__text){p + 1, (size_t)(stop - p) - 2};
         p = stop;
-        while (p < end && (*p == ':' || casehook__js_is_space(*p))) p++;
+        while (p < end && (*p == ':' || casehook__is_space(*p))) p++;
     }
     const char *stop = value_end(p, end);
     *value = (struct casehook__js_value){kind_of(*p), {p, (size_t)(stop - p)}};

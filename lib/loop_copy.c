@@ -8,9 +8,6 @@
 
 #include "abi.h"
 
-#define FIRST_PARAMS_SIZE  (offsetof(struct casehook_params, comment_size) + sizeof(size_t))
-#define FIRST_COMMENT_SIZE (offsetof(struct casehook_comment, text) + sizeof(char *))
-
 /* Goes over the params twice: first base is NULL and bytes are only counted. */
 struct packer {
     char *base;
@@ -62,7 +59,7 @@ static void pack_comments(struct packer *packer, struct casehook_params *params)
 {
     const char *given = (const char *)params->comments;
     size_t size = params->comment_size;
-    if (!given || params->comment_count > CASEHOOK__COMMENTS_MAX || size < FIRST_COMMENT_SIZE ||
+    if (!given || params->comment_count > CASEHOOK__COMMENTS_MAX || size < CASEHOOK__COMMENT_FIRST_SIZE ||
         size > CASEHOOK__STRUCT_MAX_BYTES)
         return;
     char *copy = room(packer, params->comment_count * size, _Alignof(struct casehook_comment));
@@ -138,7 +135,7 @@ int casehook__job_new(struct casehook__heap *heap, const struct casehook__input 
     struct packer packer = {0};
     *out = NULL;
     if (!given->json) {
-        int status = casehook__struct_read(&params, given->params, FIRST_PARAMS_SIZE, sizeof params,
+        int status = casehook__struct_read(&params, given->params, CASEHOOK__PARAMS_FIRST_SIZE, sizeof params,
                                            "casehook_params", NULL);
         if (status) return status;
         input.params = &params;

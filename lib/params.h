@@ -15,6 +15,10 @@
 #define CASEHOOK__FIELDS_MAX       256    /* members of fields */
 #define CASEHOOK__ITEMS_MAX        100000 /* of all lists of one call together */
 
+/* The sizes of the public structs in 0.1; fields that are appended later do not change them. */
+#define CASEHOOK__PARAMS_FIRST_SIZE  (offsetof(struct casehook_params, comment_size) + sizeof(size_t))
+#define CASEHOOK__COMMENT_FIRST_SIZE (offsetof(struct casehook_comment, text) + sizeof(char *))
+
 struct casehook__param_comment {
     struct casehook__text id;
     struct casehook__text text;

@@ -218,15 +218,6 @@ static int read_texts(struct reader *reader, const struct casehook__js_value *va
     return read_list(reader, value->text, place, true, list);
 }
 
-static bool is_field_name(struct casehook__text name)
-{
-    for (size_t i = 0; i < name.length; i++) {
-        char c = name.data[i];
-        if (!casehook__is_alpha(c) && !casehook__is_digit(c) && c != '_' && c != '-') return false;
-    }
-    return name.length > 0;
-}
-
 /* The name of field number index; faults of it. */
 static int read_field_name(struct reader *reader, struct casehook__text key, size_t index)
 {
@@ -234,7 +225,7 @@ static int read_field_name(struct reader *reader, struct casehook__text key, siz
     int status = decode(reader, key, &names[index]);
     if (status) return status;
     struct place place = {"fields", NO_INDEX, names[index]};
-    if (!is_field_name(names[index]))
+    if (!casehook__is_field_name(names[index]))
         return fail_at(reader, key.data, place, "the name of a field has letters, digits, _ and - only");
     for (size_t i = 0; i < index; i++)
         if (casehook__text_equal(names[i], names[index]))

@@ -6,10 +6,6 @@
 
 #include <stdio.h>
 
-/* The size in 0.1; fields that are appended later do not change it. */
-#define FIRST_PARAMS_SIZE  (offsetof(struct casehook_params, comment_size) + sizeof(size_t))
-#define FIRST_COMMENT_SIZE (offsetof(struct casehook_comment, text) + sizeof(char *))
-
 struct reader {
     struct casehook__params *params;
     const struct casehook_params *source; /* of our size */
@@ -55,8 +51,8 @@ static int read_comments(struct reader *reader)
     for (size_t i = 0; i < source->comment_count; i++) {
         const void *at = (const char *)source->comments + i * source->comment_size;
         struct casehook_comment comment;
-        int status = casehook__struct_size_check(at, source->comment_size, FIRST_COMMENT_SIZE, sizeof comment,
-                                                 "casehook_comment", reader->error);
+        int status = casehook__struct_size_check(at, source->comment_size, CASEHOOK__COMMENT_FIRST_SIZE,
+                                                 sizeof comment, "casehook_comment", reader->error);
         if (status) return status;
         memcpy(&comment, at, sizeof comment);
         if (!comment.id) return fail_item(reader, "comments", i, ".id", "is NULL");
@@ -170,8 +166,8 @@ int casehook__params_from_struct(struct casehook__params *params, int operation,
     struct casehook_params copy;
     struct reader reader = {.params = params, .source = &copy, .error = error};
     casehook__params_clear(params);
-    int status =
-        casehook__struct_read(&copy, source, FIRST_PARAMS_SIZE, sizeof copy, "casehook_params", error);
+    int status = casehook__struct_read(&copy, source, CASEHOOK__PARAMS_FIRST_SIZE, sizeof copy,
+                                       "casehook_params", error);
     if (!status) status = read_all(&reader, operation);
     if (status) casehook__error_set_step(error, "params");
     return status;

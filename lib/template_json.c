@@ -8,20 +8,15 @@
 
 enum { ESCAPE_NONE = 0, ESCAPE_BEGUN = 5, ESCAPE_DIGITS = 4 };
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* What may stand directly before or behind a value. */
 static bool may_precede(char c)
 {
-    return is_space(c) || c == '{' || c == '[' || c == ',' || c == ':';
+    return casehook__is_space(c) || c == '{' || c == '[' || c == ',' || c == ':';
 }
 
 static bool may_follow(char c)
 {
-    return is_space(c) || c == '}' || c == ']' || c == ',';
+    return casehook__is_space(c) || c == '}' || c == ']' || c == ',';
 }
 
 static int fault(struct casehook__parser *parser, size_t at, const char *what)
@@ -80,7 +75,7 @@ int casehook__lex_literal(struct casehook__parser *parser, struct casehook__text
         char c = text.data[i];
         if (lexer->inside) {
             inside(lexer, c);
-        } else if (is_space(c)) {
+        } else if (casehook__is_space(c)) {
             lexer->glue = false;
             if (lexer->behind == CASEHOOK__VALUE_ADJACENT) lexer->behind = CASEHOOK__VALUE_SPACED;
         } else {
@@ -143,7 +138,7 @@ bool casehook__guard_literal(struct casehook__guard *guard, const struct casehoo
 {
     if (!guard->pending) return true;
     size_t i = 0;
-    while (i < text.length && is_space(text.data[i])) i++;
+    while (i < text.length && casehook__is_space(text.data[i])) i++;
     if (i == text.length) return true;
     guard->pending = false;
     bool adjacent = i == 0 && out->length == guard->value_end;

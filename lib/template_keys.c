@@ -6,6 +6,8 @@
  */
 #include "template_private.h"
 
+#include "jsbytes.h"
+
 struct key {
     uint32_t at, length; /* between the quotes */
     uint32_t hash;       /* of the decoded text: sorting looks at texts only where it is equal */
@@ -26,48 +28,14 @@ struct walk {
 
 #define ARRAY UINT32_MAX
 
-static uint32_t hex4(const char *digits)
-{
-    uint32_t value = 0;
-    for (int i = 0; i < 4; i++) value = value * 16 + (uint32_t)casehook__hex_value(digits[i]);
-    return value;
-}
-
-/* The code point at *p of valid JSON text, escapes decoded; unpaired surrogates are U+FFFD (T3). */
-static uint32_t next_point(const char **p, const char *end)
-{
-    static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
-    const unsigned char *s = (const unsigned char *)*p;
-    if (*s < 0x80 && *s != '\\') {
-        ++*p;
-        return *s;
-    }
-    if (*s == '\\' && s[1] != 'u') {
-        const char *letter = strchr(letters, s[1]);
-        *p += 2;
-        return letter ? (uint32_t)meant[letter - letters] : s[1];
-    }
-    if (*s == '\\') {
-        uint32_t high = hex4(*p + 2), low = 0;
-        *p += 6;
-        if (high < 0xD800 || high > 0xDFFF) return high;
-        if (high < 0xDC00 && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u') low = hex4(*p + 2);
-        if (low < 0xDC00 || low > 0xDFFF) return 0xFFFD;
-        *p += 6;
-        return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-    }
-    size_t length = casehook__utf8_length(*p, (size_t)(end - *p));
-    *p += length ? length : 1;
-    if (length == 0) return 0xFFFD;
-    uint32_t point = length == 1 ? s[0] : s[0] & (0x7Fu >> length);
-    for (size_t i = 1; i < length; i++) point = point << 6 | (s[i] & 0x3Fu);
-    return point;
-}
-
 static uint32_t hash_of(const char *p, const char *end)
 {
     uint32_t hash = 2166136261u;
-    while (p < end) hash = (hash ^ next_point(&p, end)) * 16777619u;
+    while (p < end) {
+        char character[4];
+        size_t length = casehook__js_decode_one(&p, end, character);
+        for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)character[i]) * 16777619u;
+    }
     return hash;
 }
 
@@ -77,8 +45,11 @@ static int compare(const struct walk *walk, struct key a, struct key b)
     const char *p = walk->buf->data + a.at, *q = walk->buf->data + b.at;
     const char *p_end = p + a.length, *q_end = q + b.length;
     while (p < p_end && q < q_end) {
-        uint32_t x = next_point(&p, p_end), y = next_point(&q, q_end);
-        if (x != y) return x < y ? -1 : 1;
+        char x[4] = {0}, y[4] = {0};
+        casehook__js_decode_one(&p, p_end, x);
+        casehook__js_decode_one(&q, q_end, y);
+        int order = memcmp(x, y, sizeof x);
+        if (order) return order;
     }
     return (p < p_end) - (q < q_end);
 }

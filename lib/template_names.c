@@ -41,15 +41,6 @@ static bool is_alias(const struct casehook__variable *variable, const char *seen
            memcmp(name.data, seen, length - 2) == 0 && memcmp(name.data + length - 2, "ID", 2) == 0;
 }
 
-static bool is_field_name(struct casehook__text name)
-{
-    for (size_t i = 0; i < name.length; i++)
-        if (!casehook__is_alpha(name.data[i]) && !casehook__is_digit(name.data[i]) && name.data[i] != '_' &&
-            name.data[i] != '-')
-            return false;
-    return name.length > 0;
-}
-
 static size_t first_part(struct casehook__text name)
 {
     const char *dot = memchr(name.data, '.', name.length);
@@ -64,7 +55,7 @@ static void match(const struct casehook__variable *variable, const char *seen, s
     bool wild = length > 0 && seen[length - 1] == '*';
     if (wild && name.length >= length && memcmp(seen, name.data, length - 1) == 0) {
         struct casehook__text field = {name.data + length - 1, name.length - (length - 1)};
-        if (is_field_name(field))
+        if (casehook__is_field_name(field))
             *found = (struct found){.meaning = MEANS_VARIABLE, .variable = variable, .field = field};
     } else if (casehook__text_is(name, seen) || is_alias(variable, seen, name)) {
         *found = (struct found){.meaning = MEANS_VARIABLE, .variable = variable};

@@ -162,17 +162,12 @@ static int run(struct renderer *r)
     return status;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* T6 */
 static void trim(struct casehook__buf *out, size_t start)
 {
     size_t from = start;
-    while (out->length > start && is_space(out->data[out->length - 1])) out->length--;
-    while (from < out->length && is_space(out->data[from])) from++;
+    while (out->length > start && casehook__is_space(out->data[out->length - 1])) out->length--;
+    while (from < out->length && casehook__is_space(out->data[from])) from++;
     if (from > start) memmove(out->data + start, out->data + from, out->length - from);
     out->length -= from - start;
     if (out->data) out->data[out->length] = '\0';

@@ -32,18 +32,13 @@ bool casehook__text_is_nocase(struct casehook__text a, const char *b)
     return casehook__text_equal_nocase(a, casehook__text(b));
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 struct casehook__text casehook__text_trim(struct casehook__text text)
 {
-    while (text.length && is_space(text.data[0])) {
+    while (text.length && casehook__is_space(text.data[0])) {
         text.data++;
         text.length--;
     }
-    while (text.length && is_space(text.data[text.length - 1])) text.length--;
+    while (text.length && casehook__is_space(text.data[text.length - 1])) text.length--;
     return text;
 }
 

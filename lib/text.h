@@ -36,6 +36,18 @@ static inline char casehook__lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
+/* White space of JSON and of header values. */
+static inline bool casehook__is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* What stands behind the first at bytes. */
+static inline struct casehook__text casehook__text_from(struct casehook__text text, size_t at)
+{
+    return (struct casehook__text){text.data + at, text.length - at};
+}
+
 /* The value of a hexadecimal digit, -1 for anything else. */
 int casehook__hex_value(char c);
 

@@ -18,11 +18,6 @@ static size_t find(struct casehook__text text, const char *word)
     return text.length;
 }
 
-static struct casehook__text from(struct casehook__text text, size_t at)
-{
-    return (struct casehook__text){text.data + at, text.length - at};
-}
-
 static bool ends_with(struct casehook__text text, const char *ending)
 {
     size_t length = strlen(ending);
@@ -42,19 +37,19 @@ bool casehook__pem_next(struct casehook__text *rest, struct casehook__pem *block
 {
     static const char begin[] = "-----BEGIN ", end[] = "-----END ";
     while (rest->length) {
-        *rest = from(*rest, find(*rest, begin));
+        *rest = casehook__text_from(*rest, find(*rest, begin));
         if (!rest->length) return false;
-        if (read_label(from(*rest, sizeof begin - 1), &block->label)) break;
-        *rest = from(*rest, sizeof begin - 1);
+        if (read_label(casehook__text_from(*rest, sizeof begin - 1), &block->label)) break;
+        *rest = casehook__text_from(*rest, sizeof begin - 1);
     }
     if (!rest->length) return false;
     size_t length = sizeof begin - 1 + block->label.length;
-    length += find(from(*rest, length), end);
+    length += find(casehook__text_from(*rest, length), end);
     if (length < rest->length) length += sizeof end - 1;
-    length += find(from(*rest, length), "-----");
+    length += find(casehook__text_from(*rest, length), "-----");
     if (length < rest->length) length += 5;
     block->whole = (struct casehook__text){rest->data, length};
-    *rest = from(*rest, length);
+    *rest = casehook__text_from(*rest, length);
     return true;
 }
 

@@ -61,11 +61,6 @@ static bool starts_with(struct casehook__text text, const char *prefix)
            casehook__text_equal_nocase((struct casehook__text){text.data, length}, casehook__text(prefix));
 }
 
-static struct casehook__text skip(struct casehook__text text, size_t count)
-{
-    return (struct casehook__text){text.data + count, text.length - count};
-}
-
 static const char *find(struct casehook__text text, const char *needle)
 {
     size_t length = strlen(needle);
@@ -158,7 +153,7 @@ static int split_port(struct casehook__text url, struct casehook__text text,
         return REFUSE(error, url, text.data,
                       "behind the ] of an address comes the path or a colon and the port");
     if (text.length == 1) return CASEHOOK_OK;
-    if (!casehook__text_number(skip(text, 1), 65535, &port) || port == 0)
+    if (!casehook__text_number(casehook__text_from(text, 1), 65535, &port) || port == 0)
         return REFUSE(error, url, text.data + 1, "the port of a URL is a number from 1 to 65535");
     parts->port = (uint16_t)port;
     return CASEHOOK_OK;
@@ -172,7 +167,7 @@ static int split_authority(struct casehook__text url, struct casehook__text auth
     for (size_t i = authority.length; i-- > 0 && !parts->user.data;)
         if (authority.data[i] == '@') {
             parts->user = (struct casehook__text){authority.data, i};
-            authority = skip(authority, i + 1);
+            authority = casehook__text_from(authority, i + 1);
         }
     const char *tag = find(authority, "{{");
     if (tag) return REFUSE(error, url, tag, TAG_MESSAGE);
@@ -189,7 +184,7 @@ static int split_authority(struct casehook__text url, struct casehook__text auth
         parts->host = (struct casehook__text){authority.data, end};
     }
     int status = check_host(url, parts, error);
-    return status ? status : split_port(url, skip(authority, end), parts, error);
+    return status ? status : split_port(url, casehook__text_from(authority, end), parts, error);
 }
 
 int casehook__url_split(struct casehook__text url, struct casehook__url_parts *parts,
@@ -202,8 +197,8 @@ int casehook__url_split(struct casehook__text url, struct casehook__url_parts *p
     if (status) return status;
     parts->https = starts_with(text, "https://");
     if (!parts->https && !starts_with(text, "http://")) return refuse_scheme(url, text, error);
-    text = skip(text, parts->https ? 8 : 7);
+    text = casehook__text_from(text, parts->https ? 8 : 7);
     while (end < text.length && !strchr("/?#", text.data[end])) end++;
-    parts->rest = skip(text, end);
+    parts->rest = casehook__text_from(text, end);
     return split_authority(url, (struct casehook__text){text.data, end}, parts, error);
 }

@@ -25,4 +25,14 @@ struct casehook__value {
     size_t count;                        /* LIST, OBJECT */
 };
 
+/* Whether a custom field may have this name (N1). */
+static inline bool casehook__is_field_name(struct casehook__text name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        char c = name.data[i];
+        if (!casehook__is_alpha(c) && !casehook__is_digit(c) && c != '_' && c != '-') return false;
+    }
+    return name.length > 0;
+}
+
 #endif
