@@ -9,9 +9,9 @@
  * Rules that hold for everything below
  *
  *  - Text is UTF-8.  A length of CASEHOOK_TERMINATED means "up to the NUL".
- *  - What a function returns as a pointer to text is borrowed from the handle it was asked of and
- *    lives as long as that handle, or as long as its comment says.  Nothing has to be freed but handles, each
- * with its own function. Release functions and getters accept NULL.  Handles may be released in any order.
+ *  - Text that a function returns is borrowed from the handle it was asked of and lives as long as that
+ *    handle, or as long as its comment says.  Only handles have to be released, each with its own
+ *    function, in any order.  Release functions and getters accept NULL.
  *  - Functions that can fail return CASEHOOK_OK or a negative code of the table below.  Outputs come
  *    last and are set on failure too (NULL where there is nothing).  An output for an error may be
  *    NULL when the caller does not want it.
@@ -21,10 +21,10 @@
  *  - Times are milliseconds, sizes and lengths are bytes.
  *  - Threads: what the comment of a handle says holds for each of its functions that says nothing else.
  *  - A letter and a number, as in (R1), is the rule of behaviour that holds there; tests carry it too.
- *  - The library has no threads, no global state of its own, reads no environment, writes nothing to
- *    the terminal and never prompts.  Callbacks run inside calls of this header only.
- *  - Nothing waits for a name look-up that hangs: libcurl's thread for it is left behind and ends with it.
- *    The shared library stays mapped after dlclose() for that reason.
+ *  - The library starts no threads, has no global state of its own, reads no environment, writes
+ *    nothing to the terminal and never prompts.  Callbacks run inside calls of this header only.
+ *  - Nothing waits for a name look-up that hangs: libcurl's thread for it is left behind and ends with
+ *    it.  For its sake the shared library stays mapped after dlclose().
  *  - The first connector of a process initialises libcurl, behind a lock.  After fork() the child
  *    must not use handles of the parent (CASEHOOK_E_FORKED); releasing them there is safe.
  */
@@ -245,10 +245,10 @@ CASEHOOK_API int casehook_settings_load_json(struct casehook_settings *settings,
                                              size_t length, struct casehook_error **error);
 
 /*
- * Where log lines of level and below go; log NULL switches them off (the default).  destroy, when
- * not NULL, is called exactly once with user: when it is replaced, or when the last connector that
- * uses it is gone.  log may be called from every thread that uses a connector, two at once too; it
- * must not call this library.
+ * Where log lines of level and below go: INFO for each request, ERROR for each operation that failed.
+ * log NULL switches them off (the default).  destroy, when not NULL, is called exactly once with user:
+ * when it is replaced, or when the last connector that uses it is gone.  log may be called from every
+ * thread that uses a connector, two at once too; it must not call this library.
  * Errors: ARGUMENT, NO_MEMORY (then destroy has been called).  Since: 0.1
  */
 CASEHOOK_API int casehook_settings_set_log(struct casehook_settings *settings, int level, void *user,
@@ -260,9 +260,9 @@ CASEHOOK_API void casehook_settings_free(struct casehook_settings *settings);
 /* ---- connectors ------------------------------------------------------------------------------ */
 
 /*
- * A checked, compiled connector document with its connections.  Immutable and reference counted.  Without
- * threads or timers of its own, a connection that was idle for longer than idleTimeout is closed by the next
- * blocking call on any connector of the same settings object, or with the connector.
+ * A checked, compiled connector document with its connections.  Immutable and reference counted.  A
+ * connection that was idle for longer than idleTimeout is closed by the next blocking call on any connector
+ * of the same settings object, or with the connector: there is no timer that would do it.
  * Threads: any number at once, every function.  Since: 0.1
  */
 struct casehook_connector;
@@ -442,6 +442,64 @@ CASEHOOK_API int casehook_preview(struct casehook_connector *connector, int oper
 CASEHOOK_API int casehook_preview_json(struct casehook_connector *connector, int operation, const char *json,
                                        size_t length, struct casehook_result **result);
 
+/* ---- results --------------------------------------------------------------------------------- */
+
+/* The error of a failed operation (R3), NULL after a success.  Ownership: borrowed.  Since: 0.1 */
+CASEHOOK_API const struct casehook_error *casehook_result_error(const struct casehook_result *result);
+
+/*
+ * The id in the tracker: of the case that was created or read, or that the params named.  NULL when
+ * there is none.  length, when not NULL, gets its bytes (ids may hold NUL).  Also after failures: a
+ * case that was created keeps its id whatever happened later (R1).  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_result_id(const struct casehook_result *result, size_t *length);
+
+/* The title that the tracker shows (K2, getIncidentResponseExternalTitleKey), or NULL.  Since: 0.1 */
+CASEHOOK_API const char *casehook_result_title(const struct casehook_result *result, size_t *length);
+
+/* Where a person can look at the case (H1, viewIncidentUrl), or NULL.  Since: 0.1 */
+CASEHOOK_API const char *casehook_result_url(const struct casehook_result *result, size_t *length);
+
+/* When create, update or push was done (H1), "2026-01-31T12:00:00.000Z", or NULL.  Since: 0.1 */
+CASEHOOK_API const char *casehook_result_pushed_date(const struct casehook_result *result);
+
+/*
+ * A value that createResponseFields or getResponseFields asked for (K4): the text of a string, a
+ * number as K3 prints it, anything else as JSON; NULL when it was not found.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_result_field(const struct casehook_result *result, const char *name,
+                                               size_t *length);
+
+/* The comments of the params, in their order (R1): how many; the id of one, or NULL.  Since: 0.1 */
+CASEHOOK_API size_t casehook_result_comment_count(const struct casehook_result *result);
+CASEHOOK_API const char *casehook_result_comment_id(const struct casehook_result *result, size_t index,
+                                                    size_t *length);
+/* What became of one, CASEHOOK_COMMENT_*; NOT_ATTEMPTED beyond them (R1).  Since: 0.1 */
+CASEHOOK_API int casehook_result_comment_state(const struct casehook_result *result, size_t index);
+
+/* How many requests there were, redirect hops too; they have their order (R1).  Since: 0.1 */
+CASEHOOK_API size_t casehook_result_exchange_count(const struct casehook_result *result);
+
+/*
+ * One request as JSON: {"step", "method", "url", "status", "outcome"}, in a preview "headers" and
+ * "body" too.  URLs are without query values (R3), but for those of a preview.  NULL when index is too large
+ * or memory ran out.
+ * Ownership: borrowed until the next call of this function.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_result_exchange_json(struct casehook_result *result, size_t index,
+                                                       size_t *length);
+
+/*
+ * All of the result as one JSON object: ok, step, id, title, url, pushedDate, fields, comments
+ * [{commentId, state}], exchanges [...], error {code, message, step, field, offset, httpStatus,
+ * outcome, retryable, retryAfterMs}.  What is absent is null (R1-R4).  NULL when memory ran out.
+ * Ownership: borrowed until the next call of this function.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_result_json(struct casehook_result *result, size_t *length);
+
+/* Releases a result and all that it lent.  Since: 0.1 */
+CASEHOOK_API void casehook_result_free(struct casehook_result *result);
+
 /* ---- the loop -------------------------------------------------------------------------------- */
 
 /*
@@ -519,7 +577,7 @@ CASEHOOK_API void casehook_loop_wakeup(struct casehook_loop *loop);
 /*
  * Hands an operation over; params are copied, connector and cancel handle are kept.  ticket, never 0,
  * names it (NULL: not wanted); it is set before the operation can end.  deadline_ms counts from now,
- * time spent waiting for its turn too.  Faults of the params come as a result like any other (R4).
+ * time spent waiting for its turn too (H5).  Faults of the params come as a result like any other (R4).
  * Errors: ARGUMENT (loop, connector, operation, params NULL or of a wrong size), NO_MEMORY, BUSY,
  * FORKED: the operation was not accepted, nothing will be sent and there will be no result.  Since: 0.1
  */
@@ -623,8 +681,8 @@ CASEHOOK_API int casehook_exchange_new_json(struct casehook_connector *connector
                                             struct casehook_exchange **exchange);
 
 /*
- * 1: request is to be done, once (H6), and answered; 0: the operation has ended; ARGUMENT: the last request
- * was not answered, or struct_size is wrong.  Since: 0.1
+ * 1: request is to be done, once (H6), and answered; 0: the operation has ended, take the result.
+ * Errors: ARGUMENT (the last request was not answered; struct_size is too small).  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
                                         struct casehook_http_request *request);
@@ -632,14 +690,15 @@ CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
 /*
  * The same as one JSON object: step, method, url, headers {}, body, verificationMode, ca,
  * clientCertificate, clientKey, proxy {url, headers, verificationMode, ca}, maxBodyBytes, timeoutMs,
- * connectTimeoutMs.  NULL when the operation has ended, or memory ran out.  Since: 0.1
+ * connectTimeoutMs.  NULL when the operation has ended, the last request was not answered, or memory ran
+ * out.  Ownership: borrowed until the next call on the exchange.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_exchange_next_json(struct casehook_exchange *exchange, size_t *length);
 
 /*
  * The answer: headers as they came, "Name: value" lines ended by LF or CRLF, without the status line.
  * Bytes beyond the limits are an error of the operation (H5).
- * Errors: ARGUMENT (no request waits for an answer).  Since: 0.1
+ * Errors: ARGUMENT (no request waits for an answer; http_status is not 100 to 999).  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_feed(struct casehook_exchange *exchange, int http_status,
                                         const char *headers, size_t headers_length, const char *body,
@@ -647,8 +706,9 @@ CASEHOOK_API int casehook_exchange_feed(struct casehook_exchange *exchange, int 
 
 /*
  * There is no answer: status is CASEHOOK_E_RESOLVE, _CONNECT, _PROXY, _TLS, _TIMEOUT, _CANCELLED or
- * _NETWORK; sent is 0 only when certainly nothing reached the server; message says what happened.
- * Errors: ARGUMENT.  Since: 0.1
+ * _NETWORK; sent is 0 only when certainly nothing reached the server; message says what happened (NULL:
+ * nobody knows).
+ * Errors: ARGUMENT (no request waits for an answer, another status).  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_fail(struct casehook_exchange *exchange, int status, int sent,
                                         const char *message);
@@ -661,64 +721,6 @@ CASEHOOK_API struct casehook_result *casehook_exchange_result(struct casehook_ex
 
 /* Releases it, at any moment; what was sent until then is the host's to know.  Since: 0.1 */
 CASEHOOK_API void casehook_exchange_free(struct casehook_exchange *exchange);
-
-/* ---- results --------------------------------------------------------------------------------- */
-
-/* The error of a failed operation (R3), NULL after a success.  Ownership: borrowed.  Since: 0.1 */
-CASEHOOK_API const struct casehook_error *casehook_result_error(const struct casehook_result *result);
-
-/*
- * The id in the tracker: of the case that was created or read, or that the params named.  NULL when
- * there is none.  length, when not NULL, gets its bytes (ids may hold NUL).  Also after failures: a
- * case that was created keeps its id whatever happened later (R1).  Since: 0.1
- */
-CASEHOOK_API const char *casehook_result_id(const struct casehook_result *result, size_t *length);
-
-/* The title that the tracker shows (K2, getIncidentResponseExternalTitleKey), or NULL.  Since: 0.1 */
-CASEHOOK_API const char *casehook_result_title(const struct casehook_result *result, size_t *length);
-
-/* Where a person can look at the case (H1, viewIncidentUrl), or NULL.  Since: 0.1 */
-CASEHOOK_API const char *casehook_result_url(const struct casehook_result *result, size_t *length);
-
-/* When create, update or push was done (H1), "2026-01-31T12:00:00.000Z", or NULL.  Since: 0.1 */
-CASEHOOK_API const char *casehook_result_pushed_date(const struct casehook_result *result);
-
-/*
- * A value that createResponseFields or getResponseFields asked for (K4): the text of a string, a
- * number as K3 prints it, anything else as JSON; NULL when it was not found.  Since: 0.1
- */
-CASEHOOK_API const char *casehook_result_field(const struct casehook_result *result, const char *name,
-                                               size_t *length);
-
-/* The comments of the params, in their order (R1): how many; the id of one, or NULL.  Since: 0.1 */
-CASEHOOK_API size_t casehook_result_comment_count(const struct casehook_result *result);
-CASEHOOK_API const char *casehook_result_comment_id(const struct casehook_result *result, size_t index,
-                                                    size_t *length);
-/* What became of one, CASEHOOK_COMMENT_*; NOT_ATTEMPTED beyond them (R1).  Since: 0.1 */
-CASEHOOK_API int casehook_result_comment_state(const struct casehook_result *result, size_t index);
-
-/* How many requests there were, redirect hops too; they have their order (R1).  Since: 0.1 */
-CASEHOOK_API size_t casehook_result_exchange_count(const struct casehook_result *result);
-
-/*
- * One request as JSON: {"step", "method", "url", "status", "outcome"}, in a preview "headers" and
- * "body" too.  URLs are without query values (R3), but for those of a preview.  NULL when index is too large
- * or memory ran out.
- * Ownership: borrowed until the next call of this function.  Since: 0.1
- */
-CASEHOOK_API const char *casehook_result_exchange_json(struct casehook_result *result, size_t index,
-                                                       size_t *length);
-
-/*
- * All of the result as one JSON object: ok, step, id, title, url, pushedDate, fields, comments
- * [{commentId, state}], exchanges [...], error {code, message, step, field, offset, httpStatus,
- * outcome, retryable, retryAfterMs}.  What is absent is null (R1-R4).  NULL when memory ran out.
- * Ownership: borrowed until the next call of this function.  Since: 0.1
- */
-CASEHOOK_API const char *casehook_result_json(struct casehook_result *result, size_t *length);
-
-/* Releases a result and all that it lent.  Since: 0.1 */
-CASEHOOK_API void casehook_result_free(struct casehook_result *result);
 
 #ifdef __cplusplus
 }
