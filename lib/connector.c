@@ -10,10 +10,10 @@ static struct casehook__settings *snapshot_of(const struct casehook_settings *se
 }
 
 /* Settings that were made before fork() still know the connections of the parent. */
-static struct casehook__rest *rest_of(const struct casehook_settings *settings, struct casehook__heap *heap)
+static struct casehook__idle *idle_of(const struct casehook_settings *settings, struct casehook__heap *heap)
 {
-    bool here = settings && settings->rest->process == getpid();
-    return here ? casehook__rest_ref(settings->rest) : casehook__rest_new(heap);
+    bool here = settings && settings->all_idle->process == getpid();
+    return here ? casehook__idle_ref(settings->all_idle) : casehook__idle_new(heap);
 }
 
 static void check_ca(struct casehook_connector *connector, struct casehook__errors *errors)
@@ -73,8 +73,8 @@ static int find_mask(struct casehook_connector *connector)
 static void release(struct casehook_connector *connector)
 {
     struct casehook__heap *heap = connector->heap;
-    if (connector->rest) casehook__lanes_free(connector);
-    casehook__rest_unref(connector->rest);
+    if (connector->all_idle) casehook__lanes_free(connector);
+    casehook__idle_unref(connector->all_idle);
     casehook__identity_free(connector->credentials.identity);
     casehook__trust_unref(connector->credentials.trust);
     casehook__mask_free(connector->mask);
@@ -95,8 +95,8 @@ static struct casehook_connector *allocate(const struct casehook_settings *setti
     connector->process = getpid();
     connector->log = casehook__log_ref(settings ? settings->log : NULL);
     connector->settings = snapshot_of(settings, heap);
-    connector->rest = rest_of(settings, heap);
-    if (connector->settings && connector->rest) return connector;
+    connector->all_idle = idle_of(settings, heap);
+    if (connector->settings && connector->all_idle) return connector;
     release(connector);
     return NULL;
 }

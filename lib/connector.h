@@ -34,7 +34,7 @@ struct casehook__lane {
  * The idle lanes of all connectors of one settings object, by age: without threads and timers it is the
  * next call on any of them that closes what has rested longer than idleTimeout.
  */
-struct casehook__rest {
+struct casehook__idle {
     struct casehook__heap *heap; /* a reference */
     atomic_int references;
     pid_t process;        /* that made it */
@@ -55,8 +55,8 @@ struct casehook_connector {
     size_t policy_count;
     size_t policy_of[CASEHOOK__CALLS]; /* index into policies */
 
-    struct casehook__rest *rest; /* a reference */
-    struct casehook__lane *idle; /* the one given back last, and so on */
+    struct casehook__idle *all_idle; /* a reference */
+    struct casehook__lane *idle;     /* the one given back last, and so on */
     size_t idle_count;
 };
 
@@ -65,7 +65,7 @@ struct casehook_settings {
     struct casehook__heap *heap;
     struct casehook__settings *current;
     struct casehook__log *log;
-    struct casehook__rest *rest; /* a reference */
+    struct casehook__idle *all_idle; /* a reference */
 };
 
 /* The caller is in the process that made the connector. */
@@ -83,9 +83,9 @@ void casehook__lane_free(struct casehook_connector *connector, struct casehook__
 void casehook__lanes_free(struct casehook_connector *connector);
 
 /* NULL: no memory. */
-struct casehook__rest *casehook__rest_new(struct casehook__heap *heap);
-struct casehook__rest *casehook__rest_ref(struct casehook__rest *rest);
-void casehook__rest_unref(struct casehook__rest *rest);
+struct casehook__idle *casehook__idle_new(struct casehook__heap *heap);
+struct casehook__idle *casehook__idle_ref(struct casehook__idle *all);
+void casehook__idle_unref(struct casehook__idle *all);
 
 /* drive_blocking.c: runs the operation that lane->exchange has begun to its end. */
 void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,

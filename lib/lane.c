@@ -53,29 +53,29 @@ void casehook__lane_shrink(struct casehook__lane *lane)
 
 /* ---- idle lanes -------------------------------------------------------------------------------- */
 
-struct casehook__rest *casehook__rest_new(struct casehook__heap *heap)
+struct casehook__idle *casehook__idle_new(struct casehook__heap *heap)
 {
-    struct casehook__rest *rest = casehook__calloc(heap, 1, sizeof *rest);
-    if (!rest) return NULL;
-    rest->heap = casehook__heap_ref(heap);
-    atomic_init(&rest->references, 1);
-    rest->process = getpid();
-    pthread_mutex_init(&rest->lock, NULL);
-    return rest;
+    struct casehook__idle *all = casehook__calloc(heap, 1, sizeof *all);
+    if (!all) return NULL;
+    all->heap = casehook__heap_ref(heap);
+    atomic_init(&all->references, 1);
+    all->process = getpid();
+    pthread_mutex_init(&all->lock, NULL);
+    return all;
 }
 
-struct casehook__rest *casehook__rest_ref(struct casehook__rest *rest)
+struct casehook__idle *casehook__idle_ref(struct casehook__idle *all)
 {
-    atomic_fetch_add_explicit(&rest->references, 1, memory_order_relaxed);
-    return rest;
+    atomic_fetch_add_explicit(&all->references, 1, memory_order_relaxed);
+    return all;
 }
 
-void casehook__rest_unref(struct casehook__rest *rest)
+void casehook__idle_unref(struct casehook__idle *all)
 {
-    if (!rest || atomic_fetch_sub_explicit(&rest->references, 1, memory_order_acq_rel) != 1) return;
-    struct casehook__heap *heap = rest->heap;
-    pthread_mutex_destroy(&rest->lock);
-    casehook__free(heap, rest);
+    if (!all || atomic_fetch_sub_explicit(&all->references, 1, memory_order_acq_rel) != 1) return;
+    struct casehook__heap *heap = all->heap;
+    pthread_mutex_destroy(&all->lock);
+    casehook__free(heap, all);
     casehook__heap_unref(heap);
 }
 
@@ -84,20 +84,20 @@ void casehook__rest_unref(struct casehook__rest *rest)
 static void push(struct casehook__lane *lane)
 {
     struct casehook_connector *connector = lane->connector;
-    struct casehook__rest *rest = connector->rest;
+    struct casehook__idle *all = connector->all_idle;
     lane->next = connector->idle;
     connector->idle = lane;
     connector->idle_count++;
     lane->newer = NULL;
-    lane->older = rest->newest;
-    *(lane->older ? &lane->older->newer : &rest->oldest) = lane;
-    rest->newest = lane;
+    lane->older = all->newest;
+    *(lane->older ? &lane->older->newer : &all->oldest) = lane;
+    all->newest = lane;
 }
 
-static void unlink_age(struct casehook__rest *rest, struct casehook__lane *lane)
+static void unlink_age(struct casehook__idle *all, struct casehook__lane *lane)
 {
-    *(lane->older ? &lane->older->newer : &rest->oldest) = lane->newer;
-    *(lane->newer ? &lane->newer->older : &rest->newest) = lane->older;
+    *(lane->older ? &lane->older->newer : &all->oldest) = lane->newer;
+    *(lane->newer ? &lane->newer->older : &all->newest) = lane->older;
 }
 
 static struct casehook__lane *pop(struct casehook_connector *connector)
@@ -106,29 +106,29 @@ static struct casehook__lane *pop(struct casehook_connector *connector)
     if (!lane) return NULL;
     connector->idle = lane->next;
     connector->idle_count--;
-    unlink_age(connector->rest, lane);
+    unlink_age(connector->all_idle, lane);
     return lane;
 }
 
 /* The oldest lane of all is the last one of its connector. */
-static void close_oldest(struct casehook__rest *rest)
+static void close_oldest(struct casehook__idle *all)
 {
-    struct casehook__lane *lane = rest->oldest;
+    struct casehook__lane *lane = all->oldest;
     struct casehook_connector *connector = lane->connector;
     struct casehook__lane **last = &connector->idle;
     while (*last != lane) last = &(*last)->next;
     *last = NULL;
     connector->idle_count--;
-    unlink_age(rest, lane);
+    unlink_age(all, lane);
     casehook__lane_free(connector, lane);
 }
 
 /* A lane is younger than all others, but idleTimeout may differ: one that waits longer holds up the rest. */
-static void close_rested(struct casehook__rest *rest, int64_t now)
+static void close_rested(struct casehook__idle *all, int64_t now)
 {
-    for (int i = 0; i < CLOSE_MAX && rest->oldest; i++) {
-        if (now - rest->oldest->since < rest->oldest->connector->settings->idle_timeout_ms) return;
-        close_oldest(rest);
+    for (int i = 0; i < CLOSE_MAX && all->oldest; i++) {
+        if (now - all->oldest->since < all->oldest->connector->settings->idle_timeout_ms) return;
+        close_oldest(all);
     }
 }
 
@@ -136,9 +136,9 @@ static void close_rested(struct casehook__rest *rest, int64_t now)
 
 struct casehook__lane *casehook__lane_take(struct casehook_connector *connector)
 {
-    pthread_mutex_lock(&connector->rest->lock);
+    pthread_mutex_lock(&connector->all_idle->lock);
     struct casehook__lane *lane = pop(connector);
-    pthread_mutex_unlock(&connector->rest->lock);
+    pthread_mutex_unlock(&connector->all_idle->lock);
     return lane ? lane : casehook__lane_new(connector);
 }
 
@@ -148,11 +148,11 @@ void casehook__lane_give(struct casehook_connector *connector, struct casehook__
     casehook__lane_shrink(lane);
     lane->connector = connector;
     lane->since = casehook__clock_ms();
-    pthread_mutex_lock(&connector->rest->lock);
+    pthread_mutex_lock(&connector->all_idle->lock);
     bool keep = connector->idle_count < connector->settings->max_idle_connections;
     if (keep) push(lane);
-    close_rested(connector->rest, lane->since);
-    pthread_mutex_unlock(&connector->rest->lock);
+    close_rested(connector->all_idle, lane->since);
+    pthread_mutex_unlock(&connector->all_idle->lock);
     if (!keep) casehook__lane_free(connector, lane);
 }
 
@@ -161,7 +161,7 @@ void casehook__lanes_free(struct casehook_connector *connector)
 {
     bool here = casehook__connector_is_here(connector);
     struct casehook__lane *lane;
-    if (here) pthread_mutex_lock(&connector->rest->lock);
+    if (here) pthread_mutex_lock(&connector->all_idle->lock);
     while ((lane = pop(connector)) != NULL) casehook__lane_free(connector, lane);
-    if (here) pthread_mutex_unlock(&connector->rest->lock);
+    if (here) pthread_mutex_unlock(&connector->all_idle->lock);
 }

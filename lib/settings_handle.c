@@ -34,8 +34,8 @@ int casehook_settings_new(const struct casehook_allocator *allocator, struct cas
     }
     settings->heap = heap;
     settings->current = casehook__settings_default(heap);
-    settings->rest = casehook__rest_new(heap);
-    if (!settings->current || !settings->rest) {
+    settings->all_idle = casehook__idle_new(heap);
+    if (!settings->current || !settings->all_idle) {
         casehook_settings_free(settings);
         return CASEHOOK_E_NO_MEMORY;
     }
@@ -100,7 +100,7 @@ void casehook_settings_free(struct casehook_settings *settings)
     struct casehook__heap *heap = settings->heap;
     casehook__settings_unref(settings->current);
     casehook__log_unref(settings->log);
-    casehook__rest_unref(settings->rest);
+    casehook__idle_unref(settings->all_idle);
     casehook__free(heap, settings);
     casehook__heap_unref(heap);
 }
