@@ -264,6 +264,14 @@ static void pem_faults(void **state)
 
 /* ---- PKCS#12 --------------------------------------------------------------------------------- */
 
+/* The test cannot run without it. */
+static void need_legacy(void)
+{
+    if (certs_have_legacy()) return;
+    print_message("SKIP: OpenSSL's legacy provider is not installed\n");
+    skip();
+}
+
 static void pfx_table(void **state)
 {
     (void)state;
@@ -299,7 +307,7 @@ static void pfx_table(void **state)
         {"stranger.p12", "s3cret", "secrets.pfx: the private key does not belong to the certificate"},
         {"expired.p12", "s3cret", "secrets.pfx: the client certificate expired on 2021-01-01 00:00 UTC"},
     };
-    if (!certs_have_legacy()) skip();
+    need_legacy();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         from_pfx(rows[i].file, rows[i].passphrase);
         print_message("%-16s %-8s %s\n", rows[i].file, rows[i].passphrase ? rows[i].passphrase : "NULL",
@@ -313,7 +321,7 @@ static void pfx_table(void **state)
 static void pfx_that_is_none(void **state)
 {
     (void)state;
-    if (!certs_have_legacy()) skip();
+    need_legacy();
     size_t length = 0;
     const char *whole = certs_file(certs, "aes.p12", &length), *crt = certs_file(certs, "cli1.crt", NULL);
     expect(from_bytes("x", 1, "s3cret"), "secrets.pfx: is not a PFX file");
@@ -327,7 +335,7 @@ static void pfx_that_is_none(void **state)
 static void pfx_damaged_anywhere(void **state)
 {
     (void)state;
-    if (!certs_have_legacy()) skip();
+    need_legacy();
     static const char *const files[] = {"plain.p12", "light.p12"};
     for (size_t f = 0; f < 2; f++) {
         size_t length = 0;
@@ -370,7 +378,7 @@ static void raise_iterations(const char *file, size_t expected)
 static void work_is_bounded(void **state)
 {
     (void)state;
-    if (!certs_have_legacy()) skip();
+    need_legacy();
     assert_string_equal(from_pfx("slow_mac.p12", "s3cret"), "ok client-one");
     raise_iterations("slow_mac.p12", 1);
     assert_string_equal(from_pfx("slow_key.p12", "s3cret"), "ok client-one");

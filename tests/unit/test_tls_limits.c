@@ -132,10 +132,18 @@ static void every_allocation_fails_once(void **state)
 
 /* ---- the legacy provider --------------------------------------------------------------------- */
 
+/* The test cannot run without it. */
+static void need_legacy(void)
+{
+    if (certs_have_legacy()) return;
+    print_message("SKIP: OpenSSL's legacy provider is not installed\n");
+    skip();
+}
+
 static void environment_names_no_providers(void **state)
 {
     (void)state;
-    if (!certs_have_legacy()) skip();
+    need_legacy();
     struct casehook__identity *identity = NULL;
     struct casehook_error error = {0};
     assert_int_equal(setenv("OPENSSL_MODULES", "/nonexistent", 1), 0);
@@ -164,7 +172,7 @@ static X509_SIG *rc2_key(void)
 static void legacy_keys_with_and_without_the_provider(void **state)
 {
     (void)state;
-    if (!certs_have_legacy()) skip();
+    need_legacy();
     struct casehook_error error = {0};
     struct casehook__pbe pbe = {
         .passphrase = CASEHOOK__TEXT("s3cret"), .field = "secrets.key", .what = "the private key"};
@@ -216,7 +224,10 @@ static void nothing_is_ever_prompted_for(void **state)
     int terminal = -1, status = -1;
     char output[200] = "";
     pid_t child = forkpty(&terminal, NULL, NULL, NULL);
-    if (child < 0) skip();
+    if (child < 0) {
+        print_message("SKIP: no terminal can be opened here\n");
+        skip();
+    }
     if (child == 0) _exit(try_without_passphrase());
     /* Whatever is written there is a prompt, and its writer waits for an answer for ever. */
     struct pollfd poller = {.fd = terminal, .events = POLLIN};
