@@ -20,8 +20,10 @@ struct casehook__buf {
 };
 
 void casehook__buf_init(struct casehook__buf *buf, struct casehook__heap *heap, size_t limit);
-/* Wipes and frees the content: it may be a secret, or the answer of a server that echoes one.  The buffer is
- * empty and usable again. */
+/*
+ * Wipes and frees the content: it may be a secret, or the answer of a server that echoes one.  The buffer is
+ * empty and usable again.
+ */
 void casehook__buf_free(struct casehook__buf *buf);
 /* Gives back what is not used, for content that stays; without memory to do so it is left as it is. */
 void casehook__buf_fit(struct casehook__buf *buf);

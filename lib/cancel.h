@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* One operation that waits; lies in the waiting function's frame. */
+/* An operation that can be woken; it lies where the operation does, and is removed before that goes. */
 struct casehook__cancel_waiter {
     void (*wake)(void *user);
     void *user;

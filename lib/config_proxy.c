@@ -20,8 +20,10 @@ void casehook__config_check_origin(const struct casehook__config_reader *reader,
                        origin->host, kind);
 }
 
-/* Headers without a URL go to the settings' proxy, above its own: a login of the settings never goes to
- * a proxy that the connector chose. */
+/*
+ * Headers without a URL go to the settings' proxy, above its own: a login of the settings never goes to
+ * a proxy that the connector chose.
+ */
 static void derive(struct casehook__config_reader *reader, const struct casehook__field *field)
 {
     struct casehook__config *config = reader->config;

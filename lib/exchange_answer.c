@@ -228,8 +228,7 @@ static int not_json(struct casehook__exchange *exchange, const struct casehook__
                              casehook__js_fault_name(fault), offset, excerpt(exchange, response->body, text));
 }
 
-/* Validates the answer and takes out of it what this call is to give: paths[0] is the call's key, if it has
- * one. */
+/* Validates the answer and takes out of it what this call is to give; paths[0] is its key, if it has one. */
 static int read_answer(struct casehook__exchange *exchange, const struct casehook__response *response)
 {
     const struct casehook__config *config = exchange->config;
@@ -276,8 +275,7 @@ void casehook__exchange_accept(struct casehook__exchange *exchange, const struct
     casehook__exchange_advance(exchange);
 }
 
-/* Statuses after which the same request may be accepted later.  A write that failed inside the server may
- * have been done before it failed. */
+/* The same request may be accepted later.  What failed inside the server may have been written before. */
 static bool is_transient(int status, bool write)
 {
     if (status == 408 || status == 425 || status == 429 || status == 503) return true;

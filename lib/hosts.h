@@ -8,8 +8,7 @@
 
 #define CASEHOOK__HOST_LIST_MAX 10000 /* entries of one list */
 
-/* "*", a host, host:port, "*.example.com", an address; brackets around IPv6 as wanted, needed before a port.
- */
+/* "*", a host, host:port, "*.example.com", an address; IPv6 needs its brackets before a port only. */
 struct casehook__host_pattern {
     bool any;        /* "*" */
     bool subdomains; /* "*.host": only what is below host */
@@ -53,8 +52,10 @@ int casehook__cidr_parse(struct casehook__text text, struct casehook__cidr *cidr
  * kind in words, NULL for a public address.
  */
 const char *casehook__address_special(const unsigned char *address, size_t size);
-/* The same with exceptions: NULL when the address may be used.  An exception of IPv4 covers the mapped form
- * too; one of IPv6, even ::/0, covers no IPv4 address. */
+/*
+ * The same with exceptions: NULL when the address may be used.  An exception of IPv4 covers the mapped form
+ * too; one of IPv6, even ::/0, covers no IPv4 address.
+ */
 const char *casehook__address_denied(const unsigned char *address, size_t size,
                                      const struct casehook__cidr *exceptions, size_t count);
 

@@ -1,4 +1,4 @@
-/* lane.c - lanes of connectors: taken for one operation, kept warm in between, closed when they rest long. */
+/* lane.c - lanes of connectors: taken for one operation, kept warm in between, closed when idle for long. */
 #include "connector.h"
 
 #include "clock.h"
@@ -11,8 +11,7 @@
 
 /* ---- one lane ---------------------------------------------------------------------------------- */
 
-/* In a child process the connections are still the parent's: to close them properly would end them there too.
- */
+/* In a child process the connections are still the parent's: closing them properly would end them there. */
 void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane)
 {
     bool here = casehook__connector_is_here(connector);

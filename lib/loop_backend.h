@@ -23,11 +23,9 @@ struct casehook__backend_ops {
     void (*close)(struct casehook__backend *backend, bool forked);
     /* One descriptor that is readable when wait would not wait; -1: there is none. */
     int (*descriptor)(const struct casehook__backend *backend);
-    /* What to look out for on a socket from now on, 0 for nothing; fresh: nothing was until now.  False: the
-     * system refused. */
+    /* What to look out for on a socket, 0: nothing; fresh: nothing until now.  False: the system refused. */
     bool (*watch)(struct casehook__backend *backend, int socket, int events, bool fresh, uint32_t owner);
-    /* When the descriptor becomes readable at the latest, a time of casehook__clock_ms(); it may be earlier,
-     * when an earlier time was set before. */
+    /* The descriptor is readable then (casehook__clock_ms()), or at an earlier time that was set before. */
     void (*set_timer)(struct casehook__backend *backend, int64_t at);
     /* Ends a wait, now or the next one; the descriptor is readable until quiet. */
     void (*signal)(struct casehook__backend *backend);

@@ -14,8 +14,7 @@
 size_t casehook__mask_match(struct casehook__text text, struct casehook__text needle, bool base64,
                             bool escapes);
 
-/* One character of it: case does not count nor, for base64, which of its two alphabets is used; + may be a
- * space. */
+/* One character: case does not count, nor does which alphabet of base64 it is from; + may be a space. */
 bool casehook__mask_same(char c, char wanted, bool base64);
 
 #endif

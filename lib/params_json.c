@@ -41,8 +41,7 @@ struct reader {
 
 #define NO_INDEX SIZE_MAX
 
-/* A place in the params, put into words only when something is wrong there: "tags[2]", "comments[0].comment".
- */
+/* "tags[2]", "comments[0].comment": a place in the params, put into words only for a fault. */
 struct place {
     const char *list; /* NULL: a member of the case itself */
     size_t index;     /* NO_INDEX: none */

@@ -18,8 +18,7 @@
 /* A proxy of the settings or of a connector. */
 struct casehook__proxy {
     struct casehook__origin origin;
-    struct casehook__headers
-        headers; /* proxyHeaders; the login is a Proxy-Authorization header among them, secret */
+    struct casehook__headers headers; /* proxyHeaders, and the login as a Proxy-Authorization among them */
 };
 void casehook__proxy_free(struct casehook__proxy *proxy, struct casehook__heap *heap);
 /*
@@ -71,8 +70,7 @@ struct casehook__settings {
     pthread_mutex_t system_trust_lock;
 };
 
-/* Defaults: C2 (allowedHosts ["*"], full, 1 MiB, 60 s, connect 10 s, idle 4 s, 8 idle connections, 10
- * redirects).  NULL: no memory. */
+/* The defaults of C2.  NULL: no memory. */
 struct casehook__settings *casehook__settings_default(struct casehook__heap *heap);
 
 /*

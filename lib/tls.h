@@ -30,8 +30,10 @@ struct casehook__trust;
 /* pem: one certificate or more.  Errors: NO_MEMORY, CONFIG ("certificate 2 of 3 cannot be read"). */
 int casehook__trust_from_pem(struct casehook__heap *heap, struct casehook__text pem,
                              struct casehook__trust **trust, struct casehook_error *error);
-/* The CA bundle of the system, from where libcurl or the distribution keeps it (path given, NULL: the
- * usual places); never from the environment.  Errors: NO_MEMORY, SYSTEM. */
+/*
+ * The CA bundle of the system: at path, where libcurl has it (NULL: nowhere), else at the usual places;
+ * never from the environment.  Errors: NO_MEMORY, SYSTEM.
+ */
 int casehook__trust_system(struct casehook__heap *heap, const char *path, struct casehook__trust **trust,
                            struct casehook_error *error);
 struct casehook__trust *casehook__trust_ref(struct casehook__trust *trust);
@@ -63,8 +65,7 @@ int casehook__identity_from_pfx(struct casehook__heap *heap, struct casehook__te
                                 struct casehook__text passphrase, struct casehook__identity **identity,
                                 struct casehook_error *error);
 void casehook__identity_free(struct casehook__identity *identity);
-/* The certificate and its chain as PEM, and the key as unencrypted PEM (a secret), for hosts with their own
- * HTTP client. */
+/* Certificate and chain as PEM, and the key as unencrypted PEM (a secret): for the public exchange. */
 int casehook__identity_to_pem(const struct casehook__identity *identity, struct casehook__buf *crt,
                               struct casehook__buf *key);
 

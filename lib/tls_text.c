@@ -1,4 +1,4 @@
-/* tls_text.c - OpenSSL's errors, and dates and names of certificates as printable text. */
+/* tls_text.c - modes, OpenSSL's errors, and dates and names of certificates as printable text. */
 #include "tls_internal.h"
 
 #include <stdio.h>
@@ -7,6 +7,17 @@
 #include <sys/socket.h>
 
 #include <openssl/x509v3.h>
+
+const char *casehook__mode_name(enum casehook__mode mode)
+{
+    switch (mode) {
+    case CASEHOOK__MODE_NONE: return "none";
+    case CASEHOOK__MODE_CERTIFICATE: return "certificate";
+    case CASEHOOK__MODE_UNSET:
+    case CASEHOOK__MODE_FULL: break;
+    }
+    return "full";
+}
 
 void casehook__tls_begin(void)
 {

@@ -9,17 +9,6 @@
 
 #define BUNDLE_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
-const char *casehook__mode_name(enum casehook__mode mode)
-{
-    switch (mode) {
-    case CASEHOOK__MODE_NONE: return "none";
-    case CASEHOOK__MODE_CERTIFICATE: return "certificate";
-    case CASEHOOK__MODE_UNSET:
-    case CASEHOOK__MODE_FULL: break;
-    }
-    return "full";
-}
-
 /* The store has no look-up of its own: neither OpenSSL's folders nor the environment add to it. */
 static struct casehook__trust *trust_new(struct casehook__heap *heap)
 {

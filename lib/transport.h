@@ -14,12 +14,10 @@
 #define CASEHOOK__HEADER_BYTES_MAX (64 * 1024) /* of one response, status lines and interim responses too */
 #define CASEHOOK__NO_DEADLINE      INT64_MAX
 
-/* libcurl's own initialisation, once per process; OK, or why this libcurl cannot be used (UNSUPPORTED,
- * SYSTEM). */
+/* libcurl's own initialisation, once per process.  Errors: UNSUPPORTED, SYSTEM (it cannot be used). */
 int casehook__transport_init(struct casehook_error *error);
 
-/* 1 when the running libcurl has the feature of casehook_feature(), 0 when not, -1 when it is none of
- * libcurl's. */
+/* For casehook_feature(): 1 when the running libcurl has it, 0 when not, -1 when it is none of libcurl's. */
 int casehook__transport_feature(const char *name);
 
 struct casehook__wire;

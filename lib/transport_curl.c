@@ -131,8 +131,7 @@ static bool never_started(struct casehook__transfer *transfer, int status, const
     return false;
 }
 
-/* The system's CAs are parsed once for all connectors of a settings snapshot, and only when they are needed.
- */
+/* The system's CAs are parsed once for all connectors of a settings snapshot, when one needs them. */
 static bool need_trust(struct casehook__transfer *transfer, bool https)
 {
     const struct casehook__policy *policy = &transfer->policy;
@@ -230,10 +229,10 @@ static struct casehook__text kept(const struct casehook__transfer *transfer,
 static void answer(struct casehook__transfer *transfer)
 {
     transfer->answered = true;
+    /* Without a content encoding: libcurl has decoded what it offered, or failed. */
     transfer->response = (struct casehook__response){
         .status = (int)transfer->status,
-        .content_type =
-            kept(transfer, &transfer->content_type), /* libcurl decoded what it offered, or failed */
+        .content_type = kept(transfer, &transfer->content_type),
         .location = kept(transfer, &transfer->location),
         .retry_after = kept(transfer, &transfer->retry_after),
         .body = casehook__buf_text(&transfer->body),

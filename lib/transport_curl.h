@@ -88,8 +88,7 @@ CURLcode casehook__curl_on_tls(CURL *easy, void *ssl_ctx, void *user);
 
 /* transport_curl_failure.c: fills transfer->failure from libcurl's code. */
 void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code);
-/* A proxy that wants a login answers for an http target in its place: true when it did, and failure says so.
- */
+/* A proxy that wants a login answers in place of an http target: true when it did, and failure says so. */
 bool casehook__curl_fail_login(struct casehook__transfer *transfer);
 
 #endif

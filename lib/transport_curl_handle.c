@@ -52,8 +52,7 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
     if (!items) return false;
     count = casehook__request_headers(transfer->config, request, items, max);
     bool done = true, body = request->method != CASEHOOK__GET;
-    /* With a body libcurl has an Expect and a content type of its own unless they are named without a value.
-     */
+    /* With a body libcurl adds Expect and a content type unless they are named without a value. */
     if (body) done = append(list, "Expect:");
     if (done && body && !has_header(items, count, "Content-Type")) done = append(list, "Content-Type:");
     /* Answers to writes are short.  libcurl would name all that it decodes, and format the line twice. */
@@ -130,8 +129,7 @@ static bool set_proxy_tls(const struct casehook__policy *policy, CURL *easy)
     return true;
 }
 
-/* With CONNECT they go to the proxy alone; else beside the request's own, which name the user agent already.
- */
+/* With CONNECT they go to the proxy alone; else beside the request's own, which have a user agent. */
 static bool proxy_headers(struct casehook__transfer *transfer, struct curl_slist **list)
 {
     const struct casehook__headers *headers = &transfer->policy.proxy->headers;

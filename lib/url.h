@@ -25,7 +25,7 @@ struct casehook__origin {
 };
 
 bool casehook__origin_equal(const struct casehook__origin *a, const struct casehook__origin *b);
-/* Of its name without the dot that may end it: patterns and settings of hosts ignore that (U4). */
+/* The length of the host without a dot at its end, which patterns and settings ignore (U4). */
 size_t casehook__origin_host_length(const struct casehook__origin *origin);
 /* "https://host:port", the port only where it is not the default. */
 int casehook__origin_append(struct casehook__buf *buf, const struct casehook__origin *origin);
@@ -58,21 +58,24 @@ int casehook__url_parse_proxy(struct casehook__text url, struct casehook__origin
 int casehook__url_resolve(const char *base, struct casehook__text location, struct casehook__origin *origin,
                           struct casehook__buf *normal, struct casehook_error *error);
 
-/* Any text that was meant as a URL, as it may be shown: without query values (a=b is a=), user info and
- * fragment; the path masked when secret.  The buffer's status. */
+/*
+ * Any text that was meant as a URL, as it may be shown: without query values (a=b is a=), user info and
+ * fragment; the path masked when secret.  The buffer's status.
+ */
 int casehook__url_for_display(struct casehook__buf *buf, const char *url, bool mask_path);
 
 struct casehook__url_template;
 
-/* keep_fragment: the view URL (U2), which is text for people: what is written before the path stays as it is,
- * and of the path only the slashes are touched.  Errors: NO_MEMORY, CONFIG with offset into text. */
+/*
+ * keep_fragment: the view URL (U2), which is text for people: what is written before the path stays as it is,
+ * and of the path only the slashes are touched.  Errors: NO_MEMORY, CONFIG with offset into text.
+ */
 int casehook__url_template_new(struct casehook__heap *heap, struct casehook__text text,
                                const struct casehook__schema *schema, bool strict, bool keep_fragment,
                                struct casehook__url_template **out, struct casehook_error *error);
 void casehook__url_template_free(struct casehook__url_template *url);
 const struct casehook__origin *casehook__url_template_origin(const struct casehook__url_template *url);
-/* Two templates of one document keep one origin when it is the same; they are made and freed by one thread.
- */
+/* Lets url use the origin of other when it is the same: of one document, made and freed by one thread. */
 void casehook__url_template_share(struct casehook__url_template *url, struct casehook__url_template *other);
 bool casehook__url_template_uses(const struct casehook__url_template *url, const char *name);
 

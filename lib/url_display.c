@@ -12,8 +12,10 @@ static size_t up_to(const char *text, size_t from, unsigned classes)
     return from;
 }
 
-/* Where the host begins: behind the user info.  What no parser would take for a URL is trusted less: it
- * is shown from behind its last @, wherever that stands. */
+/*
+ * Where the host begins: behind the user info.  What no parser would take for a URL is trusted less: it
+ * is shown from behind its last @, wherever that stands.
+ */
 static size_t host_start(const char *url, size_t scheme_end)
 {
     size_t end = up_to(url, scheme_end, AUTHORITY_END), start = scheme_end, port;

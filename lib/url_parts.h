@@ -37,8 +37,7 @@ bool casehook__url_in_host(char c, bool brackets);
 int casehook__url_origin(const struct casehook__url_parts *parts, struct casehook__origin *origin,
                          struct casehook_error *error);
 
-/* The ASCII form of a host with other characters, without regard to the locale.  Errors: NO_MEMORY, CONFIG.
- */
+/* The ASCII form of a host with other characters, whatever the locale.  Errors: NO_MEMORY, CONFIG. */
 int casehook__url_idn(struct casehook__text host, char *ascii, size_t size, struct casehook_error *error);
 
 /*

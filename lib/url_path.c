@@ -1,5 +1,4 @@
-/* url_path.c - collapses slashes, resolves dot segments and encodes raw characters of a rendered URL (U2,
- * U3). */
+/* url_path.c - what becomes of path, query and fragment of a rendered URL (U2, U3). */
 #include "url_path.h"
 
 /* How many dots a segment consists of, %2e counting as one; 0 when of something else too. */
@@ -59,8 +58,10 @@ static struct shape look(const char *text, size_t length)
     return shape;
 }
 
-/* Writes the segments of a path to out, which may lie before path in the same memory; never more is written
- * than was read, but for what encoding adds. */
+/*
+ * Writes the segments of a path to out, which may lie before path in the same memory; never more is written
+ * than was read, but for what encoding adds.
+ */
 static size_t write_path(char *out, const char *path, size_t length, bool shown)
 {
     size_t written = 0;
