@@ -84,6 +84,8 @@ void casehook__exchange_pretend(struct casehook__exchange *exchange);
 /* Hands the result over and makes the exchange ready for another operation. */
 struct casehook_result *casehook__exchange_finish(struct casehook__exchange *exchange);
 
+#define CASEHOOK__DEFAULT_HEADERS 3 /* Accept, User-Agent, Content-Type */
+
 /*
  * The headers of a request in the order of the wire: defaults, then configured ones (none to another
  * origin).  items has room for max; returns how many there are.

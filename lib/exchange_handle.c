@@ -94,7 +94,8 @@ static bool list_headers(struct casehook_exchange *handle, const struct casehook
 {
     struct casehook__header *items = NULL;
     const struct casehook__headers *proxy = policy->proxy ? &policy->proxy->headers : NULL;
-    size_t max = handle->core.config->headers.count + 3, extra = proxy ? proxy->count : 0;
+    size_t max = handle->core.config->headers.count + CASEHOOK__DEFAULT_HEADERS,
+           extra = proxy ? proxy->count : 0;
     struct casehook_http_header *headers = grow(handle, max + extra);
     if (headers) items = casehook__calloc(handle->heap, max, sizeof *items);
     if (!items) return false;

@@ -10,7 +10,7 @@ void casehook__js_find_begin(struct casehook__js_find *find, const struct caseho
     find->found = found;
     find->flat = find->ends = 0;
     /* The top value is on every path. */
-    find->into = count == 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
+    find->into = count == CASEHOOK__JS_FIND_PATHS ? UINT64_MAX : ((uint64_t)1 << count) - 1;
 }
 
 /* The part that members at level are compared with; NULL for a path that has no name (keypath.h). */

@@ -28,7 +28,7 @@ static void header_member(struct casehook__buf *json, const struct casehook__exc
 static char *detail(struct casehook__exchange *exchange, const struct casehook__request *request)
 {
     struct casehook__buf *json = &exchange->scratch;
-    size_t max = exchange->config->headers.count + 3;
+    size_t max = exchange->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
     struct casehook__header *headers = casehook__calloc(exchange->heap, max, sizeof *headers);
     if (!headers) return NULL;
     size_t count = casehook__request_headers(exchange->config, request, headers, max);

@@ -1,5 +1,5 @@
 /* tls_explain.c - what a failed handshake means, and which setting would change it. */
-#include "tls_internal.h"
+#include "tls.h"
 
 #include <stdio.h>
 

@@ -47,10 +47,10 @@ static bool has_header(const struct casehook__header *items, size_t count, const
 static bool request_headers(struct casehook__transfer *transfer, const struct casehook__request *request,
                             struct curl_slist **list)
 {
-    size_t max = transfer->config->headers.count + 3, count = 0;
+    size_t max = transfer->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
     struct casehook__header *items = casehook__calloc(transfer->heap, max, sizeof *items);
     if (!items) return false;
-    count = casehook__request_headers(transfer->config, request, items, max);
+    size_t count = casehook__request_headers(transfer->config, request, items, max);
     bool done = true, body = request->method != CASEHOOK__GET;
     /* With a body libcurl adds Expect and a content type unless they are named without a value. */
     if (body) done = append(list, "Expect:");
