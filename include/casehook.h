@@ -261,8 +261,8 @@ CASEHOOK_API void casehook_settings_free(struct casehook_settings *settings);
 
 /*
  * A checked, compiled connector document with its connections.  Immutable and reference counted.  A
- * connection that was idle for longer than idleTimeout is closed by the next blocking call on any connector
- * of the same settings object, or with the connector: there is no timer that would do it.
+ * connection that was idle for longer than idleTimeout is closed by one of the next blocking calls on any
+ * connector of the same settings object, or with the connector: there is no timer that would do it.
  * Threads: any number at once, every function.  Since: 0.1
  */
 struct casehook_connector;

@@ -26,12 +26,12 @@ struct casehook__lane {
 
     /* Of an idle one. */
     struct casehook_connector *connector;
-    struct casehook__lane *older, *newer;
-    int64_t since;
+    struct casehook__lane *before, *behind;
+    int64_t until; /* then it is closed */
 };
 
 /*
- * The idle lanes of all connectors of one settings object, by age: without threads and timers it is the
+ * The idle lanes of all connectors of one settings object, by the time when they are closed: without threads and timers it is the
  * next call on any of them that closes what has rested longer than idleTimeout.
  */
 struct casehook__idle {
@@ -39,7 +39,7 @@ struct casehook__idle {
     atomic_int references;
     pid_t process;        /* that made it */
     pthread_mutex_t lock; /* of all idle lanes, the connectors' lists of them too */
-    struct casehook__lane *oldest, *newest;
+    struct casehook__lane *first, *last;
 };
 
 struct casehook_connector {

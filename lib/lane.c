@@ -80,6 +80,7 @@ void casehook__idle_unref(struct casehook__idle *all)
 
 /* The functions up to the next line are called under the lock. */
 
+/* Its time comes last, unless idleTimeout was another one when other connectors were made. */
 static void push(struct casehook__lane *lane)
 {
     struct casehook_connector *connector = lane->connector;
@@ -87,16 +88,18 @@ static void push(struct casehook__lane *lane)
     lane->next = connector->idle;
     connector->idle = lane;
     connector->idle_count++;
-    lane->newer = NULL;
-    lane->older = all->newest;
-    *(lane->older ? &lane->older->newer : &all->oldest) = lane;
-    all->newest = lane;
+    struct casehook__lane *before = all->last;
+    while (before && before->until > lane->until) before = before->before;
+    lane->before = before;
+    lane->behind = before ? before->behind : all->first;
+    *(before ? &before->behind : &all->first) = lane;
+    *(lane->behind ? &lane->behind->before : &all->last) = lane;
 }
 
-static void unlink_age(struct casehook__idle *all, struct casehook__lane *lane)
+static void unlink_time(struct casehook__idle *all, struct casehook__lane *lane)
 {
-    *(lane->older ? &lane->older->newer : &all->oldest) = lane->newer;
-    *(lane->newer ? &lane->newer->older : &all->newest) = lane->older;
+    *(lane->before ? &lane->before->behind : &all->first) = lane->behind;
+    *(lane->behind ? &lane->behind->before : &all->last) = lane->before;
 }
 
 static struct casehook__lane *pop(struct casehook_connector *connector)
@@ -105,30 +108,21 @@ static struct casehook__lane *pop(struct casehook_connector *connector)
     if (!lane) return NULL;
     connector->idle = lane->next;
     connector->idle_count--;
-    unlink_age(connector->all_idle, lane);
+    unlink_time(connector->all_idle, lane);
     return lane;
 }
 
-/* The oldest lane of all is the last one of its connector. */
-static void close_oldest(struct casehook__idle *all)
+/* The first one of all is the last one of its connector. */
+static void close_first(struct casehook__idle *all)
 {
-    struct casehook__lane *lane = all->oldest;
+    struct casehook__lane *lane = all->first;
     struct casehook_connector *connector = lane->connector;
     struct casehook__lane **last = &connector->idle;
     while (*last != lane) last = &(*last)->next;
     *last = NULL;
     connector->idle_count--;
-    unlink_age(all, lane);
+    unlink_time(all, lane);
     casehook__lane_free(connector, lane);
-}
-
-/* A lane is younger than all others, but idleTimeout may differ: one that waits longer holds up the rest. */
-static void close_rested(struct casehook__idle *all, int64_t now)
-{
-    for (int i = 0; i < CLOSE_MAX && all->oldest; i++) {
-        if (now - all->oldest->since < all->oldest->connector->settings->idle_timeout_ms) return;
-        close_oldest(all);
-    }
 }
 
 /* ------------------------------------------------------------------------------------------------ */
@@ -144,23 +138,26 @@ struct casehook__lane *casehook__lane_take(struct casehook_connector *connector)
 /* The last one given back is the first one taken: its connection is the freshest. */
 void casehook__lane_give(struct casehook_connector *connector, struct casehook__lane *lane)
 {
+    struct casehook__idle *all = connector->all_idle;
     casehook__lane_shrink(lane);
     lane->connector = connector;
-    lane->since = casehook__clock_ms();
-    pthread_mutex_lock(&connector->all_idle->lock);
+    pthread_mutex_lock(&all->lock);
+    int64_t now = casehook__clock_ms();
+    lane->until = now + connector->settings->idle_timeout_ms;
     bool keep = connector->idle_count < connector->settings->max_idle_connections;
     if (keep) push(lane);
-    close_rested(connector->all_idle, lane->since);
-    pthread_mutex_unlock(&connector->all_idle->lock);
+    for (int i = 0; i < CLOSE_MAX && all->first && all->first->until <= now; i++) close_first(all);
+    pthread_mutex_unlock(&all->lock);
     if (!keep) casehook__lane_free(connector, lane);
 }
 
-/* In a child process the lock may be held by a thread that is not there. */
+/* In a child process the lock may be held by a thread that is not there, and the lists be half changed. */
 void casehook__lanes_free(struct casehook_connector *connector)
 {
+    pthread_mutex_t *lock = &connector->all_idle->lock;
     bool here = casehook__connector_is_here(connector);
     struct casehook__lane *lane;
-    if (here) pthread_mutex_lock(&connector->all_idle->lock);
+    if (here ? pthread_mutex_lock(lock) : pthread_mutex_trylock(lock)) return;
     while ((lane = pop(connector)) != NULL) casehook__lane_free(connector, lane);
-    if (here) pthread_mutex_unlock(&connector->all_idle->lock);
+    pthread_mutex_unlock(lock);
 }

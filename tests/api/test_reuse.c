@@ -221,6 +221,33 @@ static void what_rested_is_closed_by_calls_on_other_connectors(void **state)
     expect_sockets(before);
 }
 
+/* idleTimeout was another one when the others were made. */
+static void what_may_rest_longer_holds_nothing_up(void **state)
+{
+    (void)state;
+    static const char *const times[] = {"1h", "20ms", "1h", "20ms"};
+    struct casehook_settings *settings = document_settings("{}");
+    struct casehook_connector *connectors[COUNT(times)];
+    for (size_t i = 0; i < COUNT(times); i++) {
+        char json[64];
+        snprintf(json, sizeof json, "{\"idleTimeout\":\"%s\"}", times[i]);
+        assert_int_equal(casehook_settings_load_json(settings, json, CASEHOOK_TERMINATED, NULL), CASEHOOK_OK);
+        connectors[i] = document_connector(settings, base, NULL, NULL);
+    }
+    casehook_settings_free(settings);
+    size_t before = open_sockets();
+    get(connectors[0], "1");
+    size_t each = open_sockets() - before;
+    for (size_t i = 1; i < COUNT(times); i++) get(connectors[i], "1");
+    poll(NULL, 0, 60);
+    get(connectors[0], "2");
+    expect_sockets(before + 2 * each);
+    get(connectors[2], "2");
+    assert_int_equal(http_server_connections(server), COUNT(times));
+    for (size_t i = 0; i < COUNT(times); i++) casehook_connector_unref(connectors[i]);
+    expect_sockets(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +255,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_second_try_asks_for_the_same_case, start, stop),
         cmocka_unit_test_setup_teardown(calls_in_turn, start, stop),
         cmocka_unit_test_setup_teardown(what_rested_is_closed_by_calls_on_other_connectors, start, stop),
+        cmocka_unit_test_setup_teardown(what_may_rest_longer_holds_nothing_up, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

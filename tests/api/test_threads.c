@@ -85,6 +85,62 @@ static void many_threads_on_one_connector(void **state)
     http_log_free(log);
 }
 
+/* ---- connectors of one settings object ---------------------------------------------------------- */
+
+#define SHARED 4
+
+static struct casehook_settings *brief;
+static struct casehook_connector *shared[SHARED];
+
+/* Calls on all of them and on its own, previews and wrong params: whoever gives a lane back closes others' */
+static void *mixer(void *user)
+{
+    const size_t *seed = user;
+    for (size_t i = *seed; i < *seed + PUSHES / 4; i++) {
+        struct casehook_params params = {.struct_size = sizeof params, .title = i % 3 ? "t" : NULL};
+        struct casehook_connector *own = document_connector(brief, base, NULL, NULL),
+                                  *kept = casehook_connector_ref(shared[i % SHARED]);
+        struct casehook_result *result = NULL;
+        if (push(own) || push(kept) || push(shared[(i + 1) % SHARED])) atomic_fetch_add(&failures, 1);
+        casehook_preview(shared[(i + 2) % SHARED], CASEHOOK_PUSH, &params, &result);
+        casehook_result_free(result);
+        casehook_connector_unref(kept);
+        casehook_connector_unref(own);
+    }
+    return NULL;
+}
+
+static void run_mixers(const char *settings)
+{
+    size_t seeds[THREADS];
+    pthread_t threads[THREADS];
+    brief = document_settings(settings);
+    for (size_t i = 0; i < SHARED; i++) shared[i] = document_connector(brief, base, NULL, NULL);
+    for (size_t i = 0; i < THREADS; i++) {
+        seeds[i] = i;
+        assert_int_equal(pthread_create(&threads[i], NULL, mixer, &seeds[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    casehook_settings_free(brief);
+    for (size_t i = 0; i < SHARED; i++) casehook_connector_unref(shared[i]);
+}
+
+static void many_connectors_of_one_settings_object(void **state)
+{
+    (void)state;
+    struct http_log *log = http_log_new();
+    struct http_server *server = http_server_start(log, "tracker", NULL, answer, NULL);
+    snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
+    atomic_store(&failures, 0);
+    run_mixers("{\"idleTimeout\":1}");
+    run_mixers("{\"idleTimeout\":1,\"maxIdleConnections\":1}");
+    run_mixers("{\"maxIdleConnections\":0}");
+    assert_int_equal(atomic_load(&failures), 0);
+    assert_int_equal(http_log_count(log), 3 * THREADS * (PUSHES / 4) * 3 * 2);
+    assert_int_equal(http_server_stop(server, 5000), 0);
+    http_log_free(log);
+}
+
 static void slow_answer(void *user, const struct http_request *request, struct http_response *response)
 {
     answer(user, request, response);
@@ -135,6 +191,7 @@ static void handles_are_let_go_meanwhile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(many_threads_on_one_connector),
+                                       cmocka_unit_test(many_connectors_of_one_settings_object),
                                        cmocka_unit_test(handles_are_let_go_meanwhile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
