@@ -1,6 +1,8 @@
 /* settings.c - a snapshot of the settings: defaults, life, look-up. */
 #include "settings.h"
 
+#include <unistd.h>
+
 static int allow_all(struct casehook__host_list *list)
 {
     return casehook__host_list_add(list, CASEHOOK__TEXT("*"), NULL);
@@ -16,6 +18,7 @@ struct casehook__settings *casehook__settings_default(struct casehook__heap *hea
     }
     atomic_init(&settings->references, 1);
     settings->heap = casehook__heap_ref(heap);
+    settings->process = getpid();
     settings->allowed_hosts.heap = settings->proxy_bypass.heap = settings->proxy_only.heap = heap;
     settings->mode = settings->proxy_mode = CASEHOOK__MODE_FULL;
     settings->minimum_mode = CASEHOOK__MODE_NONE;

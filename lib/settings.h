@@ -68,6 +68,7 @@ struct casehook__settings {
     /* The system's CAs, parsed at the first use that needs them: casehook__settings_system_trust. */
     struct casehook__trust *system_trust;
     pthread_mutex_t system_trust_lock;
+    pid_t process; /* that made it */
 };
 
 /* The defaults of C2.  NULL: no memory. */
