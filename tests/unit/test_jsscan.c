@@ -383,6 +383,93 @@ static void steps_through_members(void **state)
                 "a=1(a number)|=\"\"(a string)|b\\\"\\\\={\"c\":[\"\\\\\"]}(an object)|d=[](an array)|");
 }
 
+/* ---- strings against a slow reader ---------------------------------------------------------------- */
+
+/* Of [STRING], one byte after the other: where the fault is, or the number of bytes. */
+static size_t read_slowly(struct casehook__text text, enum casehook__js_fault *fault)
+{
+    size_t i = 2;
+    *fault = CASEHOOK__JS_TRUNCATED;
+    for (; i < text.length && text.data[i] != '"'; i++) {
+        *fault = CASEHOOK__JS_SYNTAX;
+        if ((unsigned char)text.data[i] < 0x20) return i;
+        *fault = CASEHOOK__JS_TRUNCATED;
+        if (text.data[i] != '\\') continue;
+        if (++i == text.length) return i;
+        if (text.data[i] && strchr("\"\\/bfnrt", text.data[i])) continue;
+        *fault = CASEHOOK__JS_SYNTAX;
+        if (text.data[i] != 'u') return i - 1;
+        for (size_t last = i + 4; i < last;) {
+            *fault = CASEHOOK__JS_TRUNCATED;
+            if (++i == text.length) return i;
+            *fault = CASEHOOK__JS_SYNTAX;
+            if (casehook__hex_value(text.data[i]) < 0) return i;
+        }
+        *fault = CASEHOOK__JS_TRUNCATED;
+    }
+    if (i++ == text.length) return i - 1;
+    for (; i < text.length && text.data[i] == ' '; i++) continue;
+    if (i == text.length) return i;
+    *fault = CASEHOOK__JS_SYNTAX;
+    if (text.data[i++] != ']') return i - 1;
+    for (; i < text.length && text.data[i] == ' '; i++) continue;
+    *fault = i < text.length ? CASEHOOK__JS_TRAILING : CASEHOOK__JS_VALID;
+    return i;
+}
+
+static void compare(const char *data, size_t length)
+{
+    struct casehook__text text = {data, length};
+    enum casehook__js_fault wanted;
+    size_t offset = SIZE_MAX, place = read_slowly(text, &wanted);
+    enum casehook__js_fault fault = scan(text, &offset);
+    if (fault != wanted || (fault && offset != place))
+        fail_msg("%.*s: %s at %zu, not %s at %zu", (int)length, data, casehook__js_fault_name(fault), offset,
+                 casehook__js_fault_name(wanted), place);
+}
+
+/* Every length up to 40, cut everywhere, with each kind of byte at each place, before a second one behind it. */
+static void strings_agree_with_a_slow_reader(void **state)
+{
+    static const char *const pieces[] = {"\"",  "\\",    "\\\"", "\\\\",     "\\n",  "\\u00e9", "\\u00g9", "\\x",
+                                         "\x1f", "\x01", "\x7f",  "\x80",      "\xff", "\x22\x5d", " ",        "\xa2"};
+    (void)state;
+    for (size_t length = 0; length <= 40; length++)
+        for (size_t place = 0; place <= length; place++)
+            for (size_t i = 0; i < COUNT(pieces); i++) {
+                char data[64];
+                size_t size = strlen(pieces[i]);
+                memset(data, 'x', sizeof data);
+                memcpy(data, "[\"", 2);
+                memcpy(data + 2 + place, pieces[i], size);
+                size_t end = 2 + length + size;
+                memcpy(data + end, "\"]", 2);
+                for (size_t cut = end + 2; cut > end - size && cut >= 3; cut--) compare(data, cut);
+                compare(data, 2 + place + size);
+                if (place + 2 < length) {
+                    data[2 + place + size + 1] = i % 2 ? '"' : '\0';
+                    compare(data, end + 2);
+                }
+            }
+}
+
+static void random_strings_agree_with_a_slow_reader(void **state)
+{
+    static const char bytes[] = "\"\"\\\\]u0e9aF/bnxyz \x1f\x20\x80\xff";
+    uint32_t seed = 1;
+    (void)state;
+    for (int round = 0; round < 300000; round++) {
+        char data[72] = "[\"";
+        size_t length = 2 + (seed >> 8) % (sizeof data - 2);
+        for (size_t i = 2; i < length; i++) {
+            seed = seed * 1664525 + 1013904223;
+            data[i] = seed >> 28 ? 'x' : bytes[(seed >> 16) % sizeof bytes];
+        }
+        compare(data, length);
+        seed = seed * 1664525 + 1013904223;
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -413,6 +500,8 @@ int main(void)
         cmocka_unit_test(the_longest_path),
         cmocka_unit_test(the_top_value),
         cmocka_unit_test(steps_through_members),
+        cmocka_unit_test(strings_agree_with_a_slow_reader),
+        cmocka_unit_test(random_strings_agree_with_a_slow_reader),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
