@@ -53,7 +53,7 @@ struct casehook__transfer {
     unsigned sends;      /* how often libcurl was about to send it */
     bool repeat_refused; /* libcurl wanted to send it again (H6) */
     unsigned handshakes; /* on the connection that is being made */
-    bool connecting;     /* a socket was opened for this request */
+    bool connecting;     /* a socket was opened for this request, and nothing is sent on it yet */
     bool denied;         /* an address was refused (U5) */
     char denied_address[96];
     size_t header_bytes, tunnel_bytes;

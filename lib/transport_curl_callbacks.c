@@ -106,6 +106,7 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     (void)local_port;
     long bytes = 0;
     if (transfer->sends++) curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &bytes);
+    transfer->connecting = false;
     transfer->repeat_refused = bytes > 0 && transfer->request->method != CASEHOOK__GET;
     return transfer->repeat_refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
@@ -122,7 +123,7 @@ int casehook__curl_on_tunnel(void *user, curl_off_t total, curl_off_t now, curl_
     (void)now;
     (void)upload_total;
     (void)upload_now;
-    return !transfer->sends && ++transfer->tunnel_bytes > CASEHOOK__HEADER_BYTES_MAX;
+    return transfer->connecting && ++transfer->tunnel_bytes > CASEHOOK__HEADER_BYTES_MAX;
 }
 
 /* The bytes of the address that is about to be connected to; 0 when it is neither IPv4 nor IPv6. */
@@ -165,6 +166,7 @@ curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct 
     if (descriptor < 0) return CURL_SOCKET_BAD;
     fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     transfer->connecting = true;
+    transfer->tunnel_bytes = 0;
     transfer->handshakes = 0;
     return descriptor;
 }

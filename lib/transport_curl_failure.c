@@ -105,8 +105,8 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
 {
     long tunnel = 0;
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-    if (transfer->sends == 0 && tunnel != 0 && tunnel / 100 != 2) return tell_tunnel(transfer, tunnel);
-    if (code == CURLE_ABORTED_BY_CALLBACK && transfer->sends == 0)
+    if (transfer->connecting && tunnel != 0 && tunnel / 100 != 2) return tell_tunnel(transfer, tunnel);
+    if (code == CURLE_ABORTED_BY_CALLBACK && transfer->connecting)
         return casehook__fail(&transfer->told, CASEHOOK_E_LIMIT,
                               "the answer of the proxy %s to CONNECT has more than %d bytes", peer(transfer),
                               CASEHOOK__HEADER_BYTES_MAX);
@@ -189,7 +189,7 @@ static bool proxy_refused(const struct casehook__transfer *transfer)
 {
     long tunnel = 0;
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-    return transfer->sends == 0 && tunnel >= 400 && tunnel < 500;
+    return transfer->connecting && tunnel >= 400 && tunnel < 500;
 }
 
 static bool may_pass_by_itself(const struct casehook__transfer *transfer, int status)

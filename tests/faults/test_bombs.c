@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SECONDS_MAX 6                  /* responseTimeout is two */
 #define GROWTH_MAX  (24 * 1024 * 1024) /* 8 MiB are a limit of one bomb; a buffer doubles as it grows */
@@ -155,8 +156,63 @@ static void bombs_of_a_proxy(void **state)
     stop(listener);
 }
 
+/* ---- a tunnel that is made anew ------------------------------------------------------------------ */
+
+/* The second request gets no answer on the connection of the first: libcurl tries a GET on a new one. */
+static void answer_once(void *user, const struct http_request *request, struct http_response *response)
+{
+    tracker_answer(user, request, response);
+    if (request->number > 0) response->fault = HTTP_CLOSE_BEFORE_RESPONSE;
+}
+
+static void pass_one(void *user, struct stream *stream, size_t connection)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\n\r\n";
+    struct http_input input = {.stream = stream};
+    struct http_request request;
+    if (!http_request_read(&input, &request)) return;
+    http_request_clear(&request);
+    int other = connection ? -1 : stream_connect("127.0.0.1", user);
+    if (other >= 0 && !stream_write(stream, ok, sizeof ok - 1)) stream_relay(stream, other);
+    if (other >= 0) close(other);
+    if (connection) current->send(stream);
+    free(input.bytes);
+}
+
+/* The request was about to be sent before: the answer to the second CONNECT has its limit all the same. */
+static void bombs_of_a_second_tunnel(void **state)
+{
+    (void)state;
+    struct certs *certs = certs_make_recipe("{\"certs\":{\"server\":{\"subject\":\"CN=localhost\",\"issuer\":\"self\"}},"
+                                            "\"files\":{}}");
+    assert_non_null(certs);
+    for (size_t i = 0; i < bomb_count; i++) {
+        char port[16];
+        current = &bombs[i];
+        if (!strstr(current->name, "refusal")) continue;
+        struct http_log *log = http_log_new();
+        struct http_tls tls = {.certificate = pem_of(certs, "server.crt"), .key = pem_of(certs, "server.key")};
+        struct http_server *server = http_server_start(log, "tracker", &tls, answer_once, NULL);
+        snprintf(port, sizeof port, "%u", http_server_port(server));
+        struct listener *proxy = listener_start(NULL, pass_one, port);
+        struct answer answer =
+            call(text_of("{\"responseTimeout\":2000,\"ssl.verificationMode\":\"none\","
+                         "\"proxyUrl\":\"http://127.0.0.1:%u\"}",
+                         listener_port(proxy)),
+                 text_of("https://localhost:%s", port), CASEHOOK_CREATE);
+        assert_int_equal(answer.status, CASEHOOK_E_PROXY);
+        assert_int_equal(listener_accepted(proxy), 2);
+        assert_int_equal(http_log_count(log), 2);
+        stop(proxy);
+        http_server_stop(server, 2000);
+        http_log_free(log);
+    }
+    certs_free(certs);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(all_bombs), cmocka_unit_test(bombs_of_a_proxy)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(all_bombs), cmocka_unit_test(bombs_of_a_proxy),
+                                       cmocka_unit_test(bombs_of_a_second_tunnel)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
