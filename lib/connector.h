@@ -31,8 +31,8 @@ struct casehook__lane {
 };
 
 /*
- * The idle lanes of all connectors of one settings object, by the time when they are closed: without threads and timers it is the
- * next call on any of them that closes what has rested longer than idleTimeout.
+ * The idle lanes of all connectors of one settings object, by the time when they are closed: without threads
+ * and timers it is the next call on any of them that closes what has rested longer than idleTimeout.
  */
 struct casehook__idle {
     struct casehook__heap *heap; /* a reference */

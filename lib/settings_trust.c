@@ -9,7 +9,7 @@ int casehook__settings_system_trust(const struct casehook__settings *given, cons
     /* The one part of a snapshot that changes, behind its lock. */
     struct casehook__settings *settings = (struct casehook__settings *)(uintptr_t)given;
     int status = CASEHOOK_OK;
-    /* In a child process the lock may be held by a thread that is not there: what is made there has its own. */
+    /* In a child process a thread that is not there may hold the lock: what is made there has its own. */
     if (settings->process != getpid()) return casehook__trust_system(settings->heap, path, trust, error);
     pthread_mutex_lock(&settings->system_trust_lock);
     if (!settings->system_trust)

@@ -133,7 +133,8 @@ static void *stop_in_a_push(void *user)
     return NULL;
 }
 
-/* Whatever lock it held: the child releases what is the parent's, and makes new connectors of its settings. */
+/* Whatever lock it held: the child releases what is the parent's, and makes new connectors of its settings.
+ */
 static void while_another_thread_works(void **state)
 {
     static const char *const nowhere = "https://127.0.0.1:1";
@@ -145,11 +146,13 @@ static void while_another_thread_works(void **state)
     snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
     assert_true(pipe(stops) == 0 && pipe(goes) == 0);
     do {
-        const struct casehook_allocator allocator = {.struct_size = sizeof allocator, .reallocate = reallocate};
+        const struct casehook_allocator allocator = {.struct_size = sizeof allocator,
+                                                     .reallocate = reallocate};
         struct casehook_settings *settings = NULL;
         assert_int_equal(casehook_settings_new(&allocator, &settings), CASEHOOK_OK);
-        assert_int_equal(casehook_settings_load_json(settings, "{\"idleTimeout\":1}", CASEHOOK_TERMINATED, NULL),
-                         CASEHOOK_OK);
+        assert_int_equal(
+            casehook_settings_load_json(settings, "{\"idleTimeout\":1}", CASEHOOK_TERMINATED, NULL),
+            CASEHOOK_OK);
         struct casehook_connector *rested = document_connector(settings, base, NULL, NULL);
         struct thread thread = {document_connector(settings, nowhere, NULL, NULL), ++calls};
         pthread_t id;

@@ -22,18 +22,18 @@ static const struct item {
     int operation, redirect; /* what each call of it is answered with; 0: no redirect */
     bool big;
 } items[] = {
-    {CASEHOOK_CREATE, 0, false},   {CASEHOOK_CREATE, 303, false},  {CASEHOOK_CREATE, 307, false},
-    {CASEHOOK_GET, 0, false},      {CASEHOOK_GET, 303, false},     {CASEHOOK_GET, 307, false},
-    {CASEHOOK_UPDATE, 0, false},   {CASEHOOK_UPDATE, 303, false},  {CASEHOOK_UPDATE, 307, false},
-    {CASEHOOK_COMMENT, 0, false},  {CASEHOOK_COMMENT, 303, false}, {CASEHOOK_COMMENT, 307, false},
+    {CASEHOOK_CREATE, 0, false},  {CASEHOOK_CREATE, 303, false},  {CASEHOOK_CREATE, 307, false},
+    {CASEHOOK_GET, 0, false},     {CASEHOOK_GET, 303, false},     {CASEHOOK_GET, 307, false},
+    {CASEHOOK_UPDATE, 0, false},  {CASEHOOK_UPDATE, 303, false},  {CASEHOOK_UPDATE, 307, false},
+    {CASEHOOK_COMMENT, 0, false}, {CASEHOOK_COMMENT, 303, false}, {CASEHOOK_COMMENT, 307, false},
     {CASEHOOK_UPDATE, 307, true},
 };
 
 /* create, get, update, comment: each pair of methods of two calls is there. */
 static const char *const methods[][4] = {
-    {"post", "get", "put", "put"},     {"post", "post", "post", "post"},  {"post", "get", "patch", "patch"},
-    {"put", "post", "put", "post"},    {"put", "get", "post", "patch"},   {"put", "post", "patch", "put"},
-    {"patch", "get", "put", "patch"},  {"patch", "post", "post", "put"},  {"patch", "get", "patch", "post"},
+    {"post", "get", "put", "put"},     {"post", "post", "post", "post"}, {"post", "get", "patch", "patch"},
+    {"put", "post", "put", "post"},    {"put", "get", "post", "patch"},  {"put", "post", "patch", "put"},
+    {"patch", "get", "put", "patch"},  {"patch", "post", "post", "put"}, {"patch", "get", "patch", "post"},
     {"patch", "post", "put", "patch"},
 };
 
@@ -115,11 +115,11 @@ static void run(struct casehook_connector *connector, const struct item *item)
                                      .comment_size = sizeof *comment};
     struct casehook_result *result = NULL;
     int (*const operations[])(struct casehook_connector *, const struct casehook_params *,
-                              const struct casehook_options *, struct casehook_result **) = {
-        [CASEHOOK_CREATE] = casehook_create,
-        [CASEHOOK_GET] = casehook_get,
-        [CASEHOOK_UPDATE] = casehook_update,
-        [CASEHOOK_COMMENT] = casehook_comment};
+                              const struct casehook_options *,
+                              struct casehook_result **) = {[CASEHOOK_CREATE] = casehook_create,
+                                                            [CASEHOOK_GET] = casehook_get,
+                                                            [CASEHOOK_UPDATE] = casehook_update,
+                                                            [CASEHOOK_COMMENT] = casehook_comment};
     if (item->operation != CASEHOOK_CREATE) params.external_id = "7";
     if (item->operation == CASEHOOK_COMMENT) params.comment_count = 1;
     redirect = item->redirect;
@@ -180,7 +180,8 @@ static void in_turn(bool https, bool mixed, bool by_proxy, size_t step)
         size_t begin[COUNT(items) + 1];
         start();
         if (by_proxy)
-            snprintf(json, sizeof json, "{\"ssl.verificationMode\":\"none\",\"proxyUrl\":\"http://localhost:%u\"}",
+            snprintf(json, sizeof json,
+                     "{\"ssl.verificationMode\":\"none\",\"proxyUrl\":\"http://localhost:%u\"}",
                      http_proxy_port(proxy));
         struct casehook_settings *settings = document_settings(json);
         for (size_t i = 0; i < COUNT(items); i++) {
@@ -235,9 +236,10 @@ static void both_through_a_proxy(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    certs = certs_make_recipe("{\"certs\":{\"ca\":{\"subject\":\"CN=Test CA\",\"ca\":true,\"issuer\":\"self\"},"
-                              "\"server\":{\"subject\":\"CN=localhost\",\"issuer\":\"ca\",\"san\":[\"DNS:"
-                              "localhost\"]}},\"files\":{}}");
+    certs =
+        certs_make_recipe("{\"certs\":{\"ca\":{\"subject\":\"CN=Test CA\",\"ca\":true,\"issuer\":\"self\"},"
+                          "\"server\":{\"subject\":\"CN=localhost\",\"issuer\":\"ca\",\"san\":[\"DNS:"
+                          "localhost\"]}},\"files\":{}}");
     big = malloc(BIG + 1);
     if (!certs || !big) return -1;
     memset(big, 'b', BIG);

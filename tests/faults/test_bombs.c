@@ -183,23 +183,24 @@ static void pass_one(void *user, struct stream *stream, size_t connection)
 static void bombs_of_a_second_tunnel(void **state)
 {
     (void)state;
-    struct certs *certs = certs_make_recipe("{\"certs\":{\"server\":{\"subject\":\"CN=localhost\",\"issuer\":\"self\"}},"
-                                            "\"files\":{}}");
+    struct certs *certs =
+        certs_make_recipe("{\"certs\":{\"server\":{\"subject\":\"CN=localhost\",\"issuer\":\"self\"}},"
+                          "\"files\":{}}");
     assert_non_null(certs);
     for (size_t i = 0; i < bomb_count; i++) {
         char port[16];
         current = &bombs[i];
         if (!strstr(current->name, "refusal")) continue;
         struct http_log *log = http_log_new();
-        struct http_tls tls = {.certificate = pem_of(certs, "server.crt"), .key = pem_of(certs, "server.key")};
+        struct http_tls tls = {.certificate = pem_of(certs, "server.crt"),
+                               .key = pem_of(certs, "server.key")};
         struct http_server *server = http_server_start(log, "tracker", &tls, answer_once, NULL);
         snprintf(port, sizeof port, "%u", http_server_port(server));
         struct listener *proxy = listener_start(NULL, pass_one, port);
-        struct answer answer =
-            call(text_of("{\"responseTimeout\":2000,\"ssl.verificationMode\":\"none\","
-                         "\"proxyUrl\":\"http://127.0.0.1:%u\"}",
-                         listener_port(proxy)),
-                 text_of("https://localhost:%s", port), CASEHOOK_CREATE);
+        struct answer answer = call(text_of("{\"responseTimeout\":2000,\"ssl.verificationMode\":\"none\","
+                                            "\"proxyUrl\":\"http://127.0.0.1:%u\"}",
+                                            listener_port(proxy)),
+                                    text_of("https://localhost:%s", port), CASEHOOK_CREATE);
         assert_int_equal(answer.status, CASEHOOK_E_PROXY);
         assert_int_equal(listener_accepted(proxy), 2);
         assert_int_equal(http_log_count(log), 2);

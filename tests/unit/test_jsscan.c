@@ -428,11 +428,13 @@ static void compare(const char *data, size_t length)
                  casehook__js_fault_name(wanted), place);
 }
 
-/* Every length up to 40, cut everywhere, with each kind of byte at each place, before a second one behind it. */
+/* Every length up to 40, cut everywhere, with each kind of byte at each place, before a second one behind it.
+ */
 static void strings_agree_with_a_slow_reader(void **state)
 {
-    static const char *const pieces[] = {"\"",  "\\",    "\\\"", "\\\\",     "\\n",  "\\u00e9", "\\u00g9", "\\x",
-                                         "\x1f", "\x01", "\x7f",  "\x80",      "\xff", "\x22\x5d", " ",        "\xa2"};
+    static const char *const pieces[] = {"\"",      "\\",       "\\\"", "\\\\", "\\n",  "\\u00e9",
+                                         "\\u00g9", "\\x",      "\x1f", "\x01", "\x7f", "\x80",
+                                         "\xff",    "\x22\x5d", " ",    "\xa2"};
     (void)state;
     for (size_t length = 0; length <= 40; length++)
         for (size_t place = 0; place <= length; place++)

@@ -45,7 +45,8 @@ static size_t longest(const struct casehook__text *secrets, size_t count, struct
     return most;
 }
 
-static size_t search(const struct casehook__text *secrets, size_t count, struct casehook__text text, char *out)
+static size_t search(const struct casehook__text *secrets, size_t count, struct casehook__text text,
+                     char *out)
 {
     size_t used = 0;
     while (text.length) {
@@ -94,7 +95,9 @@ static void write_byte(struct casehook__buf *text, char c)
     case 1: snprintf(piece, sizeof piece, "%%%02X", byte); break;
     case 2: snprintf(piece, sizeof piece, byte < 0x80 ? "\\u%04x" : "%%25%02x", byte); break;
     case 3: snprintf(piece, sizeof piece, byte < 0x80 ? "&#%d;" : "%%%02x", byte); break;
-    case 4: snprintf(piece, sizeof piece, "%s%c", byte < 0x80 && !casehook__is_alpha(c) ? "\\" : "", c); break;
+    case 4:
+        snprintf(piece, sizeof piece, "%s%c", byte < 0x80 && !casehook__is_alpha(c) ? "\\" : "", c);
+        break;
     case 5: snprintf(piece, sizeof piece, "%c", c == ' ' ? '+' : upper); break;
     default: snprintf(piece, sizeof piece, "%c", c); break;
     }
@@ -108,7 +111,8 @@ static void write_secret(struct casehook__buf *text, struct casehook__text secre
         size_t begin = text->length;
         casehook__base64_encode(text, secret);
         for (size_t i = begin; i < text->length; i++)
-            if (random_below(2)) text->data[i] = text->data[i] == '+' ? '-' : text->data[i] == '/' ? '_' : text->data[i];
+            if (random_below(2))
+                text->data[i] = text->data[i] == '+' ? '-' : text->data[i] == '/' ? '_' : text->data[i];
         return;
     }
     for (size_t i = 0; i < length; i++) write_byte(text, secret.data[i]);
@@ -116,15 +120,23 @@ static void write_secret(struct casehook__buf *text, struct casehook__text secre
 
 static void random_texts(void **state)
 {
-    static const char *const alphabets[] = {"ab", "%25aA", "\\u0n\"", "&amp;#x3;", " +-/_", "\xC3\xA4\xC3\x84",
-                                            "abcdefghijkXYZ019", ".=?\t\x01\xFF", "\xFB\xEF\xBE\xFF"};
+    static const char *const alphabets[] = {"ab",
+                                            "%25aA",
+                                            "\\u0n\"",
+                                            "&amp;#x3;",
+                                            " +-/_",
+                                            "\xC3\xA4\xC3\x84",
+                                            "abcdefghijkXYZ019",
+                                            ".=?\t\x01\xFF",
+                                            "\xFB\xEF\xBE\xFF"};
     (void)state;
     for (int round = 0; round < 30000; round++) {
         char bytes[3][12];
         struct casehook__text secrets[3];
         size_t count = 1 + random_below(3);
         for (size_t i = 0; i < count; i++) {
-            secrets[i] = (struct casehook__text){bytes[i], 1 + random_below(random_below(2) ? 3 : sizeof *bytes)};
+            secrets[i] =
+                (struct casehook__text){bytes[i], 1 + random_below(random_below(2) ? 3 : sizeof *bytes)};
             for (size_t k = 0; k < secrets[i].length; k++) {
                 const char *alphabet = alphabets[random_below(COUNT(alphabets))];
                 bytes[i][k] = alphabet[random_below((uint32_t)strlen(alphabet))];
