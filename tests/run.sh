@@ -111,7 +111,8 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 build gcc gcc -Dwerror=true
 if [ "$mode" = --long ]; then
     thread_sanitizer
-    valgrind_all valgrind --suite unit --suite api --suite loop --suite faults --suite torture --suite real --no-suite scripts
+    valgrind_all valgrind --suite unit --suite api --suite loop --suite faults --suite torture --suite real \
+        --suite conformance --no-suite scripts
 else
     run gcc gcc
 fi
