@@ -3,7 +3,7 @@
 #   run.sh [--quick | --all | --long]
 #     --quick   gcc alone: all tests once
 #     (none)    gcc: all tests; clang: unit, api and abi; AddressSanitizer with UndefinedBehaviorSanitizer: all but
-#               the tests of faults, which measure time and memory
+#               Redmine and the installed library
 #     --all     the same, a release build, and Redmine is installed for its test; this is what continuous
 #               integration runs
 #     --long    ThreadSanitizer over threads and the loop, valgrind over every test that is a program of ours
@@ -121,7 +121,7 @@ if [ "$mode" = '' ] || [ "$mode" = --all ]; then
     run clang clang --suite unit --suite api --suite abi
     # No werror: under sanitizers gcc warns of what it cannot know.
     build sanitized gcc -Db_sanitize=address,undefined
-    run sanitized sanitized --no-suite redmine --no-suite install --no-suite faults
+    run sanitized sanitized --no-suite redmine --no-suite install
 fi
 if [ "$mode" = --all ]; then
     build release gcc --buildtype=release -Dwerror=true
