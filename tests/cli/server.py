@@ -17,8 +17,9 @@ class Tracker:
 
     def close(self):
         self.process.terminate()
-        self.process.wait(10)
+        code = self.process.wait(30)
         self.process.stdout.close()
+        assert code == 0, f"the tracker ended with {code}"
 
 
 class Server(http.server.ThreadingHTTPServer):
