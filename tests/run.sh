@@ -6,7 +6,7 @@
 #               Redmine and the installed library
 #     --all     the same, a release build, and Redmine is installed for its test; this is what continuous
 #               integration runs
-#     --long    ThreadSanitizer over threads and the loop, valgrind over every test that is a program of ours
+#     --long    ThreadSanitizer over threads, loop and real servers, valgrind over every test that is a program of ours
 # It asks nothing, needs no network but for packages, and leaves nothing running.
 set -u
 
@@ -44,17 +44,17 @@ build() {
 
 # run NAME BUILD MESON-TEST-ARGUMENTS...: tests of that build, all of them without arguments.
 run() {
-    local name=$1 folder=$logs/$2 start=$SECONDS line
+    local name=$1 folder=$logs/$2 start=$SECONDS told=${#summary[@]} line
     shift 2
     printf '=== %s: tests\n' "$name"
     meson test -C "$folder" --no-rebuild --print-errorlogs --logbase "$name" "$@" 2>&1 || failed=1
-    # testlog of meson: one JSON object per test.
+    # The log of meson: one JSON object per test. The name of a wrapper is added to its own.
     while IFS= read -r line; do
         case $line in
         skip:*) skipped+=("$(printf '%-10s %s' "$name" "${line#skip:}")") ;;
         *) summary+=("$(printf '%-10s %5ds  %s' "$name" $((SECONDS - start)) "$line")") ;;
         esac
-    done < <(python3 - "$folder/meson-logs/$name.json" <<'P'
+    done < <(python3 - "$folder/meson-logs/$name"*.json <<'P'
 import collections, json, sys
 count, reasons = collections.Counter(), []
 for line in open(sys.argv[1], encoding="utf-8", errors="replace"):
@@ -70,6 +70,7 @@ for reason in reasons:
     print("skip:" + reason[:160])
 P
     )
+    [ "${#summary[@]}" -gt "$told" ] || failed=1
 }
 
 valgrind_all() {
@@ -91,7 +92,7 @@ thread_sanitizer() {
         wrap=(--wrap 'setarch -R')
     fi
     build threads gcc -Db_sanitize=thread
-    run threads threads --suite loop --suite api "${wrap[@]}"
+    run threads threads --suite loop --suite api --suite real "${wrap[@]}"
 }
 
 mode=${1-}
