@@ -25,7 +25,9 @@ else
 fi
 kill "$pid"
 wait "$pid" # it ends with 0, or a sanitizer found something
+trap 'rm -rf "$folder"' EXIT
 # without a server: the error says so, and that nothing was sent
+sed "s#http://127.0.0.1:8080#http://127.0.0.1:1#g" "$connector" >"$folder/connector.json"
 status=0
 "$sockets" "$folder/connector.json" 'nobody there' 2>"$folder/error" || status=$?
 [ "$status" = 1 ]
