@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define WORKERS_MAX 16
+#define ATTEMPTS    3
 
 static const char usage[] =
     "usage: conformance [OPTIONS] FOLDER...\n"
@@ -111,7 +112,16 @@ static void run_trial(const struct options *options, struct task *task, enum cal
     }
 }
 
-static void run_task(const struct options *options, struct task *task)
+/* Its server waits and its client does not. */
+static int is_about_time(const json_t *vector)
+{
+    char *text = json_dumps(vector, JSON_COMPACT);
+    int found = text && strstr(text, "\"delay_ms\":") != NULL;
+    free(text);
+    return found;
+}
+
+static void try_task(const struct options *options, struct task *task)
 {
     const char *skip = json_string_value(json_object_get(task->vector, "skip"));
     char *needs = skip ? NULL : trial_needs(options->driver, task->vector);
@@ -125,6 +135,17 @@ static void run_task(const struct options *options, struct task *task)
     }
     free(needs);
     task->verdict = report_end(&task->report);
+}
+
+/* On a busy machine, or under valgrind, everything is slow, not only the server of such a vector. */
+static void run_task(const struct options *options, struct task *task)
+{
+    int more = is_about_time(task->vector) ? ATTEMPTS - 1 : 0;
+    try_task(options, task);
+    while (task->verdict == VERDICT_FAILED && more--) {
+        report_clear(&task->report);
+        try_task(options, task);
+    }
 }
 
 static void *worker(void *argument)
