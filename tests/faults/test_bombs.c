@@ -69,7 +69,10 @@ static double seconds(void)
 
 /* ---- one bomb --------------------------------------------------------------------------------- */
 
-/* Its own copy of everything would be counted too. */
+/*
+ * Its own copy of everything would be counted too, and its threads take turns: who sends without end has
+ * long ones, so the time may be over before a limit is reached.
+ */
 static bool under_valgrind(void)
 {
     const char *preload = getenv("LD_PRELOAD");
@@ -90,13 +93,15 @@ static struct answer call(const char *settings, const char *base, int operation)
     print_message("%-30s %-6s %4d %6.2f s %6zu KiB  %.100s\n", current->name,
                   operation == CASEHOOK_GET ? "get" : "create", answer.status, passed, growth / 1024,
                   answer.message);
+    if (under_valgrind()) return answer;
     assert_true(passed < SECONDS_MAX);
-    if (MEASURES_MEMORY && !under_valgrind()) assert_true(growth < GROWTH_MAX);
+    if (MEASURES_MEMORY) assert_true(growth < GROWTH_MAX);
     return answer;
 }
 
 static void expect(const struct answer *answer, int operation)
 {
+    if (under_valgrind() && answer->status == CASEHOOK_E_TIMEOUT) return;
     if (current->status > 0)
         assert_int_not_equal(answer->status, CASEHOOK_OK);
     else
