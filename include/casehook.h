@@ -20,7 +20,7 @@
  *    accepted by an older library as long as the fields it does not know are zero.
  *  - Times are milliseconds, sizes and lengths are bytes.
  *  - Threads: what the comment of a handle says holds for each of its functions that says nothing else.
- *  - A letter and a number, as in (R1), is the rule of behaviour that holds there; tests carry it too.
+ *  - A letter and a number, as in (R1), is the rule of behaviour that holds there (README, Rules).
  *  - The library starts no threads, has no global state of its own, reads no environment, writes
  *    nothing to the terminal and never prompts.  Callbacks run inside calls of this header only.
  *  - Nothing waits for a name look-up that hangs: libcurl's thread for it is left behind and ends with
