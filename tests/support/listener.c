@@ -175,6 +175,23 @@ static void add_connection(struct listener *listener, int fd)
     free(connection);
 }
 
+/* A thread that has ended keeps its stack until it is joined: thousands of connections would be gigabytes. */
+static void join_ended(struct listener *listener)
+{
+    pthread_mutex_lock(&listener->lock);
+    for (struct connection **at = &listener->connections; *at;) {
+        struct connection *connection = *at;
+        if (!connection->done) {
+            at = &connection->next;
+            continue;
+        }
+        *at = connection->next;
+        pthread_join(connection->thread, NULL);
+        free(connection);
+    }
+    pthread_mutex_unlock(&listener->lock);
+}
+
 static void accept_waiting(struct listener *listener)
 {
     for (int i = 0; i < 2; i++) {
@@ -192,6 +209,7 @@ static void *accept_main(void *argument)
                                  {.fd = listener->sockets[1], .events = POLLIN}};
         if (poll(wait, 3, -1) < 0 && errno != EINTR) break;
         stopped = wait[0].revents != 0;
+        join_ended(listener);
         accept_waiting(listener); /* after a stop too: a client that connected is served */
     }
     for (int i = 0; i < 2; i++) {
