@@ -221,7 +221,7 @@ struct casehook_allocator {
     casehook_destroy_fn destroy;
 };
 
-/* Levels of log lines.  Since: 0.1 */
+/* Levels of log lines; nothing is said at WARNING and DEBUG yet.  Since: 0.1 */
 enum { CASEHOOK_LOG_ERROR = 1, CASEHOOK_LOG_WARNING = 2, CASEHOOK_LOG_INFO = 3, CASEHOOK_LOG_DEBUG = 4 };
 
 /* One finished line without newline and without secrets (R3); message dies with the call.  Since: 0.1 */
@@ -435,7 +435,8 @@ CASEHOOK_API int casehook_run_json(struct casehook_connector *connector, int ope
  * sent (T6); headers are those of H2 and the document's, without what belongs to the connection (Host,
  * Content-Length, Accept-Encoding), and secrets in them are masked (R3).  What only the server knows is
  * shown as EXTERNAL-ID and EXTERNAL-TITLE.  casehook_result_json() gives it all.
- * Threads, ownership: as above.  Errors: ARGUMENT, NO_MEMORY, CONFIG, PARAMS, LIMIT, FORKED.  Since: 0.1
+ * Threads, ownership: as above.  Errors: ARGUMENT, NO_MEMORY, CONFIG, PARAMS, RESPONSE (two keys that are
+ * equal with these placeholders), LIMIT, FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_preview(struct casehook_connector *connector, int operation,
                                   const struct casehook_params *params, struct casehook_result **result);
