@@ -19,6 +19,12 @@ SECRETS = (PASSWORD, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode())
 JSON = "application/json"
 
 
+# What ignores a signal hands that on to its children, as nohup and a shell's "&" do: the tool is to be asked.
+for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
+
+
 class Tool(unittest.TestCase):
     """What all tests use: a folder of files, the tool, and a look for secrets in everything it says."""
 
