@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "process.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,9 @@ struct nginx {
 };
 
 static const char head[] = "daemon off;\n"
-                           "master_process off;\n"
+                           "master_process %s;\n"
+                           "worker_processes 1;\n"
+                           "worker_shutdown_timeout 2s;\n"
                            "pid nginx.pid;\n"
                            "error_log stderr warn;\n"
                            "events { worker_connections 512; }\n"
@@ -88,13 +91,14 @@ static void write_site(struct folder *folder, FILE *text, struct nginx_site *sit
     fprintf(text, "%s      proxy_set_header X-Seen-Site %s;\n    }\n  }\n", passed_on, site->name);
 }
 
-static char *configuration(struct folder *folder, struct nginx_site *sites, size_t count, unsigned upstream)
+static char *configuration(struct folder *folder, struct nginx_site *sites, size_t count, unsigned upstream,
+                           int master)
 {
     char *config = NULL;
     size_t length = 0;
     FILE *text = open_memstream(&config, &length);
     if (!text) abort();
-    fputs(head, text);
+    fprintf(text, head, master ? "on" : "off");
     for (size_t i = 0; i < count; i++) write_site(folder, text, &sites[i], upstream);
     fputs("}\n", text);
     fclose(text);
@@ -117,13 +121,13 @@ static void tell_failure(struct folder *folder)
     free(words);
 }
 
-struct nginx *nginx_start(struct nginx_site *sites, size_t count, unsigned upstream)
+static struct nginx *start(struct nginx_site *sites, size_t count, unsigned upstream, int master)
 {
     struct nginx *nginx = must_alloc(sizeof *nginx);
     char *program = process_find("nginx");
     nginx->folder = folder_new();
     for (int attempt = 0; program && !nginx->process && attempt < ATTEMPTS; attempt++) {
-        char *config = configuration(nginx->folder, sites, count, upstream);
+        char *config = configuration(nginx->folder, sites, count, upstream, master);
         folder_write(nginx->folder, "nginx.conf", config);
         free(config);
         nginx->process = run(nginx->folder, program);
@@ -133,6 +137,24 @@ struct nginx *nginx_start(struct nginx_site *sites, size_t count, unsigned upstr
     tell_failure(nginx->folder);
     nginx_stop(nginx);
     return NULL;
+}
+
+struct nginx *nginx_start(struct nginx_site *sites, size_t count, unsigned upstream)
+{
+    return start(sites, count, upstream, 0);
+}
+
+struct nginx *nginx_start_with_master(struct nginx_site *sites, size_t count, unsigned upstream)
+{
+    return start(sites, count, upstream, 1);
+}
+
+int nginx_reload(struct nginx *nginx)
+{
+    char *text = folder_read(nginx->folder, "nginx.pid", NULL);
+    long pid = text ? strtol(text, NULL, 10) : 0;
+    free(text);
+    return pid > 1 ? kill((pid_t)pid, SIGHUP) : -1;
 }
 
 void nginx_stop(struct nginx *nginx)

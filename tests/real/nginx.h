@@ -28,6 +28,10 @@ int nginx_is_there(void);
 
 /* NULL, and its own words on stderr, when it does not start: it refuses a certificate, say. */
 struct nginx *nginx_start(struct nginx_site *sites, size_t count, unsigned upstream);
+/* The same with a master process and one worker, which is what nginx_reload() replaces. */
+struct nginx *nginx_start_with_master(struct nginx_site *sites, size_t count, unsigned upstream);
+/* As "nginx -s reload": the connections that wait for a request are closed.  0, or -1. */
+int nginx_reload(struct nginx *nginx);
 void nginx_stop(struct nginx *nginx);
 
 #endif

@@ -151,17 +151,25 @@ static int run(struct client *client, int operation, const char *params, struct 
     return casehook_run_json(client->connector, operation, params, CASEHOOK_TERMINATED, NULL, result);
 }
 
-struct answer client_call(struct client *client, int operation, const char *params)
+struct answer answer_from(struct casehook_result *result)
 {
-    static const char create[] = "{\"title\":\"t\"}", other[] = "{\"title\":\"t\",\"externalId\":\"42\"}";
-    struct casehook_result *result = NULL;
-    struct answer answer = {0};
-    if (!params) params = operation == CASEHOOK_CREATE ? create : other;
-    answer.status = run(client, operation, params, &result);
+    struct answer answer = {.status = CASEHOOK_E_NO_MEMORY};
+    if (result) answer.status = casehook_error_status(casehook_result_error(result));
     if (answer.status) keep_error(&answer, casehook_result_error(result));
     const char *id = casehook_result_id(result, NULL);
     snprintf(answer.id, sizeof answer.id, "%s", id ? id : "");
     casehook_result_free(result);
+    return answer;
+}
+
+struct answer client_call(struct client *client, int operation, const char *params)
+{
+    static const char create[] = "{\"title\":\"t\"}", other[] = "{\"title\":\"t\",\"externalId\":\"42\"}";
+    struct casehook_result *result = NULL;
+    if (!params) params = operation == CASEHOOK_CREATE ? create : other;
+    int status = run(client, operation, params, &result);
+    struct answer answer = answer_from(result);
+    answer.status = status;
     return answer;
 }
 

@@ -59,6 +59,9 @@ struct client client_new(const char *settings, const char *base, const char *con
 struct client client_from(const char *settings, const char *document, struct answer *answer);
 void client_free(struct client *client);
 
+/* What a result says; it is freed.  NULL: there was no memory for it. */
+struct answer answer_from(struct casehook_result *result);
+
 /* params: JSON, NULL for {"title":"t"} with "externalId":"42".  With TEST_DRIVER=loop in the environment it
  * runs in one loop for all clients, which keeps their connections until clients_end(). */
 void clients_end(void);
