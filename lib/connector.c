@@ -63,6 +63,23 @@ static void find_policies(struct casehook_connector *connector)
     }
 }
 
+static const struct casehook__origin *origin_of(const struct casehook_connector *connector, size_t call)
+{
+    const struct casehook__url_template *url = connector->config->calls[call].url;
+    return url ? casehook__url_template_origin(url) : NULL;
+}
+
+static void find_origins(struct casehook_connector *connector)
+{
+    for (size_t call = 0; call < CASEHOOK__CALLS; call++) {
+        const struct casehook__origin *origin = origin_of(connector, call);
+        size_t first = call;
+        for (size_t i = 0; origin && i < call && first == call; i++)
+            if (origin_of(connector, i) && casehook__origin_equal(origin_of(connector, i), origin)) first = i;
+        connector->reuse_of[call] = &connector->reuse[first];
+    }
+}
+
 static int find_mask(struct casehook_connector *connector)
 {
     const struct casehook__config *config = connector->config;
@@ -117,6 +134,7 @@ static void build(struct casehook_connector *connector, struct casehook__text js
     check_identity(connector, errors);
     if (errors->count || errors->memory) return;
     find_policies(connector);
+    find_origins(connector);
     if (find_mask(connector)) errors->memory = 1;
 }
 

@@ -54,6 +54,9 @@ struct casehook_connector {
     struct casehook__policy policies[CASEHOOK__CALLS]; /* the different ones */
     size_t policy_count;
     size_t policy_of[CASEHOOK__CALLS]; /* index into policies */
+    /* What is known of the origins; calls of one origin share one. */
+    struct casehook__reuse reuse[CASEHOOK__CALLS];
+    struct casehook__reuse *reuse_of[CASEHOOK__CALLS];
 
     struct casehook__idle *all_idle; /* a reference */
     struct casehook__lane *idle;     /* the one given back last, and so on */

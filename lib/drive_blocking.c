@@ -1,9 +1,11 @@
 /* drive_blocking.c - runs one operation to its end in the calling thread. */
 #include "cancel.h"
+#include "clock.h"
 #include "connector.h"
 #include "sigpipe.h"
 
-#define POLL_MS 60000 /* libcurl's own timers and wakeups end a poll earlier */
+#define POLL_MS    60000 /* libcurl's own timers and wakeups end a poll earlier */
+#define LATE_LOOKS 16    /* after the time, as long as each finds something: TLS and headers take a few */
 
 /* Where one request goes: a lane's own wire, or one that lives for a single hop to another origin. */
 struct route {
@@ -18,7 +20,7 @@ static int make_route(struct casehook_connector *connector, const struct casehoo
     int status = casehook__wire_new(connector->heap, connector->settings, &route->wire);
     if (status) return status;
     return casehook__transfer_new(connector->heap, connector->config, connector->settings, policy,
-                                  &route->transfer);
+                                  route->single ? NULL : connector->reuse_of, &route->transfer);
 }
 
 static void leave_route(struct route *route)
@@ -61,6 +63,26 @@ static void wake(void *user)
     casehook__wire_wakeup(user);
 }
 
+/*
+ * The time has passed, perhaps because this thread did not run: an answer that lies in the socket counts
+ * (R1). True: the request has ended.
+ */
+static bool read_what_is_there(struct route *route)
+{
+    for (int looks = 0; looks < LATE_LOOKS; looks++) {
+        casehook__wire_perform(route->wire);
+        if (casehook__wire_next(route->wire)) return true;
+        if (!casehook__wire_poll(route->wire, 0)) return false;
+    }
+    return false;
+}
+
+static int time_left(const struct route *route)
+{
+    int64_t left = casehook__transfer_limit(route->transfer) - casehook__clock_ms();
+    return left > POLL_MS ? POLL_MS : left > 0 ? (int)left : 0;
+}
+
 static void wait_for(struct route *route, struct casehook_cancel *cancel)
 {
     struct casehook__cancel_waiter waiter = {.wake = wake, .user = route->wire};
@@ -72,7 +94,12 @@ static void wait_for(struct route *route, struct casehook_cancel *cancel)
             casehook__transfer_cancel(route->transfer);
             break;
         }
-        casehook__wire_poll(route->wire, POLL_MS);
+        int left = time_left(route);
+        if (left == 0) {
+            if (!read_what_is_there(route)) casehook__transfer_expire(route->transfer);
+            break;
+        }
+        casehook__wire_poll(route->wire, left);
     }
     casehook__cancel_remove(cancel, &waiter);
 }

@@ -283,6 +283,7 @@ void casehook__exchange_fail(struct casehook__exchange *exchange, const struct c
     casehook__exchange_current(exchange)->outcome = outcome;
     casehook__fail(&exchange->result->error, failure->status, "%s: %s", casehook__exchange_target(exchange),
                    message);
+    if (failure->partial) casehook__exchange_keep_partial(exchange, failure->partial);
     /* Lack of memory or time passes by itself, whoever met it. */
     bool passes = failure->status == CASEHOOK_E_NO_MEMORY || failure->status == CASEHOOK_E_TIMEOUT;
     casehook__exchange_stop(exchange, outcome, failure->retryable || passes);

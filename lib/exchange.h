@@ -34,9 +34,11 @@ struct casehook__response {
 
 /* Why there is no response. */
 struct casehook__failure {
-    int status;          /* CASEHOOK_E_* */
-    bool sent;           /* some of the request may have reached the server */
-    bool retryable;      /* it may work later by itself */
+    int status;     /* CASEHOOK_E_* */
+    bool sent;      /* some of the request may have reached the server */
+    bool retryable; /* it may work later by itself */
+    /* A success whose body broke off or cannot be read: what came of it; NULL: nothing. */
+    const struct casehook__response *partial;
     const char *message; /* what happened, without URL and step; no secrets */
 };
 

@@ -322,3 +322,34 @@ void casehook__exchange_refuse(struct casehook__exchange *exchange, const struct
         error->retry_after_ms = casehook__clock_retry_after(response->retry_after);
     casehook__exchange_stop(exchange, outcome, is_transient(response->status, write));
 }
+
+/* ---- answers that broke off ------------------------------------------------------------------ */
+
+/* The id, where all of it is there; a number at the very end may go on. */
+static bool learn_id(struct casehook__exchange *exchange, struct casehook__text body)
+{
+    const struct casehook__keypath *path = exchange->config->id_key;
+    struct casehook__js_value found = {.kind = CASEHOOK__JS_NONE};
+    casehook__jsscan(body, &path, 1, &found, NULL);
+    if (found.kind != CASEHOOK__JS_STRING && found.kind != CASEHOOK__JS_NUMBER) return false;
+    if (found.text.data + found.text.length >= body.data + body.length) return false;
+    bool learnt = !read_key(exchange, path, &found) && !keep_id(exchange);
+    if (!learnt) exchange->result->id_length = 0;
+    return learnt;
+}
+
+void casehook__exchange_keep_partial(struct casehook__exchange *exchange,
+                                     const struct casehook__response *response)
+{
+    struct casehook_error *error = &exchange->result->error, before = *error;
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    bool learnt = exchange->request.call == CASEHOOK__CALL_CREATE && response->body.length > 0 &&
+                  learn_id(exchange, response->body);
+    *error = before; /* that the id is no good is not what failed */
+    casehook__exchange_current(exchange)->status = error->http_status = response->status;
+    casehook__fail(error, before.status, "%s; the server had begun to answer %d%s%s%s%s", before.message,
+                   response->status, response->body.length ? ": \"" : "",
+                   response->body.length ? excerpt(exchange, response->body, text) : "",
+                   response->body.length ? "\"" : "",
+                   learnt ? "; the id in it is kept, look whether the case is complete" : "");
+}

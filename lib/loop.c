@@ -44,7 +44,6 @@ int casehook__loop_new_with(const struct casehook_loop_options *given,
     loop->process = getpid();
     loop->max_operations = options.max_operations ? options.max_operations : CASEHOOK__LOOP_OPERATIONS;
     loop->max_connections = options.max_connections ? options.max_connections : CASEHOOK__LOOP_CONNECTIONS;
-    loop->waiting_deadline = CASEHOOK__NO_DEADLINE;
     loop->ops = ops ? ops : best_backend();
     atomic_init(&loop->pending, 0);
     status = loop->ops->open(heap, &loop->backend);
@@ -73,11 +72,7 @@ static void free_running(struct casehook_loop *loop)
 {
     struct casehook__pipe_guard guard;
     casehook__pipe_guard(&guard);
-    while (loop->pools) {
-        struct casehook__pool *pool = loop->pools;
-        loop->pools = pool->next;
-        casehook__pool_free(loop, pool);
-    }
+    casehook__pools_free(loop);
     casehook__strands_reap(loop);
     free_jobs(&loop->incoming);
     casehook__pipe_unguard(&guard);
@@ -93,6 +88,7 @@ void casehook_loop_free(struct casehook_loop *loop)
     if (!forked) free_running(loop);
     free_jobs(&loop->finished);
     loop->ops->close(loop->backend, forked);
+    casehook__free(heap, loop->pools);
     casehook__free(heap, loop->strands);
     casehook__free(heap, loop->slots);
     casehook__free(heap, loop);

@@ -11,9 +11,13 @@
 #include "cancel.h"
 #include "loop_backend.h"
 #include "operation.h"
+#include "timers.h"
 
 #define CASEHOOK__LOOP_OPERATIONS  1000 /* defaults of struct casehook_loop_options */
 #define CASEHOOK__LOOP_CONNECTIONS 64
+
+/* What a timer lies in. */
+#define CASEHOOK__OWNER(timer, type, member) ((type *)(void *)((char *)(timer)-offsetof(type, member)))
 
 struct casehook__job {
     struct casehook__job *next, *previous; /* in the one list that it is in */
@@ -23,6 +27,8 @@ struct casehook__job {
     struct casehook_cancel *cancel;       /* a reference, or NULL */
     struct casehook__cancel_waiter waiter;
     int64_t deadline;
+    struct casehook__timer
+        timer; /* of a waiting one its deadline, of a running one the limit of its request */
     struct casehook__input input; /* what it points to lies behind this struct */
 
     bool cancelled;                    /* under the lock */
@@ -50,10 +56,12 @@ struct casehook__strand {
     uint32_t index;     /* among the loop's strands */
     bool watched;       /* by the backend; else driven by perform and poll */
     bool blind;         /* the backend could not take one of its sockets */
+    bool shaken;        /* libcurl lost something for want of memory: looked at whole until that succeeds */
     bool touched;       /* something was done on it: some transfer may have ended */
     bool released;      /* to be freed at the end of the turn */
     unsigned transfers; /* under way */
-    int64_t due;        /* when it must be driven at the latest */
+    struct casehook__timer due; /* when it must be driven at the latest */
+    struct casehook__strand *next_touched, *next_released;
 };
 
 /*
@@ -68,7 +76,7 @@ struct casehook__shard {
 
 /* Lanes and wires of one connector (P3: never shared with another one). */
 struct casehook__pool {
-    struct casehook__pool *next;
+    struct casehook__pool *next; /* in its list of the loop's */
     struct casehook_loop *loop;
     struct casehook_connector *connector;
     struct casehook__shard *shards;
@@ -78,7 +86,7 @@ struct casehook__pool {
     unsigned running_count, peak; /* peak: most at once since the last rest */
     bool queued;                  /* among those that may start a job */
     struct casehook__pool *queue_next;
-    int64_t rest_until; /* then its connections are closed; NO_DEADLINE: it is in use */
+    struct casehook__timer rest; /* then its connections are closed; not set: it is in use */
 };
 
 struct casehook__ticket_slot {
@@ -107,13 +115,17 @@ struct casehook_loop {
 
     int64_t now; /* of this turn */
     bool wakeup_taken;
-    struct casehook__pool *pools;
+    struct casehook__pool **pools; /* lists by connector */
+    uint32_t pool_lists, pool_count;
     struct casehook__pool *queue, *queue_last; /* pools with jobs that may start */
     struct casehook__strand **strands;         /* NULL where there is none */
     uint32_t strand_count, strand_capacity;
+    uint32_t free_strand; /* no place before it is free */
+    uint32_t unwatched;   /* how many are blind or shaken */
+    struct casehook__strand *touched, *released;
     struct casehook__strand *direct; /* the one that is not watched, if any */
     unsigned watched_transfers;      /* under way on the others */
-    int64_t waiting_deadline;        /* the first one of all waiting jobs, or earlier */
+    struct casehook__timers jobs, dues, rests;
     struct casehook__jobs finished;
 };
 
@@ -149,13 +161,15 @@ void casehook__job_refuse(struct casehook__job *job, const struct casehook__fail
 void casehook__job_cancel(struct casehook__job *job);
 /* Its transfer has ended. */
 void casehook__job_answered(struct casehook__job *job);
+/* Its timer is due, and what lay in its socket was read. */
+void casehook__job_expire(struct casehook__job *job);
 /* The loop is being freed: off its lane, without a result. */
 void casehook__job_abandon(struct casehook__job *job);
 
 /* loop_pool.c */
 /* The pool of a connector, made when there is none.  NULL: no memory. */
 struct casehook__pool *casehook__pool_of(struct casehook_loop *loop, struct casehook_connector *connector);
-void casehook__pool_free(struct casehook_loop *loop, struct casehook__pool *pool);
+void casehook__pools_free(struct casehook_loop *loop);
 /* NULL: no memory. */
 struct casehook__lane *casehook__pool_take_lane(struct casehook__pool *pool);
 void casehook__pool_give_lane(struct casehook__pool *pool, struct casehook__lane *lane);
@@ -167,7 +181,6 @@ void casehook__pool_leaves(struct casehook__job *job);
 struct casehook__job *casehook__pools_next(struct casehook_loop *loop);
 /* Closes what has rested long enough. */
 void casehook__pools_rest(struct casehook_loop *loop);
-int64_t casehook__pools_next_time(const struct casehook_loop *loop);
 
 /* loop_strand.c */
 /* lasting: of a pool; else for a single request.  NULL: no memory. */
@@ -179,14 +192,16 @@ void casehook__strands_watch(struct casehook_loop *loop);
 /* A transfer was started on it, or has left it. */
 void casehook__strand_started(struct casehook__strand *strand);
 void casehook__strand_ended(struct casehook__strand *strand);
+/* It is freed at the end of the turn. */
+void casehook__strand_release(struct casehook__strand *strand);
 /* Drives what is due, in the first round of a turn also what nobody watches.  False: nothing was. */
 bool casehook__strands_drive(struct casehook_loop *loop, bool first);
 /* Takes what has ended off the strands; how many. */
 size_t casehook__strands_harvest(struct casehook_loop *loop);
 /* Frees the released ones. */
 void casehook__strands_reap(struct casehook_loop *loop);
-/* Waits for events, at most so long (-1: no limit), and acts on them. */
-void casehook__strands_poll(struct casehook_loop *loop, int timeout_ms);
+/* Waits for events, at most so long (-1: no limit), and acts on them; how many there were. */
+int casehook__strands_poll(struct casehook_loop *loop, int timeout_ms);
 int64_t casehook__strands_next_time(const struct casehook_loop *loop);
 
 #endif

@@ -12,6 +12,7 @@ static void finish(struct casehook__job *job)
     casehook__cancel_remove(job->cancel, &job->waiter);
     casehook_cancel_free(job->cancel);
     job->cancel = NULL;
+    casehook__timer_clear(&loop->jobs, &job->timer);
     if (job->pool) casehook__pool_leaves(job);
     casehook_connector_unref(job->connector);
     job->connector = NULL;
@@ -52,10 +53,10 @@ static bool find_foreign_route(struct casehook__job *job)
                         false, &policy);
     job->strand = casehook__strand_new(job->loop, connector, false);
     if (!job->strand) return false;
-    if (casehook__transfer_new(connector->heap, connector->config, connector->settings, &policy,
+    if (casehook__transfer_new(connector->heap, connector->config, connector->settings, &policy, NULL,
                                &job->transfer) == CASEHOOK_OK)
         return true;
-    job->strand->released = true;
+    casehook__strand_release(job->strand);
     job->strand = NULL;
     return false;
 }
@@ -70,7 +71,7 @@ static bool find_route(struct casehook__job *job)
     if (!*strand) return false;
     struct casehook__transfer **transfer = &job->lane->transfers[i];
     if (!*transfer && casehook__transfer_new(connector->heap, connector->config, connector->settings,
-                                             &connector->policies[i], transfer))
+                                             &connector->policies[i], connector->reuse_of, transfer))
         return false;
     job->strand = *strand;
     job->transfer = *transfer;
@@ -81,7 +82,7 @@ static void leave_route(struct casehook__job *job)
 {
     if (!job->request.configured && job->strand) {
         casehook__transfer_free(job->transfer);
-        job->strand->released = true;
+        casehook__strand_release(job->strand);
     }
     job->strand = NULL;
     job->transfer = NULL;
@@ -102,6 +103,7 @@ static bool send_request(struct casehook__job *job)
     casehook__transfer_set_owner(job->transfer, job);
     if (casehook__transfer_start(job->transfer, job->strand->wire, &job->request, job->deadline)) {
         casehook__strand_started(job->strand);
+        casehook__timer_set(&job->loop->jobs, &job->timer, casehook__transfer_limit(job->transfer));
         return true;
     }
     casehook__exchange_fail(exchange, casehook__transfer_failure(job->transfer));
@@ -180,6 +182,7 @@ void casehook__job_answered(struct casehook__job *job)
 {
     struct casehook__exchange *exchange = &job->lane->exchange;
     const struct casehook__response *response = casehook__transfer_response(job->transfer);
+    casehook__timer_clear(&job->loop->jobs, &job->timer);
     casehook__strand_ended(job->strand);
     if (response)
         casehook__exchange_feed(exchange, response);
@@ -189,8 +192,24 @@ void casehook__job_answered(struct casehook__job *job)
     advance(job);
 }
 
+static const struct casehook__failure late = {.status = CASEHOOK_E_TIMEOUT,
+                                              .retryable = true,
+                                              .message =
+                                                  "the deadline of the call passed before its turn came"};
+
+void casehook__job_expire(struct casehook__job *job)
+{
+    if (!job->transfer) {
+        casehook__job_refuse(job, &late);
+        return;
+    }
+    casehook__transfer_expire(job->transfer);
+    casehook__job_answered(job);
+}
+
 void casehook__job_abandon(struct casehook__job *job)
 {
+    casehook__timer_clear(&job->loop->jobs, &job->timer);
     leave_route(job);
     casehook__lane_free(job->connector, job->lane);
     job->lane = NULL;

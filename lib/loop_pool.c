@@ -1,7 +1,8 @@
 /* loop_pool.c - the lanes and wires of each connector: how many run, who is next, when they are closed. */
 #include "loop.h"
 
-#define CROWD_REST_MS 1000 /* more idle connections than maxIdleConnections live no longer than this */
+#define POOL_LISTS_FIRST 16   /* and powers of two */
+#define CROWD_REST_MS    1000 /* more idle connections than maxIdleConnections live no longer than this */
 
 /* ---- lists of jobs ----------------------------------------------------------------------------- */
 
@@ -38,24 +39,64 @@ struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs)
 
 /* ---- pools ------------------------------------------------------------------------------------- */
 
-struct casehook__pool *casehook__pool_of(struct casehook_loop *loop, struct casehook_connector *connector)
+static struct casehook__pool **list_of(const struct casehook_loop *loop,
+                                       const struct casehook_connector *connector)
 {
-    struct casehook__pool *pool = loop->pools;
-    while (pool && pool->connector != connector) pool = pool->next;
-    if (pool) return pool;
-    pool = casehook__calloc(loop->heap, 1, sizeof *pool);
+    uintptr_t number = (uintptr_t)connector / sizeof(void *) / 2; /* what malloc aligns to says nothing */
+    return &loop->pools[(number ^ number / 1024) & (loop->pool_lists - 1)];
+}
+
+/* Longer lists are no harm: without memory for more of them the old ones stay. */
+static bool grow_lists(struct casehook_loop *loop)
+{
+    uint32_t count = loop->pool_lists ? loop->pool_lists * 2 : POOL_LISTS_FIRST;
+    struct casehook__pool **lists = casehook__calloc(loop->heap, count, sizeof(struct casehook__pool *)),
+                          **old = loop->pools;
+    uint32_t old_count = loop->pool_lists;
+    if (!lists) return loop->pools != NULL;
+    loop->pools = lists;
+    loop->pool_lists = count;
+    for (uint32_t i = 0; i < old_count; i++) {
+        while (old[i]) {
+            struct casehook__pool *pool = old[i], **list = list_of(loop, pool->connector);
+            old[i] = pool->next;
+            pool->next = *list;
+            *list = pool;
+        }
+    }
+    casehook__free(loop->heap, old);
+    return true;
+}
+
+static struct casehook__pool *pool_new(struct casehook_loop *loop, struct casehook_connector *connector)
+{
+    if (loop->pool_count >= loop->pool_lists && !grow_lists(loop)) return NULL;
+    struct casehook__pool *pool = casehook__calloc(loop->heap, 1, sizeof *pool);
     if (!pool) return NULL;
+    struct casehook__pool **list = list_of(loop, connector);
     pool->loop = loop;
     pool->connector = casehook_connector_ref(connector);
-    pool->rest_until = CASEHOOK__NO_DEADLINE;
-    pool->next = loop->pools;
-    loop->pools = pool;
+    pool->next = *list;
+    *list = pool;
+    loop->pool_count++;
     return pool;
 }
 
-void casehook__pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
+struct casehook__pool *casehook__pool_of(struct casehook_loop *loop, struct casehook_connector *connector)
+{
+    struct casehook__pool *pool = loop->pools ? *list_of(loop, connector) : NULL;
+    while (pool && pool->connector != connector) pool = pool->next;
+    return pool ? pool : pool_new(loop, connector);
+}
+
+static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
 {
     struct casehook__job *job;
+    struct casehook__pool **link = list_of(loop, pool->connector);
+    while (*link != pool) link = &(*link)->next;
+    *link = pool->next;
+    loop->pool_count--;
+    casehook__timer_clear(&loop->rests, &pool->rest);
     while ((job = casehook__jobs_shift(&pool->waiting)) != NULL) casehook__job_free(job);
     while ((job = casehook__jobs_shift(&pool->running)) != NULL) {
         casehook__job_abandon(job);
@@ -71,6 +112,12 @@ void casehook__pool_free(struct casehook_loop *loop, struct casehook__pool *pool
     casehook__free(loop->heap, pool->shards);
     casehook_connector_unref(pool->connector);
     casehook__free(loop->heap, pool);
+}
+
+void casehook__pools_free(struct casehook_loop *loop)
+{
+    for (uint32_t i = 0; i < loop->pool_lists; i++)
+        while (loop->pools[i]) pool_free(loop, loop->pools[i]);
 }
 
 static struct casehook__lane *new_lane(struct casehook__pool *pool)
@@ -124,14 +171,16 @@ void casehook__pool_waits(struct casehook__pool *pool, struct casehook__job *job
 {
     job->pool = pool;
     casehook__jobs_push(&pool->waiting, job);
-    if (job->deadline < pool->loop->waiting_deadline) pool->loop->waiting_deadline = job->deadline;
-    pool->rest_until = CASEHOOK__NO_DEADLINE;
+    if (job->deadline != CASEHOOK__NO_DEADLINE)
+        casehook__timer_set(&pool->loop->jobs, &job->timer, job->deadline);
+    casehook__timer_clear(&pool->loop->rests, &pool->rest);
     enqueue(pool);
 }
 
 void casehook__pool_runs(struct casehook__job *job)
 {
     struct casehook__pool *pool = job->pool;
+    casehook__timer_clear(&pool->loop->jobs, &job->timer);
     jobs_remove(&pool->waiting, job);
     casehook__jobs_push(&pool->running, job);
     pool->running_count++;
@@ -144,7 +193,7 @@ static void rest(struct casehook__pool *pool)
     int64_t time = settings->idle_timeout_ms;
     if (pool->peak > settings->max_idle_connections && time > CROWD_REST_MS) time = CROWD_REST_MS;
     if (settings->max_idle_connections == 0) time = 0;
-    pool->rest_until = pool->loop->now + time;
+    casehook__timer_set(&pool->loop->rests, &pool->rest, pool->loop->now + time);
 }
 
 void casehook__pool_leaves(struct casehook__job *job)
@@ -189,23 +238,9 @@ static void unqueue(struct casehook__pool *pool)
 
 void casehook__pools_rest(struct casehook_loop *loop)
 {
-    struct casehook__pool **link = &loop->pools;
-    while (*link) {
-        struct casehook__pool *pool = *link;
-        if (pool->rest_until > loop->now) {
-            link = &pool->next;
-            continue;
-        }
-        *link = pool->next;
+    while (casehook__timers_next(&loop->rests) <= loop->now) {
+        struct casehook__pool *pool = CASEHOOK__OWNER(loop->rests.first, struct casehook__pool, rest);
         unqueue(pool);
-        casehook__pool_free(loop, pool);
+        pool_free(loop, pool);
     }
-}
-
-int64_t casehook__pools_next_time(const struct casehook_loop *loop)
-{
-    int64_t time = loop->queue ? loop->now : CASEHOOK__NO_DEADLINE;
-    for (const struct casehook__pool *pool = loop->pools; pool; pool = pool->next)
-        if (pool->rest_until < time) time = pool->rest_until;
-    return time;
 }

@@ -6,6 +6,7 @@
 #define TURN_MS    10  /* after that no further round is begun */
 #define ROUNDS_MAX 16  /* of one turn: other things of the host want time too */
 #define BEGIN_MAX  128 /* jobs begun in one round */
+#define LATE_LOOKS 16  /* after the time, as long as each finds something: TLS and headers take a few */
 
 /* The cancelled ones of all jobs, as a list.  Under the lock. */
 static struct casehook__job *find_cancelled(struct casehook_loop *loop)
@@ -21,6 +22,19 @@ static struct casehook__job *find_cancelled(struct casehook_loop *loop)
     return found;
 }
 
+/*
+ * Before something is ended for the time or a cancel: an answer that lies in its socket counts, the id of a
+ * case must not be lost (R1).
+ */
+static void read_what_is_there(struct casehook_loop *loop)
+{
+    for (int looks = 0; looks < LATE_LOOKS; looks++) {
+        int events = casehook__strands_poll(loop, 0);
+        bool driven = casehook__strands_drive(loop, looks == 0);
+        if (!casehook__strands_harvest(loop) && !events && !driven) return;
+    }
+}
+
 static void take_in(struct casehook_loop *loop)
 {
     struct casehook__job *job, *cancelled = NULL;
@@ -34,10 +48,7 @@ static void take_in(struct casehook_loop *loop)
     loop->signalled = false;
     pthread_mutex_unlock(&loop->lock);
     while ((job = casehook__jobs_shift(&incoming)) != NULL) casehook__job_enter(job);
-    if (cancelled) { /* an answer that is there already counts: the id of a case must not be lost (R1) */
-        casehook__strands_drive(loop, true);
-        casehook__strands_harvest(loop);
-    }
+    if (cancelled) read_what_is_there(loop);
     while (cancelled) {
         job = cancelled;
         cancelled = job->cancel_next;
@@ -45,25 +56,19 @@ static void take_in(struct casehook_loop *loop)
     }
 }
 
-/* Waiting counts: a deadline passes there too. */
-static void refuse_late(struct casehook_loop *loop)
+static struct casehook__job *first_due(const struct casehook_loop *loop)
 {
-    static const struct casehook__failure late = {.status = CASEHOOK_E_TIMEOUT,
-                                                  .retryable = true,
-                                                  .message =
-                                                      "the deadline of the call passed before its turn came"};
-    if (loop->now < loop->waiting_deadline) return;
-    loop->waiting_deadline = CASEHOOK__NO_DEADLINE;
-    for (struct casehook__pool *pool = loop->pools; pool; pool = pool->next) {
-        struct casehook__job *next;
-        for (struct casehook__job *job = pool->waiting.first; job; job = next) {
-            next = job->next;
-            if (job->deadline <= loop->now)
-                casehook__job_refuse(job, &late);
-            else if (job->deadline < loop->waiting_deadline)
-                loop->waiting_deadline = job->deadline;
-        }
-    }
+    if (casehook__timers_next(&loop->jobs) > loop->now) return NULL;
+    return CASEHOOK__OWNER(loop->jobs.first, struct casehook__job, timer);
+}
+
+/* Waiting counts: a deadline passes there too. */
+static void end_late(struct casehook_loop *loop)
+{
+    struct casehook__job *job;
+    if (!first_due(loop)) return;
+    read_what_is_there(loop);
+    while ((job = first_due(loop)) != NULL) casehook__job_expire(job);
 }
 
 static void begin(struct casehook_loop *loop)
@@ -82,7 +87,7 @@ void casehook__loop_turn(struct casehook_loop *loop, bool eager)
         loop->now = casehook__clock_ms();
         if (loop->now - begun > TURN_MS) break;
         take_in(loop);
-        refuse_late(loop);
+        end_late(loop);
         begin(loop);
         bool driven = casehook__strands_drive(loop, round == 0);
         bool harvested = casehook__strands_harvest(loop) > 0;
@@ -94,7 +99,10 @@ void casehook__loop_turn(struct casehook_loop *loop, bool eager)
 
 int64_t casehook__loop_next_time(const struct casehook_loop *loop)
 {
-    int64_t time = casehook__strands_next_time(loop), pools = casehook__pools_next_time(loop);
-    if (pools < time) time = pools;
-    return loop->waiting_deadline < time ? loop->waiting_deadline : time;
+    const int64_t times[] = {casehook__strands_next_time(loop), casehook__timers_next(&loop->jobs),
+                             casehook__timers_next(&loop->rests)};
+    int64_t time = loop->queue ? loop->now : CASEHOOK__NO_DEADLINE;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (times[i] < time) time = times[i];
+    return time;
 }

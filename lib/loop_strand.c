@@ -14,21 +14,49 @@
 #define BLIND_MS   10
 #define EVENTS_MAX 128
 
+static void strand_set_due(struct casehook__strand *strand, int64_t at)
+{
+    casehook__timer_set(&strand->loop->dues, &strand->due, at);
+}
+
+static void touch(struct casehook__strand *strand)
+{
+    if (strand->touched) return;
+    strand->touched = true;
+    strand->next_touched = strand->loop->touched;
+    strand->loop->touched = strand;
+}
+
+/* It cannot be relied upon that an event or a timer tells of it. */
+static bool is_lost(const struct casehook__strand *strand)
+{
+    return strand->blind || strand->shaken;
+}
+
+static void strand_note(struct casehook__strand *strand, bool blind, bool shaken)
+{
+    bool before = is_lost(strand);
+    strand->blind = blind;
+    strand->shaken = shaken;
+    if (before != is_lost(strand)) strand->loop->unwatched += before ? UINT32_MAX : 1; /* -1 or +1 */
+}
+
 static void on_socket(void *user, int socket, int events, bool fresh)
 {
     struct casehook__strand *strand = user;
     struct casehook_loop *loop = strand->loop;
     /* Transfers must not be given up because a socket cannot be watched: they are looked at now and then. */
-    if (!loop->ops->watch(loop->backend, socket, events, fresh, strand->index)) strand->blind = true;
+    if (!loop->ops->watch(loop->backend, socket, events, fresh, strand->index))
+        strand_note(strand, true, strand->shaken);
 }
 
 static void on_timer(void *user, int64_t in_ms)
 {
     struct casehook__strand *strand = user;
     if (in_ms < 0)
-        strand->due = CASEHOOK__NO_DEADLINE;
+        casehook__timer_clear(&strand->loop->dues, &strand->due);
     else
-        strand->due = in_ms == 0 ? strand->loop->now : casehook__clock_ms() + in_ms;
+        strand_set_due(strand, in_ms == 0 ? strand->loop->now : casehook__clock_ms() + in_ms);
 }
 
 static void watch(struct casehook__strand *strand)
@@ -39,14 +67,14 @@ static void watch(struct casehook__strand *strand)
     strand->watched = true;
     loop->watched_transfers += strand->transfers;
     casehook__wire_watch(strand->wire, &watcher);
-    if (strand->transfers) strand->due = loop->now; /* some may have ended just now */
+    if (strand->transfers) strand_set_due(strand, loop->now); /* some may have ended just now */
 }
 
 /* A free place among the strands; UINT32_MAX: no memory. */
 static uint32_t place(struct casehook_loop *loop)
 {
-    for (uint32_t i = 0; i < loop->strand_count; i++)
-        if (!loop->strands[i]) return i;
+    while (loop->free_strand < loop->strand_count && loop->strands[loop->free_strand]) loop->free_strand++;
+    if (loop->free_strand < loop->strand_count) return loop->free_strand;
     if (loop->strand_count == loop->strand_capacity) {
         uint32_t capacity = loop->strand_capacity ? loop->strand_capacity * 2 : 8;
         void *grown = casehook__realloc(loop->heap, loop->strands, capacity * sizeof *loop->strands);
@@ -78,7 +106,6 @@ struct casehook__strand *casehook__strand_new(struct casehook_loop *loop,
     }
     strand->loop = loop;
     strand->index = index;
-    strand->due = CASEHOOK__NO_DEADLINE;
     loop->strands[index] = strand;
     /* Idle ones in between must not be closed: each call may go to a host of its own. */
     uint32_t most =
@@ -91,12 +118,25 @@ struct casehook__strand *casehook__strand_new(struct casehook_loop *loop,
     return strand;
 }
 
+static void untouch(struct casehook__strand *strand)
+{
+    struct casehook__strand **link = &strand->loop->touched;
+    if (!strand->touched) return;
+    while (*link != strand) link = &(*link)->next_touched;
+    *link = strand->next_touched;
+    strand->touched = false;
+}
+
 void casehook__strand_free(struct casehook__strand *strand)
 {
     if (!strand) return;
     struct casehook_loop *loop = strand->loop;
     casehook__wire_free(strand->wire); /* may still tell of its sockets */
+    casehook__timer_clear(&loop->dues, &strand->due);
+    strand_note(strand, false, false);
+    untouch(strand);
     loop->strands[strand->index] = NULL;
+    if (strand->index < loop->free_strand) loop->free_strand = strand->index;
     if (loop->direct == strand) loop->direct = NULL;
     casehook__free(loop->heap, strand);
 }
@@ -112,52 +152,70 @@ void casehook__strand_started(struct casehook__strand *strand)
     if (strand->watched)
         strand->loop->watched_transfers++;
     else
-        strand->due = strand->loop->now;
+        strand_set_due(strand, strand->loop->now);
 }
 
 void casehook__strand_ended(struct casehook__strand *strand)
 {
     strand->transfers--;
     if (strand->watched) strand->loop->watched_transfers--;
-    if (strand->transfers == 0) strand->blind = false;
+    if (strand->transfers == 0) strand_note(strand, false, strand->shaken);
 }
 
-/* Driven in every turn, whether something is known of it or not. */
-static bool is_unwatched(const struct casehook__strand *strand)
+void casehook__strand_release(struct casehook__strand *strand)
 {
-    return strand->transfers > 0 && (!strand->watched || strand->blind);
+    strand->released = true;
+    strand->next_released = strand->loop->released;
+    strand->loop->released = strand;
 }
 
-static bool drive(struct casehook__strand *strand, bool first)
+static void drive(struct casehook__strand *strand)
 {
-    bool due = strand->due <= strand->loop->now;
-    if (!due && !(first && is_unwatched(strand))) return false;
-    strand->due = CASEHOOK__NO_DEADLINE;
+    bool done = true;
+    casehook__timer_clear(&strand->loop->dues, &strand->due);
     if (!strand->watched)
         casehook__wire_perform(strand->wire);
-    else if (strand->blind)
-        casehook__wire_sweep(strand->wire);
     else
-        casehook__wire_tick(strand->wire);
-    strand->touched = true;
-    return true;
+        done = is_lost(strand) ? casehook__wire_sweep(strand->wire) : casehook__wire_tick(strand->wire);
+    strand_note(strand, strand->blind, !done);
+    touch(strand);
+}
+
+/* Those of which neither an event nor a timer can be relied upon are driven in every turn. */
+static bool drive_unwatched(struct casehook_loop *loop)
+{
+    bool driven = false;
+    if (loop->direct && loop->direct->transfers) {
+        drive(loop->direct);
+        driven = true;
+    }
+    for (uint32_t i = 0; loop->unwatched && i < loop->strand_count; i++) {
+        struct casehook__strand *strand = loop->strands[i];
+        if (!strand || strand->released || !is_lost(strand)) continue;
+        drive(strand);
+        driven = true;
+    }
+    return driven;
 }
 
 bool casehook__strands_drive(struct casehook_loop *loop, bool first)
 {
-    bool driven = false;
-    for (uint32_t i = 0; i < loop->strand_count; i++)
-        if (loop->strands[i] && !loop->strands[i]->released) driven |= drive(loop->strands[i], first);
+    bool driven = first && drive_unwatched(loop);
+    /* One may be due again at once: each gets its turn, then the others. */
+    for (uint32_t left = loop->strand_count; left && casehook__timers_next(&loop->dues) <= loop->now;
+         left--) {
+        drive(CASEHOOK__OWNER(loop->dues.first, struct casehook__strand, due));
+        driven = true;
+    }
     return driven;
 }
 
 size_t casehook__strands_harvest(struct casehook_loop *loop)
 {
     size_t count = 0;
-    for (uint32_t i = 0; i < loop->strand_count; i++) {
-        struct casehook__strand *strand = loop->strands[i];
-        if (!strand || !strand->touched) continue;
-        strand->touched = false;
+    while (loop->touched) {
+        struct casehook__strand *strand = loop->touched;
+        untouch(strand);
         struct casehook__transfer *transfer;
         while (!strand->released && (transfer = casehook__wire_next(strand->wire)) != NULL) {
             casehook__job_answered(casehook__transfer_owner(transfer));
@@ -169,17 +227,22 @@ size_t casehook__strands_harvest(struct casehook_loop *loop)
 
 void casehook__strands_reap(struct casehook_loop *loop)
 {
-    for (uint32_t i = 0; i < loop->strand_count; i++)
-        if (loop->strands[i] && loop->strands[i]->released) casehook__strand_free(loop->strands[i]);
+    while (loop->released) {
+        struct casehook__strand *strand = loop->released;
+        loop->released = strand->next_released;
+        casehook__strand_free(strand);
+    }
     while (loop->strand_count > 0 && !loop->strands[loop->strand_count - 1]) loop->strand_count--;
+    if (loop->free_strand > loop->strand_count) loop->free_strand = loop->strand_count;
 }
 
 static void act(struct casehook_loop *loop, const struct casehook__event *event)
 {
     struct casehook__strand *strand = event->owner < loop->strand_count ? loop->strands[event->owner] : NULL;
     if (!strand || strand->released) return;
-    casehook__wire_act(strand->wire, event->socket, event->events);
-    strand->touched = true;
+    if (!casehook__wire_act(strand->wire, event->socket, event->events))
+        strand_note(strand, strand->blind, true);
+    touch(strand);
 }
 
 /* Whoever submits or cancels from now on ends the wait; what came before must be looked at first. */
@@ -199,7 +262,7 @@ static void awake(struct casehook_loop *loop)
     pthread_mutex_unlock(&loop->lock);
 }
 
-void casehook__strands_poll(struct casehook_loop *loop, int timeout_ms)
+int casehook__strands_poll(struct casehook_loop *loop, int timeout_ms)
 {
     struct casehook__event events[EVENTS_MAX];
     struct casehook__strand *direct = loop->direct;
@@ -209,22 +272,17 @@ void casehook__strands_poll(struct casehook_loop *loop, int timeout_ms)
         if (timeout_ms < 0) timeout_ms = INT_MAX;
         bool more = casehook__wire_poll_with(direct->wire, descriptor, timeout_ms);
         awake(loop);
-        if (!more) return;
+        if (!more) return 0;
         timeout_ms = 0;
     }
     int count = loop->ops->wait(loop->backend, timeout_ms, events, EVENTS_MAX);
     if (timeout_ms != 0) awake(loop);
     for (int i = 0; i < count; i++) act(loop, &events[i]);
+    return count;
 }
 
 int64_t casehook__strands_next_time(const struct casehook_loop *loop)
 {
-    int64_t time = CASEHOOK__NO_DEADLINE;
-    for (uint32_t i = 0; i < loop->strand_count; i++) {
-        const struct casehook__strand *strand = loop->strands[i];
-        if (!strand) continue;
-        if (strand->due < time) time = strand->due;
-        if (strand->blind && strand->transfers && loop->now + BLIND_MS < time) time = loop->now + BLIND_MS;
-    }
-    return time;
+    int64_t time = casehook__timers_next(&loop->dues);
+    return loop->unwatched && loop->now + BLIND_MS < time ? loop->now + BLIND_MS : time;
 }

@@ -139,6 +139,7 @@ static int submit(struct casehook_loop *loop, struct casehook_connector *connect
 
 void casehook__job_free(struct casehook__job *job)
 {
+    casehook__timer_clear(&job->loop->jobs, &job->timer);
     casehook__cancel_remove(job->cancel, &job->waiter);
     casehook_cancel_free(job->cancel);
     casehook_connector_unref(job->connector);

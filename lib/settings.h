@@ -10,6 +10,7 @@
 #include "hosts.h"
 #include "json.h"
 #include "log.h"
+#include "reuse.h"
 #include "tls.h"
 
 #include <pthread.h>
@@ -64,6 +65,7 @@ struct casehook__settings {
     uint32_t response_timeout_ms, connect_timeout_ms, idle_timeout_ms;
     unsigned max_redirects, max_idle_connections;
     enum casehook__http_version http_version;
+    enum casehook__reuse_mode reuse_connections;
 
     /* The system's CAs, parsed at the first use that needs them: casehook__settings_system_trust. */
     struct casehook__trust *system_trust;

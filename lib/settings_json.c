@@ -25,6 +25,7 @@ enum slot {
     DENY_PRIVATE,
     ALLOWED_ADDRESSES,
     ALLOW_CONNECTOR_PROXY,
+    REUSE_CONNECTIONS,
     SLOTS
 };
 
@@ -47,7 +48,8 @@ static const char *const slot_names[SLOTS] = {"allowedHosts",
                                               "httpVersion",
                                               "denyPrivateAddresses",
                                               "allowedAddresses",
-                                              "allowConnectorProxy"};
+                                              "allowConnectorProxy",
+                                              "reuseConnections"};
 
 #define MAX_IDLE_CONNECTIONS 1024
 #define ADDRESSES_MAX        10000
@@ -167,6 +169,17 @@ static void read_limits(const struct reader *reader)
     read_unsigned(reader, MAX_IDLE, 0, MAX_IDLE_CONNECTIONS, &settings->max_idle_connections);
 }
 
+static void read_reuse(const struct reader *reader)
+{
+    static const char *const words[] = {"proven", "always", "never"};
+    static const enum casehook__reuse_mode values[] = {CASEHOOK__REUSE_PROVEN, CASEHOOK__REUSE_ALWAYS,
+                                                       CASEHOOK__REUSE_NEVER};
+    struct casehook__field field = field_of(reader, REUSE_CONNECTIONS);
+    size_t index;
+    if (casehook__field_word(&field, words, 3, false, &index))
+        reader->settings->reuse_connections = values[index];
+}
+
 static void read_switches(const struct reader *reader)
 {
     static const char *const versions[] = {"1.1", "2", "auto"};
@@ -205,6 +218,7 @@ static void read_all(struct reader *reader, const struct casehook__json *root,
     if (casehook__field_list(&hosts)) casehook__settings_read_hosts(reader->settings, &hosts, read_file);
     read_limits(reader);
     read_switches(reader);
+    read_reuse(reader);
 }
 
 int casehook__settings_read(struct casehook__heap *heap, struct casehook__text json,

@@ -103,6 +103,20 @@ bool casehook__tls_apply(void *ssl_ctx, enum casehook__mode mode, struct casehoo
 bool casehook__tls_require_address(void *ssl_ctx, const unsigned char *address, size_t length);
 
 /*
+ * Bounds what is read from one connection in one go: libcurl's HTTP/2 reads on as long as bytes come without
+ * a body in them, and returns to nobody.  When nothing is left, reading looks as if nothing had come yet.
+ */
+struct casehook__tls_gate {
+    size_t left; /* bytes; set before each go */
+};
+/* After casehook__tls_apply, for a connection right on a socket; the gate must outlive the connection. */
+void casehook__tls_set_gate(void *ssl_ctx, struct casehook__tls_gate *gate);
+/* Of a connection (SSL *): it has bytes that were received but not read. */
+bool casehook__tls_has_pending(void *ssl);
+/* HTTP/2 was agreed upon. */
+bool casehook__tls_is_http2(void *ssl);
+
+/*
  * The sentence for a failed handshake: which check failed, on which certificate, under which mode,
  * and which setting would change it.  detail: libcurl's own text, used when report knows nothing.
  * is_proxy: the handshake was with the proxy.

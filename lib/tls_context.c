@@ -109,3 +109,50 @@ bool casehook__tls_require_address(void *ssl_ctx, const unsigned char *address, 
     casehook__tls_end();
     return done;
 }
+
+static long on_read(BIO *bio, int operation, const char *data, size_t length, int argument, long number,
+                    int result, size_t *done)
+{
+    struct casehook__tls_gate *gate = (void *)BIO_get_callback_arg(bio);
+    (void)data;
+    (void)length;
+    (void)argument;
+    (void)number;
+    if (operation == BIO_CB_READ && gate->left == 0) {
+        BIO_clear_retry_flags(bio);
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    if (operation == (BIO_CB_READ | BIO_CB_RETURN) && result > 0)
+        gate->left -= *done < gate->left ? *done : gate->left;
+    return result;
+}
+
+/* The reading end is there when the handshake begins. */
+static void on_handshake(const SSL *ssl, int where, int unused)
+{
+    (void)unused;
+    if (!(where & SSL_CB_HANDSHAKE_START)) return;
+    BIO *bio = SSL_get_rbio(ssl);
+    BIO_set_callback_arg(bio, SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    BIO_set_callback_ex(bio, on_read);
+}
+
+void casehook__tls_set_gate(void *ssl_ctx, struct casehook__tls_gate *gate)
+{
+    SSL_CTX_set_app_data(ssl_ctx, gate);
+    SSL_CTX_set_info_callback(ssl_ctx, on_handshake);
+}
+
+bool casehook__tls_has_pending(void *ssl)
+{
+    return SSL_has_pending(ssl) == 1;
+}
+
+bool casehook__tls_is_http2(void *ssl)
+{
+    const unsigned char *protocol = NULL;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(ssl, &protocol, &length);
+    return length == 2 && memcmp(protocol, "h2", 2) == 0;
+}

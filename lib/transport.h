@@ -10,6 +10,7 @@
 
 #include "exchange.h"
 #include "policy.h"
+#include "reuse.h"
 
 #define CASEHOOK__HEADER_BYTES_MAX (64 * 1024) /* of one response, status lines and interim responses too */
 #define CASEHOOK__NO_DEADLINE      INT64_MAX
@@ -29,10 +30,13 @@ int casehook__wire_new(struct casehook__heap *heap, const struct casehook__setti
 /* No transfer may be on it. */
 void casehook__wire_free(struct casehook__wire *wire);
 
-/* The policy is copied; what it borrows must outlive the transfer.  Errors: NO_MEMORY. */
+/*
+ * The policy is copied; what it borrows must outlive the transfer, and so must reuse: what is known of the
+ * origin of each call; NULL for a single request, which shares no connection.  Errors: NO_MEMORY.
+ */
 int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
                            const struct casehook__settings *settings, const struct casehook__policy *policy,
-                           struct casehook__transfer **transfer);
+                           struct casehook__reuse *const *reuse, struct casehook__transfer **transfer);
 /* Takes it off its wire first. */
 void casehook__transfer_free(struct casehook__transfer *transfer);
 
@@ -42,6 +46,14 @@ void casehook__transfer_free(struct casehook__transfer *transfer);
  */
 bool casehook__transfer_start(struct casehook__transfer *transfer, struct casehook__wire *wire,
                               const struct casehook__request *request, int64_t deadline);
+/*
+ * When it must have ended (casehook__clock_ms()).  libcurl does not look after that: its own limit would
+ * throw away an answer that came in time but is read late, and it would be gone with a timer that libcurl
+ * lost.
+ */
+int64_t casehook__transfer_limit(const struct casehook__transfer *transfer);
+/* Its time has passed, and what lay in its socket was read: ends it. */
+void casehook__transfer_expire(struct casehook__transfer *transfer);
 /* Ends a running transfer at once. */
 void casehook__transfer_cancel(struct casehook__transfer *transfer);
 /* The answer, or NULL: then there is a failure. */
@@ -57,8 +69,8 @@ void *casehook__transfer_owner(const struct casehook__transfer *transfer);
 
 /* Does what can be done without waiting. */
 void casehook__wire_perform(struct casehook__wire *wire);
-/* Waits at most timeout_ms for something to do, or for a wakeup. */
-void casehook__wire_poll(struct casehook__wire *wire, int timeout_ms);
+/* Waits at most timeout_ms for something to do, or for a wakeup.  False: there is nothing to do. */
+bool casehook__wire_poll(struct casehook__wire *wire, int timeout_ms);
 /* From any thread: ends a poll, now or the next one. */
 void casehook__wire_wakeup(struct casehook__wire *wire);
 /* A transfer that has ended, off the wire; NULL when there is none. */
@@ -79,11 +91,14 @@ struct casehook__watcher {
 
 /* From now on the wire is driven by act and tick instead of perform and poll; transfers may be on it. */
 void casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher);
-/* Something was seen on a socket; one that the wire has closed since is no harm. */
-void casehook__wire_act(struct casehook__wire *wire, int socket, int events);
-void casehook__wire_tick(struct casehook__wire *wire);
-/* In place of perform, for a wire with sockets that could not be watched: tells of those that are gone. */
-void casehook__wire_sweep(struct casehook__wire *wire);
+/*
+ * Something was seen on a socket; one that the wire has closed since is no harm.  False, here and below: it
+ * failed half way, so sockets may not be looked after and the timer not be set; sweep until it is true.
+ */
+bool casehook__wire_act(struct casehook__wire *wire, int socket, int events);
+bool casehook__wire_tick(struct casehook__wire *wire);
+/* In place of perform: looks at all transfers, and tells about all sockets and the timer anew. */
+bool casehook__wire_sweep(struct casehook__wire *wire);
 /* For a wire that is not watched: a poll that a readable descriptor ends too.  True: it is readable. */
 bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int timeout_ms);
 /* How many connections it keeps while requests come and go. */

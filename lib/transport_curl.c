@@ -3,6 +3,11 @@
 
 #include "clock.h"
 
+#include <time.h>
+
+#define DEAF_MS      20           /* so often is looked for a wakeup that cannot end a poll */
+#define ONE_GO_BYTES (512 * 1024) /* more than libcurl reads of HTTP/1 before it returns */
+
 /* ---- wires ------------------------------------------------------------------------------------ */
 
 int casehook__wire_new(struct casehook__heap *heap, const struct casehook__settings *settings,
@@ -17,9 +22,14 @@ int casehook__wire_new(struct casehook__heap *heap, const struct casehook__setti
         casehook__free(heap, wire);
         return CASEHOOK_E_NO_MEMORY;
     }
-    /* 0 would mean libcurl's own choice. */
-    curl_multi_setopt(wire->multi, CURLMOPT_MAXCONNECTS,
-                      settings->max_idle_connections ? (long)settings->max_idle_connections : 1L);
+    wire->deaf = curl_multi_wakeup(wire->multi) != CURLM_OK;
+    /* One for each call at most: it serves one operation at a time.  0 would mean libcurl's own choice. */
+    long most = settings->max_idle_connections < CASEHOOK__CALLS ? (long)settings->max_idle_connections
+                                                                 : CASEHOOK__CALLS;
+    if (curl_multi_setopt(wire->multi, CURLMOPT_MAXCONNECTS, most ? most : 1L) != CURLM_OK) {
+        casehook__wire_free(wire);
+        return CASEHOOK_E_NO_MEMORY;
+    }
     *out = wire;
     return CASEHOOK_OK;
 }
@@ -28,18 +38,37 @@ void casehook__wire_free(struct casehook__wire *wire)
 {
     if (!wire) return;
     curl_multi_cleanup(wire->multi);
+    casehook__curl_forget_connections(wire);
     casehook__free(wire->heap, wire);
 }
 
+void casehook__curl_open_gate(struct casehook__wire *wire)
+{
+    wire->gate.left = ONE_GO_BYTES;
+}
+
+/* What fails here for want of memory is tried again the next time; the limits of the transfers go on. */
 void casehook__wire_perform(struct casehook__wire *wire)
 {
     int running;
+    casehook__curl_open_gate(wire);
     curl_multi_perform(wire->multi, &running);
 }
 
-void casehook__wire_poll(struct casehook__wire *wire, int timeout_ms)
+void casehook__curl_rest(int ms)
 {
-    curl_multi_poll(wire->multi, NULL, 0, timeout_ms, NULL);
+    if (ms > DEAF_MS) ms = DEAF_MS;
+    struct timespec time = {.tv_sec = 0, .tv_nsec = ms * 1000000L};
+    nanosleep(&time, NULL);
+}
+
+bool casehook__wire_poll(struct casehook__wire *wire, int timeout_ms)
+{
+    int ready = 0;
+    if (wire->deaf && timeout_ms > DEAF_MS) timeout_ms = DEAF_MS;
+    if (curl_multi_poll(wire->multi, NULL, 0, timeout_ms, &ready) == CURLM_OK) return ready > 0;
+    casehook__curl_rest(timeout_ms);
+    return true;
 }
 
 void casehook__wire_wakeup(struct casehook__wire *wire)
@@ -51,7 +80,7 @@ void casehook__wire_wakeup(struct casehook__wire *wire)
 
 int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
                            const struct casehook__settings *settings, const struct casehook__policy *policy,
-                           struct casehook__transfer **out)
+                           struct casehook__reuse *const *reuse, struct casehook__transfer **out)
 {
     struct casehook__transfer *transfer = *out = casehook__calloc(heap, 1, sizeof *transfer);
     if (!transfer) return CASEHOOK_E_NO_MEMORY;
@@ -59,14 +88,18 @@ int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__c
     transfer->config = config;
     transfer->settings = settings;
     transfer->policy = *policy;
+    transfer->reuse = reuse;
     casehook__buf_init(&transfer->head, heap, CASEHOOK__HEADER_BYTES_MAX);
     casehook__buf_init(&transfer->body, heap, settings->max_response_content_length);
     return CASEHOOK_OK;
 }
 
+/* A connection that is in use when its transfer leaves is closed by libcurl, which tells so. */
 static void leave_wire(struct casehook__transfer *transfer)
 {
     if (transfer->wire) curl_multi_remove_handle(transfer->wire->multi, transfer->handle.easy);
+    if (transfer->connection) transfer->connection->user = NULL;
+    transfer->connection = NULL;
     transfer->wire = NULL;
 }
 
@@ -107,16 +140,19 @@ const struct casehook__failure *casehook__transfer_failure(const struct casehook
     return &transfer->failure;
 }
 
-static void forget_request(struct casehook__transfer *transfer, const struct casehook__request *request)
+/* What one try has left behind. */
+static void forget_try(struct casehook__transfer *transfer)
 {
     static const struct casehook__kept_header none;
-    transfer->request = request;
     transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
-    transfer->sends = transfer->handshakes = 0;
-    transfer->repeat_refused = transfer->connecting = transfer->denied = false;
+    transfer->sends = transfer->handshakes = transfer->socket_count = 0;
+    transfer->socket_error = 0;
+    transfer->repeat_refused = transfer->stream_refused = transfer->unusable = transfer->kept = false;
+    transfer->connecting = transfer->denied = false;
     transfer->header_bytes = transfer->tunnel_bytes = 0;
-    transfer->header_limit = transfer->body_limit = transfer->body_cut = false;
-    transfer->head_ended = transfer->in_body = false;
+    transfer->header_limit = transfer->body_limit = transfer->body_cut = transfer->no_memory = false;
+    transfer->head_ended = transfer->in_body = transfer->has_length = false;
+    transfer->keep_seconds = 0;
     transfer->answered = false;
     transfer->detail[0] = '\0';
     transfer->tls.verified = transfer->proxy_tls.verified = transfer->tls.asked = false;
@@ -148,16 +184,15 @@ static bool need_trust(struct casehook__transfer *transfer, bool https)
 }
 
 /* responseTimeout, or what the deadline of the operation leaves of it. */
-static bool set_time(struct casehook__transfer *transfer, int64_t deadline)
+static bool set_limit(struct casehook__transfer *transfer, int64_t deadline)
 {
     int64_t now = casehook__clock_ms(), time = transfer->settings->response_timeout_ms;
     transfer->deadline_first = deadline != CASEHOOK__NO_DEADLINE && deadline - now < time;
     if (transfer->deadline_first) time = deadline - now;
     if (time <= 0) return never_started(transfer, CASEHOOK_E_TIMEOUT, "the deadline of the call has passed");
-    transfer->timeout_ms = (long)time;
-    if (transfer->handle.timeout_ms == transfer->timeout_ms) return true;
-    transfer->handle.timeout_ms = transfer->timeout_ms;
-    return curl_easy_setopt(transfer->handle.easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms) == CURLE_OK;
+    transfer->limit = now + time;
+    transfer->limit_ms = (long)time;
+    return true;
 }
 
 /*
@@ -200,19 +235,63 @@ static bool set_request(struct casehook__transfer *transfer, const struct caseho
            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length) == CURLE_OK;
 }
 
+static bool set_fresh(struct casehook__handle *handle, bool fresh)
+{
+    if (handle->fresh == fresh) return true;
+    handle->fresh = fresh;
+    return curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L) == CURLE_OK;
+}
+
+bool casehook__curl_forbid_reuse(struct casehook__handle *handle, bool forbid)
+{
+    if (handle->forbids == forbid) return true;
+    handle->forbids = forbid;
+    return curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, forbid ? 1L : 0L) == CURLE_OK;
+}
+
+static bool set_wire(struct casehook__handle *handle, struct casehook__wire *wire)
+{
+    if (handle->wire == wire) return true;
+    handle->wire = wire;
+    return curl_easy_setopt(handle->easy, CURLOPT_CLOSESOCKETDATA, wire) == CURLE_OK;
+}
+
+static bool set_kept(struct casehook__transfer *transfer)
+{
+    bool never = transfer->settings->reuse_connections == CASEHOOK__REUSE_NEVER;
+    return casehook__curl_forbid_reuse(&transfer->handle, never);
+}
+
 bool casehook__transfer_start(struct casehook__transfer *transfer, struct casehook__wire *wire,
                               const struct casehook__request *request, int64_t deadline)
 {
     static const char no_memory[] = "out of memory before the request was sent";
-    forget_request(transfer, request);
+    forget_try(transfer);
+    transfer->request = request;
+    transfer->renewed = false;
     if (!casehook__curl_handle(transfer, request))
         return never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
     if (!need_trust(transfer, request->origin->https)) return false;
-    transfer->failure.status = CASEHOOK_OK;
-    if (!set_time(transfer, deadline) || !set_request(transfer, request))
-        return transfer->failure.status ? false : never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
-    if (curl_multi_add_handle(wire->multi, transfer->handle.easy) != CURLM_OK)
+    if (!set_limit(transfer, deadline)) return false;
+    struct casehook__handle *handle = &transfer->handle;
+    if (!set_request(transfer, request) || !set_wire(handle, wire) ||
+        !set_fresh(handle, casehook__curl_wants_fresh(transfer, wire)) || !set_kept(transfer) ||
+        curl_multi_add_handle(wire->multi, handle->easy) != CURLM_OK)
         return never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
+    transfer->wire = wire;
+    return true;
+}
+
+/* The same request on a new connection, within the same time.  False: it could not be started. */
+static bool renew(struct casehook__transfer *transfer)
+{
+    struct casehook__wire *wire = transfer->wire;
+    leave_wire(transfer);
+    forget_try(transfer);
+    transfer->renewed = true;
+    if (!set_kept(transfer) || !set_fresh(&transfer->handle, true) ||
+        curl_multi_add_handle(wire->multi, transfer->handle.easy) != CURLM_OK)
+        return false;
     transfer->wire = wire;
     return true;
 }
@@ -226,9 +305,8 @@ static struct casehook__text kept(const struct casehook__transfer *transfer,
     return text;
 }
 
-static void answer(struct casehook__transfer *transfer)
+static void read_response(struct casehook__transfer *transfer)
 {
-    transfer->answered = true;
     /* Without a content encoding: libcurl has decoded what it offered, or failed. */
     transfer->response = (struct casehook__response){
         .status = (int)transfer->status,
@@ -239,34 +317,86 @@ static void answer(struct casehook__transfer *transfer)
     };
 }
 
+/* All of the body is there, whatever became of the connection. */
+static bool is_whole(const struct casehook__transfer *transfer)
+{
+    return transfer->has_length && !transfer->content_encoding.present &&
+           transfer->body.length == transfer->length;
+}
+
+/*
+ * A status line that was read counts (R1): of a refusal the body is only for the eye, and a success that is
+ * complete stays one when the connection, or the time, ends before the request was read to its end.
+ */
+static bool is_answer(const struct casehook__transfer *transfer)
+{
+    return transfer->head_ended && !transfer->no_memory && (transfer->status >= 300 || is_whole(transfer));
+}
+
+/* What has failed may still have told something. */
+static void note_partial(struct casehook__transfer *transfer)
+{
+    if (!transfer->head_ended) return;
+    read_response(transfer);
+    transfer->failure.partial = &transfer->response;
+}
+
+static void settle(struct casehook__transfer *transfer, CURLcode code)
+{
+    /* To libcurl headers that break off are an answer without a body. */
+    if (code == CURLE_OK && !transfer->head_ended) code = CURLE_PARTIAL_FILE;
+    transfer->answered = code == CURLE_OK || is_answer(transfer);
+    if (transfer->answered)
+        read_response(transfer);
+    else
+        casehook__curl_fail(transfer, code);
+    casehook__curl_learn(transfer);
+    if (!transfer->answered) note_partial(transfer);
+    leave_wire(transfer);
+}
+
+int64_t casehook__transfer_limit(const struct casehook__transfer *transfer)
+{
+    return transfer->limit;
+}
+
+void casehook__transfer_expire(struct casehook__transfer *transfer)
+{
+    transfer->answered = is_answer(transfer);
+    if (transfer->answered)
+        read_response(transfer);
+    else
+        casehook__curl_fail_time(transfer);
+    if (!transfer->answered) note_partial(transfer);
+    leave_wire(transfer);
+}
+
 void casehook__transfer_cancel(struct casehook__transfer *transfer)
 {
-    leave_wire(transfer);
     transfer->answered = false;
     transfer->failure = (struct casehook__failure){
         .status = CASEHOOK_E_CANCELLED, .sent = transfer->sends > 0, .message = "cancelled"};
+    note_partial(transfer);
+    leave_wire(transfer);
 }
 
 struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire)
 {
     CURLMsg *message;
     int left;
-    do {
-        message = curl_multi_info_read(wire->multi, &left);
-    } while (message && message->msg != CURLMSG_DONE);
-    if (!message) return NULL;
-    char *private = NULL;
-    CURLcode code = message->data.result;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
-    struct casehook__transfer *transfer = (void *)private;
-    /* To libcurl headers that break off are an answer without a body. */
-    if (code == CURLE_OK && !transfer->head_ended) code = CURLE_PARTIAL_FILE;
-    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->body_cut && !transfer->header_limit &&
-                             transfer->body.status != CASEHOOK_E_NO_MEMORY)) {
-        if (!casehook__curl_fail_login(transfer)) answer(transfer);
-    } else {
-        casehook__curl_fail(transfer, code);
+    while ((message = curl_multi_info_read(wire->multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE) continue;
+        char *private = NULL;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+        struct casehook__transfer *transfer = (void *)private;
+        if (casehook__curl_may_renew(transfer, code)) {
+            if (!transfer->unusable) casehook__curl_died(transfer);
+            if (renew(transfer)) continue;
+            code = CURLE_OUT_OF_MEMORY;
+        }
+        settle(transfer, code);
+        return transfer;
     }
-    leave_wire(transfer);
-    return transfer;
+    return NULL;
 }

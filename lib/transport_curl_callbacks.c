@@ -1,6 +1,7 @@
 /* transport_curl_callbacks.c - what libcurl asks and tells while a request is under way. */
 #include "transport_curl.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -14,14 +15,18 @@ static bool is_name(struct casehook__text line, const char *name)
            casehook__text_is_nocase((struct casehook__text){line.data, length}, name);
 }
 
+static struct casehook__text value_of(struct casehook__text line, const char *name)
+{
+    size_t begin = strlen(name) + 1;
+    return casehook__text_trim((struct casehook__text){line.data + begin, line.length - begin});
+}
+
 /* When line is the header name, its value is kept, of several the first.  False: no memory. */
 static bool keep(struct casehook__transfer *transfer, struct casehook__text line, const char *name,
                  struct casehook__kept_header *kept)
 {
-    size_t begin = strlen(name) + 1;
     if (kept->present || !is_name(line, name)) return true;
-    struct casehook__text value =
-        casehook__text_trim((struct casehook__text){line.data + begin, line.length - begin});
+    struct casehook__text value = value_of(line, name);
     *kept = (struct casehook__kept_header){true, transfer->head.length, value.length};
     return casehook__buf_append_text(&transfer->head, value) == CASEHOOK_OK;
 }
@@ -32,7 +37,8 @@ static void begin_response(struct casehook__transfer *transfer)
     static const struct casehook__kept_header none;
     transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
     casehook__buf_clear(&transfer->head);
-    transfer->head_ended = false;
+    transfer->has_length = false;
+    transfer->keep_seconds = 0;
 }
 
 /* Behind an interim response the answer is still to come. */
@@ -42,13 +48,41 @@ static void end_head(struct casehook__transfer *transfer)
     transfer->head_ended = transfer->status >= 200;
 }
 
+static void note_length(struct casehook__transfer *transfer, struct casehook__text line)
+{
+    if (is_name(line, "Content-Length"))
+        transfer->has_length =
+            casehook__text_number(value_of(line, "Content-Length"), UINT64_MAX / 2, &transfer->length);
+}
+
+/* "timeout=5, max=100" */
+static void note_keep_alive(struct casehook__transfer *transfer, struct casehook__text line)
+{
+    static const char name[] = "timeout=";
+    if (!is_name(line, "Keep-Alive")) return;
+    struct casehook__text value = value_of(line, "Keep-Alive");
+    for (size_t i = 0; i + sizeof name - 1 < value.length; i++) {
+        struct casehook__text part = {value.data + i, sizeof name - 1};
+        if (!casehook__text_is_nocase(part, name)) continue;
+        struct casehook__text digits = {part.data + part.length, 0};
+        const char *end = value.data + value.length;
+        while (digits.data + digits.length < end && digits.data[digits.length] >= '0' &&
+               digits.data[digits.length] <= '9')
+            digits.length++;
+        if (!casehook__text_number(digits, INT32_MAX, &transfer->keep_seconds)) transfer->keep_seconds = 0;
+        return;
+    }
+}
+
 /* Most headers begin like none that is wanted. */
 static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__text line)
 {
     switch (casehook__lower(*line.data)) {
     case 'c':
+        note_length(transfer, line);
         return keep(transfer, line, "Content-Type", &transfer->content_type) &&
                keep(transfer, line, "Content-Encoding", &transfer->content_encoding);
+    case 'k': note_keep_alive(transfer, line); return true;
     case 'l': return keep(transfer, line, "Location", &transfer->location);
     case 'r': return keep(transfer, line, "Retry-After", &transfer->retry_after);
     default: return true;
@@ -64,13 +98,15 @@ size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *use
         transfer->header_limit = true;
         return 0;
     }
-    if (transfer->in_body) return line.length; /* a trailer */
-    if (line.length <= 2)                      /* the empty line behind the headers */
+    if (transfer->head_ended) return line.length; /* a trailer (RFC 9110, 6.5.1) */
+    if (line.length <= 2)                         /* the empty line after the headers */
         end_head(transfer);
     else if (line.length >= 5 && memcmp(line.data, "HTTP/", 5) == 0)
         begin_response(transfer);
-    else if (!keep_wanted(transfer, line))
+    else if (!keep_wanted(transfer, line)) {
+        transfer->no_memory = true;
         return 0;
+    }
     return line.length;
 }
 
@@ -90,25 +126,45 @@ size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user)
     }
     int failed = casehook__buf_append(&transfer->body, data, length);
     transfer->body_limit = failed == CASEHOOK_E_LIMIT;
+    transfer->no_memory = failed == CASEHOOK_E_NO_MEMORY;
     return failed ? 0 : length;
 }
 
 /*
- * libcurl is about to send the request.  When a kept-alive connection dies it would send it again, on
- * another one, and tell nobody: that is refused for what has a body as soon as a byte of it went out (H6).
+ * libcurl is about to send the request.  When a kept connection dies it would send it again, on another one,
+ * and tell nobody: that is refused for what has a body as soon as a byte of it went out (H6).
  */
 int casehook__curl_on_send(void *user, char *remote, char *local, int remote_port, int local_port)
 {
     struct casehook__transfer *transfer = user;
-    (void)remote;
     (void)local;
-    (void)remote_port;
-    (void)local_port;
     long bytes = 0;
-    if (transfer->sends++) curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &bytes);
+    if (transfer->sends) {
+        curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &bytes);
+        casehook__curl_died(transfer);
+    }
+    transfer->kept = !transfer->connecting;
     transfer->connecting = false;
     transfer->repeat_refused = bytes > 0 && transfer->request->method != CASEHOOK__GET;
-    return transfer->repeat_refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    if (transfer->repeat_refused) return CURL_PREREQFUNC_ABORT;
+    transfer->unusable = !casehook__curl_may_send(transfer, remote, remote_port, local_port);
+    if (transfer->unusable) return CURL_PREREQFUNC_ABORT;
+    transfer->sends++;
+    return CURL_PREREQFUNC_OK;
+}
+
+/*
+ * Only of handles that may speak HTTP/2.  libcurl has no code for it: a server that refuses a stream says
+ * that it did nothing with it (RFC 9113, 8.7).
+ */
+int casehook__curl_on_words(CURL *easy, curl_infotype type, char *data, size_t size, void *user)
+{
+    static const char refused[] = "REFUSED_STREAM";
+    struct casehook__transfer *transfer = user;
+    (void)easy;
+    if (type == CURLINFO_TEXT && size >= sizeof refused - 1 && memcmp(data, refused, sizeof refused - 1) == 0)
+        transfer->stream_refused = true;
+    return 0;
 }
 
 /*
@@ -162,9 +218,18 @@ curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct 
 {
     struct casehook__transfer *transfer = user;
     if (purpose != CURLSOCKTYPE_IPCXN || !may_connect(transfer, address)) return CURL_SOCKET_BAD;
+#if defined(SOCK_CLOEXEC)
+    int descriptor = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+#else
     int descriptor = socket(address->family, address->socktype, address->protocol);
-    if (descriptor < 0) return CURL_SOCKET_BAD;
-    fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    if (descriptor >= 0) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+#endif
+    if (descriptor < 0) {
+        /* A family that this system does not have is the address's fault, not a shortage. */
+        if (errno != EAFNOSUPPORT) transfer->socket_error = errno;
+        return CURL_SOCKET_BAD;
+    }
+    transfer->sockets[transfer->socket_count++ % CASEHOOK__SOCKETS_MAX] = descriptor;
     transfer->connecting = true;
     transfer->tunnel_bytes = 0;
     transfer->handshakes = 0;
@@ -187,5 +252,8 @@ CURLcode casehook__curl_on_tls(CURL *easy, void *ssl_ctx, void *user)
     bool applied = casehook__tls_apply(ssl_ctx, mode, trust, with_proxy ? NULL : policy->identity, report);
     if (applied && mode == CASEHOOK__MODE_FULL && (peer->ipv4 || peer->ipv6))
         applied = casehook__tls_require_address(ssl_ctx, peer->address, peer->ipv4 ? 4 : 16);
+    /* Right on the socket, so that what is left unread is seen there. */
+    if (transfer->settings->http_version != CASEHOOK__HTTP_1_1 && transfer->handshakes <= 1)
+        casehook__tls_set_gate(ssl_ctx, &transfer->wire->gate);
     return applied ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }

@@ -1,20 +1,14 @@
 /* transport_curl_failure.c - libcurl's codes in words: what failed, on which side, what to do (R3). */
 #include "transport_curl.h"
 
+#include <errno.h>
+
 /* Some of the request may have left this machine. */
 static bool was_sent(const struct casehook__transfer *transfer)
 {
     long size = 0;
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &size);
-    return transfer->sends > 0 && size > 0;
-}
-
-static bool has_connected(const struct casehook__transfer *transfer)
-{
-    curl_off_t time = 0;
-    curl_easy_getinfo(transfer->handle.easy, CURLINFO_APPCONNECT_TIME_T, &time);
-    if (time == 0) curl_easy_getinfo(transfer->handle.easy, CURLINFO_CONNECT_TIME_T, &time);
-    return time > 0 || transfer->sends > 0;
+    return transfer->sends > 0 && size > 0 && !transfer->stream_refused;
 }
 
 static const char *peer(const struct casehook__transfer *transfer)
@@ -22,23 +16,36 @@ static const char *peer(const struct casehook__transfer *transfer)
     return transfer->policy.proxy ? transfer->policy.proxy->origin.host : transfer->request->origin->host;
 }
 
-static int tell_timeout(struct casehook__transfer *transfer)
+/* libcurl's own limit, which goes on from its start as well. */
+static int tell_connect_timeout(struct casehook__transfer *transfer)
 {
-    const char *setting = "responseTimeout";
-    long limit = transfer->timeout_ms;
-    /* Both run from the start, so without a connection the shorter one was it. */
-    if (!has_connected(transfer) && (long)transfer->settings->connect_timeout_ms < limit) {
-        setting = "connectTimeout";
-        limit = (long)transfer->settings->connect_timeout_ms;
-    } else if (transfer->deadline_first) {
+    return casehook__fail(&transfer->told, CASEHOOK_E_TIMEOUT, "%s within %ld ms (setting connectTimeout)",
+                          transfer->connecting ? "no connection to the server"
+                                               : "the name of the host was not resolved",
+                          (long)transfer->settings->connect_timeout_ms);
+}
+
+static int tell_time(struct casehook__transfer *transfer)
+{
+    if (transfer->deadline_first)
         return casehook__fail(&transfer->told, CASEHOOK_E_TIMEOUT,
                               "no answer before the deadline of the call");
-    }
     const char *what = transfer->sends        ? "no complete answer from the server"
                        : transfer->connecting ? "no connection to the server"
                                               : "the name of the host was not resolved";
-    return casehook__fail(&transfer->told, CASEHOOK_E_TIMEOUT, "%s within %ld ms (setting %s)", what, limit,
-                          setting);
+    return casehook__fail(&transfer->told, CASEHOOK_E_TIMEOUT, "%s within %ld ms (setting responseTimeout)",
+                          what, transfer->limit_ms);
+}
+
+static int tell_socket(struct casehook__transfer *transfer)
+{
+    bool descriptors = transfer->socket_error == EMFILE || transfer->socket_error == ENFILE;
+    char words[128];
+    if (strerror_r(transfer->socket_error, words, sizeof words) != 0) words[0] = '\0';
+    return casehook__fail(&transfer->told, CASEHOOK_E_SYSTEM, "no socket could be opened here: %s%s", words,
+                          descriptors ? "; raise the limit of open files (ulimit -n), or allow fewer "
+                                        "connections at once"
+                                      : "");
 }
 
 static int tell_connect(struct casehook__transfer *transfer)
@@ -49,6 +56,7 @@ static int tell_connect(struct casehook__transfer *transfer)
             "the address of %s is a %s, which denyPrivateAddresses forbids; list it in allowedAddresses "
             "if it is meant",
             peer(transfer), transfer->denied_address);
+    if (transfer->socket_error && !transfer->connecting) return tell_socket(transfer);
     return casehook__fail(&transfer->told, transfer->policy.proxy ? CASEHOOK_E_PROXY : CASEHOOK_E_CONNECT,
                           "no connection to %s%s: %s", transfer->policy.proxy ? "the proxy " : "",
                           peer(transfer), transfer->detail[0] ? transfer->detail : "refused");
@@ -62,17 +70,52 @@ static int tell_tunnel(struct casehook__transfer *transfer, long status)
                           status == 407 ? "; give it a login in proxyUrl or in proxyHeaders" : "");
 }
 
+/* The connection ended in the middle of it: a server that restarts, or one that speaks no TLS at this port.
+ */
+static bool handshake_broke(const struct casehook__transfer *transfer)
+{
+    static const char *const words[] = {"SSL_ERROR_SYSCALL", "unexpected eof", "Connection reset",
+                                        "Broken pipe"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(transfer->detail, words[i])) return true;
+    return false;
+}
+
+static int tell_handshake(struct casehook__transfer *transfer)
+{
+    return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
+                          "the connection to %s ended in the TLS handshake; nothing was sent (%s)",
+                          transfer->request->origin->host, transfer->detail);
+}
+
 static int tell_tls(struct casehook__transfer *transfer, CURLcode code)
 {
     bool https_proxy = transfer->policy.proxy && transfer->policy.proxy->origin.https;
     bool at_proxy = https_proxy && transfer->handshakes < 2;
     const struct casehook__tls_report *report = at_proxy ? &transfer->proxy_tls : &transfer->tls;
+    if (!report->verified && handshake_broke(transfer)) return tell_handshake(transfer);
     bool name_failed =
         code == CURLE_PEER_FAILED_VERIFICATION && report->verified && report->verify_error == 0;
     casehook__tls_explain(report, at_proxy ? transfer->policy.proxy_mode : transfer->policy.mode,
                           at_proxy ? peer(transfer) : transfer->request->origin->host, at_proxy, name_failed,
                           transfer->detail[0] ? transfer->detail : curl_easy_strerror(code), &transfer->told);
     return CASEHOOK_E_TLS;
+}
+
+static int tell_encoding(struct casehook__transfer *transfer)
+{
+    const struct casehook__kept_header *header = &transfer->content_encoding;
+    char shown[64];
+    if (!header->present)
+        return casehook__fail(&transfer->told, CASEHOOK_E_RESPONSE,
+                              "the content encoding of the answer is refused: %s", transfer->detail);
+    struct casehook__text value = {casehook__buf_string(&transfer->head) + header->begin, header->length};
+    /* A part of it could be a part of a secret, which nobody would know again. */
+    if (value.length >= sizeof shown) value = CASEHOOK__TEXT("(a long text)");
+    casehook__mask_excerpt(NULL, value, shown, sizeof shown);
+    return casehook__fail(&transfer->told, CASEHOOK_E_RESPONSE,
+                          "the answer has the content encoding \"%s\", which cannot be decoded or is broken",
+                          shown);
 }
 
 static int tell_write(struct casehook__transfer *transfer)
@@ -85,6 +128,8 @@ static int tell_write(struct casehook__transfer *transfer)
         return casehook__fail(&transfer->told, CASEHOOK_E_LIMIT,
                               "the answer has more than %zu bytes (setting maxResponseContentLength)",
                               transfer->settings->max_response_content_length);
+    /* What is left is libcurl's decoder: bytes after the end of what it decodes are an error to it. */
+    if (!transfer->no_memory && transfer->content_encoding.present) return tell_encoding(transfer);
     return casehook__fail(&transfer->told, CASEHOOK_E_NO_MEMORY, "out of memory while the answer was read");
 }
 
@@ -113,6 +158,9 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
     if (transfer->sends == 0 && transfer->policy.proxy)
         return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s broke the connection: %s",
                               peer(transfer), transfer->detail[0] ? transfer->detail : "no answer");
+    if (transfer->stream_refused)
+        return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
+                              "the server refused the stream of HTTP/2: it did nothing with the request");
     if (transfer->repeat_refused)
         return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
                               "the connection broke after the request was sent; it was not sent again");
@@ -123,22 +171,6 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
     return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK, "the connection broke%s: %s%s",
                           transfer->sends ? " after the request was sent" : "",
                           transfer->detail[0] ? transfer->detail : "no answer", about_certificate(transfer));
-}
-
-static int tell_encoding(struct casehook__transfer *transfer)
-{
-    const struct casehook__kept_header *header = &transfer->content_encoding;
-    char shown[64];
-    if (!header->present)
-        return casehook__fail(&transfer->told, CASEHOOK_E_RESPONSE,
-                              "the content encoding of the answer is refused: %s", transfer->detail);
-    struct casehook__text value = {casehook__buf_string(&transfer->head) + header->begin, header->length};
-    /* A part of it could be a part of a secret, which nobody would know again. */
-    if (value.length >= sizeof shown) value = CASEHOOK__TEXT("(a long text)");
-    casehook__mask_excerpt(NULL, value, shown, sizeof shown);
-    return casehook__fail(&transfer->told, CASEHOOK_E_RESPONSE,
-                          "the answer has the content encoding \"%s\", which cannot be decoded or is broken",
-                          shown);
 }
 
 /* A line of the headers that is longer than libcurl's buffer for it is out of memory as well, to libcurl. */
@@ -153,19 +185,47 @@ static int tell_memory(struct casehook__transfer *transfer)
     return casehook__fail(&transfer->told, CASEHOOK_E_NO_MEMORY, "out of memory");
 }
 
+static int tell_no_http(struct casehook__transfer *transfer, CURLcode code)
+{
+    return casehook__fail(&transfer->told, CASEHOOK_E_RESPONSE, "the answer is no proper HTTP: %s",
+                          transfer->detail[0] ? transfer->detail : curl_easy_strerror(code));
+}
+
+/* libcurl looks names up in a thread; when it cannot make one, the name is not at fault. */
+static int tell_name(struct casehook__transfer *transfer)
+{
+    if (strstr(transfer->detail, "thread failed to start"))
+        return casehook__fail(&transfer->told, CASEHOOK_E_SYSTEM,
+                              "the name of %s could not be looked up: the system gave no thread, memory or "
+                              "descriptor for it",
+                              peer(transfer));
+    return casehook__fail(&transfer->told, CASEHOOK_E_RESOLVE, "the name of the %s %s was not found",
+                          transfer->policy.proxy ? "proxy" : "host", peer(transfer));
+}
+
+/* A stream that was reset, or a connection that is going away, is a broken one; the rest is broken HTTP. */
+static int tell_http2(struct casehook__transfer *transfer, CURLcode code)
+{
+    static const char *const broken[] = {"PROTOCOL_ERROR", "FRAME_SIZE_ERROR", "COMPRESSION_ERROR",
+                                         "FLOW_CONTROL_ERROR"};
+    const char *detail = transfer->detail[0] ? transfer->detail : curl_easy_strerror(code);
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+        if (strstr(detail, broken[i])) return tell_no_http(transfer, code);
+    return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK, "the stream of HTTP/2 broke: %s%s", detail,
+                          strstr(detail, "HTTP_1_1_REQUIRED") ? "; set httpVersion to \"1.1\"" : "");
+}
+
 static int tell(struct casehook__transfer *transfer, CURLcode code)
 {
     switch (code) {
     case CURLE_OUT_OF_MEMORY: return tell_memory(transfer);
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return casehook__fail(&transfer->told, CASEHOOK_E_RESOLVE, "the name of the %s %s was not found",
-                              transfer->policy.proxy ? "proxy" : "host", peer(transfer));
+    case CURLE_COULDNT_RESOLVE_PROXY: return tell_name(transfer);
     case CURLE_COULDNT_CONNECT: return tell_connect(transfer);
     case CURLE_PROXY:
         return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s failed: %s", peer(transfer),
                               transfer->detail);
-    case CURLE_OPERATION_TIMEDOUT: return tell_timeout(transfer);
+    case CURLE_OPERATION_TIMEDOUT: return tell_connect_timeout(transfer);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
@@ -175,11 +235,9 @@ static int tell(struct casehook__transfer *transfer, CURLcode code)
     case CURLE_WRITE_ERROR: return tell_write(transfer);
     case CURLE_BAD_CONTENT_ENCODING: return tell_encoding(transfer);
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_UNSUPPORTED_PROTOCOL: return tell_no_http(transfer, code);
     case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-        return casehook__fail(&transfer->told, CASEHOOK_E_RESPONSE, "the answer is no proper HTTP: %s",
-                              transfer->detail[0] ? transfer->detail : curl_easy_strerror(code));
+    case CURLE_HTTP2_STREAM: return tell_http2(transfer, code);
     default: return tell_broken(transfer, code);
     }
 }
@@ -196,14 +254,12 @@ static bool may_pass_by_itself(const struct casehook__transfer *transfer, int st
 {
     if (status == CASEHOOK_E_PROXY && proxy_refused(transfer)) return false;
     return status == CASEHOOK_E_RESOLVE || status == CASEHOOK_E_CONNECT || status == CASEHOOK_E_TIMEOUT ||
-           status == CASEHOOK_E_NETWORK || status == CASEHOOK_E_PROXY || status == CASEHOOK_E_NO_MEMORY;
+           status == CASEHOOK_E_NETWORK || status == CASEHOOK_E_PROXY || status == CASEHOOK_E_NO_MEMORY ||
+           status == CASEHOOK_E_SYSTEM;
 }
 
-void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code)
+static void fail_as(struct casehook__transfer *transfer, int status)
 {
-    casehook__error_init(&transfer->told);
-    int status = tell(transfer, code);
-    transfer->answered = false;
     transfer->failure = (struct casehook__failure){
         .status = status,
         .sent = was_sent(transfer),
@@ -212,14 +268,14 @@ void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code)
     };
 }
 
-bool casehook__curl_fail_login(struct casehook__transfer *transfer)
+void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code)
 {
-    long status = 0;
-    curl_easy_getinfo(transfer->handle.easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status != 407 || !transfer->policy.proxy || transfer->request->origin->https) return false;
     casehook__error_init(&transfer->told);
-    transfer->answered = false;
-    transfer->failure = (struct casehook__failure){
-        .status = tell_tunnel(transfer, status), .sent = false, .message = transfer->told.message};
-    return true;
+    fail_as(transfer, tell(transfer, code));
+}
+
+void casehook__curl_fail_time(struct casehook__transfer *transfer)
+{
+    casehook__error_init(&transfer->told);
+    fail_as(transfer, tell_time(transfer));
 }

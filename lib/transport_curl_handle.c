@@ -69,6 +69,7 @@ static bool set_limits(struct casehook__transfer *transfer, CURL *easy)
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
     SET(CURLOPT_MAXAGE_CONN, (long)((settings->idle_timeout_ms + 999) / 1000));
     SET(CURLOPT_QUICK_EXIT, 1L); /* a name look-up that hangs must not hold the time limit up */
+
     /* Of every request under way; most answers fit, and larger ones are read in more steps. */
     SET(CURLOPT_BUFFERSIZE, 4096L);
     SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
@@ -87,6 +88,16 @@ static bool set_nothing_from_outside(CURL *easy)
     return true;
 }
 
+/* Only where HTTP/2 may be spoken: each of its words costs something. */
+static bool set_words(struct casehook__transfer *transfer, CURL *easy)
+{
+    if (transfer->settings->http_version == CASEHOOK__HTTP_1_1) return true;
+    SET(CURLOPT_VERBOSE, 1L);
+    SET(CURLOPT_DEBUGFUNCTION, casehook__curl_on_words);
+    SET(CURLOPT_DEBUGDATA, transfer);
+    return true;
+}
+
 static bool set_callbacks(struct casehook__transfer *transfer, CURL *easy)
 {
     SET(CURLOPT_PRIVATE, transfer);
@@ -99,6 +110,7 @@ static bool set_callbacks(struct casehook__transfer *transfer, CURL *easy)
     SET(CURLOPT_PREREQDATA, transfer);
     SET(CURLOPT_OPENSOCKETFUNCTION, casehook__curl_on_socket);
     SET(CURLOPT_OPENSOCKETDATA, transfer);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, casehook__curl_on_close);
     SET(CURLOPT_SSL_CTX_FUNCTION, casehook__curl_on_tls);
     SET(CURLOPT_SSL_CTX_DATA, transfer);
     return true;
@@ -177,12 +189,11 @@ static bool make(struct casehook__transfer *transfer, struct casehook__handle *h
     static const long versions[] = {CURL_HTTP_VERSION_1_1, CURL_HTTP_VERSION_2TLS, CURL_HTTP_VERSION_2TLS};
     CURL *easy = handle->easy = curl_easy_init();
     handle->url = curl_url();
-    handle->timeout_ms = -1;
     return easy && handle->url && curl_easy_setopt(easy, CURLOPT_CURLU, handle->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, versions[transfer->settings->http_version]) ==
                CURLE_OK &&
            set_limits(transfer, easy) && set_nothing_from_outside(easy) && set_callbacks(transfer, easy) &&
-           set_tls(&transfer->policy, easy) && set_proxy(transfer, handle);
+           set_words(transfer, easy) && set_tls(&transfer->policy, easy) && set_proxy(transfer, handle);
 }
 
 /* The two things that differ between requests of one policy, besides URL, body and time. */

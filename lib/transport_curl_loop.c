@@ -31,33 +31,47 @@ void casehook__wire_watch(struct casehook__wire *wire, const struct casehook__wa
     casehook__wire_sweep(wire);
 }
 
-/* Deprecated, but the one call that looks at all transfers and tells the callback about all sockets. */
-void casehook__wire_sweep(struct casehook__wire *wire)
+/* libcurl tells of a time once; when that was lost, it is asked for. */
+static void tell_timer(struct casehook__wire *wire)
 {
-    int running;
-    CURL_IGNORE_DEPRECATION(curl_multi_socket_all(wire->multi, &running);)
+    long in_ms = -1;
+    if (curl_multi_timeout(wire->multi, &in_ms) == CURLM_OK) wire->watcher.timer(wire->watcher.user, in_ms);
 }
 
-void casehook__wire_act(struct casehook__wire *wire, int socket, int events)
+/* Deprecated, but the one call that looks at all transfers and tells the callback about all sockets. */
+bool casehook__wire_sweep(struct casehook__wire *wire)
+{
+    int running;
+    CURLMcode code;
+    casehook__curl_open_gate(wire);
+    CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(wire->multi, &running);)
+    tell_timer(wire);
+    return code == CURLM_OK;
+}
+
+bool casehook__wire_act(struct casehook__wire *wire, int socket, int events)
 {
     int what = 0, running;
+    casehook__curl_open_gate(wire);
     if (events & CASEHOOK__READABLE) what |= CURL_CSELECT_IN;
     if (events & CASEHOOK__WRITABLE) what |= CURL_CSELECT_OUT;
     if (events & CASEHOOK__BROKEN) what |= CURL_CSELECT_ERR;
-    curl_multi_socket_action(wire->multi, socket, what, &running);
+    return curl_multi_socket_action(wire->multi, socket, what, &running) == CURLM_OK;
 }
 
-void casehook__wire_tick(struct casehook__wire *wire)
+bool casehook__wire_tick(struct casehook__wire *wire)
 {
     int running;
-    curl_multi_socket_action(wire->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    casehook__curl_open_gate(wire);
+    return curl_multi_socket_action(wire->multi, CURL_SOCKET_TIMEOUT, 0, &running) == CURLM_OK;
 }
 
 bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int timeout_ms)
 {
     struct curl_waitfd extra = {.fd = descriptor, .events = CURL_WAIT_POLLIN};
-    curl_multi_poll(wire->multi, &extra, 1, timeout_ms, NULL);
-    return extra.revents != 0;
+    if (curl_multi_poll(wire->multi, &extra, 1, timeout_ms, NULL) == CURLM_OK) return extra.revents != 0;
+    casehook__curl_rest(timeout_ms);
+    return true;
 }
 
 void casehook__wire_keep(struct casehook__wire *wire, unsigned connections)

@@ -176,12 +176,13 @@ static void check_alone(size_t at, const char *const method[4])
 static void in_turn(bool https, bool mixed, bool by_proxy, size_t step)
 {
     for (size_t m = 0; m < COUNT(methods); m += step) {
-        char json[128] = "{\"ssl.verificationMode\":\"none\"}";
+        char json[160] = "{\"ssl.verificationMode\":\"none\",\"reuseConnections\":\"always\"}";
         size_t begin[COUNT(items) + 1];
         start();
         if (by_proxy)
             snprintf(json, sizeof json,
-                     "{\"ssl.verificationMode\":\"none\",\"proxyUrl\":\"http://localhost:%u\"}",
+                     "{\"ssl.verificationMode\":\"none\",\"reuseConnections\":\"always\","
+                     "\"proxyUrl\":\"http://localhost:%u\"}",
                      http_proxy_port(proxy));
         struct casehook_settings *settings = document_settings(json);
         for (size_t i = 0; i < COUNT(items); i++) {
