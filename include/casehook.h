@@ -706,6 +706,18 @@ CASEHOOK_API int casehook_exchange_feed(struct casehook_exchange *exchange, int 
                                         size_t body_length);
 
 /*
+ * An answer whose headers came whole and whose body broke off after body_length bytes; status and message
+ * as for casehook_exchange_fail().  What was learnt stays in the result (R1): a refusal is one, whatever came
+ * of its body; of a success the status, an excerpt and, where it is whole in what came, the id of a new case,
+ * though its outcome is unknown.
+ * Errors: ARGUMENT (no request waits for an answer; http_status is not 200 to 999; another status).
+ * Since: 0.2
+ */
+CASEHOOK_API int casehook_exchange_feed_partial(struct casehook_exchange *exchange, int http_status,
+                                                const char *headers, size_t headers_length, const char *body,
+                                                size_t body_length, int status, const char *message);
+
+/*
  * There is no answer: status is CASEHOOK_E_RESOLVE, _CONNECT, _PROXY, _TLS, _TIMEOUT, _CANCELLED or
  * _NETWORK; sent is 0 only when certainly nothing reached the server; message says what happened (NULL:
  * nobody knows).

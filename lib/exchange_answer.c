@@ -127,7 +127,11 @@ static int read_key(struct casehook__exchange *exchange, const struct casehook__
     return status ? bad_key(exchange, path, "is a number out of range") : CASEHOOK_OK;
 }
 
-static int keep_id(struct casehook__exchange *exchange)
+/*
+ * The excerpt is of the source: a secret that the server put there as it is may hold a backslash, and is
+ * known by its own bytes, not by what a reader of JSON makes of them.
+ */
+static int keep_id(struct casehook__exchange *exchange, const struct casehook__js_value *value)
 {
     struct casehook_result *result = exchange->result;
     struct casehook__text id = casehook__buf_text(&exchange->scratch);
@@ -138,10 +142,13 @@ static int keep_id(struct casehook__exchange *exchange)
         result->id_length = id.length;
     }
     if (!fault) return CASEHOOK_OK;
+    struct casehook__text source = value->text;
     char text[CASEHOOK__EXCERPT_MAX + 1];
+    if (value->kind == CASEHOOK__JS_STRING)
+        source = (struct casehook__text){source.data + 1, source.length - 2};
     casehook__error_set_field(&result->error, key_field(exchange));
     return casehook__fail(&result->error, CASEHOOK_E_RESPONSE, "%s: the id in the answer %s: \"%s\"",
-                          casehook__exchange_target(exchange), fault, excerpt(exchange, id, text));
+                          casehook__exchange_target(exchange), fault, excerpt(exchange, source, text));
 }
 
 static int keep_title(struct casehook__exchange *exchange)
@@ -247,7 +254,7 @@ static int read_answer(struct casehook__exchange *exchange, const struct casehoo
     if (fault) return not_json(exchange, response, fault, offset);
     if (!create && !get) return CASEHOOK_OK;
     int status = read_key(exchange, paths[0], &found[0]);
-    if (!status) status = create ? keep_id(exchange) : keep_title(exchange);
+    if (!status) status = create ? keep_id(exchange, &found[0]) : keep_title(exchange);
     /* What can be known of a case without id or title is kept too (R1). */
     int kept = keep_fields(exchange, fields, count, found + 1);
     return status ? status : kept;
@@ -295,6 +302,7 @@ static const char *advice(int status)
     case 401: return "; check user, password and secretHeaders";
     case 403: return "; the account may not do this";
     case 404: return "; check the URL, and that the case exists";
+    case 407: return "; the proxy wants a login: give it in proxyUrl or in proxyHeaders";
     case 405: return "; check the method of this call";
     case 413: return "; the request is too large for the server";
     case 429: return "; the server asks to slow down";
@@ -333,7 +341,7 @@ static bool learn_id(struct casehook__exchange *exchange, struct casehook__text 
     casehook__jsscan(body, &path, 1, &found, NULL);
     if (found.kind != CASEHOOK__JS_STRING && found.kind != CASEHOOK__JS_NUMBER) return false;
     if (found.text.data + found.text.length >= body.data + body.length) return false;
-    bool learnt = !read_key(exchange, path, &found) && !keep_id(exchange);
+    bool learnt = !read_key(exchange, path, &found) && !keep_id(exchange, &found);
     if (!learnt) exchange->result->id_length = 0;
     return learnt;
 }

@@ -255,23 +255,35 @@ static bool within_limits(struct casehook_exchange *handle, int http_status, siz
     return false;
 }
 
+/* NULL is empty. */
+static struct casehook__text text_given(const char *data, size_t length)
+{
+    if (!data) return CASEHOOK__TEXT("");
+    return (struct casehook__text){data, length == CASEHOOK_TERMINATED ? strlen(data) : length};
+}
+
+/* False: it is beyond the limits, which ended the operation. */
+static bool read_response(struct casehook_exchange *handle, struct casehook__text headers,
+                          struct casehook__response *response)
+{
+    struct casehook__text line;
+    if (!within_limits(handle, response->status, headers.length, response->body.length)) return false;
+    while (next_line(&headers, &line)) read_header(line, response);
+    return true;
+}
+
+static bool awaits_status(const struct casehook_exchange *handle, int http_status)
+{
+    return handle && handle->core.waiting && http_status >= 100 && http_status <= 999;
+}
+
 int casehook_exchange_feed(struct casehook_exchange *handle, int http_status, const char *headers,
                            size_t headers_length, const char *body, size_t body_length)
 {
-    if (!handle || !handle->core.waiting || http_status < 100 || http_status > 999)
-        return CASEHOOK_E_ARGUMENT;
-    struct casehook__text lines = {headers, !headers                                ? 0
-                                            : headers_length == CASEHOOK_TERMINATED ? strlen(headers)
-                                                                                    : headers_length};
-    struct casehook__text line;
-    struct casehook__response response = {.status = http_status};
-    response.body =
-        (struct casehook__text){body ? body : "", !body                                ? 0
-                                                  : body_length == CASEHOOK_TERMINATED ? strlen(body)
-                                                                                       : body_length};
-    if (!within_limits(handle, http_status, lines.length, response.body.length)) return CASEHOOK_OK;
-    while (next_line(&lines, &line)) read_header(line, &response);
-    casehook__exchange_feed(&handle->core, &response);
+    if (!awaits_status(handle, http_status)) return CASEHOOK_E_ARGUMENT;
+    struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
+    if (read_response(handle, text_given(headers, headers_length), &response))
+        casehook__exchange_feed(&handle->core, &response);
     return CASEHOOK_OK;
 }
 
@@ -281,19 +293,41 @@ static bool is_failure(int status)
            (status <= CASEHOOK_E_RESOLVE && status >= CASEHOOK_E_TLS);
 }
 
-int casehook_exchange_fail(struct casehook_exchange *handle, int status, int sent, const char *message)
+static void fail_with(struct casehook_exchange *handle, int status, bool sent, const char *message,
+                      const struct casehook__response *partial)
 {
     char text[CASEHOOK__EXCERPT_MAX + 1];
-    if (!handle || !handle->core.waiting || !is_failure(status)) return CASEHOOK_E_ARGUMENT;
     casehook__mask_excerpt(handle->core.mask, casehook__text(message ? message : "no answer"), text,
                            sizeof text);
     struct casehook__failure failure = {
         .status = status,
-        .sent = sent != 0,
+        .sent = sent,
         .retryable = status != CASEHOOK_E_CANCELLED && status != CASEHOOK_E_TLS,
+        .partial = partial,
         .message = text,
     };
     casehook__exchange_fail(&handle->core, &failure);
+}
+
+int casehook_exchange_fail(struct casehook_exchange *handle, int status, int sent, const char *message)
+{
+    if (!handle || !handle->core.waiting || !is_failure(status)) return CASEHOOK_E_ARGUMENT;
+    fail_with(handle, status, sent != 0, message, NULL);
+    return CASEHOOK_OK;
+}
+
+int casehook_exchange_feed_partial(struct casehook_exchange *handle, int http_status, const char *headers,
+                                   size_t headers_length, const char *body, size_t body_length, int status,
+                                   const char *message)
+{
+    if (!awaits_status(handle, http_status) || http_status < 200 || !is_failure(status))
+        return CASEHOOK_E_ARGUMENT;
+    struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
+    if (!read_response(handle, text_given(headers, headers_length), &response)) return CASEHOOK_OK;
+    if (http_status >= 300)
+        casehook__exchange_feed(&handle->core, &response);
+    else
+        fail_with(handle, status, true, message, &response);
     return CASEHOOK_OK;
 }
 

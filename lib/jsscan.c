@@ -233,9 +233,9 @@ enum casehook__js_fault casehook__jsscan(struct casehook__text text,
         scan_text(&scan, text);
         done += part;
     } while (!scan.fault && done < count);
-    if (scan.fault) {
+    if (scan.fault && offset) *offset = (size_t)(scan.place - text.data);
+    if (scan.fault && scan.fault != CASEHOOK__JS_TRUNCATED) {
         for (size_t i = 0; i < count; i++) found[i] = (struct casehook__js_value){.kind = CASEHOOK__JS_NONE};
-        if (offset) *offset = (size_t)(scan.place - text.data);
     }
     return scan.fault;
 }

@@ -147,6 +147,7 @@ static void forget_try(struct casehook__transfer *transfer)
     transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
     transfer->sends = transfer->handshakes = transfer->socket_count = 0;
     transfer->socket_error = 0;
+    transfer->stream = 0;
     transfer->repeat_refused = transfer->stream_refused = transfer->unusable = transfer->kept = false;
     transfer->connecting = transfer->denied = false;
     transfer->header_bytes = transfer->tunnel_bytes = 0;

@@ -71,15 +71,16 @@ struct casehook__transfer {
     /* Of the request that is under way. */
     struct casehook__wire *wire; /* NULL: there is none */
     const struct casehook__request *request;
-    bool deadline_first; /* the deadline of the operation comes before responseTimeout */
-    int64_t limit;       /* when it must have ended */
-    long limit_ms;       /* the same from its start */
-    unsigned sends;      /* how often libcurl was about to send it */
-    bool repeat_refused; /* libcurl wanted to send it again (H6) */
-    bool stream_refused; /* by HTTP/2: the server says that it did nothing with it */
-    bool unusable;       /* the kept connection that libcurl chose must not be used (H7) */
-    bool renewed;        /* it was given a new connection in place of a kept one */
-    bool kept;           /* it went out on a kept connection */
+    bool deadline_first;  /* the deadline of the operation comes before responseTimeout */
+    int64_t limit;        /* when it must have ended */
+    long limit_ms;        /* the same from its start */
+    unsigned sends;       /* how often libcurl was about to send it */
+    bool repeat_refused;  /* libcurl wanted to send it again (H6) */
+    unsigned long stream; /* of HTTP/2, that it has; 0: not known */
+    bool stream_refused;  /* by HTTP/2: the server says that it did nothing with it */
+    bool unusable;        /* the kept connection that libcurl chose must not be used (H7) */
+    bool renewed;         /* it was given a new connection in place of a kept one */
+    bool kept;            /* it went out on a kept connection */
     struct casehook__connection *connection; /* that it is on; NULL: unknown, or HTTP/2 */
     int sockets[CASEHOOK__SOCKETS_MAX];      /* opened for it, the last ones */
     unsigned socket_count;

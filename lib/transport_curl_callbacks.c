@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #define REFUSAL_BODY_MAX (16 * 1024) /* of an answer that is no success only an excerpt is wanted */
@@ -41,11 +42,16 @@ static void begin_response(struct casehook__transfer *transfer)
     transfer->keep_seconds = 0;
 }
 
-/* Behind an interim response the answer is still to come. */
+/*
+ * After an interim response the answer is still to come.  A 204 has no body: one that announces a body will
+ * have it written, for the next request to take it for its answer.
+ */
 static void end_head(struct casehook__transfer *transfer)
 {
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_RESPONSE_CODE, &transfer->status);
     transfer->head_ended = transfer->status >= 200;
+    if (transfer->status == 204 && transfer->has_length && transfer->length > 0)
+        casehook__curl_forbid_reuse(&transfer->handle, true);
 }
 
 static void note_length(struct casehook__transfer *transfer, struct casehook__text line)
@@ -153,16 +159,34 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     return CURL_PREREQFUNC_OK;
 }
 
+/* The number that stands after a word in libcurl's text; false: it is not there. */
+static bool number_after(const char *text, const char *word, unsigned long *number)
+{
+    const char *at = strstr(text, word);
+    if (!at) return false;
+    *number = strtoul(at + strlen(word), NULL, 10);
+    return true;
+}
+
 /*
- * Only of handles that may speak HTTP/2.  libcurl has no code for it: a server that refuses a stream says
- * that it did nothing with it (RFC 9113, 8.7).
+ * Only of handles that may speak HTTP/2.  A server that refuses a stream, or goes away and names an earlier
+ * one as the last that it looked at, says that it did nothing with this request (RFC 9113, 6.8 and 8.7).
+ * libcurl has no code for either, but it tells of them; where it tells of it in other words, the outcome is
+ * unknown, which is true as well.
  */
 int casehook__curl_on_words(CURL *easy, curl_infotype type, char *data, size_t size, void *user)
 {
-    static const char refused[] = "REFUSED_STREAM";
     struct casehook__transfer *transfer = user;
+    char text[128];
+    unsigned long last;
     (void)easy;
-    if (type == CURLINFO_TEXT && size >= sizeof refused - 1 && memcmp(data, refused, sizeof refused - 1) == 0)
+    if (type != CURLINFO_TEXT) return 0;
+    if (size >= sizeof text) size = sizeof text - 1;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    number_after(text, "Using Stream ID: ", &transfer->stream);
+    if (strstr(text, "REFUSED_STREAM")) transfer->stream_refused = true;
+    if (strstr(text, "GOAWAY") && number_after(text, "last_stream=", &last) && last < transfer->stream)
         transfer->stream_refused = true;
     return 0;
 }

@@ -3,12 +3,18 @@
 
 #include <errno.h>
 
+/* The server said that it did not look at the stream, and nothing of it answered. */
+static bool was_refused(const struct casehook__transfer *transfer)
+{
+    return transfer->stream_refused && transfer->header_bytes == 0;
+}
+
 /* Some of the request may have left this machine. */
 static bool was_sent(const struct casehook__transfer *transfer)
 {
     long size = 0;
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &size);
-    return transfer->sends > 0 && size > 0 && !transfer->stream_refused;
+    return transfer->sends > 0 && size > 0 && !was_refused(transfer);
 }
 
 static const char *peer(const struct casehook__transfer *transfer)
@@ -146,6 +152,18 @@ static const char *about_certificate(const struct casehook__transfer *transfer)
            "webhook-authentication-ssl and give secrets.crt and secrets.key, or secrets.pfx";
 }
 
+static int tell_refused(struct casehook__transfer *transfer)
+{
+    return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
+                          "the server refused the stream of HTTP/2: it did nothing with the request");
+}
+
+static int tell_not_again(struct casehook__transfer *transfer)
+{
+    return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
+                          "the connection broke after the request was sent; it was not sent again");
+}
+
 static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
 {
     long tunnel = 0;
@@ -158,12 +176,8 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
     if (transfer->sends == 0 && transfer->policy.proxy)
         return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s broke the connection: %s",
                               peer(transfer), transfer->detail[0] ? transfer->detail : "no answer");
-    if (transfer->stream_refused)
-        return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
-                              "the server refused the stream of HTTP/2: it did nothing with the request");
-    if (transfer->repeat_refused)
-        return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
-                              "the connection broke after the request was sent; it was not sent again");
+    if (was_refused(transfer)) return tell_refused(transfer);
+    if (transfer->repeat_refused) return tell_not_again(transfer);
     if (transfer->header_bytes && !transfer->head_ended)
         return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
                               "the connection broke in the headers of the answer");
@@ -209,6 +223,7 @@ static int tell_http2(struct casehook__transfer *transfer, CURLcode code)
     static const char *const broken[] = {"PROTOCOL_ERROR", "FRAME_SIZE_ERROR", "COMPRESSION_ERROR",
                                          "FLOW_CONTROL_ERROR"};
     const char *detail = transfer->detail[0] ? transfer->detail : curl_easy_strerror(code);
+    if (was_refused(transfer)) return tell_refused(transfer);
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
         if (strstr(detail, broken[i])) return tell_no_http(transfer, code);
     return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK, "the stream of HTTP/2 broke: %s%s", detail,
@@ -227,6 +242,8 @@ static int tell(struct casehook__transfer *transfer, CURLcode code)
                               transfer->detail);
     case CURLE_OPERATION_TIMEDOUT: return tell_connect_timeout(transfer);
     case CURLE_SSL_CONNECT_ERROR:
+        /* libcurl was on the way to send it a second time. */
+        return transfer->sends ? tell_not_again(transfer) : tell_tls(transfer, code);
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_PEER_FAILED_VERIFICATION:

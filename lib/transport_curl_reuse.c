@@ -231,16 +231,22 @@ void casehook__curl_died(const struct casehook__transfer *transfer)
     if (transfer->kept && reuse) casehook__reuse_closed(reuse, 0, casehook__clock_ms());
 }
 
-/* The connection, not the server's answer or the time, was the end of it. */
+/*
+ * The connection, not the server's answer or the time, was the end of it.  What is no HTTP at all is what lay
+ * there of the request before.
+ */
 static bool has_died(CURLcode code)
 {
     return code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
-           code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
+           code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM ||
+           code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY;
 }
 
 bool casehook__curl_may_renew(const struct casehook__transfer *transfer, CURLcode code)
 {
     if (transfer->renewed) return false;
     if (transfer->unusable) return true;
-    return transfer->kept && !is_write(transfer) && transfer->header_bytes == 0 && has_died(code);
+    /* When a socket was opened since, libcurl has repeated it already. */
+    return transfer->kept && !transfer->connecting && !is_write(transfer) && transfer->header_bytes == 0 &&
+           has_died(code);
 }

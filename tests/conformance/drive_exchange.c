@@ -137,7 +137,11 @@ static void hand_back(struct client *client, CURLcode code, struct casehook_exch
         return;
     }
     const char *message = *client->message ? client->message : curl_easy_strerror(code);
-    casehook_exchange_fail(exchange, status_of(code), was_sent(client), message);
+    if (status >= 200 && was_sent(client))
+        casehook_exchange_feed_partial(exchange, (int)status, client->head, client->head_length, client->body,
+                                       client->body_length, status_of(code), message);
+    else
+        casehook_exchange_fail(exchange, status_of(code), was_sent(client), message);
 }
 
 static void do_request(const struct casehook_http_request *request, struct casehook_exchange *exchange)

@@ -180,11 +180,12 @@ static void a_missing_or_wrong_login(void **state)
         for (int secure = 0; secure < 2; secure++) {
             struct answer answer =
                 fails(proxy("http", logins[i], ports.locked, NULL), secure ? https_base : http_base,
-                      secure ? ca : NULL, CASEHOOK_E_PROXY);
-            says(&answer, "the proxy 127.0.0.1");
+                      secure ? ca : NULL, secure ? CASEHOOK_E_PROXY : CASEHOOK_E_HTTP_STATUS);
             says(&answer, "407");
-            says(&answer, "login in proxyUrl or in proxyHeaders");
-            assert_int_equal(answer.outcome, CASEHOOK_OUTCOME_NOT_SENT);
+            says(&answer, "in proxyUrl or in proxyHeaders");
+            /* Without a tunnel nobody can tell the proxy's 407 from one of the server: either way it is a no.
+             */
+            assert_int_equal(answer.outcome, secure ? CASEHOOK_OUTCOME_NOT_SENT : CASEHOOK_OUTCOME_REFUSED);
             assert_int_equal(answer.retryable, 0); /* the login does not become right by itself */
             assert_non_null(strstr(proxy_saw(1), " 407 "));
         }

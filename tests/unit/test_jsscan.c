@@ -322,14 +322,34 @@ static void many_keys_in_one_scan(void **state)
             assert_int_equal(found[i].kind, CASEHOOK__JS_ARRAY);
     }
     /* Of a text that is faulty nothing was found. */
-    json[strlen(json) - 1] = '\0';
+    json[strlen(json) - 1] = ']';
     assert_int_equal(casehook__jsscan(casehook__text(json), (const struct casehook__keypath *const *)paths,
                                       KEYS, found, NULL),
-                     CASEHOOK__JS_TRUNCATED);
+                     CASEHOOK__JS_SYNTAX);
     for (int i = 0; i < KEYS; i++) {
         assert_int_equal(found[i].kind, CASEHOOK__JS_NONE);
         casehook__keypath_free(paths[i]);
     }
+}
+
+/* What came before the end of a text that breaks off is found; a number there may go on. */
+static void keys_of_a_text_that_breaks_off(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"issue\":{\"id\":\"42\",\"number\":17,\"key\":\"K-1\"}}";
+    struct casehook__keypath *path = new_path("issue.id");
+    const struct casehook__keypath *const paths[] = {path};
+    size_t whole = (size_t)(strstr(json, "\"42\"") - json) + 4;
+    for (size_t length = 1; length < sizeof json - 1; length++) {
+        struct casehook__js_value found;
+        assert_int_equal(casehook__jsscan((struct casehook__text){json, length}, paths, 1, &found, NULL),
+                         CASEHOOK__JS_TRUNCATED);
+        if (length < whole)
+            assert_int_equal(found.kind, CASEHOOK__JS_NONE);
+        else
+            assert_true(casehook__text_is(found.text, "\"42\""));
+    }
+    casehook__keypath_free(path);
 }
 
 /* A path of the most names, and JSON that is deeper than any path. */
@@ -499,6 +519,7 @@ int main(void)
         cmocka_unit_test(the_last_duplicate_wins),
         cmocka_unit_test(keys_compare_decoded),
         cmocka_unit_test(many_keys_in_one_scan),
+        cmocka_unit_test(keys_of_a_text_that_breaks_off),
         cmocka_unit_test(the_longest_path),
         cmocka_unit_test(the_top_value),
         cmocka_unit_test(steps_through_members),
