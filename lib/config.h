@@ -42,7 +42,7 @@ enum casehook__auth { CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_
 
 struct casehook__config {
     struct casehook__heap *heap;
-    bool strict, secret_url;
+    bool strict, secret_url, keep_slash;
     struct casehook__call_config calls[CASEHOOK__CALLS];
     bool has_comments; /* URL, body and method are all there */
     struct casehook__url_template *view_url;

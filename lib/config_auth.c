@@ -73,13 +73,25 @@ static bool is_given(const struct casehook__config_reader *reader, const char *n
     return field.node != NULL;
 }
 
-/* A text of a secret; "" fails as missing. */
-static bool read_required(const struct casehook__config_reader *reader, const char *name,
-                          struct casehook__text *text)
+/* The password of a login; "" is as good as missing. */
+static bool read_password(const struct casehook__config_reader *reader, struct casehook__text *text)
 {
-    struct casehook__field field = casehook__config_secret(reader, name);
+    struct casehook__field field = casehook__config_secret(reader, "password");
     if (field.node) return casehook__config_secret_text(&field, text);
-    fail_secret(reader, name, "is missing: basic authentication needs it; hasAuth false switches it off");
+    fail_secret(reader, "password",
+                "is missing: basic authentication needs it; hasAuth false switches it off");
+    return false;
+}
+
+/* "" is a user where the password is a token. */
+static bool read_user(const struct casehook__config_reader *reader, struct casehook__text *text)
+{
+    struct casehook__field field = casehook__field_of(reader->errors, "secrets", reader->secrets, "user");
+    if (!casehook__field_is_null(&field)) return casehook__config_secret_text(&field, text);
+    fail_secret(
+        reader, "user",
+        "is missing: basic authentication needs it; write \"\" where the password is a token and needs no "
+        "user, or switch it off with hasAuth false");
     return false;
 }
 
@@ -111,8 +123,8 @@ static void read_basic(struct casehook__config_reader *reader)
     static const char *const others[] = {"crt", "key", "pfx"};
     struct casehook__headers *headers = &reader->config->headers;
     struct casehook__text user, password;
-    bool has_user = read_required(reader, "user", &user);
-    bool has_password = read_required(reader, "password", &password);
+    bool has_user = read_user(reader, &user);
+    bool has_password = read_password(reader, &password);
     refuse(reader, others, 3, "does not go with basic authentication; set authType to ssl, or remove it");
     if (has_user) has_user = check_login(reader, "user", user, false);
     if (has_password) has_password = check_login(reader, "password", password, true);

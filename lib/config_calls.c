@@ -93,6 +93,7 @@ static struct casehook__url_template *read_url(struct casehook__config_reader *r
         casehook__field_keep(&field, &fault);
     else if (!view) /* it is never fetched */
         casehook__config_check_origin(reader, &field, casehook__url_template_origin(url));
+    if (url && reader->config->keep_slash) casehook__url_template_keep_slash(url);
     for (size_t i = 0; url && i < CASEHOOK__CALLS; i++)
         if (reader->config->calls[i].url) casehook__url_template_share(url, reader->config->calls[i].url);
     return url;

@@ -8,8 +8,8 @@ static const char *const config_names[] = {
     "getIncidentMethod", "getIncidentUrl", "getIncidentJson", "getIncidentResponseExternalTitleKey",
     "viewIncidentUrl", "updateIncidentMethod", "updateIncidentUrl", "updateIncidentJson",
     "createCommentMethod", "createCommentUrl", "createCommentJson", "headers", "hasAuth", "authType",
-    "certType", "ca", "verificationMode", "strict", "secretUrl", "createResponseFields", "getResponseFields",
-    "proxyUrl", "proxyHeaders",
+    "certType", "ca", "verificationMode", "strict", "secretUrl", "keepTrailingSlash", "createResponseFields",
+    "getResponseFields", "proxyUrl", "proxyHeaders",
     /* of the reference, accepted without effect */
     "accessTokenUrl", "clientId", "scope", "additionalFields"};
 
@@ -62,7 +62,9 @@ static void read_flags(struct casehook__config_reader *reader)
     struct casehook__field strict = casehook__config_field(reader, "strict");
     struct casehook__field secret_url = casehook__config_field(reader, "secretUrl");
     casehook__field_boolean(&strict, &reader->config->strict);
+    struct casehook__field keep_slash = casehook__config_field(reader, "keepTrailingSlash");
     casehook__field_boolean(&secret_url, &reader->config->secret_url);
+    casehook__field_boolean(&keep_slash, &reader->config->keep_slash);
 }
 
 /* A member that must be an object, or NULL. */

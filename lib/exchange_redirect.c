@@ -8,10 +8,31 @@ static int refuse(struct casehook__exchange *exchange, int status, const char *w
                           why);
 }
 
+/* The path of an absolute URL, without its query. */
+static struct casehook__text path_of(const char *url)
+{
+    const char *host = strstr(url, "://");
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+    return path ? (struct casehook__text){path, strcspn(path, "?")} : (struct casehook__text){"", 0};
+}
+
+/* Nothing but a slash at the end of the path was missing: what Django and FastAPI answer to that. */
+static bool adds_slash(struct casehook__exchange *exchange)
+{
+    struct casehook__text from = path_of(exchange->request.url),
+                          to = path_of(casehook__buf_string(&exchange->next_url));
+    return to.length == from.length + 1 && to.data[from.length] == '/' &&
+           memcmp(from.data, to.data, from.length) == 0;
+}
+
 /* Says where the redirect leads: what the configuration should name instead. */
 static int refuse_target(struct casehook__exchange *exchange, int status, const char *why, const char *advice)
 {
     char shown[256];
+    if (adds_slash(exchange))
+        advice =
+            "; it only adds a slash: end the URL in the document with one and set keepTrailingSlash to true, "
+            "which keeps it";
     const char *url = casehook__exchange_show_url(exchange, casehook__buf_string(&exchange->next_url), false);
     casehook__mask_excerpt(NULL, casehook__text(url ? url : "another URL"), shown, sizeof shown);
     return casehook__fail(&exchange->result->error, status,

@@ -77,6 +77,8 @@ void casehook__url_template_free(struct casehook__url_template *url);
 const struct casehook__origin *casehook__url_template_origin(const struct casehook__url_template *url);
 /* Lets url use the origin of other when it is the same: of one document, made and freed by one thread. */
 void casehook__url_template_share(struct casehook__url_template *url, struct casehook__url_template *other);
+/* One slash at the very end of what is rendered stays (U2). */
+void casehook__url_template_keep_slash(struct casehook__url_template *url);
 bool casehook__url_template_uses(const struct casehook__url_template *url, const char *name);
 
 /*

@@ -29,11 +29,12 @@ static size_t find_class(const char *text, size_t from, size_t end, unsigned cla
 struct shape {
     size_t path_end, query_end; /* query_end: where the fragment begins */
     size_t encode;              /* characters to encode before query_end */
-    bool path_clean;            /* neither slashes to collapse nor dot segments */
+    bool path_clean;            /* neither slashes to collapse or drop nor dot segments */
+    bool keep_slash;            /* one slash at the end of the path stays (U2) */
 };
 
 /* One look at the whole, which for most URLs finds nothing to do. */
-static struct shape look(const char *text, size_t length)
+static struct shape look(const char *text, size_t length, bool keep_slash)
 {
     struct shape shape = {.path_clean = true};
     size_t i = 0;
@@ -43,11 +44,11 @@ static struct shape look(const char *text, size_t length)
         i++;
         if (found & CASEHOOK__URL_ENCODE_IN_PATH)
             shape.encode++;
-        else if (i == length || text[i] == '.' || text[i] == '%' ||
-                 casehook__url_class[(unsigned char)text[i]] & SEGMENT_END)
+        else if (i == length ? !keep_slash : text[i] == '/' || text[i] == '.' || text[i] == '%')
             shape.path_clean = false;
     }
     shape.path_end = i;
+    shape.keep_slash = keep_slash || i < length;
     while ((i = find_class(text, i, length, CASEHOOK__URL_QUERY_END | CASEHOOK__URL_ENCODE_IN_QUERY)) <
            length) {
         if (text[i] == '#') break;
@@ -62,9 +63,10 @@ static struct shape look(const char *text, size_t length)
  * Writes the segments of a path to out, which may lie before path in the same memory; never more is written
  * than was read, but for what encoding adds.
  */
-static size_t write_path(char *out, const char *path, size_t length, bool shown)
+static size_t write_path(char *out, const char *path, size_t length, bool shown, bool keep_slash)
 {
     size_t written = 0;
+    bool folder = false; /* what was written last was no segment: the path ends in a slash */
     for (size_t i = 0; i < length;) {
         while (i < length && path[i] == '/') i++;
         size_t end = i;
@@ -81,9 +83,10 @@ static size_t write_path(char *out, const char *path, size_t length, bool shown)
                 written += casehook__url_encode(out + written, path + i, end - i, true);
             }
         }
+        folder = end == i || dots == 1 || dots == 2;
         i = end;
     }
-    if (written == 0) out[written++] = '/';
+    if (written == 0 || (folder && keep_slash)) out[written++] = '/';
     return written;
 }
 
@@ -92,18 +95,18 @@ static int normalise_shown(struct casehook__buf *buf, size_t start, const struct
     if (shape->path_clean || shape->path_end == 0) return CASEHOOK_OK;
     char *text = buf->data + start;
     size_t tail = buf->length - start - shape->path_end;
-    size_t written = write_path(text, text, shape->path_end, true);
+    size_t written = write_path(text, text, shape->path_end, true, shape->keep_slash);
     memmove(text + written, text + shape->path_end, tail);
     buf->length = start + written + tail;
     buf->data[buf->length] = '\0';
     return CASEHOOK_OK;
 }
 
-int casehook__url_path_normalise(struct casehook__buf *buf, size_t start, bool shown)
+int casehook__url_path_normalise(struct casehook__buf *buf, size_t start, struct casehook__url_style style)
 {
     size_t length = buf->length - start;
-    struct shape shape = look(buf->data + start, length);
-    if (shown) return normalise_shown(buf, start, &shape);
+    struct shape shape = look(buf->data + start, length, style.keep_slash);
+    if (style.shown) return normalise_shown(buf, start, &shape);
 
     bool query = shape.query_end > shape.path_end + 1; /* more than the ? */
     size_t gap = 2 * shape.encode + (shape.path_end == 0);
@@ -113,7 +116,7 @@ int casehook__url_path_normalise(struct casehook__buf *buf, size_t start, bool s
         if (status) return status;
         char *out = buf->data + start, *text = out + gap;
         memmove(text, out, length);
-        size_t written = write_path(out, text, shape.path_end, false);
+        size_t written = write_path(out, text, shape.path_end, false, shape.keep_slash);
         if (query)
             written += casehook__url_encode(out + written, text + shape.path_end,
                                             shape.query_end - shape.path_end, false);

@@ -7,12 +7,16 @@
 
 #include "url_parts.h"
 
+struct casehook__url_style {
+    bool shown;      /* text for people (the view URL): slashes are collapsed, nothing else is touched */
+    bool keep_slash; /* a slash at the very end stays */
+};
+
 /*
  * Normalises what stands in buf from start to its end, in place: path, query and fragment.
- * shown: the URL is text for people (the view URL): slashes are collapsed, nothing else is touched.
- * Else dot segments are resolved, raw characters encoded, an empty query and the fragment dropped.
+ * Unless shown, dot segments are resolved, raw characters encoded, an empty query and the fragment dropped.
  */
-int casehook__url_path_normalise(struct casehook__buf *buf, size_t start, bool shown);
+int casehook__url_path_normalise(struct casehook__buf *buf, size_t start, struct casehook__url_style style);
 
 /*
  * The watch over path segments that hold a variable (U3).  Marks come in rising order, so the segment of the

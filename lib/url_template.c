@@ -14,7 +14,7 @@ struct casehook__url_template {
     struct casehook__heap *heap;
     struct origin *origin;
     struct casehook__template *rest; /* path, query and fragment */
-    bool shown;                      /* the view URL: text for people, with its fragment */
+    struct casehook__url_style style;
     size_t prefix_length;
     char *prefix; /* what stands before the path: the parser's form, or as it was written */
 };
@@ -39,7 +39,7 @@ static int keep_prefix(struct casehook__url_template *url, struct casehook__text
 {
     struct casehook__buf text;
     casehook__buf_init(&text, url->heap, CASEHOOK__TEMPLATE_MAX_BYTES);
-    if (url->shown)
+    if (url->style.shown)
         casehook__buf_append_text(&text, written);
     else
         casehook__origin_append(&text, &url->origin->value);
@@ -82,7 +82,7 @@ int casehook__url_template_new(struct casehook__heap *heap, struct casehook__tex
     struct casehook__url_template *url = casehook__calloc(heap, 1, sizeof *url);
     if (!url) return casehook__fail_memory(error);
     url->heap = heap;
-    url->shown = keep_fragment;
+    url->style.shown = keep_fragment;
     int status = compile(url, text, schema, strict, error);
     if (status)
         casehook__url_template_free(url);
@@ -103,6 +103,11 @@ void casehook__url_template_share(struct casehook__url_template *url, struct cas
     unref_origin(url);
     url->origin = other->origin;
     url->origin->references++;
+}
+
+void casehook__url_template_keep_slash(struct casehook__url_template *url)
+{
+    url->style.keep_slash = true;
 }
 
 bool casehook__url_template_uses(const struct casehook__url_template *url, const char *name)
@@ -134,7 +139,7 @@ static int render(const struct casehook__url_template *url, const struct casehoo
                 "a path segment of the URL that holds a variable came out as \"%s\", which would "
                 "lead to another path: give the variable a value",
                 watch.found);
-        status = casehook__url_path_normalise(out, start, url->shown);
+        status = casehook__url_path_normalise(out, start, url->style);
     }
     if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
     return status || out->length - begin > CASEHOOK__URL_MAX_BYTES ? too_long(error) : CASEHOOK_OK;

@@ -164,7 +164,7 @@ static const struct row rows[] = {
     {GET, "http://h/rest/x{{{external.system.title}}}y/{{{external.system.id}}}", "77", NULL,
      "http://h/rest/xy/77"},
     /* normalising (U2) */
-    {GET, "HTTP://H:80//a///b////{{external.system.id}}//?x=//y#z", "77", NULL, "http://h/a/b/77?x=//y"},
+    {GET, "HTTP://H:80//a///b////{{external.system.id}}//?x=//y#z", "77", NULL, "http://h/a/b/77/?x=//y"},
     {GET, "http://h?id={{external.system.id}}", "77", NULL, "http://h/?id=77"},
     {GET, "http://h/a b/f\xC3\xA4lle/{{external.system.id}}?q=c d", "77", NULL,
      "http://h/a%20b/f%C3%A4lle/77?q=c%20d"},
@@ -184,7 +184,7 @@ static const struct row rows[] = {
     {VIEW, "http://h/browse/{{external.system.title}}", "1", "", "http://h/browse"},
     {VIEW, "http://h/board/", "1", "k", "http://h/board"},
     {VIEW, " HTTPS://Wiki.Example:443 ", "1", "k", "HTTPS://Wiki.Example:443"},
-    {VIEW, "http://h//v//{{{external.system.id}}}/?a=//b/#//c/", "1", "k", "http://h/v/1?a=//b/#//c/"},
+    {VIEW, "http://h//v//{{{external.system.id}}}/?a=//b/#//c/", "1", "k", "http://h/v/1/?a=//b/#//c/"},
     {VIEW, "http://h/v/{{external.system.title}}", "1", "a+[b] 'c'", "http://h/v/a%2B%5Bb%5D%20'c'"},
 };
 
