@@ -327,7 +327,8 @@ void casehook__exchange_refuse(struct casehook__exchange *exchange, const struct
                        casehook__exchange_target(exchange), response->status, advice(response->status));
     error->http_status = response->status;
     if (response->retry_after.data)
-        error->retry_after_ms = casehook__clock_retry_after(response->retry_after);
+        error->retry_after_ms =
+            casehook__clock_retry_after(response->retry_after, casehook__clock_calendar());
     casehook__exchange_stop(exchange, outcome, is_transient(response->status, write));
 }
 
