@@ -78,6 +78,23 @@ static bool read_text(const struct casehook__field *field, bool optional, struct
     return false;
 }
 
+/* All unknown names of a template at once (C3); how many there are. */
+static size_t keep_unknown_names(const struct casehook__config_reader *reader,
+                                 const struct casehook__field *field, struct casehook__text text,
+                                 const struct casehook__schema *schema)
+{
+    size_t count = 0;
+    struct casehook_error fault = {0};
+    casehook__error_init(&fault);
+    if (!reader->config->strict) return 0;
+    for (size_t from = 0; reader->errors->count < CASEHOOK__ERRORS_MAX; count++) {
+        if (!casehook__template_unknown_name(reader->config->heap, text, schema, from, &fault)) break;
+        casehook__field_keep(field, &fault);
+        from = (size_t)fault.offset + 1;
+    }
+    return count;
+}
+
 static struct casehook__url_template *read_url(struct casehook__config_reader *reader, const char *name,
                                                const struct casehook__schema *schema, bool optional,
                                                bool view)
@@ -88,10 +105,16 @@ static struct casehook__url_template *read_url(struct casehook__config_reader *r
     struct casehook_error fault = {0};
     casehook__error_init(&fault);
     if (!read_text(&field, optional, &text)) return NULL;
-    if (casehook__url_template_new(reader->config->heap, text, schema, reader->config->strict, view, &url,
-                                   &fault))
-        casehook__field_keep(&field, &fault);
-    else if (!view) /* it is never fetched */
+    int status = casehook__url_template_new(reader->config->heap, text, schema, reader->config->strict, view,
+                                            &url, &fault);
+    if (status && keep_unknown_names(reader, &field, text, schema)) { /* and what else is wrong with it */
+        casehook__error_init(&fault);
+        casehook__url_template_new(reader->config->heap, text, schema, false, view, &url, &fault);
+        casehook__url_template_free(url);
+        url = NULL;
+    }
+    casehook__field_keep(&field, &fault);
+    if (url && !view) /* it is never fetched */
         casehook__config_check_origin(reader, &field, casehook__url_template_origin(url));
     if (url && reader->config->keep_slash) casehook__url_template_keep_slash(url);
     for (size_t i = 0; url && i < CASEHOOK__CALLS; i++)
@@ -109,15 +132,22 @@ static struct casehook__template *read_body(struct casehook__config_reader *read
                                             const struct call_fields *fields, bool optional)
 {
     struct casehook__field field = casehook__config_field(reader, fields->body);
+    struct casehook__heap *heap = reader->config->heap;
+    const struct casehook__schema *schema = fields->body_schema();
     bool strict = reader->config->strict;
     struct casehook__text text;
     struct casehook__template *body = NULL;
     struct casehook_error fault = {0};
     casehook__error_init(&fault);
     if (!read_text(&field, optional, &text)) return NULL;
-    if (!casehook__template_new(reader->config->heap, text, CASEHOOK__TEMPLATE_JSON, fields->body_schema(),
-                                strict, &body, &fault))
+    if (!casehook__template_new(heap, text, CASEHOOK__TEMPLATE_JSON, schema, strict, &body, &fault)) {
         casehook__template_prove(body, strict, &fault);
+    } else if (keep_unknown_names(reader, &field, text, schema)) { /* and what else is wrong with it */
+        casehook__error_init(&fault);
+        casehook__template_new(heap, text, CASEHOOK__TEMPLATE_JSON, schema, false, &body, &fault);
+        casehook__template_free(body);
+        body = NULL;
+    }
     casehook__field_keep(&field, &fault);
     for (size_t i = 0; body && strict && i < 2 && fields->required[i]; i++)
         if (!casehook__template_uses(body, fields->required[i])) fail_required(&field, fields->required[i]);

@@ -27,7 +27,7 @@ int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__
     tmpl->text = casehook__copy(heap, text.data, text.length);
 
     struct casehook__parser parser = {
-        .tmpl = tmpl, .schema = schema, .strict = strict, .error = error, .at = from};
+        .tmpl = tmpl, .schema = schema, .strict_from = strict ? 0 : SIZE_MAX, .error = error, .at = from};
     int status = tmpl->text ? casehook__parse(&parser) : casehook__fail_memory(error);
     if (status) {
         casehook__template_free(tmpl);
@@ -44,6 +44,20 @@ int casehook__template_new(struct casehook__heap *heap, struct casehook__text te
                            bool strict, struct casehook__template **out, struct casehook_error *error)
 {
     return casehook__template_new_behind(heap, text, 0, kind, schema, strict, out, error);
+}
+
+bool casehook__template_unknown_name(struct casehook__heap *heap, struct casehook__text text,
+                                     const struct casehook__schema *schema, size_t from,
+                                     struct casehook_error *error)
+{
+    struct casehook__template tmpl = {.heap = heap, .kind = CASEHOOK__TEMPLATE_RAW, .length = text.length};
+    struct casehook__parser parser = {.tmpl = &tmpl, .schema = schema, .strict_from = from, .error = error};
+    if (text.length > CASEHOOK__TEMPLATE_MAX_BYTES) return false;
+    tmpl.text = (char *)(uintptr_t)text.data; /* only looked at */
+    casehook__parse(&parser);
+    casehook__free(heap, tmpl.parts);
+    casehook__free(heap, tmpl.ops);
+    return parser.name_refused;
 }
 
 void casehook__template_free(struct casehook__template *tmpl)

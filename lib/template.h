@@ -58,6 +58,14 @@ int casehook__template_new(struct casehook__heap *heap, struct casehook__text te
 int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__text text, size_t from,
                                   enum casehook__template_kind kind, const struct casehook__schema *schema,
                                   bool strict, struct casehook__template **out, struct casehook_error *error);
+/*
+ * The next name from this offset on that the schema does not have: true, with the fault.  Whatever else is
+ * wrong with the text does not count, unless a tag cannot be read: then what stands behind it is not looked
+ * at.
+ */
+bool casehook__template_unknown_name(struct casehook__heap *heap, struct casehook__text text,
+                                     const struct casehook__schema *schema, size_t from,
+                                     struct casehook_error *error);
 void casehook__template_free(struct casehook__template *tmpl);
 
 /*

@@ -6,6 +6,8 @@
  */
 #include "template_private.h"
 
+#include <stdio.h>
+
 #define SHOWN     80 /* bytes of a name in a message */
 #define KNOWN_MAX 128
 #define ASKED_MAX 8 /* more objects than any schema has */
@@ -121,20 +123,64 @@ static size_t list_known(const struct casehook__parser *parser, const char **kno
     return count;
 }
 
+/* "Title" or "incident.title" for case.title: the last part alone, in any case. */
+static const char *nearest_tail(struct casehook__text name, const char *const *known, size_t count)
+{
+    const char *tails[KNOWN_MAX];
+    char lower[SHOWN];
+    for (size_t i = name.length; i-- > 0;) {
+        if (name.data[i] != '.') continue;
+        name = casehook__text_from(name, i + 1);
+        break;
+    }
+    if (name.length == 0 || name.length > sizeof lower) return NULL;
+    for (size_t i = 0; i < name.length; i++) lower[i] = casehook__lower(name.data[i]);
+    for (size_t i = 0; i < count; i++) {
+        const char *dot = strrchr(known[i], '.');
+        tails[i] = dot ? dot + 1 : known[i];
+    }
+    const char *nearest = casehook__nearest((struct casehook__text){lower, name.length}, tails, count);
+    for (size_t i = 0; nearest && i < count; i++)
+        if (tails[i] == nearest) return known[i];
+    return NULL;
+}
+
+static const char *nearest_name(struct casehook__text name, const char *const *known, size_t count)
+{
+    const char *nearest = casehook__nearest(name, known, count);
+    return nearest ? nearest : nearest_tail(name, known, count);
+}
+
+/* "case.title, case.description"; what has no room is left out. */
+static const char *list_names(const char *const *known, size_t count, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < count && used + strlen(known[i]) + 3 < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", known[i]);
+    return out;
+}
+
 static int unknown(struct casehook__parser *parser, struct casehook__text name, size_t at)
 {
     const struct casehook__schema *schema = parser->schema;
-    const char *known[KNOWN_MAX];
     struct object root = {"", 0};
     int shown = name.length > SHOWN ? SHOWN : (int)name.length;
     enum meaning elsewhere = look_up(schema->elsewhere, schema->elsewhere_count, &root, name).meaning;
     if (elsewhere == MEANS_VARIABLE || elsewhere == MEANS_OBJECT)
         return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
                                  "{{%.*s}} at byte %zu is not available in this field", shown, name.data, at);
-    const char *nearest = casehook__nearest(name, known, list_known(parser, known));
-    return casehook__fail_at(
-        parser->error, CASEHOOK_E_CONFIG, at, "unknown variable {{%.*s}} at byte %zu%s%s%s", shown, name.data,
-        at, nearest ? ": did you mean {{" : "", nearest ? nearest : "", nearest ? "}}?" : "");
+    const char *known[KNOWN_MAX];
+    char list[256];
+    size_t count = list_known(parser, known);
+    const char *nearest = nearest_name(name, known, count);
+    if (nearest)
+        return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
+                                 "unknown variable {{%.*s}} at byte %zu: did you mean {{%s}}?", shown,
+                                 name.data, at, nearest);
+    return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
+                             "unknown variable {{%.*s}} at byte %zu; known here: %s", shown, name.data, at,
+                             list_names(known, count, list, sizeof list));
 }
 
 static int add_part(struct casehook__parser *parser, struct casehook__text part)
@@ -258,7 +304,8 @@ int casehook__name_resolve(struct casehook__parser *parser, struct casehook__tex
         return CASEHOOK_OK;
     }
     op->base = CASEHOOK__BASE_UNKNOWN;
-    if (!parser->strict) return CASEHOOK_OK;
+    if (op->at < parser->strict_from) return CASEHOOK_OK;
+    parser->name_refused = true;
     if (found.meaning == MEANS_OBJECT)
         return casehook__fail_at(
             parser->error, CASEHOOK_E_CONFIG, op->at,

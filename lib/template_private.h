@@ -103,7 +103,8 @@ struct casehook__section {
 struct casehook__parser {
     struct casehook__template *tmpl;
     const struct casehook__schema *schema;
-    bool strict;
+    size_t strict_from; /* a name that stands here or later must be known */
+    bool name_refused;  /* what ended it was a name */
     struct casehook_error *error;
     struct casehook__text text, open, close;
     size_t at;       /* the next byte to be looked at */

@@ -588,6 +588,38 @@ static void faults_of_templates_keep_their_offset(void **state)
     finish(&reading);
 }
 
+/* C3: not only the first; what else is wrong with the template comes behind them, once. */
+static void all_unknown_names_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *field, *word;
+        int64_t offset;
+    } expected[] = {
+        {"config.createIncidentJson", "did you mean {{case.title}}?", 5},
+        {"config.createIncidentJson", "{{case.comment}} at byte 19 is not available", 19},
+        {"config.createIncidentJson", "known here: case.title, case.description", 41},
+        {"config.createIncidentJson", "at byte 53", 53},
+        {"config.getIncidentUrl", "did you mean {{external.system.id}}?", 20},
+        {"config.getIncidentUrl", "unknown variable {{nothing}}", 27},
+    };
+    struct reading reading;
+    struct member changes[3] = {
+        {"createIncidentJson",
+         "\"{\\\"a\\\":{{TITLE}},\\\"b\\\":{{case.comment}},\\\"c\\\":\\\"{{zzzzzzz}}\\\"{{case.id}}}\""},
+        {"getIncidentUrl", "\"https://t.example/g/{{iD}}/{{nothing}}/{{external.system.id}}\""}};
+    read_changed(&reading, changes, NULL, NULL);
+    const struct casehook_error *error = reading.errors.first;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++, error = error->next) {
+        assert_non_null(error);
+        assert_string_equal(error->field, expected[i].field);
+        if (!strstr(error->message, expected[i].word)) fail_msg("%s: %s", expected[i].word, error->message);
+        assert_int_equal(error->offset, expected[i].offset);
+    }
+    assert_null(error);
+    finish(&reading);
+}
+
 static void compiled(void **state)
 {
     (void)state;
@@ -832,6 +864,7 @@ int main(void)
         cmocka_unit_test(an_empty_config_names_all_that_is_missing),
         cmocka_unit_test(faults_come_in_the_order_of_the_fields),
         cmocka_unit_test(faults_of_templates_keep_their_offset),
+        cmocka_unit_test(all_unknown_names_are_told),
         cmocka_unit_test(compiled),
         cmocka_unit_test(authorization),
         cmocka_unit_test(secrets_are_listed),
