@@ -13,6 +13,13 @@ const char *casehook__call_name(enum casehook__call call)
     return names[call];
 }
 
+const char *casehook__config_type_field(enum casehook__call call)
+{
+    static const char *const names[] = {"createIncidentResponseType", "getIncidentResponseType",
+                                        "updateIncidentResponseType", "createCommentResponseType"};
+    return names[call];
+}
+
 struct casehook__config *casehook__config_new(struct casehook__heap *heap)
 {
     struct casehook__config *config = casehook__calloc(heap, 1, sizeof *config);

@@ -24,10 +24,14 @@ const char *casehook__method_name(enum casehook__method method);
 /* "create", "get", "update", "comment": the step of R4. */
 const char *casehook__call_name(enum casehook__call call);
 
+/* "createIncidentResponseType" ...: the field that says which types of answers a call takes. */
+const char *casehook__config_type_field(enum casehook__call call);
+
 struct casehook__call_config {
     enum casehook__method method;
     struct casehook__url_template *url; /* NULL: a comment call that is not configured */
     struct casehook__template *body;    /* NULL: none is sent */
+    bool any_type;                      /* an answer of any type is one (H4) */
 };
 
 #define CASEHOOK__RESPONSE_FIELDS_MAX 64 /* of one call; more are an error of the config */

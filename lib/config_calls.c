@@ -128,6 +128,17 @@ static void fail_required(const struct casehook__field *field, const char *varia
                    "does not use %s; add it, or set strict to false", variables);
 }
 
+/* What begins like a form, XML or prose was never meant as JSON. */
+static void name_other_type(struct casehook__text text, struct casehook_error *fault)
+{
+    struct casehook_error before = *fault;
+    text = casehook__text_trim(text);
+    if (text.length && (casehook__is_alpha(*text.data) || *text.data == '<'))
+        casehook__fail_at(fault, before.status, before.offset < 0 ? 0 : (size_t)before.offset,
+                          "%s; a body is JSON: forms (a=b&c=d), XML and plain text cannot be sent",
+                          before.message);
+}
+
 static struct casehook__template *read_body(struct casehook__config_reader *reader,
                                             const struct call_fields *fields, bool optional)
 {
@@ -148,6 +159,7 @@ static struct casehook__template *read_body(struct casehook__config_reader *read
         casehook__template_free(body);
         body = NULL;
     }
+    if (fault.status == CASEHOOK_E_CONFIG) name_other_type(text, &fault);
     casehook__field_keep(&field, &fault);
     for (size_t i = 0; body && strict && i < 2 && fields->required[i]; i++)
         if (!casehook__template_uses(body, fields->required[i])) fail_required(&field, fields->required[i]);
@@ -256,6 +268,16 @@ static void read_comment(struct casehook__config_reader *reader)
                    is_given(&url) ? comment_fields.url : comment_fields.body);
 }
 
+/* H4: what an answer of this call may be. */
+static void read_type(struct casehook__config_reader *reader, enum casehook__call call)
+{
+    static const char *const words[] = {"json", "any"};
+    struct casehook__field field = casehook__config_field(reader, casehook__config_type_field(call));
+    size_t word = 0;
+    casehook__field_word(&field, words, 2, false, &word);
+    reader->config->calls[call].any_type = word == 1;
+}
+
 void casehook__config_read_calls(struct casehook__config_reader *reader)
 {
     read_create(reader);
@@ -263,6 +285,7 @@ void casehook__config_read_calls(struct casehook__config_reader *reader)
     read_view(reader);
     read_update(reader);
     read_comment(reader);
+    for (int call = 0; call < CASEHOOK__CALLS; call++) read_type(reader, (enum casehook__call)call);
 }
 
 /* One object of name: key.  The array is owned by the config at once, so that nothing leaks. */

@@ -8,8 +8,9 @@ static const char *const config_names[] = {
     "getIncidentMethod", "getIncidentUrl", "getIncidentJson", "getIncidentResponseExternalTitleKey",
     "viewIncidentUrl", "updateIncidentMethod", "updateIncidentUrl", "updateIncidentJson",
     "createCommentMethod", "createCommentUrl", "createCommentJson", "headers", "hasAuth", "authType",
-    "certType", "ca", "verificationMode", "strict", "secretUrl", "keepTrailingSlash", "createResponseFields",
-    "getResponseFields", "proxyUrl", "proxyHeaders",
+    "certType", "ca", "verificationMode", "strict", "secretUrl", "keepTrailingSlash",
+    "createIncidentResponseType", "getIncidentResponseType", "updateIncidentResponseType",
+    "createCommentResponseType", "createResponseFields", "getResponseFields", "proxyUrl", "proxyHeaders",
     /* of the reference, accepted without effect */
     "accessTokenUrl", "clientId", "scope", "additionalFields"};
 

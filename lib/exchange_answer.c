@@ -59,6 +59,7 @@ static int check_type(struct casehook__exchange *exchange, const struct casehook
             "%s: the server answered with the content encoding \"%s\", which was not asked for",
             casehook__exchange_target(exchange),
             casehook__mask_excerpt(exchange->mask, encoding, shown, sizeof shown));
+    if (exchange->config->calls[exchange->request.call].any_type) return CASEHOOK_OK;
     if (type.length == 0 || is_json_type(type)) return CASEHOOK_OK;
     /* What is masked is the whole header: a secret may hold the signs that divide it. */
     casehook__mask_excerpt(exchange->mask, response->content_type, shown, sizeof shown);
@@ -66,9 +67,9 @@ static int check_type(struct casehook__exchange *exchange, const struct casehook
     return casehook__fail(
         error, CASEHOOK_E_RESPONSE,
         "%s: the server answered %d with the content type \"%.*s\" instead of JSON: \"%s\"; is this "
-        "the URL of the API, and are the credentials right?",
+        "the URL of the API, and are the credentials right?  If this is how it answers, set %s to any",
         casehook__exchange_target(exchange), response->status, (int)type.length, type.data,
-        excerpt(exchange, response->body, text));
+        excerpt(exchange, response->body, text), casehook__config_type_field(exchange->request.call));
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -235,6 +236,15 @@ static int not_json(struct casehook__exchange *exchange, const struct casehook__
                              casehook__js_fault_name(fault), offset, excerpt(exchange, response->body, text));
 }
 
+/* Behind what is wrong with a key: what the server said instead of it (R3). */
+static void show_answer(struct casehook__exchange *exchange, const struct casehook__response *response)
+{
+    struct casehook_error *error = &exchange->result->error, before = *error;
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    casehook__fail(error, before.status, "%s; the answer (status %d) was \"%s\"", before.message,
+                   response->status, excerpt(exchange, response->body, text));
+}
+
 /* Validates the answer and takes out of it what this call is to give; paths[0] is its key, if it has one. */
 static int read_answer(struct casehook__exchange *exchange, const struct casehook__response *response)
 {
@@ -255,6 +265,7 @@ static int read_answer(struct casehook__exchange *exchange, const struct casehoo
     if (!create && !get) return CASEHOOK_OK;
     int status = read_key(exchange, paths[0], &found[0]);
     if (!status) status = create ? keep_id(exchange, &found[0]) : keep_title(exchange);
+    if (status && status != CASEHOOK_E_NO_MEMORY) show_answer(exchange, response);
     /* What can be known of a case without id or title is kept too (R1). */
     int kept = keep_fields(exchange, fields, count, found + 1);
     return status ? status : kept;
@@ -263,17 +274,19 @@ static int read_answer(struct casehook__exchange *exchange, const struct casehoo
 void casehook__exchange_accept(struct casehook__exchange *exchange, const struct casehook__response *response)
 {
     enum casehook__call call = exchange->request.call;
+    bool looks = call == CASEHOOK__CALL_CREATE || call == CASEHOOK__CALL_GET; /* for a key */
     int status;
     if (response->body.length)
         status = check_type(exchange, response);
-    else if (call == CASEHOOK__CALL_CREATE || call == CASEHOOK__CALL_GET)
+    else if (looks)
         status = casehook__fail(&exchange->result->error, CASEHOOK_E_RESPONSE,
                                 "%s: the answer (status %d) is empty; the %s should be in it",
                                 casehook__exchange_target(exchange), response->status,
                                 call == CASEHOOK__CALL_CREATE ? "id of the case" : "title of the case");
     else
         status = CASEHOOK_OK;
-    if (!status && response->body.length) status = read_answer(exchange, response);
+    if (!status && response->body.length && (looks || !exchange->config->calls[call].any_type))
+        status = read_answer(exchange, response);
     if (status) {
         unusable(exchange);
         return;
@@ -296,20 +309,6 @@ static int refusal(int status)
                                                               : CASEHOOK_OUTCOME_REFUSED;
 }
 
-static const char *advice(int status)
-{
-    switch (status) {
-    case 401: return "; check user, password and secretHeaders";
-    case 403: return "; the account may not do this";
-    case 404: return "; check the URL, and that the case exists";
-    case 407: return "; the proxy wants a login: give it in proxyUrl or in proxyHeaders";
-    case 405: return "; check the method of this call";
-    case 413: return "; the request is too large for the server";
-    case 429: return "; the server asks to slow down";
-    default: return "";
-    }
-}
-
 void casehook__exchange_refuse(struct casehook__exchange *exchange, const struct casehook__response *response)
 {
     struct casehook_error *error = &exchange->result->error;
@@ -321,10 +320,12 @@ void casehook__exchange_refuse(struct casehook__exchange *exchange, const struct
     if (response->body.length)
         casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the server answered %d: \"%s\"%s",
                        casehook__exchange_target(exchange), response->status,
-                       excerpt(exchange, response->body, text), advice(response->status));
+                       excerpt(exchange, response->body, text),
+                       casehook__exchange_advice(exchange, response));
     else
         casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the server answered %d without a body%s",
-                       casehook__exchange_target(exchange), response->status, advice(response->status));
+                       casehook__exchange_target(exchange), response->status,
+                       casehook__exchange_advice(exchange, response));
     error->http_status = response->status;
     if (response->retry_after.data)
         error->retry_after_ms =

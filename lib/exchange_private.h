@@ -33,6 +33,9 @@ void casehook__exchange_refuse(struct casehook__exchange *exchange,
 /* What came of a success that broke off (R1): status, excerpt, and the id where it is whole. */
 void casehook__exchange_keep_partial(struct casehook__exchange *exchange,
                                      const struct casehook__response *response);
+/* exchange_advice.c: what a refusal most likely comes from and what to do: "; ..." or "". */
+const char *casehook__exchange_advice(const struct casehook__exchange *exchange,
+                                      const struct casehook__response *response);
 /* exchange_redirect.c: an answer with status 3xx. */
 void casehook__exchange_redirect(struct casehook__exchange *exchange,
                                  const struct casehook__response *response);

@@ -48,6 +48,18 @@ static size_t bad_value_at(struct casehook__text value)
     return i;
 }
 
+/* Names the kind of character, never the value. */
+static const char *bad_value_name(struct casehook__text value, size_t at)
+{
+    char c = value.data[at];
+    size_t end = at;
+    while (end < value.length && casehook__is_space(value.data[end])) end++;
+    if (c != '\n' && c != '\r')
+        return "holds a character that no header may have: printable ASCII, space and tab only";
+    return end == value.length ? "ends in a line break, as what is read from a file often does: remove it"
+                               : "holds a line break, which would begin another header: remove it";
+}
+
 /* True when the name may be used; else the fault is kept. */
 static bool check_name(const struct casehook__headers *headers, const struct casehook__field *field,
                        struct casehook__text name, bool proxy)
@@ -70,9 +82,8 @@ static bool check_value(const struct casehook__field *field, struct casehook__te
     if (!casehook__field_text(field, value)) return false;
     size_t at = bad_value_at(*value);
     if (at == value->length) return true;
-    casehook__fail_at(
-        casehook__field_fault(field), CASEHOOK_E_CONFIG, at,
-        "the value holds a character that no header may have: printable ASCII, space and tab only");
+    casehook__fail_at(casehook__field_fault(field), CASEHOOK_E_CONFIG, at, "the value %s",
+                      bad_value_name(*value, at));
     return false;
 }
 
