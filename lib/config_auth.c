@@ -27,12 +27,35 @@ static void read_secret_headers(struct casehook__config_reader *reader)
     casehook__headers_free(&secret);
 }
 
+/* The name of a file where its content should be; base64 has no dots, and what is encoded here begins with M
+ * or L. */
+static bool is_path(struct casehook__text text)
+{
+    static const char *const starts[] = {"/", "./", "../", "~/", "file:", "@"};
+    static const char *const ends[] = {".pem", ".crt", ".cer", ".der", ".key", ".p12", ".pfx"};
+    if (text.length > 1024 || memchr(text.data, '\n', text.length)) return false;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(text.data, starts[i], strlen(starts[i])) == 0) return true;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t length = strlen(ends[i]);
+        struct casehook__text end = {text.data + text.length - length, length};
+        if (text.length > length && casehook__text_is_nocase(end, ends[i])) return true;
+    }
+    return false;
+}
+
 /* PEM text as it is, or base64 decoded; it is wiped with the config. */
 static void decode(struct casehook__config_reader *reader, const struct casehook__field *field,
                    struct casehook__text text, bool may_be_pem, struct casehook__text *out)
 {
     struct casehook__heap *heap = reader->config->heap;
     struct casehook__buf buf;
+    if (is_path(text)) {
+        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG,
+                       "is the name of a file; give what is in the file, in base64 (base64 -w0 FILE)%s",
+                       may_be_pem ? " or as PEM text" : "");
+        return;
+    }
     casehook__buf_init(&buf, heap, PEM_MAX_BYTES);
     int status = may_be_pem && strstr(text.data, "-----BEGIN") ? casehook__buf_append_text(&buf, text)
                                                                : casehook__base64_decode(&buf, text);

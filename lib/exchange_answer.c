@@ -47,11 +47,22 @@ static bool is_json_type(struct casehook__text type)
     return casehook__text_is_nocase(head, prefix) && casehook__text_is_nocase(tail, suffix);
 }
 
+/* The answer is JSON under a wrong name, or none is needed and it is no page. */
+static bool any_would_do(const struct casehook__exchange *exchange, struct casehook__text body)
+{
+    enum casehook__call call = exchange->request.call;
+    body = casehook__text_trim(body);
+    char first = body.length ? *body.data : '{';
+    bool key = call == CASEHOOK__CALL_CREATE || call == CASEHOOK__CALL_GET;
+    return key ? first == '{' || first == '[' : first != '<';
+}
+
 static int check_type(struct casehook__exchange *exchange, const struct casehook__response *response)
 {
     struct casehook_error *error = &exchange->result->error;
     struct casehook__text type = media_type(response->content_type);
     char shown[128], text[CASEHOOK__EXCERPT_MAX + 1];
+    bool any = any_would_do(exchange, response->body);
     struct casehook__text encoding = casehook__text_trim(response->content_encoding);
     if (encoding.length && !casehook__text_is_nocase(encoding, "identity"))
         return casehook__fail(
@@ -67,9 +78,10 @@ static int check_type(struct casehook__exchange *exchange, const struct casehook
     return casehook__fail(
         error, CASEHOOK_E_RESPONSE,
         "%s: the server answered %d with the content type \"%.*s\" instead of JSON: \"%s\"; is this "
-        "the URL of the API, and are the credentials right?  If this is how it answers, set %s to any",
+        "the URL of the API, and are the credentials right?%s%s%s",
         casehook__exchange_target(exchange), response->status, (int)type.length, type.data,
-        excerpt(exchange, response->body, text), casehook__config_type_field(exchange->request.call));
+        excerpt(exchange, response->body, text), any ? "  If this is how it answers, set " : "",
+        any ? casehook__config_type_field(exchange->request.call) : "", any ? " to any" : "");
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */

@@ -80,7 +80,8 @@ struct casehook__settings *casehook__settings_default(struct casehook__heap *hea
  * A snapshot read from JSON (C2).  All faults at once into errors, fields named "settings.NAME".  CA
  * files are read through read_file (absolute paths; the surface passes the real one, tests a fake).
  */
-typedef int (*casehook__read_file_fn)(const char *path, struct casehook__buf *content);
+typedef int (*casehook__read_file_fn)(const char *path, struct casehook__buf *content,
+                                      struct casehook_error *error);
 int casehook__settings_read(struct casehook__heap *heap, struct casehook__text json,
                             casehook__read_file_fn read_file, struct casehook__settings **settings,
                             struct casehook__errors *errors);

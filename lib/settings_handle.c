@@ -3,20 +3,18 @@
 
 #include "abi.h"
 
+#include "file.h"
+
 #include <stdio.h>
 
-static int read_file(const char *path, struct casehook__buf *content)
+/* A file of certificates, as PEM text behind what content holds. */
+static int read_ca_file(const char *path, struct casehook__buf *content, struct casehook_error *error)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file) return CASEHOOK_E_SYSTEM;
-    size_t count;
-    do {
-        if (casehook__buf_reserve(content, 16384)) break;
-        count = fread(content->data + content->length, 1, 16384, file);
-        content->length += count;
-    } while (count > 0);
-    int status = content->status ? content->status : ferror(file) ? CASEHOOK_E_SYSTEM : CASEHOOK_OK;
-    fclose(file);
+    struct casehook__buf file;
+    casehook__buf_init(&file, content->heap, content->limit);
+    int status = casehook__file_read(path, &file, error);
+    if (!status) status = casehook__ca_append(content, casehook__buf_text(&file), error);
+    casehook__buf_free(&file);
     return status;
 }
 
@@ -43,7 +41,7 @@ int casehook_settings_new(const struct casehook_allocator *allocator, struct cas
     return CASEHOOK_OK;
 }
 
-/* The CAs of single hosts are parsed once, here. */
+/* The CAs of single hosts are parsed once, here.  Those of files were looked at: what is bad is the text. */
 static void make_trusts(struct casehook__settings *settings, struct casehook__errors *errors)
 {
     for (size_t i = 0; i < settings->host_count; i++) {
@@ -69,7 +67,7 @@ int casehook_settings_load_json(struct casehook_settings *settings, const char *
                        settings ? "json" : "settings");
     } else {
         struct casehook__text text = {json, length == CASEHOOK_TERMINATED ? strlen(json) : length};
-        casehook__settings_read(settings->heap, text, read_file, &snapshot, &errors);
+        casehook__settings_read(settings->heap, text, read_ca_file, &snapshot, &errors);
         if (snapshot) make_trusts(snapshot, &errors);
     }
     int status = casehook__errors_finish(&errors, error);

@@ -79,7 +79,9 @@ static void read_ca_file(const struct reader *reader, const struct casehook__jso
         return;
     }
     casehook__buf_init(&content, reader->settings->heap, CA_MAX_BYTES);
-    int status = reader->read_file ? reader->read_file(path.data, &content) : CASEHOOK_E_SYSTEM;
+    struct casehook_error why = {0};
+    casehook__error_init(&why);
+    int status = reader->read_file ? reader->read_file(path.data, &content, &why) : CASEHOOK_E_SYSTEM;
     if (!status) status = append_pem(ca, casehook__buf_text(&content));
     if (status == CASEHOOK_E_NO_MEMORY)
         casehook__fail_memory(fault);
@@ -87,7 +89,7 @@ static void read_ca_file(const struct reader *reader, const struct casehook__jso
         casehook__fail(fault, CASEHOOK_E_CONFIG, "the CAs of one host are larger than %d bytes",
                        CA_MAX_BYTES);
     else if (status)
-        casehook__fail(fault, CASEHOOK_E_CONFIG, "the file %s cannot be read", path.data);
+        casehook__fail(fault, CASEHOOK_E_CONFIG, "the file %.512s %s", path.data, why.message);
     casehook__buf_free(&content);
 }
 

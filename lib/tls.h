@@ -27,9 +27,16 @@ const char *casehook__mode_name(enum casehook__mode mode);
  */
 struct casehook__trust;
 
-/* pem: one certificate or more.  Errors: NO_MEMORY, CONFIG ("certificate 2 of 3 cannot be read"). */
+/* pem: one certificate or more, or one in DER.  Errors: NO_MEMORY, CONFIG ("certificate 2 of 3 cannot be read"). */
 int casehook__trust_from_pem(struct casehook__heap *heap, struct casehook__text pem,
                              struct casehook__trust **trust, struct casehook_error *error);
+/*
+ * The content of a CA file, PEM or one certificate in DER, appended to pem as PEM once every certificate in
+ * it was read.  Errors: NO_MEMORY, LIMIT (of pem), CONFIG (what it is instead: "is empty", "is a script"
+ * ...).
+ */
+int casehook__ca_append(struct casehook__buf *pem, struct casehook__text content,
+                        struct casehook_error *error);
 /*
  * The CA bundle of the system: at path, where libcurl has it (NULL: nowhere), else at the usual places;
  * never from the environment.  Errors: NO_MEMORY, SYSTEM.

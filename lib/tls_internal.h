@@ -57,6 +57,13 @@ bool casehook__pem_has_cipher(const struct casehook__pem *block);
 X509 *casehook__pem_certificate(const struct casehook__pem *block);
 size_t casehook__pem_count_certificates(struct casehook__text text);
 
+/* ---- tls_ca.c -------------------------------------------------------------------------------- */
+
+/* One certificate in DER and nothing behind it, or NULL. */
+X509 *casehook__der_certificate(struct casehook__text content);
+/* What a text is that should hold certificates and holds none: "is empty", "is a script" ... */
+const char *casehook__ca_explain(struct casehook__text content);
+
 /* ---- tls_text.c ------------------------------------------------------------------------------ */
 
 #define CASEHOOK__DATE_SIZE 32

@@ -1,9 +1,7 @@
 /* tls_trust.c - sets of CAs, parsed once and shared by every connection that trusts them. */
 #include "tls_internal.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "file.h"
 
 #include <openssl/x509v3.h>
 
@@ -37,10 +35,9 @@ void casehook__trust_unref(struct casehook__trust *trust)
     casehook__heap_unref(heap);
 }
 
-/* false: the block is damaged, or no memory (then OpenSSL's last error says so). */
-static bool add_block(struct casehook__trust *trust, const struct casehook__pem *block)
+/* Takes x509.  false: it is none, or no memory (then OpenSSL's last error says so). */
+static bool add_certificate(struct casehook__trust *trust, X509 *x509)
 {
-    X509 *x509 = casehook__pem_certificate(block);
     if (!x509) return false;
     X509_check_purpose(x509, -1, 0); /* reads the extensions now, not while threads meet */
     bool added = X509_STORE_add_cert(trust->store, x509) == 1;
@@ -59,7 +56,7 @@ static int add_blocks(struct casehook__trust *trust, struct casehook__text pem, 
     for (size_t number = 1; !status && casehook__pem_next(&rest, &block);) {
         if (!casehook__pem_is_certificate(&block)) continue;
         casehook__tls_begin();
-        if (add_block(trust, &block))
+        if (add_certificate(trust, casehook__pem_certificate(&block)))
             ++*added;
         else if (casehook__tls_no_memory())
             status = casehook__fail_memory(error);
@@ -81,9 +78,10 @@ int casehook__trust_from_pem(struct casehook__heap *heap, struct casehook__text 
     casehook__tls_begin();
     struct casehook__trust *trust = trust_new(heap);
     int status = trust ? add_blocks(trust, pem, true, &added, error) : casehook__fail_memory(error);
-    if (!status && added == 0)
-        status = casehook__fail(error, CASEHOOK_E_CONFIG,
-                                "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+    if (!status && added == 0 && !add_certificate(trust, casehook__der_certificate(pem)))
+        status = casehook__tls_no_memory()
+                     ? casehook__fail_memory(error)
+                     : casehook__fail(error, CASEHOOK_E_CONFIG, "%s", casehook__ca_explain(pem));
     casehook__tls_end();
     if (status)
         casehook__trust_unref(trust);
@@ -102,34 +100,17 @@ static const char *const places[] = {
 };
 #define PLACES (sizeof places / sizeof *places)
 
-/* false: no such file, or not readable to its end. */
-static bool read_all(int fd, struct casehook__buf *buf)
-{
-    struct stat info;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return false;
-    for (;;) {
-        if (casehook__buf_reserve(buf, (size_t)64 * 1024)) return false;
-        ssize_t got = read(fd, buf->data + buf->length, buf->capacity - buf->length);
-        if (got <= 0) return got == 0;
-        buf->length += (size_t)got;
-    }
-}
-
 /* What cannot be read is as if it were not there: *added stays 0. */
 static int add_file(struct casehook__trust *trust, const char *path, size_t *added,
                     struct casehook_error *error)
 {
-    int status = CASEHOOK_OK;
     struct casehook__buf buf;
     casehook__buf_init(&buf, trust->heap, BUNDLE_MAX_BYTES);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0) return CASEHOOK_OK;
-    bool complete = read_all(fd, &buf);
-    close(fd);
-    if (buf.status == CASEHOOK_E_NO_MEMORY)
-        status = casehook__fail_memory(error);
-    else if (complete)
-        status = add_blocks(trust, casehook__buf_text(&buf), false, added, error);
+    int status = casehook__file_read(path, &buf, NULL);
+    if (status == CASEHOOK_E_NO_MEMORY)
+        casehook__fail_memory(error);
+    else
+        status = status ? CASEHOOK_OK : add_blocks(trust, casehook__buf_text(&buf), false, added, error);
     casehook__buf_free(&buf);
     return status;
 }

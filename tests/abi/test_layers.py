@@ -13,7 +13,7 @@ from header import run
 
 # From the bottom up; a module may know its own layer and those below it.  The first pattern that fits counts.
 LAYERS = [
-    ("base", "abi alloc base64 buf cancel clock clock_retry error log reuse sigpipe text timers value"),
+    ("base", "abi alloc base64 buf cancel clock clock_retry error file log reuse sigpipe text timers value"),
     ("tls", "tls*"),
     ("surface", "exchange_handle* settings_handle"),
     ("driver", "connector drive_* lane log_result loop* operation preview version"),

@@ -9,11 +9,11 @@
 #include <cmocka.h>
 
 /* A file system of two files. */
-static int read_file(const char *path, struct casehook__buf *content)
+static int read_file(const char *path, struct casehook__buf *content, struct casehook_error *error)
 {
     if (strcmp(path, "/a.pem") == 0) return casehook__buf_append_string(content, "AAA");
     if (strcmp(path, "/b.pem") == 0) return casehook__buf_append_string(content, "BBB\n");
-    return CASEHOOK_E_SYSTEM;
+    return casehook__fail(error, CASEHOOK_E_SYSTEM, "does not exist");
 }
 
 static struct casehook__settings *load(const char *json)

@@ -416,6 +416,52 @@ static void trust_says_what_is_wrong(void **state)
     ERR_clear_error();
 }
 
+/* Appends a file; what was said of it. */
+static const char *append_ca(struct casehook__buf *pem, const void *data, size_t length)
+{
+    static struct casehook_error error;
+    casehook__error_init(&error);
+    int status = casehook__ca_append(pem, (struct casehook__text){data, length}, &error);
+    assert_int_equal(status, error.message[0] ? CASEHOOK_E_CONFIG : CASEHOOK_OK);
+    return error.message;
+}
+
+static void files_of_cas_are_looked_into(void **state)
+{
+    (void)state;
+    struct casehook__buf pem;
+    struct casehook__trust *trust = NULL;
+    size_t length = 0;
+    const char *text = certs_file(certs, "ca1.crt", &length);
+    BIO *bio = BIO_new_mem_buf(text, (int)length);
+    X509 *x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    unsigned char *der = NULL;
+    int der_length = i2d_X509(x509, &der);
+    casehook__buf_init(&pem, NULL, 100000);
+    assert_string_equal(append_ca(&pem, text, length), "");
+    assert_string_equal(append_ca(&pem, der, (size_t)der_length), "");
+    assert_int_equal(casehook__trust_from_pem(NULL, casehook__buf_text(&pem), &trust, NULL), CASEHOOK_OK);
+    casehook__trust_unref(trust);
+    size_t good = pem.length;
+    assert_non_null(strstr(append_ca(&pem, der, (size_t)der_length - 1), "holds no certificate"));
+    assert_non_null(strstr(append_ca(&pem, text, length - 40), "certificate 1 of 1 cannot be read"));
+    assert_string_equal(append_ca(&pem, "", 0), "is empty");
+    assert_string_equal(append_ca(&pem, " \n", 2), "is empty");
+    assert_string_equal(append_ca(&pem, "#!/bin/sh\n", 10), "is a script");
+    assert_string_equal(append_ca(&pem, "ssh-ed25519 A", 13), "is a key of SSH");
+    assert_string_equal(append_ca(&pem, "<html>", 6), "is HTML or XML");
+    text = certs_file(certs, "ca1.key", &length);
+    assert_non_null(strstr(append_ca(&pem, text, length), "holds a private key and no certificate"));
+    assert_int_equal(pem.length, good); /* nothing of what was refused stays */
+    struct casehook__text whole = {(const char *)der, (size_t)der_length};
+    assert_int_equal(casehook__trust_from_pem(NULL, whole, &trust, NULL), CASEHOOK_OK);
+    casehook__trust_unref(trust);
+    casehook__buf_free(&pem);
+    OPENSSL_free(der);
+    X509_free(x509);
+    BIO_free(bio);
+}
+
 static void the_systems_bundle(void **state)
 {
     (void)state;
@@ -486,6 +532,7 @@ int main(void)
         cmocka_unit_test(chains_are_completed),
         cmocka_unit_test(verification_needs_trust),
         cmocka_unit_test(trust_says_what_is_wrong),
+        cmocka_unit_test(files_of_cas_are_looked_into),
         cmocka_unit_test(the_systems_bundle),
         cmocka_unit_test(threads_share_a_store),
     };
