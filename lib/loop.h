@@ -53,13 +53,12 @@ struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs);
 struct casehook__strand {
     struct casehook_loop *loop;
     struct casehook__wire *wire;
-    uint32_t index;     /* among the loop's strands */
-    bool watched;       /* by the backend; else driven by perform and poll */
-    bool blind;         /* the backend could not take one of its sockets */
-    bool shaken;        /* libcurl lost something for want of memory: looked at whole until that succeeds */
-    bool touched;       /* something was done on it: some transfer may have ended */
-    bool released;      /* to be freed at the end of the turn */
-    unsigned transfers; /* under way */
+    uint32_t index;             /* among the loop's strands */
+    bool watched;               /* by the backend; else driven by perform and poll */
+    bool blind;                 /* the backend could not take one of its sockets */
+    bool touched;               /* something was done on it: some transfer may have ended */
+    bool released;              /* to be freed at the end of the turn */
+    unsigned transfers;         /* under way */
     struct casehook__timer due; /* when it must be driven at the latest */
     struct casehook__strand *next_touched, *next_released;
 };
@@ -121,7 +120,7 @@ struct casehook_loop {
     struct casehook__strand **strands;         /* NULL where there is none */
     uint32_t strand_count, strand_capacity;
     uint32_t free_strand; /* no place before it is free */
-    uint32_t unwatched;   /* how many are blind or shaken */
+    uint32_t blind_count;
     struct casehook__strand *touched, *released;
     struct casehook__strand *direct; /* the one that is not watched, if any */
     unsigned watched_transfers;      /* under way on the others */

@@ -27,18 +27,12 @@ static void touch(struct casehook__strand *strand)
     strand->loop->touched = strand;
 }
 
-/* It cannot be relied upon that an event or a timer tells of it. */
-static bool is_lost(const struct casehook__strand *strand)
+/* blind: it cannot be relied upon that an event tells of it. */
+static void strand_set_blind(struct casehook__strand *strand, bool blind)
 {
-    return strand->blind || strand->shaken;
-}
-
-static void strand_note(struct casehook__strand *strand, bool blind, bool shaken)
-{
-    bool before = is_lost(strand);
+    if (strand->blind == blind) return;
     strand->blind = blind;
-    strand->shaken = shaken;
-    if (before != is_lost(strand)) strand->loop->unwatched += before ? UINT32_MAX : 1; /* -1 or +1 */
+    strand->loop->blind_count += blind ? 1 : UINT32_MAX; /* or -1 */
 }
 
 static void on_socket(void *user, int socket, int events, bool fresh)
@@ -47,7 +41,7 @@ static void on_socket(void *user, int socket, int events, bool fresh)
     struct casehook_loop *loop = strand->loop;
     /* Transfers must not be given up because a socket cannot be watched: they are looked at now and then. */
     if (!loop->ops->watch(loop->backend, socket, events, fresh, strand->index))
-        strand_note(strand, true, strand->shaken);
+        strand_set_blind(strand, true);
 }
 
 static void on_timer(void *user, int64_t in_ms)
@@ -67,6 +61,7 @@ static void watch(struct casehook__strand *strand)
     strand->watched = true;
     loop->watched_transfers += strand->transfers;
     casehook__wire_watch(strand->wire, &watcher);
+    touch(strand);
     if (strand->transfers) strand_set_due(strand, loop->now); /* some may have ended just now */
 }
 
@@ -133,7 +128,7 @@ void casehook__strand_free(struct casehook__strand *strand)
     struct casehook_loop *loop = strand->loop;
     casehook__wire_free(strand->wire); /* may still tell of its sockets */
     casehook__timer_clear(&loop->dues, &strand->due);
-    strand_note(strand, false, false);
+    strand_set_blind(strand, false);
     untouch(strand);
     loop->strands[strand->index] = NULL;
     if (strand->index < loop->free_strand) loop->free_strand = strand->index;
@@ -159,7 +154,7 @@ void casehook__strand_ended(struct casehook__strand *strand)
 {
     strand->transfers--;
     if (strand->watched) strand->loop->watched_transfers--;
-    if (strand->transfers == 0) strand_note(strand, false, strand->shaken);
+    if (strand->transfers == 0) strand_set_blind(strand, false);
 }
 
 void casehook__strand_release(struct casehook__strand *strand)
@@ -169,6 +164,13 @@ void casehook__strand_release(struct casehook__strand *strand)
     strand->loop->released = strand;
 }
 
+/* libcurl has told of its timer before it ran out of memory, or not: the others must go on. */
+static void after(struct casehook__strand *strand, bool done)
+{
+    if (!done) strand_set_due(strand, strand->loop->now);
+    touch(strand);
+}
+
 static void drive(struct casehook__strand *strand)
 {
     bool done = true;
@@ -176,22 +178,18 @@ static void drive(struct casehook__strand *strand)
     if (!strand->watched)
         casehook__wire_perform(strand->wire);
     else
-        done = is_lost(strand) ? casehook__wire_sweep(strand->wire) : casehook__wire_tick(strand->wire);
-    strand_note(strand, strand->blind, !done);
-    touch(strand);
+        done = strand->blind ? casehook__wire_sweep(strand->wire) : casehook__wire_tick(strand->wire);
+    after(strand, done);
 }
 
-/* Those of which neither an event nor a timer can be relied upon are driven in every turn. */
+/* What nobody watches is driven in every turn, whether something is known of it or not. */
 static bool drive_unwatched(struct casehook_loop *loop)
 {
-    bool driven = false;
-    if (loop->direct && loop->direct->transfers) {
-        drive(loop->direct);
-        driven = true;
-    }
-    for (uint32_t i = 0; loop->unwatched && i < loop->strand_count; i++) {
+    bool driven = loop->direct && loop->direct->transfers;
+    if (driven) drive(loop->direct);
+    for (uint32_t i = 0; loop->blind_count && i < loop->strand_count; i++) {
         struct casehook__strand *strand = loop->strands[i];
-        if (!strand || strand->released || !is_lost(strand)) continue;
+        if (!strand || strand->released || !strand->blind) continue;
         drive(strand);
         driven = true;
     }
@@ -240,9 +238,7 @@ static void act(struct casehook_loop *loop, const struct casehook__event *event)
 {
     struct casehook__strand *strand = event->owner < loop->strand_count ? loop->strands[event->owner] : NULL;
     if (!strand || strand->released) return;
-    if (!casehook__wire_act(strand->wire, event->socket, event->events))
-        strand_note(strand, strand->blind, true);
-    touch(strand);
+    after(strand, casehook__wire_act(strand->wire, event->socket, event->events));
 }
 
 /* Whoever submits or cancels from now on ends the wait; what came before must be looked at first. */
@@ -284,5 +280,5 @@ int casehook__strands_poll(struct casehook_loop *loop, int timeout_ms)
 int64_t casehook__strands_next_time(const struct casehook_loop *loop)
 {
     int64_t time = casehook__timers_next(&loop->dues);
-    return loop->unwatched && loop->now + BLIND_MS < time ? loop->now + BLIND_MS : time;
+    return loop->blind_count && loop->now + BLIND_MS < time ? loop->now + BLIND_MS : time;
 }

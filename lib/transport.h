@@ -90,14 +90,15 @@ struct casehook__watcher {
 };
 
 /* From now on the wire is driven by act and tick instead of perform and poll; transfers may be on it. */
-void casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher);
+bool casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher);
 /*
- * Something was seen on a socket; one that the wire has closed since is no harm.  False, here and below: it
- * failed half way, so sockets may not be looked after and the timer not be set; sweep until it is true.
+ * Something was seen on a socket; one that the wire has closed since is no harm.  False, here, above and
+ * below: there was no memory, and casehook__wire_next has all that were under way, failed; they must be taken
+ * before anything is driven again.
  */
 bool casehook__wire_act(struct casehook__wire *wire, int socket, int events);
 bool casehook__wire_tick(struct casehook__wire *wire);
-/* In place of perform: looks at all transfers, and tells about all sockets and the timer anew. */
+/* In place of perform, for a wire with sockets that could not be watched: tells of those that are gone. */
 bool casehook__wire_sweep(struct casehook__wire *wire);
 /* For a wire that is not watched: a poll that a readable descriptor ends too.  True: it is readable. */
 bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int timeout_ms);

@@ -94,10 +94,33 @@ int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__c
     return CASEHOOK_OK;
 }
 
+static bool join_wire(struct casehook__transfer *transfer, struct casehook__wire *wire)
+{
+    if (curl_multi_add_handle(wire->multi, transfer->handle.easy) != CURLM_OK) return false;
+    transfer->wire = wire;
+    transfer->doomed = false;
+    transfer->next = NULL;
+    transfer->previous = wire->last;
+    *(wire->last ? &wire->last->next : &wire->first) = transfer;
+    wire->last = transfer;
+    return true;
+}
+
+static void unlink_transfer(struct casehook__wire *wire, struct casehook__transfer *transfer)
+{
+    *(transfer->previous ? &transfer->previous->next : &wire->first) = transfer->next;
+    *(transfer->next ? &transfer->next->previous : &wire->last) = transfer->previous;
+    if (transfer->doomed) wire->doomed--;
+    transfer->doomed = false;
+}
+
 /* A connection that is in use when its transfer leaves is closed by libcurl, which tells so. */
 static void leave_wire(struct casehook__transfer *transfer)
 {
-    if (transfer->wire) curl_multi_remove_handle(transfer->wire->multi, transfer->handle.easy);
+    if (transfer->wire) {
+        curl_multi_remove_handle(transfer->wire->multi, transfer->handle.easy);
+        unlink_transfer(transfer->wire, transfer);
+    }
     if (transfer->connection) transfer->connection->user = NULL;
     transfer->connection = NULL;
     transfer->wire = NULL;
@@ -148,7 +171,8 @@ static void forget_try(struct casehook__transfer *transfer)
     transfer->sends = transfer->handshakes = transfer->socket_count = 0;
     transfer->socket_error = 0;
     transfer->stream = 0;
-    transfer->repeat_refused = transfer->stream_refused = transfer->unusable = transfer->kept = false;
+    transfer->repeat_refused = transfer->stream_refused = transfer->stream_closed = transfer->unusable =
+        transfer->kept = false;
     transfer->connecting = transfer->denied = false;
     transfer->header_bytes = transfer->tunnel_bytes = 0;
     transfer->header_limit = transfer->body_limit = transfer->body_cut = transfer->no_memory = false;
@@ -277,9 +301,8 @@ bool casehook__transfer_start(struct casehook__transfer *transfer, struct caseho
     struct casehook__handle *handle = &transfer->handle;
     if (!set_request(transfer, request) || !set_wire(handle, wire) ||
         !set_fresh(handle, casehook__curl_wants_fresh(transfer, wire)) || !set_kept(transfer) ||
-        curl_multi_add_handle(wire->multi, handle->easy) != CURLM_OK)
+        !join_wire(transfer, wire))
         return never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
-    transfer->wire = wire;
     return true;
 }
 
@@ -290,11 +313,7 @@ static bool renew(struct casehook__transfer *transfer)
     leave_wire(transfer);
     forget_try(transfer);
     transfer->renewed = true;
-    if (!set_kept(transfer) || !set_fresh(&transfer->handle, true) ||
-        curl_multi_add_handle(wire->multi, transfer->handle.easy) != CURLM_OK)
-        return false;
-    transfer->wire = wire;
-    return true;
+    return set_kept(transfer) && set_fresh(&transfer->handle, true) && join_wire(transfer, wire);
 }
 
 static struct casehook__text kept(const struct casehook__transfer *transfer,
@@ -321,6 +340,7 @@ static void read_response(struct casehook__transfer *transfer)
 /* All of the body is there, whatever became of the connection. */
 static bool is_whole(const struct casehook__transfer *transfer)
 {
+    if (transfer->stream_closed) return true;
     return transfer->has_length && !transfer->content_encoding.present &&
            transfer->body.length == transfer->length;
 }
@@ -381,7 +401,8 @@ void casehook__transfer_cancel(struct casehook__transfer *transfer)
     leave_wire(transfer);
 }
 
-struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire)
+/* One that libcurl says has ended; NULL: none. */
+static struct casehook__transfer *next_ended(struct casehook__wire *wire)
 {
     CURLMsg *message;
     int left;
@@ -400,4 +421,13 @@ struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire)
         return transfer;
     }
     return NULL;
+}
+
+struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire)
+{
+    struct casehook__transfer *transfer = next_ended(wire);
+    if (transfer || !wire->doomed) return transfer;
+    transfer = wire->first; /* those that came later are not doomed */
+    settle(transfer, CURLE_OUT_OF_MEMORY);
+    return transfer;
 }

@@ -45,8 +45,10 @@ struct casehook__wire {
     struct casehook__heap *heap;
     CURLM *multi;
     struct casehook__watcher watcher; /* of a wire that a loop watches */
-    bool deaf;                        /* libcurl could not make what a wakeup needs */
-    bool promised;                    /* some connection came with a Keep-Alive header */
+    struct casehook__transfer *first, *last;
+    unsigned doomed; /* how many of them are */
+    bool deaf;       /* libcurl could not make what a wakeup needs */
+    bool promised;   /* some connection came with a Keep-Alive header */
     struct casehook__connection *connections[CASEHOOK__CONNECTION_LISTS];
     struct casehook__tls_gate gate; /* of what is read in one go, with HTTP/2 */
 };
@@ -69,7 +71,9 @@ struct casehook__transfer {
     struct casehook__trust *system_trust; /* a reference, once it was needed */
 
     /* Of the request that is under way. */
-    struct casehook__wire *wire; /* NULL: there is none */
+    struct casehook__wire *wire;                /* NULL: there is none */
+    struct casehook__transfer *next, *previous; /* on the wire, in the order of their beginning */
+    bool doomed; /* libcurl failed with it under way: it must not be driven any more */
     const struct casehook__request *request;
     bool deadline_first;  /* the deadline of the operation comes before responseTimeout */
     int64_t limit;        /* when it must have ended */
@@ -77,6 +81,7 @@ struct casehook__transfer {
     unsigned sends;       /* how often libcurl was about to send it */
     bool repeat_refused;  /* libcurl wanted to send it again (H6) */
     unsigned long stream; /* of HTTP/2, that it has; 0: not known */
+    bool stream_closed;   /* well, by the server, while the request was still being sent */
     bool stream_refused;  /* by HTTP/2: the server says that it did nothing with it */
     bool unusable;        /* the kept connection that libcurl chose must not be used (H7) */
     bool renewed;         /* it was given a new connection in place of a kept one */

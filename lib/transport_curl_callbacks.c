@@ -185,6 +185,9 @@ int casehook__curl_on_words(CURL *easy, curl_infotype type, char *data, size_t s
     memcpy(text, data, size);
     text[size] = '\0';
     number_after(text, "Using Stream ID: ", &transfer->stream);
+    /* The server ended its stream well, with the whole answer in it, before it had read all of the request.
+     */
+    if (memcmp(text, "stream ", 7) == 0 && strstr(text, " closed")) transfer->stream_closed = true;
     if (strstr(text, "REFUSED_STREAM")) transfer->stream_refused = true;
     if (strstr(text, "GOAWAY") && number_after(text, "last_stream=", &last) && last < transfer->stream)
         transfer->stream_refused = true;

@@ -190,13 +190,14 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
 /* A line of the headers that is longer than libcurl's buffer for it is out of memory as well, to libcurl. */
 static int tell_memory(struct casehook__transfer *transfer)
 {
-    if (transfer->sends && !transfer->head_ended)
+    if (transfer->sends && !transfer->head_ended && !transfer->doomed)
         return casehook__fail(
             &transfer->told, CASEHOOK_E_LIMIT,
             "the headers of the answer have a line of more than %d bytes (or libcurl ran out "
             "of memory)",
             CASEHOOK__HEADER_BYTES_MAX);
-    return casehook__fail(&transfer->told, CASEHOOK_E_NO_MEMORY, "out of memory");
+    return casehook__fail(&transfer->told, CASEHOOK_E_NO_MEMORY, "out of memory%s",
+                          transfer->sends ? " after the request was sent" : "");
 }
 
 static int tell_no_http(struct casehook__transfer *transfer, CURLcode code)
@@ -208,6 +209,10 @@ static int tell_no_http(struct casehook__transfer *transfer, CURLcode code)
 /* libcurl looks names up in a thread; when it cannot make one, the name is not at fault. */
 static int tell_name(struct casehook__transfer *transfer)
 {
+    const struct casehook__origin *origin =
+        transfer->policy.proxy ? &transfer->policy.proxy->origin : transfer->request->origin;
+    /* An address is no name that could be unknown. */
+    if (origin->ipv4 || origin->ipv6) return tell_memory(transfer);
     if (strstr(transfer->detail, "thread failed to start"))
         return casehook__fail(&transfer->told, CASEHOOK_E_SYSTEM,
                               "the name of %s could not be looked up: the system gave no thread, memory or "

@@ -21,21 +21,33 @@ static int on_timer(CURLM *multi, long in_ms, void *user)
     return 0;
 }
 
-void casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher)
+bool casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher)
 {
     wire->watcher = *watcher;
     curl_multi_setopt(wire->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(wire->multi, CURLMOPT_SOCKETDATA, wire);
     curl_multi_setopt(wire->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(wire->multi, CURLMOPT_TIMERDATA, wire);
-    casehook__wire_sweep(wire);
+    return casehook__wire_sweep(wire);
 }
 
-/* libcurl tells of a time once; when that was lost, it is asked for. */
-static void tell_timer(struct casehook__wire *wire)
+/*
+ * When libcurl runs out of memory while it notes which socket a transfer waits for, it leaves a table behind
+ * that it divides by the size of, which is 0 then, as soon as that transfer is driven again; and nobody knows
+ * which one it was.  So all that were under way end here; taking them off the wire mends the table.
+ */
+static void doom(struct casehook__wire *wire)
 {
-    long in_ms = -1;
-    if (curl_multi_timeout(wire->multi, &in_ms) == CURLM_OK) wire->watcher.timer(wire->watcher.user, in_ms);
+    for (struct casehook__transfer *transfer = wire->first; transfer; transfer = transfer->next) {
+        wire->doomed += !transfer->doomed;
+        transfer->doomed = true;
+    }
+}
+
+static bool check(struct casehook__wire *wire, CURLMcode code)
+{
+    if (code != CURLM_OK) doom(wire);
+    return code == CURLM_OK;
 }
 
 /* Deprecated, but the one call that looks at all transfers and tells the callback about all sockets. */
@@ -43,27 +55,29 @@ bool casehook__wire_sweep(struct casehook__wire *wire)
 {
     int running;
     CURLMcode code;
+    if (wire->doomed) return false;
     casehook__curl_open_gate(wire);
     CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(wire->multi, &running);)
-    tell_timer(wire);
-    return code == CURLM_OK;
+    return check(wire, code);
 }
 
 bool casehook__wire_act(struct casehook__wire *wire, int socket, int events)
 {
     int what = 0, running;
+    if (wire->doomed) return false;
     casehook__curl_open_gate(wire);
     if (events & CASEHOOK__READABLE) what |= CURL_CSELECT_IN;
     if (events & CASEHOOK__WRITABLE) what |= CURL_CSELECT_OUT;
     if (events & CASEHOOK__BROKEN) what |= CURL_CSELECT_ERR;
-    return curl_multi_socket_action(wire->multi, socket, what, &running) == CURLM_OK;
+    return check(wire, curl_multi_socket_action(wire->multi, socket, what, &running));
 }
 
 bool casehook__wire_tick(struct casehook__wire *wire)
 {
     int running;
+    if (wire->doomed) return false;
     casehook__curl_open_gate(wire);
-    return curl_multi_socket_action(wire->multi, CURL_SOCKET_TIMEOUT, 0, &running) == CURLM_OK;
+    return check(wire, curl_multi_socket_action(wire->multi, CURL_SOCKET_TIMEOUT, 0, &running));
 }
 
 bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int timeout_ms)
