@@ -312,7 +312,8 @@ struct casehook_comment {
  * NULL with a count of 0 is present and empty.  Invalid UTF-8 becomes U+FFFD (T3).
  *
  *   create   title is required
- *   update   external_id and title are required
+ *   update   external_id and title are required; what is sent is what updateIncidentJson says, so a member that is
+ *            NULL here empties its field in the tracker unless the template guards it with a section
  *   get      external_id is required, all else is ignored (as JSON it must be well formed)
  *   comment  external_id and exactly one comment with text are required
  *   push     title is required; an update when external_id is given, else a create; then comments

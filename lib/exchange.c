@@ -279,10 +279,12 @@ void casehook__exchange_fail(struct casehook__exchange *exchange, const struct c
     exchange->waiting = false;
     int outcome = failure->sent ? CASEHOOK_OUTCOME_UNKNOWN : CASEHOOK_OUTCOME_NOT_SENT;
     char message[CASEHOOK__ERROR_MESSAGE_SIZE]; /* words of the other side may be in it */
+    char advice[192];
     casehook__mask_excerpt(exchange->mask, casehook__text(failure->message), message, sizeof message);
     casehook__exchange_current(exchange)->outcome = outcome;
-    casehook__fail(&exchange->result->error, failure->status, "%s: %s", casehook__exchange_target(exchange),
-                   message);
+    casehook__exchange_failure_advice(exchange, failure, advice, sizeof advice);
+    casehook__fail(&exchange->result->error, failure->status, "%s: %s%s", casehook__exchange_target(exchange),
+                   message, advice);
     if (failure->partial) casehook__exchange_keep_partial(exchange, failure->partial);
     /* Lack of memory or time passes by itself, whoever met it. */
     bool passes = failure->status == CASEHOOK_E_NO_MEMORY || failure->status == CASEHOOK_E_TIMEOUT;

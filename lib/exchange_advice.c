@@ -1,6 +1,8 @@
 /* exchange_advice.c - what a refusal most likely comes from, and what to do about it (R3). */
 #include "exchange_private.h"
 
+#include <stdio.h>
+
 #define LOOKED_AT 4096 /* bytes of the answer */
 
 static bool advice_has(struct casehook__text body, const char *words)
@@ -56,4 +58,36 @@ const char *casehook__exchange_advice(const struct casehook__exchange *exchange,
     case 429: return "; the server asks to slow down";
     default: return "";
     }
+}
+
+/* An entry of customHostSettings for this host that does not hold for the port of the request, or NULL. */
+static const struct casehook__origin *entry_of_other_port(const struct casehook__exchange *exchange)
+{
+    const struct casehook__settings *settings = exchange->settings;
+    const struct casehook__origin *origin = exchange->request.origin;
+    if (casehook__settings_host(settings, origin)) return NULL;
+    for (size_t i = 0; i < settings->host_count; i++) {
+        const struct casehook__origin *entry = &settings->hosts[i].origin;
+        size_t length = casehook__origin_host_length(entry);
+        if (length == casehook__origin_host_length(origin) && memcmp(entry->host, origin->host, length) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+void casehook__exchange_failure_advice(const struct casehook__exchange *exchange,
+                                       const struct casehook__failure *failure, char *out, size_t size)
+{
+    const struct casehook__origin *origin = exchange->request.origin, *entry = NULL;
+    bool broke = failure->status == CASEHOOK_E_NETWORK && failure->sent && !failure->partial;
+    out[0] = '\0';
+    if (failure->status == CASEHOOK_E_TLS && origin->https) entry = entry_of_other_port(exchange);
+    if (entry)
+        snprintf(out, size,
+                 "; the entry of this host in customHostSettings is for port %u and this URL has port %u: "
+                 "write the port into its url",
+                 (unsigned)entry->port, (unsigned)origin->port);
+    else if (!origin->https && origin->port != 80 && (broke || failure->status == CASEHOOK_E_RESPONSE))
+        snprintf(out, size, "; if port %u speaks TLS, which ends like this, begin the URL with https://",
+                 (unsigned)origin->port);
 }

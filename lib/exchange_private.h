@@ -36,6 +36,9 @@ void casehook__exchange_keep_partial(struct casehook__exchange *exchange,
 /* exchange_advice.c: what a refusal most likely comes from and what to do: "; ..." or "". */
 const char *casehook__exchange_advice(const struct casehook__exchange *exchange,
                                       const struct casehook__response *response);
+/* The same of a failure of the connection, into out. */
+void casehook__exchange_failure_advice(const struct casehook__exchange *exchange,
+                                       const struct casehook__failure *failure, char *out, size_t size);
 /* exchange_redirect.c: an answer with status 3xx. */
 void casehook__exchange_redirect(struct casehook__exchange *exchange,
                                  const struct casehook__response *response);

@@ -25,10 +25,28 @@ static bool adds_slash(struct casehook__exchange *exchange)
            memcmp(from.data, to.data, from.length) == 0;
 }
 
+/* Where people log in: a server that knows no such credentials sends everybody there. */
+static bool leads_to_login(struct casehook__exchange *exchange)
+{
+    static const char *const words[] = {"login",   "log-in", "log_in", "signin", "sign-in",
+                                        "sign_in", "/sso",   "/saml",  "/oauth"};
+    struct casehook__text path = path_of(casehook__buf_string(&exchange->next_url));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t length = strlen(words[i]);
+        for (size_t at = 0; at + length <= path.length; at++)
+            if (casehook__text_is_nocase((struct casehook__text){path.data + at, length}, words[i]))
+                return true;
+    }
+    return false;
+}
+
 /* Says where the redirect leads: what the configuration should name instead. */
 static int refuse_target(struct casehook__exchange *exchange, int status, const char *why, const char *advice)
 {
     char shown[256];
+    if (leads_to_login(exchange))
+        advice = "; that is a page to log in: the server did not accept the credentials (user, password, "
+                 "secretHeaders), or the URL is not that of the API";
     if (adds_slash(exchange))
         advice =
             "; it only adds a slash: end the URL in the document with one and set keepTrailingSlash to true, "

@@ -146,9 +146,9 @@ static const struct {
     {"alert handshake failure",
      "it found nothing in common with us, or demands a client certificate and got none: then set authType "
      "to webhook-authentication-ssl and give secrets.crt and secrets.key, or secrets.pfx"},
-    {"wrong version number", "it does not speak TLS on this port: check scheme and port of the URL"},
-    {"http request", "it does not speak TLS on this port: check scheme and port of the URL"},
-    {"packet length too long", "it does not speak TLS on this port: check scheme and port of the URL"},
+    {"wrong version number", "it does not speak TLS on this port: check scheme and port of its URL"},
+    {"http request", "it does not speak TLS on this port: check scheme and port of its URL"},
+    {"packet length too long", "it does not speak TLS on this port: check scheme and port of its URL"},
     {"unsupported protocol", "it offers nothing newer than TLS 1.1; TLS 1.2 is the oldest that is used"},
     {"alert protocol version", "it offers nothing newer than TLS 1.1; TLS 1.2 is the oldest that is used"},
     {"legacy renegotiation", "it lacks secure renegotiation (RFC 5746): it must be updated"},

@@ -73,7 +73,10 @@ static int tell_tunnel(struct casehook__transfer *transfer, long status)
 {
     return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s answered %ld%s%s", peer(transfer),
                           status, transfer->request->origin->https ? " to CONNECT" : "",
-                          status == 407 ? "; give it a login in proxyUrl or in proxyHeaders" : "");
+                          status == 407 ? "; give it a login in proxyUrl or in proxyHeaders"
+                          : status == 400 || status == 404 || status == 405 || status == 501
+                              ? "; it may be no proxy at all: check host and port of proxyUrl"
+                              : "");
 }
 
 /* The connection ended in the middle of it: a server that restarts, or one that speaks no TLS at this port.

@@ -204,7 +204,8 @@ class WithTracker(Tool):
         case = self.ask("/api/cases/1")
         self.assertEqual((case["title"], case["description"], case["status"]), ("new", "d", "closed"))
         self.assertEqual([comment["text"] for comment in case["comments"]], ["hello"])
-        self.assertEqual(self.json(0, "get", "1", *self.options)["fields"], {"status": "closed"})
+        self.assertEqual(self.json(0, "get", "1", *self.options)["fields"], {"status": "closed", "firstTag": "a"},
+                         "an update without tags leaves them alone")
 
     def test_push(self):
         done = self.json(0, "push", *self.options, "--title", "t", "--comment", "one", "--comment", "", "--comment", "two")
