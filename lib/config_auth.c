@@ -127,7 +127,8 @@ static bool check_login(const struct casehook__config_reader *reader, const char
         if (c >= 0x20 && c != 0x7F && (colon || c != ':')) continue;
         struct casehook__field field = {reader->errors, "secrets", name, NULL};
         casehook__fail_at(casehook__field_fault(&field), CASEHOOK_E_CONFIG, i,
-                          c == ':' ? "a user name with a colon cannot log in by basic authentication"
+                          c == ':' ? "a user name with a colon cannot log in by basic authentication; the "
+                                     "password has a field of its own"
                                    : "holds a control character, a line break perhaps; remove it");
         return false;
     }

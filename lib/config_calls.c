@@ -150,6 +150,10 @@ static struct casehook__template *read_body(struct casehook__config_reader *read
     struct casehook__template *body = NULL;
     struct casehook_error fault = {0};
     casehook__error_init(&fault);
+    if (field.node && casehook__json_kind(field.node) == CASEHOOK__JSON_OBJECT) {
+        casehook__field_wrong(&field, "a text: JSON in a string, because it is a template");
+        return NULL;
+    }
     if (!read_text(&field, optional, &text)) return NULL;
     if (!casehook__template_new(heap, text, CASEHOOK__TEMPLATE_JSON, schema, strict, &body, &fault)) {
         casehook__template_prove(body, strict, &fault);

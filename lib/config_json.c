@@ -58,6 +58,17 @@ static void check_secret_types(const struct casehook__config_reader *reader)
     }
 }
 
+/* What stands in config and would be a secret: the fault that there is no such field says where it belongs.
+ */
+static void name_secrets(const struct casehook__config_reader *reader)
+{
+    for (struct casehook_error *fault = reader->errors->first; fault; fault = fault->next)
+        for (size_t i = 0; i < COUNT(secret_names); i++)
+            if (strncmp(fault->field, "config.", 7) == 0 && strcmp(fault->field + 7, secret_names[i]) == 0)
+                casehook__fail(fault, CASEHOOK_E_CONFIG,
+                               "is a field of \"secrets\", beside \"config\": move it there");
+}
+
 static void read_flags(struct casehook__config_reader *reader)
 {
     struct casehook__field strict = casehook__config_field(reader, "strict");
@@ -92,6 +103,7 @@ static void read_root(struct casehook__config_reader *reader, const struct caseh
     reader->document = object_of(reader, root, "config", true);
     reader->secrets = object_of(reader, root, "secrets", false);
     casehook__fields_unknown(reader->errors, "config", reader->document, config_names, COUNT(config_names));
+    name_secrets(reader);
     casehook__fields_unknown(reader->errors, "secrets", reader->secrets, secret_names, COUNT(secret_names));
     if (!reader->document) return; /* all that is missing would only repeat that */
     read_flags(reader);

@@ -68,7 +68,7 @@ static bool check_name(const struct casehook__headers *headers, const struct cas
     if (name.length == 0)
         fault = "a header needs a name";
     else if (!is_token(name))
-        fault = "is no name of a header: letters, digits and !#$%&'*+-.^_`|~ only";
+        fault = "is no name of a header (without its colon): letters, digits and !#$%&'*+-.^_`|~ only";
     else if (is_reserved(name, proxy))
         fault = "is reserved: the library writes this header itself; remove it";
     else if (casehook__headers_find(headers, name))

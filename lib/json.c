@@ -39,7 +39,7 @@ static const char *fault_name(enum json_error_code code)
     case json_error_invalid_utf8: return "the document is not valid UTF-8";
     case json_error_numeric_overflow: return "a number is too large";
     case json_error_null_byte_in_key: return "the name of a member holds a NUL";
-    default: return "the document is not JSON";
+    default: return "the document is not JSON: look for a comma too many, a quote that is missing, a comment";
     }
 }
 
