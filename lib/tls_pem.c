@@ -68,13 +68,20 @@ bool casehook__pem_has_cipher(const struct casehook__pem *block)
     return find(block->whole, "4,ENCRYPTED") < block->whole.length; /* the comma is in no base64 */
 }
 
-X509 *casehook__pem_certificate(const struct casehook__pem *block)
+static X509 *read_certificate(const struct casehook__pem *block)
 {
     if (block->whole.length > INT_MAX) return NULL;
     BIO *bio = BIO_new_mem_buf(block->whole.data, (int)block->whole.length);
     X509 *x509 = bio ? PEM_read_bio_X509_AUX(bio, NULL, NULL, (void *)"") : NULL;
     BIO_free(bio);
     return x509;
+}
+
+/* OpenSSL takes a moment without memory for a broken certificate; what is broken stays so at a second look. */
+X509 *casehook__pem_certificate(const struct casehook__pem *block)
+{
+    X509 *x509 = read_certificate(block);
+    return x509 ? x509 : read_certificate(block);
 }
 
 size_t casehook__pem_count_certificates(struct casehook__text text)

@@ -35,14 +35,14 @@ void casehook__trust_unref(struct casehook__trust *trust)
     casehook__heap_unref(heap);
 }
 
-/* Takes x509.  false: it is none, or no memory (then OpenSSL's last error says so). */
-static bool add_certificate(struct casehook__trust *trust, X509 *x509)
+/* Takes x509.  CONFIG: it is none.  What is one can be added, or there is no memory. */
+static int add_certificate(struct casehook__trust *trust, X509 *x509)
 {
-    if (!x509) return false;
+    if (!x509) return casehook__tls_no_memory() ? CASEHOOK_E_NO_MEMORY : CASEHOOK_E_CONFIG;
     X509_check_purpose(x509, -1, 0); /* reads the extensions now, not while threads meet */
     bool added = X509_STORE_add_cert(trust->store, x509) == 1;
     X509_free(x509);
-    return added;
+    return added ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
 }
 
 /* all: every certificate must be readable, else the unreadable are left out. */
@@ -56,9 +56,10 @@ static int add_blocks(struct casehook__trust *trust, struct casehook__text pem, 
     for (size_t number = 1; !status && casehook__pem_next(&rest, &block);) {
         if (!casehook__pem_is_certificate(&block)) continue;
         casehook__tls_begin();
-        if (add_certificate(trust, casehook__pem_certificate(&block)))
+        int result = add_certificate(trust, casehook__pem_certificate(&block));
+        if (!result)
             ++*added;
-        else if (casehook__tls_no_memory())
+        else if (result == CASEHOOK_E_NO_MEMORY)
             status = casehook__fail_memory(error);
         else if (all)
             status = casehook__fail_at(error, CASEHOOK_E_CONFIG, (size_t)(block.whole.data - pem.data),
@@ -78,10 +79,11 @@ int casehook__trust_from_pem(struct casehook__heap *heap, struct casehook__text 
     casehook__tls_begin();
     struct casehook__trust *trust = trust_new(heap);
     int status = trust ? add_blocks(trust, pem, true, &added, error) : casehook__fail_memory(error);
-    if (!status && added == 0 && !add_certificate(trust, casehook__der_certificate(pem)))
-        status = casehook__tls_no_memory()
-                     ? casehook__fail_memory(error)
-                     : casehook__fail(error, CASEHOOK_E_CONFIG, "%s", casehook__ca_explain(pem));
+    if (!status && added == 0) status = add_certificate(trust, casehook__der_certificate(pem));
+    if (status == CASEHOOK_E_CONFIG && added == 0 && !casehook__pem_count_certificates(pem))
+        casehook__fail(error, CASEHOOK_E_CONFIG, "%s", casehook__ca_explain(pem));
+    else if (status == CASEHOOK_E_NO_MEMORY)
+        casehook__fail_memory(error);
     casehook__tls_end();
     if (status)
         casehook__trust_unref(trust);
