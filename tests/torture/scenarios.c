@@ -48,9 +48,12 @@ static int settings_load(struct world *world)
 
 static int settings_load_bad(struct world *world)
 {
-    return casehook_settings_load_json(world->settings,
-                                       "{\"nope\":1,\"proxyUrl\":\"ftp://x\",\"maxRedirects\":\"x\"}",
-                                       CASEHOOK_TERMINATED, &world->error);
+    return casehook_settings_load_json(
+        world->settings,
+        "{\"nope\":1,\"proxyUrl\":\"ftp://x\",\"maxRedirects\":\"x\","
+        "\"customHostSettings\":[{\"url\":\"https://h\",\"ssl\":{"
+        "\"certificateAuthoritiesFiles\":[\"/dev/null\",\"/proc/version\"]}}]}",
+        CASEHOOK_TERMINATED, &world->error);
 }
 
 static void log_line(void *user, int level, const char *message)
@@ -78,9 +81,12 @@ static int connector_check(struct world *world)
 
 static int connector_check_bad(struct world *world)
 {
-    return casehook_connector_check(world->settings,
-                                    "{\"config\":{\"createIncidentUrl\":\"x\",\"nope\":1},\"secrets\":{}}",
-                                    CASEHOOK_TERMINATED, &world->error);
+    return casehook_connector_check(
+        world->settings,
+        "{\"config\":{\"createIncidentUrl\":\"x\",\"nope\":1,\"password\":\"x\","
+        "\"getIncidentUrl\":\"http://h/{{id}}/{{nothing}}\",\"createIncidentJson\":"
+        "\"{\\\"t\\\":{{title}},\\\"d\\\":{{Description}}}x\"},\"secrets\":{}}",
+        CASEHOOK_TERMINATED, &world->error);
 }
 
 static int cancel_new(struct world *world)
