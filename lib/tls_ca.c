@@ -74,14 +74,14 @@ int casehook__ca_append(struct casehook__buf *pem, struct casehook__text content
     casehook__tls_begin();
     int status = casehook__pem_count_certificates(content) ? casehook__buf_append_text(&own, content)
                                                            : write_pem(content, &own);
-    casehook__tls_end();
     if (status == CASEHOOK_E_CONFIG) {
-        status = casehook__fail(error, CASEHOOK_E_CONFIG, "%s", casehook__ca_explain(content));
+        casehook__fail(error, CASEHOOK_E_CONFIG, "%s", casehook__ca_explain(content));
     } else if (!status) {
         status = casehook__trust_from_pem(pem->heap, casehook__buf_text(&own), &trust, error);
         casehook__trust_unref(trust);
         if (!status) status = casehook__buf_append_text(pem, casehook__buf_text(&own));
     }
+    casehook__tls_end();
     casehook__buf_free(&own);
     if (status == CASEHOOK_E_NO_MEMORY) casehook__fail_memory(error);
     return status;

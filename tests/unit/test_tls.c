@@ -438,6 +438,7 @@ static void files_of_cas_are_looked_into(void **state)
     unsigned char *der = NULL;
     int der_length = i2d_X509(x509, &der);
     casehook__buf_init(&pem, NULL, 100000);
+    ERR_raise(ERR_LIB_USER, 77);
     assert_string_equal(append_ca(&pem, text, length), "");
     assert_string_equal(append_ca(&pem, der, (size_t)der_length), "");
     assert_int_equal(casehook__trust_from_pem(NULL, casehook__buf_text(&pem), &trust, NULL), CASEHOOK_OK);
@@ -452,7 +453,9 @@ static void files_of_cas_are_looked_into(void **state)
     assert_string_equal(append_ca(&pem, "<html>", 6), "is HTML or XML");
     text = certs_file(certs, "ca1.key", &length);
     assert_non_null(strstr(append_ca(&pem, text, length), "holds a private key and no certificate"));
-    assert_int_equal(pem.length, good); /* nothing of what was refused stays */
+    assert_int_equal(pem.length, good);                          /* nothing of what was refused stays */
+    assert_int_equal(ERR_GET_REASON(ERR_peek_last_error()), 77); /* nor in the host's queue */
+    ERR_clear_error();
     struct casehook__text whole = {(const char *)der, (size_t)der_length};
     assert_int_equal(casehook__trust_from_pem(NULL, whole, &trust, NULL), CASEHOOK_OK);
     casehook__trust_unref(trust);
