@@ -13,6 +13,7 @@ struct casehook__config_reader {
     struct casehook__errors *errors;
     const struct casehook__json *document; /* the members "config" and "secrets", NULL where absent */
     const struct casehook__json *secrets;
+    bool secrets_left_out; /* there were too many */
 };
 
 /* A field of "config", and the same with null taken as absent. */

@@ -4,6 +4,7 @@
 #include "base64.h"
 
 #define URL_PART_MIN 8
+#define SECRETS_MAX  1000 /* each is compared with those before it */
 
 static void add(struct casehook__config_reader *reader, struct casehook__text secret)
 {
@@ -11,6 +12,10 @@ static void add(struct casehook__config_reader *reader, struct casehook__text se
     if (secret.length == 0) return;
     for (size_t i = 0; i < config->secret_count; i++)
         if (casehook__text_equal(config->secrets[i], secret)) return;
+    if (config->secret_count == SECRETS_MAX) {
+        reader->secrets_left_out = true;
+        return;
+    }
     struct casehook__text *secrets =
         casehook__realloc(config->heap, config->secrets, (config->secret_count + 1) * sizeof *secrets);
     if (secrets) {
@@ -103,4 +108,10 @@ void casehook__config_collect_secrets(struct casehook__config_reader *reader)
     add_headers(reader, &config->headers);
     if (config->proxy) add_headers(reader, &config->proxy->headers);
     if (reader->settings->proxy) add_headers(reader, &reader->settings->proxy->headers);
+    if (reader->secrets_left_out)
+        casehook__fail(
+            casehook__errors_add(reader->errors, config->secret_url ? "config.secretUrl" : "secrets"),
+            CASEHOOK_E_CONFIG,
+            "makes more than %d parts of URLs and headers secret, more than can be kept out of messages",
+            SECRETS_MAX);
 }

@@ -135,7 +135,12 @@ static void build(struct casehook_connector *connector, struct casehook__text js
     if (errors->count || errors->memory) return;
     find_policies(connector);
     find_origins(connector);
-    if (find_mask(connector)) errors->memory = 1;
+    int status = find_mask(connector);
+    if (status == CASEHOOK_E_LIMIT)
+        casehook__fail(casehook__errors_add(errors, "secrets"), CASEHOOK_E_CONFIG,
+                       "has more secrets than can be kept out of messages");
+    else if (status)
+        errors->memory = 1;
 }
 
 int casehook_connector_new(const struct casehook_settings *settings, const char *json, size_t length,

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#define SHOWN_URL_MAX 2048 /* bytes: what of a URL from outside is kept in a result */
 #define PREVIEW_ID    "EXTERNAL-ID"
 #define PREVIEW_TITLE "EXTERNAL-TITLE"
 
@@ -211,7 +212,9 @@ const char *casehook__exchange_show_url(struct casehook__exchange *exchange, con
 {
     struct casehook__buf *shown = &exchange->scratch;
     size_t length = strlen(url);
-    size_t size = 3 * length + 1; /* a secret of one byte becomes three */
+    bool cut = !whole && length > SHOWN_URL_MAX;
+    if (cut) length = SHOWN_URL_MAX;
+    size_t size = length + sizeof "***"; /* no secret that is searched for is shorter */
     char *masked = casehook__alloc(exchange->heap, size);
     if (!masked) return NULL;
     /* First, because a secret may hold the signs that divide a URL. */
@@ -221,6 +224,7 @@ const char *casehook__exchange_show_url(struct casehook__exchange *exchange, con
         casehook__buf_append_string(shown, masked);
     else
         casehook__url_for_display(shown, masked, exchange->config->secret_url);
+    if (cut) casehook__buf_append_string(shown, "...");
     casehook__free(exchange->heap, masked);
     return shown->status ? NULL : shown->data;
 }
