@@ -165,43 +165,88 @@ static void note_sign(struct sight *sight, unsigned char c)
     if (c == '&') sight->has[CASEHOOK__DECODE_HTML] = true;
 }
 
-static void look(const struct casehook__mask *mask, struct marks *marks,
-                 const enum casehook__decoder *decoders, unsigned count, struct sight *sight)
+/* Where one search through a view is. */
+struct look {
+    const struct casehook__mask *mask;
+    struct marks *marks;
+    struct casehook__search search;
+    struct trail trail;
+    bool padding; /* the "=" of base64 belongs to it */
+};
+
+static void look_at(struct look *look, struct casehook__seen seen)
+{
+    const struct casehook__automaton *automaton = look->mask->automaton;
+    trail_add(&look->trail, seen.begin);
+    size_t found = casehook__search_step(automaton, &look->search, (char)seen.byte);
+    look->padding = found || (look->padding && seen.byte == '=');
+    if (found)
+        mark(look->marks, trail_back(&look->trail, found), seen.end);
+    else if (look->padding)
+        mark(look->marks, seen.begin, seen.end);
+    size_t begun = casehook__search_begun(automaton, &look->search);
+    size_t cut = begun >= PART_MIN ? cut_after(look->marks->text, seen.end) : 0;
+    if (cut) mark(look->marks, trail_back(&look->trail, begun), cut);
+}
+
+/* The text as it is: most of it is passed over. */
+static void look_plainly(struct look *look)
+{
+    struct casehook__text text = look->marks->text;
+    for (size_t at = 0; at < text.length; at++) {
+        if (!look->padding && casehook__search_is_new(&look->search))
+            at += casehook__search_skip(look->mask->automaton, casehook__text_from(text, at));
+        if (at == text.length) return;
+        look_at(look, (struct casehook__seen){(unsigned char)text.data[at], (uint32_t)at, (uint32_t)at + 1});
+    }
+}
+
+static void look_through(struct look *look, const enum casehook__decoder *decoders, unsigned count,
+                         struct sight *sight)
 {
     struct casehook__view view;
     struct casehook__seen seen;
-    struct casehook__search search = {0};
-    struct trail trail = {.count = 0};
-    bool padding = false; /* the "=" of base64 belongs to it */
-    casehook__view_begin(&view, marks->text, decoders, count);
+    casehook__view_begin(&view, look->marks->text, decoders, count);
     while (casehook__view_next(&view, &seen)) {
         note_sign(sight, seen.byte);
-        trail_add(&trail, seen.begin);
-        size_t found = casehook__search_step(mask->automaton, &search, (char)seen.byte);
-        padding = found || (padding && seen.byte == '=');
-        if (found)
-            mark(marks, trail_back(&trail, found), seen.end);
-        else if (padding)
-            mark(marks, seen.begin, seen.end);
-        size_t begun = casehook__search_begun(mask->automaton, &search);
-        size_t cut = begun >= PART_MIN ? cut_after(marks->text, seen.end) : 0;
-        if (cut) mark(marks, trail_back(&trail, begun), cut);
+        look_at(look, seen);
     }
-    sight->decoded = count > 0 && view.layers[count - 1].decoded;
+    sight->decoded = view.layers[count - 1].decoded;
 }
 
-/* Every way to read the text that changes it: at most 40, three decoders one upon the other. */
 static void look_deeper(const struct casehook__mask *mask, struct marks *marks,
-                        enum casehook__decoder *decoders, unsigned count)
+                        enum casehook__decoder *decoders, unsigned count, const struct sight *sight);
+
+static void look_decoded(const struct casehook__mask *mask, struct marks *marks,
+                         enum casehook__decoder *decoders, unsigned count)
 {
+    struct look look = {.mask = mask, .marks = marks};
     struct sight sight = {false, {false}};
-    look(mask, marks, decoders, count, &sight);
-    if (count == CASEHOOK__VIEW_DEEP || (count > 0 && !sight.decoded)) return;
+    look_through(&look, decoders, count, &sight);
+    if (sight.decoded && count < CASEHOOK__VIEW_DEEP) look_deeper(mask, marks, decoders, count, &sight);
+}
+
+/* One decoder more, each that finds one of its signs: at most 40 views, three decoders one upon the other. */
+static void look_deeper(const struct casehook__mask *mask, struct marks *marks,
+                        enum casehook__decoder *decoders, unsigned count, const struct sight *sight)
+{
     for (int next = 0; next < CASEHOOK__DECODERS; next++) {
-        if (!sight.has[next]) continue;
+        if (!sight->has[next]) continue;
         decoders[count] = (enum casehook__decoder)next;
-        look_deeper(mask, marks, decoders, count + 1);
+        look_decoded(mask, marks, decoders, count + 1);
     }
+}
+
+static void look_everywhere(const struct casehook__mask *mask, struct marks *marks)
+{
+    static const char signs[CASEHOOK__DECODERS] = {'%', '\\', '&'};
+    enum casehook__decoder decoders[CASEHOOK__VIEW_DEEP];
+    struct look look = {.mask = mask, .marks = marks};
+    struct sight sight = {false, {false}};
+    for (int i = 0; i < CASEHOOK__DECODERS; i++)
+        sight.has[i] = memchr(marks->text.data, signs[i], marks->text.length) != NULL;
+    look_plainly(&look);
+    look_deeper(mask, marks, decoders, 0, &sight);
 }
 
 /* ---- showing ------------------------------------------------------------------------------------- */
@@ -229,12 +274,29 @@ static const char *piece_at(const struct marks *marks, size_t at, size_t *taken,
     return length && (c >= 0x20 || c == '\t') && c != 0x7F ? text.data + at : "?";
 }
 
+/* How many bytes from a place on are shown as they are: nearly all. */
+static size_t plain_from(const struct marks *marks, size_t at)
+{
+    size_t begin = at;
+    if (marks->bits)
+        while (at < marks->text.length && is_printable((unsigned char)marks->text.data[at]) &&
+               !is_marked(marks, at))
+            at++;
+    else
+        while (at < marks->text.length && is_printable((unsigned char)marks->text.data[at])) at++;
+    return at - begin;
+}
+
 static const char *show(const struct marks *marks, char *out, size_t size)
 {
     size_t used = 0, taken, put;
     for (size_t at = 0; at < marks->text.length; at += taken) {
-        const char *piece = piece_at(marks, at, &taken, &put);
-        if (put > size - 1 - used) break;
+        size_t room = size - 1 - used;
+        const char *piece = marks->text.data + at;
+        taken = put = plain_from(marks, at);
+        if (taken > room) taken = put = room;
+        if (taken == 0) piece = piece_at(marks, at, &taken, &put);
+        if (put > room) break;
         memcpy(out + used, piece, put);
         used += put;
     }
@@ -256,7 +318,6 @@ const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct cas
 {
     unsigned char small[WINDOW / 8];
     struct marks marks = {.text = text};
-    enum casehook__decoder decoders[CASEHOOK__VIEW_DEEP];
     if (size <= CASEHOOK__EXCERPT_MAX + 1 && marks.text.length > WINDOW) marks.text.length = WINDOW;
     if (marks.text.length == 0 || is_harmless(mask, marks.text)) return show(&marks, out, size);
     size_t bytes = (marks.text.length + 7) / 8;
@@ -267,7 +328,7 @@ const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct cas
     }
     marks.bits = large ? large : small;
     memset(marks.bits, 0, bytes);
-    look_deeper(mask, &marks, decoders, 0);
+    look_everywhere(mask, &marks);
     show(&marks, out, size);
     casehook__free(mask->heap, large);
     return out;

@@ -24,6 +24,7 @@ struct casehook__automaton {
     uint8_t same[256]; /* bytes that count as one have one number */
     size_t head;       /* so much of a needle is among the places */
     uint16_t first[256];
+    bool second[256]; /* the byte is the second one of some needle */
     struct place *places;
     size_t place_count;
     struct tail *tails;
@@ -82,6 +83,7 @@ static void add_needle(struct casehook__automaton *automaton, struct casehook__t
         uint8_t byte = automaton->same[(unsigned char)head.data[i]];
         uint16_t child = automaton_child(automaton, place, byte);
         place = child ? child : add_child(automaton, place, byte);
+        if (i == 1) automaton->second[byte] = true;
     }
     automaton->places[place].needle = (uint16_t)head.length;
     if (needle.length > head.length) add_tail(automaton, place, casehook__text_from(needle, head.length));
@@ -243,9 +245,16 @@ size_t casehook__search_begun(const struct casehook__automaton *automaton,
     return automaton->places[search->place].depth;
 }
 
+bool casehook__search_is_new(const struct casehook__search *search)
+{
+    return search->place == 0 && search->tails == 0 && !search->to_delimiter;
+}
+
 size_t casehook__search_skip(const struct casehook__automaton *automaton, struct casehook__text text)
 {
-    size_t i = 0;
-    while (i < text.length && !automaton->first[automaton->same[(unsigned char)text.data[i]]]) i++;
-    return i;
+    for (size_t i = 0; i + 1 < text.length; i++) {
+        const unsigned char *at = (const unsigned char *)text.data + i;
+        if (automaton->first[automaton->same[at[0]]] && automaton->second[automaton->same[at[1]]]) return i;
+    }
+    return text.length;
 }

@@ -42,7 +42,10 @@ size_t casehook__search_step(const struct casehook__automaton *automaton, struct
 /* How many bytes before this place are the beginning of some needle. */
 size_t casehook__search_begun(const struct casehook__automaton *automaton,
                               const struct casehook__search *search);
-/* The bytes at the beginning of text that cannot be in a needle: for a search that has just begun. */
+/* Nothing of a needle is before this place. */
+bool casehook__search_is_new(const struct casehook__search *search);
+/* Then the bytes at the beginning of text that need not be looked at: no needle begins there.  Needles have
+ * two bytes or more. */
 size_t casehook__search_skip(const struct casehook__automaton *automaton, struct casehook__text text);
 
 #endif

@@ -216,6 +216,50 @@ static void retry_makes_sense_only_where_nothing_is_done_twice(void **state)
     }
 }
 
+/* What came before an answer broke off is kept: a refusal is one, and the id of a new case, where all of it
+ * came. */
+static void what_came_of_an_answer_is_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        int http_status;
+        const char *body;
+        int status, outcome;
+        const char *id; /* "": none */
+    } answers[] = {
+        {201, "{\"id\":\"7\",\"key\":\"K", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, "7"},
+        {201, "{\"id\":17,", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, "17"},
+        {201, "{\"id\":17", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""}, /* or 170 */
+        {201, "{\"id\":\"7\"", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""},
+        {201, "{\"id\":\"..\",", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""}, /* no id (U3) */
+        {201, "", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""},
+        {403, "{\"e\":\"read on", CASEHOOK_E_HTTP_STATUS, CASEHOOK_OUTCOME_REFUSED, ""},
+        {503, "", CASEHOOK_E_HTTP_STATUS, CASEHOOK_OUTCOME_REFUSED, ""},
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct casehook_exchange *x = usual(CASEHOOK_CREATE, "{\"title\":\"t\"}");
+        expect(x, "POST", BASE "/issue", "{\"title\":\"t\",\"text\":\"\",\"tags\":[]}");
+        assert_int_equal(casehook_exchange_feed_partial(x, 199, JSON, CASEHOOK_TERMINATED, "", 0,
+                                                        CASEHOOK_E_NETWORK, NULL),
+                         CASEHOOK_E_ARGUMENT);
+        assert_int_equal(
+            casehook_exchange_feed_partial(x, 201, JSON, CASEHOOK_TERMINATED, "", 0, CASEHOOK_E_CONFIG, NULL),
+            CASEHOOK_E_ARGUMENT);
+        assert_int_equal(casehook_exchange_feed_partial(x, answers[i].http_status, JSON, CASEHOOK_TERMINATED,
+                                                        answers[i].body, CASEHOOK_TERMINATED,
+                                                        CASEHOOK_E_NETWORK, "the cable was cut"),
+                         CASEHOOK_OK);
+        struct casehook_result *result =
+            failed(x, "create", answers[i].status, answers[i].outcome, answers[i].http_status == 503);
+        const struct casehook_error *error = casehook_result_error(result);
+        const char *id = casehook_result_id(result, NULL);
+        assert_string_equal(id ? id : "", answers[i].id);
+        assert_int_equal(casehook_error_http_status(error), answers[i].http_status);
+        if (*answers[i].body) assert_non_null(strstr(casehook_error_message(error), answers[i].body));
+        casehook_result_free(result);
+    }
+}
+
 static void a_created_case_without_usable_answer_is_unknown(void **state)
 {
     (void)state;
@@ -439,6 +483,7 @@ int main(void)
         cmocka_unit_test(id_survives_every_later_failure),
         cmocka_unit_test(comments_stop_at_the_first_failure),
         cmocka_unit_test(retry_makes_sense_only_where_nothing_is_done_twice),
+        cmocka_unit_test(what_came_of_an_answer_is_kept),
         cmocka_unit_test(a_created_case_without_usable_answer_is_unknown),
         cmocka_unit_test(redirects_drop_credentials_for_good),
         cmocka_unit_test(redirects_of_writes),
