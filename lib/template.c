@@ -28,7 +28,10 @@ int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__
 
     struct casehook__parser parser = {
         .tmpl = tmpl, .schema = schema, .strict_from = strict ? 0 : SIZE_MAX, .error = error, .at = from};
-    int status = tmpl->text ? casehook__parse(&parser) : casehook__fail_memory(error);
+    int status = tmpl->text ? CASEHOOK_OK : casehook__fail_memory(error);
+    if (!status && kind == CASEHOOK__TEMPLATE_JSON) status = casehook__hash_key_init(&tmpl->hash_key);
+    if (status == CASEHOOK_E_SYSTEM) casehook__fail(error, status, "OpenSSL has no random numbers");
+    if (!status) status = casehook__parse(&parser);
     if (status) {
         casehook__template_free(tmpl);
         return status;

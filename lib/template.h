@@ -49,7 +49,7 @@ struct casehook__schema {
  * strict: a name that is not in schema is an error; else it renders as nothing.  text is UTF-8 and is copied,
  * schema is borrowed.  Inside a section on case.fields a name without dots is a custom field.
  * Sections on @first and @last test only: inside them `.`, @first and @last are what they were outside.
- * Errors: NO_MEMORY, CONFIG with offset.
+ * Errors: NO_MEMORY, CONFIG with offset, SYSTEM (no random numbers).
  */
 int casehook__template_new(struct casehook__heap *heap, struct casehook__text text,
                            enum casehook__template_kind kind, const struct casehook__schema *schema,

@@ -10,10 +10,11 @@
 
 struct key {
     uint32_t at, length; /* between the quotes */
-    uint32_t hash;       /* of the decoded text: sorting looks at texts only where it is equal */
+    uint64_t hash;       /* of the decoded text: sorting looks at texts only where it is equal */
 };
 
 struct walk {
+    const struct casehook__hash_key *hash_key;
     struct casehook__buf *buf;
     size_t at, end;   /* of the text */
     size_t keys;      /* where they begin in buf, aligned */
@@ -28,15 +29,16 @@ struct walk {
 
 #define ARRAY UINT32_MAX
 
-static uint32_t hash_of(const char *p, const char *end)
+static uint64_t hash_of(const struct walk *walk, const char *p, const char *end)
 {
-    uint32_t hash = 2166136261u;
+    struct casehook__hash hash;
+    casehook__hash_begin(&hash, walk->hash_key);
     while (p < end) {
         char character[4];
         size_t length = casehook__js_decode_one(&p, end, character);
-        for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)character[i]) * 16777619u;
+        casehook__hash_add(&hash, character, length);
     }
-    return hash;
+    return casehook__hash_end(&hash);
 }
 
 static int compare(const struct walk *walk, struct key a, struct key b)
@@ -106,7 +108,7 @@ static int add_key(struct walk *walk, size_t from, size_t to)
 {
     const char *text = walk->buf->data + from, *end = walk->buf->data + to;
     if (walk->literal_only && memchr(text, CASEHOOK__TAG_MARK, to - from)) return CASEHOOK_OK;
-    struct key key = {(uint32_t)from, (uint32_t)(to - from), hash_of(text, end)};
+    struct key key = {(uint32_t)from, (uint32_t)(to - from), hash_of(walk, text, end)};
     walk->key_count++;
     walk->seen++;
     return casehook__buf_append(walk->buf, &key, sizeof key);
@@ -152,11 +154,12 @@ static int walk_text(struct walk *walk)
     return status;
 }
 
-int casehook__keys_check(struct casehook__buf *buf, size_t start, bool literal_only,
-                         struct casehook__text twins[2], size_t *count)
+int casehook__keys_check(const struct casehook__template *tmpl, struct casehook__buf *buf, size_t start,
+                         bool literal_only, struct casehook__text twins[2], size_t *count)
 {
     static const char padding[sizeof(struct key)];
     struct walk walk;
+    walk.hash_key = &tmpl->hash_key;
     walk.buf = buf;
     walk.at = start;
     walk.end = buf->length;

@@ -7,6 +7,7 @@
 #ifndef CASEHOOK_TEMPLATE_PRIVATE_H
 #define CASEHOOK_TEMPLATE_PRIVATE_H
 
+#include "hash.h"
 #include "jsscan.h"
 #include "template.h"
 
@@ -65,7 +66,8 @@ struct casehook__template {
     bool too_many_tested;
     bool members_tested; /* a section outside strings tests `.`, which the combinations do not cover */
     bool variable_keys;  /* a key may hold a variable */
-    bool proved;         /* every rendering is JSON: none needs to be validated */
+    struct casehook__hash_key hash_key; /* for keys: values are chosen by outsiders */
+    bool proved;                        /* every rendering is JSON: none needs to be validated */
     /* RAW: how {{x}} is written, NULL: as it is; {{{x}}} always is as it is. */
     int (*encode)(struct casehook__buf *out, struct casehook__text text);
     struct casehook__tested tested[]; /* CASEHOOK__TESTED_MAX while it is compiled */
@@ -151,13 +153,13 @@ void casehook__guard_value_done(struct casehook__guard *guard, const struct case
 #define CASEHOOK__TAG_MARK '\xFF'
 
 /*
- * Looks for two equal keys in one object of the valid JSON behind start.  The memory behind the
- * content of buf is used and given back.  literal_only: keys with a mark are left out.  *count, when not
- * NULL, is how many keys there were.
- * OK, PARAMS (twins are these keys, within buf), NO_MEMORY, LIMIT.
+ * Looks for two equal keys in one object of the valid JSON behind start, which tmpl rendered.  The memory
+ * behind the content of buf is used and given back.  literal_only: keys with a mark are left out.  *count,
+ * when not NULL, is how many keys there were. OK, PARAMS (twins are these keys, within buf), NO_MEMORY,
+ * LIMIT.
  */
-int casehook__keys_check(struct casehook__buf *buf, size_t start, bool literal_only,
-                         struct casehook__text twins[2], size_t *count);
+int casehook__keys_check(const struct casehook__template *tmpl, struct casehook__buf *buf, size_t start,
+                         bool literal_only, struct casehook__text twins[2], size_t *count);
 
 /* The fault that keeps text from being a JSON body; unlike a response it begins with no BOM. */
 enum casehook__js_fault casehook__template_json_fault(struct casehook__text text, size_t *offset);

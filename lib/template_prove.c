@@ -154,7 +154,7 @@ static enum verdict judge_keys(struct prover *p)
 {
     struct casehook__text twins[2];
     size_t count = 0;
-    int status = casehook__keys_check(&p->out, 0, true, twins, &count);
+    int status = casehook__keys_check(p->tmpl, &p->out, 0, true, twins, &count);
     p->work += count * KEY_COST;
     if (!status) return IS_JSON;
     if (status != CASEHOOK_E_PARAMS) return NO_MEMORY;

@@ -189,7 +189,7 @@ static int check_json(struct renderer *r)
                 casehook__js_fault_name(fault), offset);
     }
     if (!unproved && !r->tmpl->variable_keys) return CASEHOOK_OK;
-    int status = casehook__keys_check(out, r->start, false, twins, NULL);
+    int status = casehook__keys_check(r->tmpl, out, r->start, false, twins, NULL);
     if (status != CASEHOOK_E_PARAMS) return status;
     return casehook__fail(
         r->error, status,

@@ -13,7 +13,7 @@ from header import run
 
 # From the bottom up; a module may know its own layer and those below it.  The first pattern that fits counts.
 LAYERS = [
-    ("base", "abi alloc base64 buf cancel clock clock_retry error file log reuse sigpipe text timers value"),
+    ("base", "abi alloc base64 buf cancel clock clock_retry error file hash log reuse sigpipe text timers value"),
     ("tls", "tls*"),
     ("surface", "exchange_handle* settings_handle"),
     ("driver", "connector drive_* lane log_result loop* operation preview version"),
@@ -30,7 +30,7 @@ OUTSIDE = [
     ("curl/curl.h", "url.c"),  # urlapi.h does not stand alone
     ("curl/*", "transport_curl*"),
     ("jansson.h", "json.c"),
-    ("openssl/*", "tls* base64.c"),
+    ("openssl/*", "tls* base64.c hash.c"),
     ("idn2.h", "url_idn.c"),
 ]
 STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/in.h poll.h pthread.h signal.h

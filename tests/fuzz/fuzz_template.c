@@ -209,7 +209,7 @@ static void check(const struct casehook__template *tmpl, struct casehook__buf *o
     size_t offset;
     struct casehook__text twins[2], text = casehook__buf_text(out);
     must(casehook__jsscan(text, NULL, 0, NULL, &offset) == CASEHOOK__JS_VALID, "not JSON", tmpl, out);
-    must(casehook__keys_check(out, 0, false, twins, NULL) == CASEHOOK_OK, "two equal keys", tmpl, out);
+    must(casehook__keys_check(tmpl, out, 0, false, twins, NULL) == CASEHOOK_OK, "two equal keys", tmpl, out);
     struct casehook__js_value top = casehook__js_top(text);
     bool container = top.kind == CASEHOOK__JS_OBJECT || top.kind == CASEHOOK__JS_ARRAY;
     if (container && !tmpl->variable_keys) check_keys(tmpl, out, top.text, 0);

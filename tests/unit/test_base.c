@@ -1,7 +1,8 @@
-/* test_base.c - allocation, buffers, text, errors. */
+/* test_base.c - allocation, buffers, text, errors, hashes. */
 #include "alloc.h"
 #include "buf.h"
 #include "error.h"
+#include "hash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -169,6 +170,30 @@ static void status_names(void **state)
     assert_string_equal(casehook_status_name(1), "unknown");
 }
 
+/* The vector of the paper that describes SipHash. */
+static void hash_is_siphash(void **state)
+{
+    (void)state;
+    static const unsigned char text[15] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+    const struct casehook__hash_key key = {{0x0706050403020100u, 0x0f0e0d0c0b0a0908u}};
+    for (size_t cut = 0; cut <= sizeof text; cut++) {
+        struct casehook__hash hash;
+        casehook__hash_begin(&hash, &key);
+        casehook__hash_add(&hash, text, cut);
+        casehook__hash_add(&hash, text + cut, sizeof text - cut);
+        assert_true(casehook__hash_end(&hash) == 0xa129ca6149be45e5u);
+    }
+}
+
+static void hash_keys_differ(void **state)
+{
+    (void)state;
+    struct casehook__hash_key one, other;
+    assert_int_equal(casehook__hash_key_init(&one), CASEHOOK_OK);
+    assert_int_equal(casehook__hash_key_init(&other), CASEHOOK_OK);
+    assert_true(one.words[0] != other.words[0] && one.words[1] != other.words[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +202,7 @@ int main(void)
         cmocka_unit_test(utf8_sequences),           cmocka_unit_test(long_messages_end_between_characters),
         cmocka_unit_test(errors_of_a_document),     cmocka_unit_test(errors_without_memory),
         cmocka_unit_test(getters_accept_null),      cmocka_unit_test(status_names),
+        cmocka_unit_test(hash_is_siphash),          cmocka_unit_test(hash_keys_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
