@@ -6,6 +6,8 @@
 
 #include "text.h"
 
+#define CASEHOOK__NO_DEADLINE INT64_MAX /* of times in milliseconds */
+
 /* Milliseconds of a clock that only goes forward. */
 int64_t casehook__clock_ms(void);
 

@@ -9,14 +9,9 @@
 #define PREVIEW_ID    "EXTERNAL-ID"
 #define PREVIEW_TITLE "EXTERNAL-TITLE"
 
-static const char *const url_fields[] = {"config.createIncidentUrl", "config.getIncidentUrl",
-                                         "config.updateIncidentUrl", "config.createCommentUrl"};
-static const char *const body_fields[] = {"config.createIncidentJson", "config.getIncidentJson",
-                                          "config.updateIncidentJson", "config.createCommentJson"};
-
 void casehook__exchange_init(struct casehook__exchange *exchange, struct casehook__heap *heap)
 {
-    *exchange = (struct casehook__exchange){.heap = heap};
+    *exchange = (struct casehook__exchange){.heap = heap, .deadline = CASEHOOK__NO_DEADLINE};
     casehook__params_init(&exchange->params, heap);
     casehook__buf_init(&exchange->url, heap, CASEHOOK__URL_MAX_BYTES);
     casehook__buf_init(&exchange->next_url, heap, CASEHOOK__URL_MAX_BYTES);
@@ -50,57 +45,18 @@ static enum casehook__call call_of(const struct casehook__exchange *exchange)
     }
 }
 
-static struct casehook__text known_id(const struct casehook__exchange *exchange)
-{
-    const struct casehook_result *result = exchange->result;
-    return (struct casehook__text){result->id_length ? result->id : NULL, result->id_length};
-}
-
-static int render_url(struct casehook__exchange *exchange, enum casehook__call call,
-                      const struct casehook__param_tree *tree, struct casehook__buf *url)
-{
-    struct casehook_error *error = &exchange->result->error;
-    casehook__buf_clear(url);
-    int status =
-        casehook__url_template_render(exchange->config->calls[call].url, &tree->root, true, url, error);
-    if (status) casehook__error_set_field(error, url_fields[call]);
-    return status;
-}
-
-static int render_body(struct casehook__exchange *exchange, enum casehook__call call,
-                       const struct casehook__param_tree *tree, struct casehook__buf *body)
-{
-    struct casehook_error *error = &exchange->result->error;
-    casehook__buf_clear(body);
-    if (!exchange->config->calls[call].body) return CASEHOOK_OK;
-    int status = casehook__template_render(exchange->config->calls[call].body, &tree->root, body, error);
-    if (status) casehook__error_set_field(error, body_fields[call]);
-    return status;
-}
-
-/* The values of one request; index: the comment that it sends, if any. */
-static void values(struct casehook__exchange *exchange, size_t index, struct casehook__param_tree *tree)
-{
-    struct casehook__text none = {NULL, 0};
-    bool comment = index < exchange->params.comment_count;
-    casehook__params_tree(&exchange->params, known_id(exchange), none,
-                          comment ? exchange->params.comments[index].text : none, tree);
-}
-
 /* Makes the request of the current stage; a fault ends the operation. */
 static void prepare(struct casehook__exchange *exchange)
 {
     enum casehook__call call = call_of(exchange);
     const struct casehook__call_config *config = &exchange->config->calls[call];
-    struct casehook__param_tree tree;
-    values(exchange, exchange->stage == CASEHOOK__STAGE_COMMENT ? exchange->comment : SIZE_MAX, &tree);
+    size_t comment = exchange->stage == CASEHOOK__STAGE_COMMENT ? exchange->comment : SIZE_MAX;
     exchange->redirects = 0;
     exchange->written = false;
     exchange->prepared = false;
     exchange->request =
         (struct casehook__request){.call = call, .method = config->method, .configured = true};
-    if (render_url(exchange, call, &tree, &exchange->url) ||
-        render_body(exchange, call, &tree, &exchange->body)) {
+    if (casehook__exchange_render(exchange, call, comment)) {
         casehook__exchange_stop(exchange, CASEHOOK_OUTCOME_NOT_SENT, false);
         return;
     }
@@ -108,44 +64,6 @@ static void prepare(struct casehook__exchange *exchange)
     exchange->request.origin = casehook__url_template_origin(config->url);
     if (config->body) exchange->request.body = casehook__buf_text(&exchange->body);
     exchange->prepared = true;
-}
-
-static bool sends_comment(const struct casehook__exchange *exchange, size_t index)
-{
-    return exchange->result->comments[index].state == CASEHOOK_COMMENT_NOT_ATTEMPTED;
-}
-
-/* A fault of the params that a later request would run into; other faults wait for their own call (C3). */
-static int foresee(struct casehook__exchange *exchange, enum casehook__call call, size_t comment)
-{
-    struct casehook_error *error = &exchange->result->error;
-    struct casehook__param_tree tree;
-    int status = CASEHOOK_OK;
-    values(exchange, comment, &tree);
-    if (known_id(exchange).data) status = render_url(exchange, call, &tree, &exchange->next_url);
-    if (!status) status = render_body(exchange, call, &tree, &exchange->scratch);
-    if (status == CASEHOOK_OK || status == CASEHOOK_E_PARAMS || status == CASEHOOK_E_NO_MEMORY) return status;
-    casehook__error_init(error);
-    return CASEHOOK_OK;
-}
-
-/*
- * What is sent later but can be known now is rendered now, so that a fault of the params is found
- * before the case exists (T2, U3).  A text that needs the new id has to wait.
- */
-static int rehearse(struct casehook__exchange *exchange)
-{
-    const struct casehook__config *config = exchange->config;
-    bool id_known = known_id(exchange).data != NULL;
-    int status = CASEHOOK_OK;
-    if (exchange->stage == CASEHOOK__STAGE_WRITE && id_known)
-        status = foresee(exchange, CASEHOOK__CALL_GET, SIZE_MAX);
-    if (!config->has_comments || exchange->operation != CASEHOOK_PUSH) return status;
-    const struct casehook__call_config *call = &config->calls[CASEHOOK__CALL_COMMENT];
-    if (!id_known && casehook__template_uses(call->body, "external.system.id")) return status;
-    for (size_t i = 0; i < exchange->result->comment_count && !status; i++)
-        if (sends_comment(exchange, i)) status = foresee(exchange, CASEHOOK__CALL_COMMENT, i);
-    return status;
 }
 
 /* A comment without text, or without a call to send it with, is skipped whatever happens (R1). */
@@ -181,6 +99,18 @@ static void keep_given_id(struct casehook__exchange *exchange)
     exchange->result->id_length = id.length;
 }
 
+/* Finds what can be found before anything is sent; when the caller wants an end the first request has failed.
+ */
+static void rehearse(struct casehook__exchange *exchange)
+{
+    struct casehook__request request;
+    struct casehook__failure failure = {0};
+    if (casehook__exchange_rehearse(exchange, &failure))
+        casehook__exchange_stop(exchange, CASEHOOK_OUTCOME_NOT_SENT, false);
+    else if (failure.status && casehook__exchange_next(exchange, &request))
+        casehook__exchange_fail(exchange, &failure);
+}
+
 int casehook__exchange_begin(struct casehook__exchange *exchange, int operation, bool preview)
 {
     const struct casehook__config *config = exchange->config;
@@ -188,7 +118,7 @@ int casehook__exchange_begin(struct casehook__exchange *exchange, int operation,
     exchange->operation = operation;
     exchange->preview = preview;
     exchange->stage = CASEHOOK__STAGE_ENDED;
-    exchange->comment = 0;
+    exchange->comment = exchange->steps = 0;
     exchange->waiting = exchange->prepared = exchange->commented = false;
     exchange->result = casehook__result_new(exchange->heap, &exchange->params);
     if (!exchange->result) return CASEHOOK_E_NO_MEMORY;
@@ -198,8 +128,7 @@ int casehook__exchange_begin(struct casehook__exchange *exchange, int operation,
     if (skip_comments(exchange)) return CASEHOOK_OK;
     exchange->stage = first_stage(operation);
     prepare(exchange);
-    if (!exchange->prepared) return CASEHOOK_OK;
-    if (rehearse(exchange)) casehook__exchange_stop(exchange, CASEHOOK_OUTCOME_NOT_SENT, false);
+    if (exchange->prepared) rehearse(exchange);
     return CASEHOOK_OK;
 }
 
@@ -300,10 +229,10 @@ static void view_url(struct casehook__exchange *exchange)
     struct casehook_result *result = exchange->result;
     struct casehook__param_tree tree;
     struct casehook__text none = {NULL, 0}, title = {result->title, result->title_length};
-    casehook__params_tree(&exchange->params, known_id(exchange), title, none, &tree);
+    casehook__params_tree(&exchange->params, casehook__exchange_known_id(exchange), title, none, &tree);
     casehook__buf_clear(&exchange->next_url);
     int status = casehook__url_template_render(exchange->config->view_url, &tree.root, false,
-                                               &exchange->next_url, &result->error);
+                                               &exchange->next_url, NULL, &result->error);
     if (!status) {
         result->url = casehook__copy(exchange->heap, exchange->next_url.data, exchange->next_url.length);
         result->url_length = exchange->next_url.length;
@@ -322,7 +251,7 @@ static void next_comment(struct casehook__exchange *exchange, size_t index)
     exchange->stage = CASEHOOK__STAGE_ENDED;
     if (exchange->operation != CASEHOOK_PUSH) return;
     for (; index < exchange->result->comment_count; index++) {
-        if (!sends_comment(exchange, index)) continue;
+        if (!casehook__exchange_sends_comment(exchange, index)) continue;
         exchange->stage = CASEHOOK__STAGE_COMMENT;
         exchange->comment = index;
         return;
@@ -413,6 +342,8 @@ struct casehook_result *casehook__exchange_finish(struct casehook__exchange *exc
     struct casehook_result *result = exchange->result;
     exchange->result = NULL;
     exchange->stage = CASEHOOK__STAGE_ENDED;
+    exchange->deadline = CASEHOOK__NO_DEADLINE;
+    exchange->cancel = NULL;
     casehook__params_clear(&exchange->params);
     return result;
 }

@@ -12,6 +12,13 @@
 #include "params.h"
 #include "result.h"
 
+/*
+ * Steps of one call, a step of a template or 64 bytes of what it renders.  What passed the rehearsal fits
+ * into the call: the rehearsal takes as much as sending does, but for the case itself.
+ */
+#define CASEHOOK__REHEARSAL_STEPS_MAX ((size_t)10000000)
+#define CASEHOOK__CALL_STEPS_MAX      ((size_t)25000000)
+
 /* One request on the wire; everything is borrowed from the exchange until it is fed or failed. */
 struct casehook__request {
     enum casehook__call call;
@@ -49,6 +56,9 @@ struct casehook__exchange {
     const struct casehook__settings *settings;
     const struct casehook__mask *mask;
     struct casehook__params params;
+    /* When the caller wants an end; asked while nothing is sent yet, and forgotten with the operation. */
+    int64_t deadline;
+    const struct casehook_cancel *cancel; /* NULL: none */
 
     struct casehook_result *result;
     bool preview;
@@ -56,6 +66,7 @@ struct casehook__exchange {
     /* Private from here on. */
     int operation;
     int stage;
+    size_t steps;   /* of all renderings so far */
     size_t comment; /* the one that is being sent */
     bool prepared;  /* request is ready to be given */
     bool waiting;   /* request was given, its answer is awaited */

@@ -2,6 +2,7 @@
 #include "exchange_private.h"
 
 #include "clock.h"
+#include "jsbytes.h"
 #include "jsscan.h"
 #include "jstext.h"
 
@@ -124,6 +125,32 @@ static int bad_key(struct casehook__exchange *exchange, const struct casehook__k
                           exchange->request.call == CASEHOOK__CALL_CREATE ? "id" : "title", found);
 }
 
+/*
+ * The excerpt is of the source: a secret that the server put there as it is may hold a backslash, and is
+ * known by its own bytes, not by what a reader of JSON makes of them.
+ */
+static int bad_id(struct casehook__exchange *exchange, const struct casehook__js_value *value,
+                  const char *fault)
+{
+    struct casehook_error *error = &exchange->result->error;
+    struct casehook__text source = value->text;
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    if (value->kind == CASEHOOK__JS_STRING)
+        source = (struct casehook__text){source.data + 1, source.length - 2};
+    casehook__error_set_field(error, key_field(exchange));
+    return casehook__fail(error, CASEHOOK_E_RESPONSE, "%s: the id in the answer %s: \"%s\"",
+                          casehook__exchange_target(exchange), fault, excerpt(exchange, source, text));
+}
+
+static int long_title(struct casehook__exchange *exchange, size_t bytes)
+{
+    struct casehook_error *error = &exchange->result->error;
+    casehook__error_set_field(error, key_field(exchange));
+    return casehook__fail(error, CASEHOOK_E_LIMIT,
+                          "%s: the title in the answer has %zu bytes, the limit is %d",
+                          casehook__exchange_target(exchange), bytes, CASEHOOK__TITLE_MAX_BYTES);
+}
+
 /* Takes the id or title out of the answer into scratch. */
 static int read_key(struct casehook__exchange *exchange, const struct casehook__keypath *path,
                     const struct casehook__js_value *value)
@@ -137,64 +164,60 @@ static int read_key(struct casehook__exchange *exchange, const struct casehook__
     casehook__buf_clear(&exchange->scratch);
     int status = value_text(&exchange->scratch, value);
     if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(&exchange->result->error);
+    if (status == CASEHOOK_E_LIMIT && exchange->request.call == CASEHOOK__CALL_CREATE)
+        return bad_id(exchange, value,
+                      casehook__id_fault(value->text)); /* not even scratch has room for it */
+    if (status == CASEHOOK_E_LIMIT) return long_title(exchange, value->text.length);
     return status ? bad_key(exchange, path, "is a number out of range") : CASEHOOK_OK;
 }
 
-/*
- * The excerpt is of the source: a secret that the server put there as it is may hold a backslash, and is
- * known by its own bytes, not by what a reader of JSON makes of them.
- */
+/* How often U+FFFD stands in text, as bytes or, in the source of a string, as an escape. */
+static size_t count_replacements(struct casehook__text text, bool source)
+{
+    size_t count = 0;
+    for (size_t i = 0; i + 3 <= text.length; i++) {
+        struct casehook__text escape = {text.data + i, i + 6 <= text.length ? 6 : 0};
+        if (memcmp(text.data + i, CASEHOOK__REPLACEMENT, 3) == 0) count++;
+        if (!source || text.data[i] != '\\') continue;
+        if (casehook__text_is_nocase(escape, "\\ufffd")) count++;
+        i++; /* what is escaped begins no escape */
+    }
+    return count;
+}
+
+/* Bytes that are no UTF-8, or half a surrogate pair, became U+FFFD: that would be another case's id (K2). */
+static bool is_repaired(const struct casehook__js_value *value, struct casehook__text id)
+{
+    return value->kind == CASEHOOK__JS_STRING &&
+           count_replacements(id, false) > count_replacements(value->text, true);
+}
+
 static int keep_id(struct casehook__exchange *exchange, const struct casehook__js_value *value)
 {
     struct casehook_result *result = exchange->result;
     struct casehook__text id = casehook__buf_text(&exchange->scratch);
     const char *fault = casehook__id_fault(id);
+    if (!fault && is_repaired(value, id))
+        return bad_id(exchange, value, "is not UTF-8, so that no URL can name it");
     if (id.length > 0 && id.length <= CASEHOOK__ID_MAX_BYTES) {
         memcpy(result->id, id.data, id.length);
         result->id[id.length] = '\0';
         result->id_length = id.length;
     }
-    if (!fault) return CASEHOOK_OK;
-    struct casehook__text source = value->text;
-    char text[CASEHOOK__EXCERPT_MAX + 1];
-    if (value->kind == CASEHOOK__JS_STRING)
-        source = (struct casehook__text){source.data + 1, source.length - 2};
-    casehook__error_set_field(&result->error, key_field(exchange));
-    return casehook__fail(&result->error, CASEHOOK_E_RESPONSE, "%s: the id in the answer %s: \"%s\"",
-                          casehook__exchange_target(exchange), fault, excerpt(exchange, source, text));
+    return fault ? bad_id(exchange, value, fault) : CASEHOOK_OK;
 }
 
 static int keep_title(struct casehook__exchange *exchange)
 {
     struct casehook_result *result = exchange->result;
     struct casehook__text title = casehook__buf_text(&exchange->scratch);
-    if (title.length > CASEHOOK__TITLE_MAX_BYTES) {
-        casehook__error_set_field(&result->error, key_field(exchange));
-        return casehook__fail(&result->error, CASEHOOK_E_LIMIT,
-                              "%s: the title in the answer has %zu bytes, the limit is %d",
-                              casehook__exchange_target(exchange), title.length, CASEHOOK__TITLE_MAX_BYTES);
-    }
+    if (title.length > CASEHOOK__TITLE_MAX_BYTES) return long_title(exchange, title.length);
     result->title = casehook__copy(exchange->heap, title.data, title.length);
     result->title_length = title.length;
     return result->title ? CASEHOOK_OK : casehook__fail_memory(&result->error);
 }
 
 /* ---- fields (K4) ----------------------------------------------------------------------------- */
-
-static char *take_copy(struct casehook__exchange *exchange)
-{
-    return casehook__copy(exchange->heap, casehook__buf_string(&exchange->scratch), exchange->scratch.length);
-}
-
-/* The value as JSON of its own: text that is valid UTF-8, and numbers as K3 prints them. */
-static int value_json(struct casehook__exchange *exchange, const struct casehook__result_field *field,
-                      const struct casehook__js_value *value)
-{
-    casehook__buf_clear(&exchange->scratch);
-    if (value->kind == CASEHOOK__JS_STRING)
-        return casehook__js_string(&exchange->scratch, (struct casehook__text){field->text, field->length});
-    return casehook__buf_append(&exchange->scratch, field->text, field->length);
-}
 
 /* It counts only when it is whole: what has no room for all of it is left out. */
 static int keep_field(struct casehook__exchange *exchange, const char *name,
@@ -205,16 +228,18 @@ static int keep_field(struct casehook__exchange *exchange, const char *name,
     if (value->kind == CASEHOOK__JS_NONE) return CASEHOOK_OK;
     casehook__buf_clear(&exchange->scratch);
     int status = value_text(&exchange->scratch, value);
-    if (status == CASEHOOK_E_RESPONSE)
-        return CASEHOOK_OK; /* beyond the double range: as if it were missing */
-    if (status) return status;
-    *field = (struct casehook__result_field){.text = take_copy(exchange), .length = exchange->scratch.length};
-    if (field->text && value_json(exchange, field, value) == CASEHOOK_OK) {
-        field->json = take_copy(exchange);
-        field->name = casehook__copy(exchange->heap, name, strlen(name));
-    }
-    if (field->json && field->name) {
+    size_t length = exchange->scratch.length;
+    if (status == CASEHOOK_E_NO_MEMORY) return status;
+    /* Beyond the double range or what a result holds: as if it were missing (K4). */
+    if (status || length > CASEHOOK__RESULT_FIELDS_MAX_BYTES - result->field_bytes) return CASEHOOK_OK;
+    *field = (struct casehook__result_field){
+        .name = casehook__copy(exchange->heap, name, strlen(name)),
+        .text = casehook__copy(exchange->heap, casehook__buf_string(&exchange->scratch), length),
+        .length = length,
+        .is_string = value->kind == CASEHOOK__JS_STRING};
+    if (field->text && field->name) {
         result->field_count++;
+        result->field_bytes += length;
         return CASEHOOK_OK;
     }
     casehook__result_field_free(exchange->heap, field);

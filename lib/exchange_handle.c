@@ -34,6 +34,8 @@ static struct casehook_exchange *make(struct casehook_connector *connector,
     handle->core.config = connector->config;
     handle->core.settings = connector->settings;
     handle->core.mask = connector->mask;
+    handle->core.deadline = handle->deadline;
+    handle->core.cancel = handle->cancel;
     casehook__buf_init(&handle->certificate, handle->heap, CASEHOOK__DOCUMENT_MAX_BYTES);
     casehook__buf_init(&handle->key, handle->heap, CASEHOOK__DOCUMENT_MAX_BYTES);
     casehook__buf_init(&handle->proxy_url, handle->heap, CASEHOOK__URL_MAX_BYTES);

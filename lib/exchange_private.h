@@ -25,6 +25,19 @@ const char *casehook__exchange_show_url(struct casehook__exchange *exchange, con
 /* The call was answered well: on to the next stage. */
 void casehook__exchange_advance(struct casehook__exchange *exchange);
 
+/* data NULL: there is none yet. */
+struct casehook__text casehook__exchange_known_id(const struct casehook__exchange *exchange);
+bool casehook__exchange_sends_comment(const struct casehook__exchange *exchange, size_t index);
+
+/* exchange_render.c: URL and body of a request into url and body; comment: the one that it sends, if any. */
+int casehook__exchange_render(struct casehook__exchange *exchange, enum casehook__call call, size_t comment);
+/*
+ * What is sent later but can be known now is rendered now, so that a fault of the params is found before the
+ * case exists (T2, U3).  A text that needs the new id has to wait.  *failure, when it gets a status: the
+ * caller wants an end.  Errors: PARAMS, NO_MEMORY, LIMIT.
+ */
+int casehook__exchange_rehearse(struct casehook__exchange *exchange, struct casehook__failure *failure);
+
 /* exchange_answer.c: an answer with status 2xx, and one that refuses. */
 void casehook__exchange_accept(struct casehook__exchange *exchange,
                                const struct casehook__response *response);

@@ -125,7 +125,12 @@ static bool prepare(struct casehook__job *job)
     int status = CASEHOOK_OK;
     casehook__error_init(&error);
     job->lane = casehook__pool_take_lane(job->pool);
-    if (!job->lane) status = casehook__fail_memory(&error);
+    if (job->lane) {
+        job->lane->exchange.deadline = job->deadline;
+        job->lane->exchange.cancel = job->cancel;
+    } else {
+        status = casehook__fail_memory(&error);
+    }
     if (!status) status = casehook__input_read(&job->input, &job->lane->exchange.params, &error);
     if (!status && casehook__exchange_begin(&job->lane->exchange, job->input.operation, false))
         status = casehook__fail_memory(&error);

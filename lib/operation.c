@@ -86,6 +86,8 @@ static int run(struct casehook_connector *connector, const struct casehook__inpu
     /* Another thread may let go of both meanwhile. */
     casehook_connector_ref(connector);
     casehook__cancel_ref(options.cancel);
+    lane->exchange.deadline = deadline;
+    lane->exchange.cancel = options.cancel;
     status = start(lane, input, preview, &error);
     if (status) {
         casehook__params_clear(&lane->exchange.params);

@@ -24,15 +24,14 @@ static void header_member(struct casehook__buf *json, const struct casehook__exc
     casehook__free(exchange->heap, value);
 }
 
-/* The members "headers" and "body" of the record. */
-static char *detail(struct casehook__exchange *exchange, const struct casehook__request *request)
+/* The members "headers" and "body" of the record into json; its status. */
+static int write_detail(struct casehook__exchange *exchange, const struct casehook__request *request,
+                        struct casehook__buf *json)
 {
-    struct casehook__buf *json = &exchange->scratch;
     size_t max = exchange->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
     struct casehook__header *headers = casehook__calloc(exchange->heap, max, sizeof *headers);
-    if (!headers) return NULL;
+    if (!headers) return CASEHOOK_E_NO_MEMORY;
     size_t count = casehook__request_headers(exchange->config, request, headers, max);
-    casehook__buf_clear(json);
     casehook__buf_append_string(json, "\"headers\":{");
     for (size_t i = 0; i < count; i++) {
         if (i) casehook__buf_append_char(json, ',');
@@ -44,20 +43,46 @@ static char *detail(struct casehook__exchange *exchange, const struct casehook__
         casehook__js_string(json, request->body);
     else
         casehook__buf_append_string(json, "null");
-    return json->status ? NULL : casehook__copy(exchange->heap, json->data, json->length);
+    return json->status;
+}
+
+/* *left: bytes that the preview may still hold. */
+static int add_detail(struct casehook__exchange *exchange, const struct casehook__request *request,
+                      size_t *left)
+{
+    struct casehook__exchange_record *record = casehook__exchange_current(exchange);
+    struct casehook__buf json;
+    size_t url = strlen(record->url);
+    casehook__buf_init(&json, exchange->heap, *left);
+    int status = write_detail(exchange, request, &json);
+    if (!status && url > *left - json.length) status = CASEHOOK_E_LIMIT;
+    if (!status) {
+        record->detail = casehook__copy(exchange->heap, json.data, json.length);
+        *left -= json.length + url;
+        if (!record->detail) status = CASEHOOK_E_NO_MEMORY;
+    }
+    casehook__buf_free(&json);
+    return status;
+}
+
+static void give_up(struct casehook__exchange *exchange, int status)
+{
+    struct casehook__failure failure = {.status = status, .message = "out of memory"};
+    if (status == CASEHOOK_E_LIMIT)
+        failure.message = "with this request the preview is larger than 64 MiB: shorten its texts, or "
+                          "preview fewer comments at once";
+    casehook__exchange_fail(exchange, &failure);
 }
 
 void casehook__drive_preview(struct casehook__exchange *exchange)
 {
     struct casehook__request request;
+    size_t left = CASEHOOK__PREVIEW_MAX_BYTES;
     while (casehook__exchange_next(exchange, &request)) {
-        struct casehook__exchange_record *record = casehook__exchange_current(exchange);
-        record->detail = detail(exchange, &request);
-        if (record->detail) {
+        int status = add_detail(exchange, &request, &left);
+        if (status)
+            give_up(exchange, status);
+        else
             casehook__exchange_pretend(exchange);
-        } else {
-            struct casehook__failure failure = {.status = CASEHOOK_E_NO_MEMORY, .message = "out of memory"};
-            casehook__exchange_fail(exchange, &failure);
-        }
     }
 }

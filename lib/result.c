@@ -65,7 +65,6 @@ void casehook__result_field_free(struct casehook__heap *heap, struct casehook__r
 {
     casehook__free(heap, field->name);
     casehook__free(heap, field->text);
-    casehook__free(heap, field->json);
 }
 
 void casehook_result_free(struct casehook_result *result)

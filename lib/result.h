@@ -7,7 +7,9 @@
 #include "config.h"
 #include "params.h"
 
-#define CASEHOOK__RESULT_JSON_MAX ((size_t)256 * 1024 * 1024)
+#define CASEHOOK__RESULT_JSON_MAX         ((size_t)256 * 1024 * 1024)
+#define CASEHOOK__RESULT_FIELDS_MAX_BYTES ((size_t)16 * 1024 * 1024) /* of all texts together */
+#define CASEHOOK__PREVIEW_MAX_BYTES       ((size_t)64 * 1024 * 1024) /* of all requests together */
 
 /* One request that was made, or in a preview would be. */
 struct casehook__exchange_record {
@@ -26,9 +28,9 @@ struct casehook__result_comment {
 
 struct casehook__result_field {
     char *name;
-    char *text; /* what casehook_result_field() gives */
+    char *text; /* what casehook_result_field() gives; UTF-8 */
     size_t length;
-    char *json; /* the value as JSON */
+    bool is_string; /* else text is JSON as it is */
 };
 
 struct casehook_result {
@@ -43,7 +45,7 @@ struct casehook_result {
     struct casehook__exchange_record *exchanges;
     size_t exchange_count, exchange_capacity;
     struct casehook__result_field *fields;
-    size_t field_count;
+    size_t field_count, field_bytes; /* of their texts */
     bool has_fields;           /* the connector asks for fields: {} rather than null when none was found */
     struct casehook__buf json; /* of casehook_result_json */
     struct casehook__buf exchange_json; /* of casehook_result_exchange_json */

@@ -86,9 +86,13 @@ static void fields_object(struct casehook__buf *json, const struct casehook_resu
     casehook__buf_append_char(json, '{');
     for (size_t i = 0; i < result->field_count; i++) {
         if (i) casehook__buf_append_char(json, ',');
-        casehook__js_string(json, casehook__text(result->fields[i].name));
+        const struct casehook__result_field *field = &result->fields[i];
+        casehook__js_string(json, casehook__text(field->name));
         casehook__buf_append_char(json, ':');
-        casehook__buf_append_string(json, result->fields[i].json);
+        if (field->is_string)
+            casehook__js_string(json, (struct casehook__text){field->text, field->length});
+        else
+            casehook__buf_append(json, field->text, field->length);
     }
     casehook__buf_append_char(json, '}');
 }

@@ -94,8 +94,13 @@ int casehook__template_render(const struct casehook__template *tmpl, const struc
  * at() is told out->length, in rising order.  Unknown names, closing tags and comments are not told.
  */
 typedef void casehook__template_at(void *user, const struct casehook__buf *out);
+struct casehook__template_watch {
+    casehook__template_at *at; /* NULL: nobody asks */
+    void *user;
+    size_t *steps; /* NULL, or the steps of this rendering are added, also when it fails */
+};
 int casehook__template_render_at(const struct casehook__template *tmpl, const struct casehook__value *root,
-                                 casehook__template_at *at, void *user, struct casehook__buf *out,
+                                 const struct casehook__template_watch *watch, struct casehook__buf *out,
                                  struct casehook_error *error);
 
 #endif

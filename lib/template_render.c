@@ -13,8 +13,7 @@ struct renderer {
     const struct casehook__value *root;
     struct casehook__buf *out;
     struct casehook_error *error;
-    casehook__template_at *at;
-    void *user;
+    const struct casehook__template_watch *watch;
     size_t start; /* where this rendering begins in out */
     size_t steps;
     bool unproved; /* it went beyond what the combinations showed */
@@ -76,7 +75,7 @@ static void tell(struct renderer *r, const struct casehook__op *op)
 {
     bool known =
         op->base == CASEHOOK__BASE_PATH || op->base == CASEHOOK__BASE_STACK || op->base == CASEHOOK__BASE_DOT;
-    if (r->at && known) r->at(r->user, r->out);
+    if (r->watch->at && known) r->watch->at(r->watch->user, r->out);
 }
 
 static int not_json(struct renderer *r, const struct casehook__op *op)
@@ -207,7 +206,7 @@ static int explain(struct renderer *r, int status)
 }
 
 int casehook__template_render_at(const struct casehook__template *tmpl, const struct casehook__value *root,
-                                 casehook__template_at *at, void *user, struct casehook__buf *out,
+                                 const struct casehook__template_watch *watch, struct casehook__buf *out,
                                  struct casehook_error *error)
 {
     struct renderer r;
@@ -215,8 +214,7 @@ int casehook__template_render_at(const struct casehook__template *tmpl, const st
     r.root = root;
     r.out = out;
     r.error = error;
-    r.at = at;
-    r.user = user;
+    r.watch = watch;
     r.start = out->length;
     r.steps = r.depth = 0;
     r.unproved = false;
@@ -224,6 +222,7 @@ int casehook__template_render_at(const struct casehook__template *tmpl, const st
     size_t room = out->limit - out->length;
     int status = casehook__buf_reserve(out, tmpl->length < room ? tmpl->length : room);
     if (!status) status = run(&r);
+    if (watch->steps) *watch->steps += r.steps;
     if (!status && tmpl->kind == CASEHOOK__TEMPLATE_JSON) {
         trim(out, r.start);
         status = check_json(&r);
@@ -237,5 +236,6 @@ int casehook__template_render_at(const struct casehook__template *tmpl, const st
 int casehook__template_render(const struct casehook__template *tmpl, const struct casehook__value *root,
                               struct casehook__buf *out, struct casehook_error *error)
 {
-    return casehook__template_render_at(tmpl, root, NULL, NULL, out, error);
+    static const struct casehook__template_watch nobody = {0};
+    return casehook__template_render_at(tmpl, root, &nobody, out, error);
 }

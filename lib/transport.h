@@ -8,12 +8,12 @@
 #ifndef CASEHOOK_TRANSPORT_H
 #define CASEHOOK_TRANSPORT_H
 
+#include "clock.h"
 #include "exchange.h"
 #include "policy.h"
 #include "reuse.h"
 
 #define CASEHOOK__HEADER_BYTES_MAX (64 * 1024) /* of one response, status lines and interim responses too */
-#define CASEHOOK__NO_DEADLINE      INT64_MAX
 
 /* libcurl's own initialisation, once per process.  Errors: UNSUPPORTED, SYSTEM (it cannot be used). */
 int casehook__transport_init(struct casehook_error *error);

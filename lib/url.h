@@ -83,10 +83,11 @@ bool casehook__url_template_uses(const struct casehook__url_template *url, const
 
 /*
  * Appends the whole URL.  requested: a path segment with a tag of a known variable must not come out
- * empty, "." or ".." (U3; an error with status PARAMS).  Errors: NO_MEMORY, LIMIT, PARAMS.
+ * empty, "." or ".." (U3; an error with status PARAMS).  *steps, when not NULL, gets what it took added.
+ * Errors: NO_MEMORY, LIMIT, PARAMS.
  */
 int casehook__url_template_render(const struct casehook__url_template *url,
                                   const struct casehook__value *root, bool requested,
-                                  struct casehook__buf *out, struct casehook_error *error);
+                                  struct casehook__buf *out, size_t *steps, struct casehook_error *error);
 
 #endif

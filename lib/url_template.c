@@ -122,7 +122,7 @@ static int too_long(struct casehook_error *error)
 }
 
 static int render(const struct casehook__url_template *url, const struct casehook__value *root,
-                  bool requested, struct casehook__buf *out, struct casehook_error *error)
+                  bool requested, struct casehook__buf *out, size_t *steps, struct casehook_error *error)
 {
     struct casehook__url_watch watch;
     size_t begin = out->length;
@@ -130,8 +130,9 @@ static int render(const struct casehook__url_template *url, const struct casehoo
     size_t start = out->length;
     casehook__url_watch_init(&watch, start);
     if (status == CASEHOOK_OK) {
-        status = casehook__template_render_at(url->rest, root, requested ? casehook__url_watch_mark : NULL,
-                                              &watch, out, error);
+        const struct casehook__template_watch marks = {requested ? casehook__url_watch_mark : NULL, &watch,
+                                                       steps};
+        status = casehook__template_render_at(url->rest, root, &marks, out, error);
         if (status) return status;
         if (!casehook__url_watch_finish(&watch, out))
             return casehook__fail(
@@ -147,10 +148,10 @@ static int render(const struct casehook__url_template *url, const struct casehoo
 
 int casehook__url_template_render(const struct casehook__url_template *url,
                                   const struct casehook__value *root, bool requested,
-                                  struct casehook__buf *out, struct casehook_error *error)
+                                  struct casehook__buf *out, size_t *steps, struct casehook_error *error)
 {
     size_t begin = out->length;
-    int status = render(url, root, requested, out, error);
+    int status = render(url, root, requested, out, steps, error);
     if (status) { /* nothing half done stays */
         out->length = begin;
         if (out->data) out->data[begin] = '\0';

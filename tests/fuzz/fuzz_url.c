@@ -121,7 +121,7 @@ static void check_template(struct casehook__text text)
             .kind = CASEHOOK__VALUE_OBJECT, .names = &name, .items = &value, .count = 1};
         struct casehook__buf out;
         casehook__buf_init(&out, NULL, 1 << 20);
-        if (casehook__url_template_render(url, &root, true, &out, NULL) == CASEHOOK_OK) {
+        if (casehook__url_template_render(url, &root, true, &out, NULL, NULL) == CASEHOOK_OK) {
             check_normal(&out, casehook__url_template_origin(url));
             check_again(&out, casehook__url_template_origin(url));
         }

@@ -201,7 +201,7 @@ static void renders(void **state)
         make_world(&world, row->id, row->title);
         casehook__buf_init(&out, NULL, 2000);
         casehook__buf_append_string(&out, "before ");
-        int status = casehook__url_template_render(url, &world.root, row->field != VIEW, &out, &error);
+        int status = casehook__url_template_render(url, &world.root, row->field != VIEW, &out, NULL, &error);
         if (row->expected) {
             if (status) fail_msg("%s: %s", row->url, error.message);
             if (strcmp(casehook__buf_string(&out) + 7, row->expected) != 0)
@@ -278,11 +278,12 @@ static void keeps_limits(void **state)
     make_world(&world, "0123456789", NULL);
     for (size_t limit = 0; limit < 25; limit++) { /* http://h/a%20b/0123456789 */
         casehook__buf_init(&out, NULL, limit);
-        assert_int_equal(casehook__url_template_render(url, &world.root, true, &out, NULL), CASEHOOK_E_LIMIT);
+        assert_int_equal(casehook__url_template_render(url, &world.root, true, &out, NULL, NULL),
+                         CASEHOOK_E_LIMIT);
         casehook__buf_free(&out);
     }
     casehook__buf_init(&out, NULL, 25);
-    assert_int_equal(casehook__url_template_render(url, &world.root, true, &out, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook__url_template_render(url, &world.root, true, &out, NULL, NULL), CASEHOOK_OK);
     casehook__buf_free(&out);
 
     size_t size = CASEHOOK__URL_MAX_BYTES + 1;
@@ -292,7 +293,8 @@ static void keeps_limits(void **state)
     text[size] = '\0';
     make_world(&world, text, NULL);
     casehook__buf_init(&out, NULL, 4 * size);
-    assert_int_equal(casehook__url_template_render(url, &world.root, true, &out, NULL), CASEHOOK_E_LIMIT);
+    assert_int_equal(casehook__url_template_render(url, &world.root, true, &out, NULL, NULL),
+                     CASEHOOK_E_LIMIT);
     casehook__buf_free(&out);
     memcpy(text, "http://h/", 9);
     assert_int_equal(casehook__url_template_new(NULL, (struct casehook__text){text, size}, &get_schema, false,
@@ -335,7 +337,8 @@ static void survives_lack_of_memory(void **state)
         status = casehook__url_template_new(
             heap, casehook__text("http://h/a b/{{#external}}{{external.system.id}}{{/external}}"),
             &get_schema, true, false, &url, NULL);
-        if (status == CASEHOOK_OK) status = casehook__url_template_render(url, &world.root, true, &out, NULL);
+        if (status == CASEHOOK_OK)
+            status = casehook__url_template_render(url, &world.root, true, &out, NULL, NULL);
         if (status != CASEHOOK_OK) assert_int_equal(status, CASEHOOK_E_NO_MEMORY);
         casehook__buf_free(&out);
         casehook__url_template_free(url);
