@@ -9,7 +9,7 @@
  *   POST /api/cases/ID/comments    adds a comment: {"text": ...}
  *   GET  /  and  /cases/ID         the same for a browser
  *
- * It listens on 127.0.0.1 only and forgets everything when it ends.
+ * It listens on 127.0.0.1 only, keeps the newest thousand cases, and forgets everything when it ends.
  */
 #include "tracker_page.h"
 #include "tracker_store.h"
@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <microhttpd.h>
 
@@ -28,13 +29,14 @@
 struct tracker {
     struct store store;
     char login[512]; /* the value of Authorization that is wanted; "" for none */
+    char url[64];    /* where it listens */
 };
 
 /* What one request has sent so far. */
 struct upload {
-    size_t length;
-    bool too_large;
-    char body[STORE_MAX_BODY];
+    char *body;
+    size_t length, capacity;
+    bool too_large, no_memory;
 };
 
 struct answer {
@@ -113,32 +115,36 @@ static enum route find_route(const char *path, size_t *id)
 static void create(struct tracker *tracker, const struct upload *upload, struct answer *answer)
 {
     json_t *record;
-    enum store_status status = store_create(&tracker->store, upload->body, upload->length, &record);
+    enum store_status status =
+        store_create(&tracker->store, upload->body ? upload->body : "", upload->length, &record);
     answer_store(answer, &tracker->store, status, 201, record);
     if (status == STORE_OK)
-        snprintf(answer->location, sizeof answer->location, "/api/cases/%zu", tracker->store.count);
+        snprintf(answer->location, sizeof answer->location, "/api/cases/%zu", tracker->store.last);
 }
 
 static void update(struct tracker *tracker, size_t id, const struct upload *upload, struct answer *answer)
 {
     json_t *record;
-    enum store_status status = store_update(&tracker->store, id, upload->body, upload->length, &record);
+    enum store_status status =
+        store_update(&tracker->store, id, upload->body ? upload->body : "", upload->length, &record);
     answer_store(answer, &tracker->store, status, 200, record);
 }
 
 static void comment(struct tracker *tracker, size_t id, const struct upload *upload, struct answer *answer)
 {
     json_t *record;
-    enum store_status status = store_comment(&tracker->store, id, upload->body, upload->length, &record);
+    enum store_status status =
+        store_comment(&tracker->store, id, upload->body ? upload->body : "", upload->length, &record);
     answer_store(answer, &tracker->store, status, 201, record);
 }
 
 static void list(struct tracker *tracker, struct answer *answer)
 {
+    const struct store *store = &tracker->store;
     json_t *all = json_array();
-    for (size_t i = 0; i < tracker->store.count; i++)
-        if (json_array_append(all, tracker->store.cases[i])) break;
-    answer_json(answer, 200, json_array_size(all) == tracker->store.count ? all : NULL);
+    for (size_t id = store->first; store_find(store, id); id++)
+        if (json_array_append(all, store_find(store, id))) break;
+    answer_json(answer, 200, json_array_size(all) == store_count(store) ? all : NULL);
     json_decref(all);
 }
 
@@ -186,6 +192,14 @@ static bool is_json(struct MHD_Connection *connection)
     return next == '\0' || next == ';' || next == ' ';
 }
 
+/* "?before=ID"; 0: there is none. */
+static size_t read_before(struct MHD_Connection *connection)
+{
+    const char *value = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "before");
+    size_t id = 0;
+    return value && read_id(value, &id) ? id : 0;
+}
+
 static void respond(struct tracker *tracker, struct MHD_Connection *connection, const char *path,
                     const char *method, const struct upload *upload, struct answer *answer)
 {
@@ -207,13 +221,17 @@ static void respond(struct tracker *tracker, struct MHD_Connection *connection, 
         answer_error(answer, 415, "Content-Type must be application/json");
     } else if (upload->too_large) {
         answer_error(answer, 413, "the request is too large");
+    } else if (upload->no_memory) {
+        answer_error(answer, 503, "out of memory");
     } else {
         switch (route) {
         case ROUTE_CASES: get ? list(tracker, answer) : create(tracker, upload, answer); break;
         case ROUTE_CASE: get ? show(tracker, id, answer) : update(tracker, id, upload, answer); break;
         case ROUTE_COMMENTS: comment(tracker, id, upload, answer); break;
         case ROUTE_CASE_PAGE: show(tracker, id, answer); break;
-        default: answer->body = page_list(&tracker->store, &answer->length); break;
+        default:
+            answer->body = page_list(&tracker->store, read_before(connection), tracker->url, &answer->length);
+            break;
         }
     }
 }
@@ -244,6 +262,22 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
     return queued;
 }
 
+static void keep(struct upload *upload, const char *data, size_t size)
+{
+    if (size > STORE_MAX_BODY - upload->length) upload->too_large = true;
+    if (upload->too_large || upload->no_memory) return;
+    if (size > upload->capacity - upload->length) {
+        size_t capacity = 2 * upload->capacity + size;
+        char *body = realloc(upload->body, capacity);
+        upload->no_memory = !body;
+        if (!body) return;
+        upload->body = body;
+        upload->capacity = capacity;
+    }
+    memcpy(upload->body + upload->length, data, size);
+    upload->length += size;
+}
+
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data, size_t *size,
                                   void **state)
@@ -251,20 +285,11 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     (void)version;
     struct upload *upload = *state;
     if (!upload) {
-        upload = malloc(sizeof *upload);
-        if (!upload) return MHD_NO;
-        upload->length = 0;
-        upload->too_large = false;
-        *state = upload;
-        return MHD_YES;
+        *state = upload = calloc(1, sizeof *upload);
+        return upload ? MHD_YES : MHD_NO;
     }
     if (*size) {
-        if (*size > sizeof upload->body - upload->length) {
-            upload->too_large = true;
-        } else {
-            memcpy(upload->body + upload->length, data, *size);
-            upload->length += *size;
-        }
+        keep(upload, data, *size);
         *size = 0;
         return MHD_YES;
     }
@@ -279,7 +304,9 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
     (void)user;
     (void)connection;
     (void)code;
-    free(*state);
+    struct upload *upload = *state;
+    if (upload) free(upload->body);
+    free(upload);
     *state = NULL;
 }
 
@@ -335,14 +362,30 @@ static int read_arguments(int count, char **arguments, struct tracker *tracker, 
     return user ? make_login(tracker->login, sizeof tracker->login, user, password) : 0;
 }
 
+/* As many connections as the system lets it have: programs that send many cases at once open many. */
+static unsigned connection_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 64;
+    rlim_t most = files.rlim_max < 8192 ? files.rlim_max : 8192;
+    if (files.rlim_cur < most) {
+        files.rlim_cur = most;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0) return 64;
+    }
+    return most > 128 ? (unsigned)most - 64 : 64;
+}
+
 static struct MHD_Daemon *start(struct tracker *tracker, uint16_t port)
 {
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD;
+    /* select() and its 1,024 descriptors are what is left elsewhere. */
+    if (MHD_is_feature_supported(MHD_FEATURE_EPOLL) == MHD_YES) flags = MHD_USE_EPOLL_INTERNAL_THREAD;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, port, NULL, NULL, on_request, tracker,
-                            MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED,
-                            on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, 64U,
-                            MHD_OPTION_CONNECTION_TIMEOUT, 30U, MHD_OPTION_END);
+    return MHD_start_daemon(flags, port, NULL, NULL, on_request, tracker, MHD_OPTION_SOCK_ADDR,
+                            (struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                            MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_CONNECTION_TIMEOUT,
+                            30U, MHD_OPTION_END);
 }
 
 int main(int count, char **arguments)
@@ -372,7 +415,9 @@ int main(int count, char **arguments)
         goto out;
     }
     info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
-    if (!info || printf("http://127.0.0.1:%u\n", info->port) < 0 || fflush(stdout)) goto out;
+    if (!info) goto out;
+    snprintf(tracker.url, sizeof tracker.url, "http://127.0.0.1:%u", info->port);
+    if (printf("%s\n", tracker.url) < 0 || fflush(stdout)) goto out;
     status = sigwait(&stop, &signal_number) ? 1 : 0;
 out:
     if (daemon) MHD_stop_daemon(daemon);

@@ -7,7 +7,9 @@
 #include "tracker_store.h"
 
 /* Each gives a page in memory that the caller frees, or NULL when memory ran out. */
-char *page_list(const struct store *store, size_t *length);
+/* A hundred cases, the newest first, from the one before this id on; 0: from the newest on.  url: of the
+ * tracker. */
+char *page_list(const struct store *store, size_t before, const char *url, size_t *length);
 char *page_case(const json_t *record, size_t *length);
 char *page_message(const char *message, size_t *length);
 

@@ -135,12 +135,35 @@ static enum store_status require(struct store *store, const json_t *input, const
     return STORE_OK;
 }
 
-static enum store_status reserve(struct store *store, size_t length)
+static struct stored *place_of(struct store *store, size_t id)
 {
-    if (length > STORE_MAX_BYTES - store->bytes)
-        return refuse(store, STORE_FULL, "this demo tracker keeps %d MiB in memory and is full",
-                      STORE_MAX_BYTES / (1024 * 1024));
+    return &store->cases[id % STORE_MAX_CASES];
+}
+
+static void forget_first(struct store *store)
+{
+    struct stored *oldest = place_of(store, store->first++);
+    json_decref(oldest->record);
+    store->bytes -= oldest->bytes;
+    *oldest = (struct stored){NULL, 0};
+}
+
+/* Makes room for a request about the case with this id, which itself stays. */
+static enum store_status reserve(struct store *store, size_t id, size_t length)
+{
+    while (length > STORE_MAX_BYTES - store->bytes) {
+        if (store_count(store) == 0 || store->first == id)
+            return refuse(store, STORE_FULL, "this demo tracker keeps %d MiB in memory and is full",
+                          STORE_MAX_BYTES / (1024 * 1024));
+        forget_first(store);
+    }
     return STORE_OK;
+}
+
+static void account(struct store *store, size_t id, size_t length)
+{
+    place_of(store, id)->bytes += length;
+    store->bytes += length;
 }
 
 /* Copies what a request says.  An empty severity or status means: no opinion, keep what is there. */
@@ -164,36 +187,41 @@ static json_t *new_record(size_t id)
                      "fields", "comments", "created", now(), "updated", now());
 }
 
+size_t store_count(const struct store *store)
+{
+    return store->last ? store->last + 1 - store->first : 0;
+}
+
 void store_free(struct store *store)
 {
-    for (size_t i = 0; i < store->count; i++) json_decref(store->cases[i]);
-    store->count = 0;
+    while (store_count(store) > 0) forget_first(store);
 }
 
 json_t *store_find(const struct store *store, size_t id)
 {
-    return id >= 1 && id <= store->count ? store->cases[id - 1] : NULL;
+    bool kept = store->last && id >= store->first && id <= store->last;
+    return kept ? store->cases[id % STORE_MAX_CASES].record : NULL;
 }
 
 enum store_status store_create(struct store *store, const char *body, size_t length, json_t **record)
 {
     json_t *input = NULL, *fresh = NULL;
+    size_t id = store->last + 1;
     *record = NULL;
     enum store_status status = parse(store, body, length, case_members, COUNT(case_members), &input);
     if (status == STORE_OK) status = require(store, input, case_members, COUNT(case_members));
-    if (status == STORE_OK) status = reserve(store, length);
+    if (status == STORE_OK) status = reserve(store, id, length);
     if (status != STORE_OK) goto out;
-    if (store->count == STORE_MAX_CASES) {
-        status = refuse(store, STORE_FULL, "this demo tracker holds %d cases and is full", STORE_MAX_CASES);
-        goto out;
-    }
-    fresh = new_record(store->count + 1);
+    fresh = new_record(id);
     if (!fresh || apply(fresh, input)) {
         status = STORE_NO_MEMORY;
         goto out;
     }
-    store->cases[store->count++] = *record = json_incref(fresh);
-    store->bytes += length;
+    if (store_count(store) == STORE_MAX_CASES) forget_first(store);
+    if (store_count(store) == 0) store->first = id;
+    store->last = id;
+    place_of(store, id)->record = *record = json_incref(fresh);
+    account(store, id, length);
 out:
     json_decref(fresh);
     json_decref(input);
@@ -203,20 +231,20 @@ out:
 enum store_status store_update(struct store *store, size_t id, const char *body, size_t length,
                                json_t **record)
 {
-    json_t *input = NULL, *changed = NULL;
+    json_t *input = NULL, *changed = NULL, *found = store_find(store, id);
     *record = NULL;
-    if (!store_find(store, id)) return STORE_NOT_FOUND;
+    if (!found) return STORE_NOT_FOUND;
     enum store_status status = parse(store, body, length, case_members, COUNT(case_members), &input);
-    if (status == STORE_OK) status = reserve(store, length);
+    if (status == STORE_OK) status = reserve(store, id, length);
     if (status != STORE_OK) goto out;
-    changed = json_copy(store->cases[id - 1]); /* so that a failure half-way changes nothing */
+    changed = json_copy(found); /* so that a failure half-way changes nothing */
     if (!changed || apply(changed, input)) {
         status = STORE_NO_MEMORY;
         goto out;
     }
-    json_decref(store->cases[id - 1]);
-    store->cases[id - 1] = *record = json_incref(changed);
-    store->bytes += length;
+    json_decref(found);
+    place_of(store, id)->record = *record = json_incref(changed);
+    account(store, id, length);
 out:
     json_decref(changed);
     json_decref(input);
@@ -232,7 +260,7 @@ enum store_status store_comment(struct store *store, size_t id, const char *body
     comments = json_object_get(found, "comments");
     enum store_status status = parse(store, body, length, comment_members, COUNT(comment_members), &input);
     if (status == STORE_OK) status = require(store, input, comment_members, COUNT(comment_members));
-    if (status == STORE_OK) status = reserve(store, length);
+    if (status == STORE_OK) status = reserve(store, id, length);
     if (status != STORE_OK) goto out;
     if (json_array_size(comments) >= STORE_MAX_COMMENTS) {
         status = refuse(store, STORE_FULL, "a case here has at most %d comments", STORE_MAX_COMMENTS);
@@ -245,7 +273,7 @@ enum store_status store_comment(struct store *store, size_t id, const char *body
         goto out;
     }
     *record = comment;
-    store->bytes += length;
+    account(store, id, length);
 out:
     json_decref(comment);
     json_decref(input);

@@ -1,5 +1,6 @@
 /*
- * tracker_store.h - the cases of the demo tracker, in memory and bounded.
+ * tracker_store.h - the newest cases of the demo tracker, in memory and bounded: the oldest make room for new
+ * ones.
  */
 #ifndef TRACKER_STORE_H
 #define TRACKER_STORE_H
@@ -8,7 +9,7 @@
 #include <jansson.h>
 
 enum {
-    STORE_MAX_CASES = 1000,
+    STORE_MAX_CASES = 1000,              /* that are kept; ids go on without end */
     STORE_MAX_COMMENTS = 200,            /* of one case */
     STORE_MAX_BODY = 1024 * 1024,        /* bytes of one request */
     STORE_MAX_BYTES = 128 * 1024 * 1024, /* of all accepted requests together */
@@ -18,13 +19,18 @@ enum store_status { STORE_OK, STORE_NOT_FOUND, STORE_INVALID, STORE_FULL, STORE_
 
 /* All cases.  A case is a JSON object, exactly what GET /api/cases/ID answers. */
 struct store {
-    json_t *cases[STORE_MAX_CASES]; /* the case with id N is at N - 1 */
-    size_t count;
+    struct stored {
+        json_t *record;
+        size_t bytes;         /* of the requests that it was made by */
+    } cases[STORE_MAX_CASES]; /* the case with id N is at N modulo their number */
+    size_t first, last;       /* ids of those that are kept; last 0: there was none yet */
     size_t bytes;
     char why[256]; /* what was wrong, after STORE_INVALID and STORE_FULL */
 };
 
 void store_free(struct store *store);
+/* How many are kept. */
+size_t store_count(const struct store *store);
 
 /* NULL when there is no such case.  Borrowed. */
 json_t *store_find(const struct store *store, size_t id);

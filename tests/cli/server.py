@@ -1,4 +1,5 @@
 """Servers for the tests of the command-line tool: the demo tracker, and one that misbehaves on demand."""
+import base64
 import http.server
 import json
 import subprocess
@@ -14,6 +15,7 @@ class Tracker:
         self.process = subprocess.Popen([program, "--user", USER, "--password", PASSWORD],
                                         stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
+        self.authorization = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
     def close(self):
         self.process.terminate()
