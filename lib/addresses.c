@@ -132,7 +132,8 @@ int casehook__cidr_parse(struct casehook__text text, struct casehook__cidr *cidr
     cidr->prefix = (slash ? (unsigned)prefix : width) + 128 - width;
     return CASEHOOK_OK;
 refused:
+    all = casehook__host_entry_shown(all);
     return casehook__fail(error, CASEHOOK_E_CONFIG,
                           "\"%.*s\" is not an address or range: write 10.0.0.0/8, fd00::/8 or one address",
-                          all.length < 64 ? (int)all.length : 64, all.length ? all.data : "");
+                          all.length < 64 ? (int)all.length : 64, all.data);
 }

@@ -3,10 +3,19 @@
 
 #define ENTRY_MAX 512
 
+struct casehook__text casehook__host_entry_shown(struct casehook__text entry)
+{
+    size_t from = entry.length;
+    while (from > 0 && entry.data[from - 1] != '@') from--;
+    struct casehook__text shown = casehook__text_from(entry, from);
+    return shown.length ? shown : CASEHOOK__TEXT("");
+}
+
 static int refuse(struct casehook_error *error, struct casehook__text entry, const char *why)
 {
+    struct casehook__text shown = casehook__host_entry_shown(entry);
     return casehook__fail(error, CASEHOOK_E_CONFIG, "\"%.*s\": %s",
-                          entry.length < 256 ? (int)entry.length : 256, entry.length ? entry.data : "", why);
+                          shown.length < 256 ? (int)shown.length : 256, shown.data, why);
 }
 
 static bool has(struct casehook__text text, char c)

@@ -28,6 +28,8 @@ struct casehook__host_list {
  */
 int casehook__host_pattern_parse(struct casehook__text entry, struct casehook__host_pattern *pattern,
                                  struct casehook_error *error);
+/* What a message may show of an entry of any list: what stands before an @ may be a login. */
+struct casehook__text casehook__host_entry_shown(struct casehook__text entry);
 int casehook__host_list_add(struct casehook__host_list *list, struct casehook__text entry,
                             struct casehook_error *error);
 void casehook__host_list_free(struct casehook__host_list *list);

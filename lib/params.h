@@ -80,6 +80,11 @@ void casehook__params_tree(const struct casehook__params *params, struct casehoo
  */
 int casehook__params_reserve(struct casehook__params *params, size_t values, size_t names, size_t comments,
                              size_t store);
+/* Where the next value goes.  Without room there are no values, and nothing may be added to NULL. */
+static inline struct casehook__value *casehook__params_next_value(const struct casehook__params *params)
+{
+    return params->values ? params->values + params->value_count : NULL;
+}
 /* What params have after reading: the fallback of tags and labels, what the operation requires, ids. */
 int casehook__params_finish(struct casehook__params *params, int operation, const char *external_id_name,
                             struct casehook_error *error);

@@ -192,7 +192,7 @@ static int read_list(struct reader *reader, struct casehook__text array, struct 
                      struct casehook__value *list)
 {
     struct casehook__params *params = reader->params;
-    struct casehook__value *items = params->values + params->value_count;
+    struct casehook__value *items = casehook__params_next_value(params);
     size_t position = 0, count = 0;
     struct casehook__text key;
     struct casehook__js_value item;
@@ -237,7 +237,7 @@ int casehook__params_read_fields(struct casehook__params *params, struct casehoo
 {
     struct reader reader = {params, json, error};
     size_t count = count_items(object), position = 0, index = 0;
-    struct casehook__value *values = params->values + params->value_count;
+    struct casehook__value *values = casehook__params_next_value(params);
     struct casehook__text key;
     struct casehook__js_value value;
     params->value_count += count; /* lists inside go behind the fields themselves */

@@ -33,7 +33,7 @@ static int read_list(struct reader *reader, const char *name, const char *const 
                      struct casehook__value *list)
 {
     struct casehook__params *params = reader->params;
-    struct casehook__value *items = params->values + params->value_count;
+    struct casehook__value *items = casehook__params_next_value(params);
     if (!texts) return CASEHOOK_OK;
     for (size_t i = 0; i < count; i++) {
         if (!texts[i]) return fail_item(reader, name, i, "", "is NULL");

@@ -2,8 +2,8 @@
 # Everything from a clean checkout: installs what is missing, builds, tests, and prints a summary.
 #   run.sh [--quick | --all | --long]
 #     --quick   gcc alone: all tests once
-#     (none)    gcc: all tests; clang: unit, api and abi; AddressSanitizer with UndefinedBehaviorSanitizer: all but
-#               Redmine and the installed library
+#     (none)    gcc: all tests; clang: unit, api and abi; clang's UndefinedBehaviorSanitizer: unit and api;
+#               gcc's Address- and UndefinedBehaviorSanitizer: all but Redmine and the installed library
 #     --all     the same, a release build, and Redmine is installed for its test; this is what continuous
 #               integration runs
 #     --long    ThreadSanitizer over threads, loop and real servers, valgrind over every test that is a program of ours
@@ -120,6 +120,9 @@ fi
 if [ "$mode" = '' ] || [ "$mode" = --all ]; then
     build clang clang -Dwerror=true
     run clang clang --suite unit --suite api --suite abi
+    # Clang's UndefinedBehaviorSanitizer sees more than gcc's: NULL + 0 for one.
+    build undefined clang -Db_sanitize=undefined -Db_lundef=false
+    run undefined undefined --suite unit --suite api --no-suite scripts
     # No werror: under sanitizers gcc warns of what it cannot know.
     build sanitized gcc -Db_sanitize=address,undefined
     run sanitized sanitized --no-suite redmine --no-suite install

@@ -147,12 +147,35 @@ static void lists_grow(void **state)
     casehook__host_list_free(&list);
 }
 
+/* A login that somebody put into a list is no more shown than one in a URL. */
+static void logins_are_not_shown(void **state)
+{
+    (void)state;
+    static const char *const entries[] = {"admin:hunter2@tracker.example",
+                                          "http://admin:hunter2@tracker.example", "admin:hunter2@10.0.0.0/8",
+                                          "a@hunter2@tracker.example:99999"};
+    for (size_t i = 0; i < COUNT(entries); i++) {
+        struct casehook__host_pattern pattern;
+        struct casehook__cidr cidr;
+        struct casehook_error error;
+        casehook__error_init(&error);
+        assert_int_equal(casehook__host_pattern_parse(casehook__text(entries[i]), &pattern, &error),
+                         CASEHOOK_E_CONFIG);
+        assert_null(strstr(error.message, "hunter2"));
+        assert_non_null(strstr(error.message, strrchr(entries[i], '@') + 1));
+        casehook__error_init(&error);
+        assert_int_equal(casehook__cidr_parse(casehook__text(entries[i]), &cidr, &error), CASEHOOK_E_CONFIG);
+        assert_null(strstr(error.message, "hunter2"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_as_written),
         cmocka_unit_test(refuses_what_never_matches),
         cmocka_unit_test(lists_grow),
+        cmocka_unit_test(logins_are_not_shown),
     };
     return cmocka_run_group_tests_name("hosts", tests, NULL, NULL);
 }
