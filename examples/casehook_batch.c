@@ -26,6 +26,8 @@ struct batch {
     uint64_t *tickets, *indexes; /* of what is in flight */
     size_t slots, in_flight, done, failed, not_attempted;
     int fault;         /* no further case is begun because of it: CASEHOOK_E_... */
+    const char *form;  /* what is wrong with the whole file, found at its first line; NULL: nothing */
+    bool begun;        /* the first line was looked at */
     int output_failed; /* errno */
     size_t lost;       /* results that could not be written */
     int64_t began, shown;
@@ -80,6 +82,48 @@ static void flush_output(struct batch *batch)
         batch->output_failed = errno ? errno : EIO;
 }
 
+/* Failures are told for people too, but where the results themselves are in view. */
+static bool tells_failures(void)
+{
+    return !isatty(STDERR_FILENO) || !isatty(STDOUT_FILENO);
+}
+
+static void tell_failure(uint64_t index, const struct casehook_result *result)
+{
+    const struct casehook_error *error = result ? casehook_result_error(result) : NULL;
+    if (!tells_failures() || (result && !error)) return;
+    if (isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
+    fprintf(stderr, "casehook: case %llu: %s: ", (unsigned long long)index,
+            error ? casehook_status_name(casehook_error_status(error)) : "no_memory");
+    const char *message = error ? casehook_error_message(error) : "there was no memory for its result";
+    const char *field = error ? casehook_error_field(error) : "";
+    if (*field) print_clean(stderr, field, strlen(field));
+    if (*field) fputs(": ", stderr);
+    print_clean(stderr, message, strlen(message));
+    putc('\n', stderr);
+}
+
+/* On a terminal the progress has said it. */
+static void tell_sum(const struct batch *batch)
+{
+    if (isatty(STDERR_FILENO) || (!batch->failed && !batch->not_attempted)) return;
+    fprintf(stderr, "casehook: %zu case%s: %zu done, %zu failed, %zu not attempted\n",
+            batch->done + batch->not_attempted, batch->done + batch->not_attempted == 1 ? "" : "s",
+            batch->done - batch->failed, batch->failed, batch->not_attempted);
+}
+
+/* A file of one list, or of cases over several lines, would fail at each of its lines with words about JSON.
+ */
+static const char *find_form(const char *line, size_t length)
+{
+    while (length && strchr(" \t\r", line[length - 1]) && line[length - 1]) length--;
+    while (length && strchr(" \t", *line) && *line) line++, length--;
+    if (length && *line == '[') return "holds a JSON array; write one case per line: jq -c '.[]' FILE";
+    if (length && *line == '{' && memchr("{[,", line[length - 1], 3))
+        return "has a case that goes over several lines; write one case per line: jq -c . FILE";
+    return NULL;
+}
+
 static bool may_begin(struct batch *batch)
 {
     return batch->in_flight < batch->slots && !batch->fault && !batch->output_failed &&
@@ -94,6 +138,12 @@ static void submit(struct batch *batch)
     char *line;
     size_t length;
     while (may_begin(batch) && next_case(&batch->lines, &batch->index, &line, &length)) {
+        if (!batch->begun) batch->form = find_form(line, length);
+        batch->begun = true;
+        if (batch->form) {
+            batch->fault = CASEHOOK_E_PARAMS;
+            return;
+        }
         size_t slot = 0;
         while (batch->tickets[slot]) slot++;
         batch->indexes[slot] = batch->index++;
@@ -121,6 +171,7 @@ static void take_result(struct batch *batch, size_t slot, struct casehook_result
     else
         print_line(batch, batch->indexes[slot], result ? "outcomeUnknown" : "notAttempted", "true");
     if (!json) batch->fault = CASEHOOK_E_NO_MEMORY;
+    tell_failure(batch->indexes[slot], result);
     casehook_result_free(result);
 }
 
@@ -183,7 +234,7 @@ static void report_rest(struct batch *batch)
 {
     char *line;
     size_t length;
-    while (!batch->output_failed && next_case(&batch->lines, &batch->index, &line, &length)) {
+    while (!batch->output_failed && !batch->form && next_case(&batch->lines, &batch->index, &line, &length)) {
         print_line(batch, batch->index++, "notAttempted", "true");
         batch->not_attempted++;
     }
@@ -196,7 +247,8 @@ static int open_batch(struct batch *batch, struct trouble *trouble)
     struct casehook_loop_options options = {.struct_size = sizeof options};
     batch->slots = arguments->concurrency ? arguments->concurrency : CONCURRENCY_DEFAULT;
     options.max_operations = options.max_connections = (uint32_t)batch->slots;
-    batch->lines.file = strcmp(arguments->batch, "-") ? open(arguments->batch, O_RDONLY) : STDIN_FILENO;
+    batch->lines.file =
+        strcmp(arguments->batch, "-") ? open(arguments->batch, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
     if (batch->lines.file < 0)
         return trouble_set(trouble, CASEHOOK_E_PARAMS, "batch", "%s: %s", arguments->batch, strerror(errno));
     batch->total = count_cases(batch->lines.file);
@@ -229,6 +281,9 @@ static int find_trouble(const struct batch *batch, struct trouble *trouble)
     if (batch->lines.error)
         return trouble_set(trouble, CASEHOOK_E_PARAMS, "batch", "%s: %s", batch->arguments->batch,
                            strerror(batch->lines.error));
+    if (batch->form)
+        return trouble_set(trouble, CASEHOOK_E_PARAMS, "batch", "%s: %s", batch->arguments->batch,
+                           batch->form);
     if (batch->fault)
         return trouble_set(trouble, batch->fault, "", "the batch broke off: %s",
                            casehook_status_name(batch->fault));
@@ -245,6 +300,7 @@ int batch_run(const struct arguments *arguments, struct casehook_connector *conn
         drive(&batch);
         report_rest(&batch);
         show_progress(&batch, true);
+        tell_sum(&batch);
         status = find_trouble(&batch, trouble);
     }
     bool ended = batch.lines.ended;

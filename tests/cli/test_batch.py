@@ -25,7 +25,7 @@ class Batch(Tool):
 
     def start(self, url, *arguments, **options):
         process = subprocess.Popen([TOOL, "push", "--connector", self.connector(url), *arguments],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, **options)
+                                   **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0, **options})
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
                 self.addCleanup(stream.close)
@@ -52,7 +52,7 @@ class Results(Batch):
         cases[7], cases[9] = "", '{"titel": "x"}'
         out, error = self.tool(13, "push", "--connector", self.connector(tracker.url), "--concurrency", "8",
                                "--batch", self.file("cases.ndjson", "\n".join(cases)))
-        self.assertEqual(error, "")  # no progress where nobody looks
+        self.assertRegex(error, r"^casehook: case 9: params: .*titel.*\ncasehook: 199 cases: 198 done, 1 failed, 0 not attempted\n$")
         lines = self.lines(out)
         self.assertEqual(sorted(lines), [i for i in range(200) if i != 7])
         self.assertEqual(lines[9]["result"]["step"], "params")
@@ -74,7 +74,10 @@ class Results(Batch):
         with open(path, "wb") as out:
             out.write(b"\n".join(lines))
         code, results, error = self.end(self.start(server.url, "--batch", path))
-        self.assertEqual((code, error), (13, ""))
+        self.assertEqual(code, 13)
+        self.assertEqual([line.split(": ")[1] for line in error.splitlines()],  # each failure on one line of its own
+                         [f"case {i}" for i in sorted(results) if not results[i]["result"]["ok"]] + ["11 cases"])
+        self.assertNotRegex(error.replace("\n", ""), "[\x00-\x1f\x7f]")
         self.assertEqual(sorted(results), [0] + list(range(3, 13)))
         self.assertEqual(sorted(i for i, line in results.items() if line["result"]["ok"]), [0, 11, 12])
         for i in (3, 4, 5, 6, 7, 8, 9, 10):
@@ -107,7 +110,7 @@ class Results(Batch):
         """Faults of the params alone, so that it is the lines and not the network."""
         if b"asan" in subprocess.run(["ldd", TOOL], capture_output=True, check=False).stdout:
             self.skipTest("a sanitizer keeps what was freed")
-        process = self.start("http://127.0.0.1:1", "--batch", "-", stdin=subprocess.PIPE)
+        process = self.start("http://127.0.0.1:1", "--batch", "-", stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         results = open(os.dup(process.stdout.fileno()), "rb")
         self.addCleanup(results.close)
         peaks = []
@@ -122,7 +125,28 @@ class Results(Batch):
                 peaks += [int(line.split()[1]) for line in status if line.startswith("VmHWM:")]
         print("peak KiB after 1,000 and after 100,000 lines:", peaks)
         self.assertLess(peaks[1] - peaks[0], 1024)
-        self.assertEqual(self.end(process)[0], 13)
+        process.stdin.close()
+        self.assertEqual(process.wait(60), 13)
+
+    def test_files_of_another_form(self):
+        """What is no list of lines is told once, before anything is sent."""
+        server = self.server(**GOOD)
+        path = self.connector(server.url)
+        for text, words in (('[{"title": "t"},\n {"title": "u"}]', "jq -c '.[]'"), ("\n  [\n", "jq -c '.[]'"),
+                            ('{\n  "title": "t"\n}\n', "jq -c . FILE"), ('{"title": "t",\n"description": ""}', "jq -c . FILE")):
+            with self.subTest(text=text):
+                out, error = self.tool(4, "push", "--connector", path, "--batch", self.file("cases", text))
+                self.assertEqual(out, "")
+                self.assertIn("one case per line", error)
+                self.assertIn(words, error)
+                self.assertEqual(len(error.splitlines()), 1)
+        self.assertEqual(server.requests, [])
+
+    def test_success_is_quiet(self):
+        out, error = self.tool(0, "push", "--connector", self.connector(self.server(**GOOD).url), "--batch",
+                               self.file("cases", CASE * 3))
+        self.assertEqual((len(self.lines(out)), error), (3, ""))
+
 
 class Pipes(Batch):
     def test_results_come_while_the_pipe_is_open(self):
@@ -216,12 +240,14 @@ class Progress(Batch):
         out = process.stdout.read().decode()
         process.stdout.close()
         shown = b""
-        while b"\n" not in shown:
+        while b"0 in flight, 1 failed\r\n" not in shown:
             shown += os.read(master, 4096)
         os.close(master)
         self.assertEqual(process.wait(30), 13)
         self.assertEqual(len(self.lines(out)), 31)
-        self.assertRegex(shown.decode().replace("\r\n", "\n"),
+        shown = shown.decode().replace("\r\n", "\n")
+        self.assertRegex(shown, "\r\033\\[Kcasehook: case 31: params: [^\n]*\n")
+        self.assertRegex(shown,
                          "\r\033\\[K31 of 31 done, [0-9]+ a second, 0 in flight, 1 failed\n$")
 
 

@@ -24,23 +24,33 @@ fi
 # shellcheck disable=SC2046  # the flags of pkg-config are words
 flags() { pkg-config "$@" libcasehook; }
 
+unset LD_LIBRARY_PATH
+say "the tool, moved to an odd place"
+odd="$work/an odd place"
+cp -a "$work/root$prefix" "$odd"
+if "$build/examples/casehook" --help >/dev/null 2>&1; then # not so in a build of a sanitizer that does not run here
+    says casehook "$work/root$prefix/bin/casehook" --help
+    says casehook "$odd/bin/casehook" --help
+fi
+
 say "a program with the shared library"
+rpath=$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=rpath libcasehook)
+[ "$rpath" = "-Wl,-rpath,${library#"$work/root"}" ] || fail "rpath of the .pc file: $rpath"
+# What the variable says, and where the files are for this test.
+rpath="-Wl,-rpath,$library"
 # shellcheck disable=SC2046
-"$cc" -Wall -Wextra -Werror "$source/tests/install/app.c" $(flags --cflags --libs) -o "$work/shared"
-export LD_LIBRARY_PATH=$library
+"$cc" -Wall -Wextra -Werror "$source/tests/install/app.c" $(flags --cflags --libs) "$rpath" -o "$work/shared"
 ldd "$work/shared" | grep -q "$library/libcasehook.so.0" || fail "it does not load the installed library"
 says "https://cases.example/api/cases" "$work/shared" cases.example
-if "$build/examples/casehook" --help >/dev/null 2>&1; then says casehook "$work/root$prefix/bin/casehook" --help; fi
 
 if command -v c++ >/dev/null; then
     say "the same in C++"
     # shellcheck disable=SC2046
-    c++ -x c++ -std=c++11 "$source/tests/install/app.c" -x none $(flags --cflags --libs) -o "$work/cpp"
+    c++ -x c++ -std=c++11 "$source/tests/install/app.c" -x none $(flags --cflags --libs) "$rpath" -o "$work/cpp"
     says '"not_sent"' "$work/cpp" cases.example
 fi
 
 say "a program with the static library"
-unset LD_LIBRARY_PATH
 rm "$library"/libcasehook.so*
 # The linker wants every library that libcurl itself was linked with, needed or not.
 missing=
