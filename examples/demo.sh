@@ -59,8 +59,13 @@ work=$(mktemp -d) || fail "mktemp failed"
 
 step "Build"
 have_all || sh "$top/examples/packages.sh" "${packages[@]}" || fail "some packages are missing, see above"
+# A second demo in the same checkout waits here.
+mkdir -p "$build" || fail "$build cannot be made"
+exec 9>"$build/.lock"
+if command -v flock >/dev/null; then flock 9; fi
 [ -f "$build/build.ninja" ] || quietly meson setup "$build" "$top" -Dexamples=enabled -Dtests=disabled
 quietly ninja -C "$build" examples/casehook examples/tracker examples/push
+exec 9>&-
 echo "built in $build"
 PATH=$build/examples:$PATH
 

@@ -136,7 +136,9 @@ printf '\n=== summary, %d minutes %d seconds\n' $(((SECONDS - began) / 60)) $(((
 printf '%s\n' "${summary[@]}"
 if [ "${#skipped[@]}" != 0 ]; then
     echo "not tested here:"
-    printf '  %s\n' "${skipped[@]}"
+    # The same in several builds is told once; the first word is the build.
+    printf '%s\n' "${skipped[@]}" | awk '{build = $1; sub(/^[^ ]+ +/, ""); all[$0] = all[$0] " " build; if (!seen[$0]++) order[++n] = $0}
+        END {for (i = 1; i <= n; i++) printf "  %s (%s)\n", order[i], substr(all[order[i]], 2)}'
 fi
 [ "$failed" = 0 ] && echo "all passed" || echo "FAILED: the logs are in build-tests/*/meson-logs"
 exit "$failed"

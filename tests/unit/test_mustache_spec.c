@@ -58,7 +58,8 @@ static bool passes(const json_t *test, size_t *refused)
 int main(int argc, char **argv)
 {
     static const char *const files[] = {"comments", "delimiters", "interpolation", "inverted", "sections"};
-    const char *folder = argc > 1 ? argv[1] : getenv("CASEHOOK_MUSTACHE_SPEC");
+    const char *folder = getenv("CASEHOOK_MUSTACHE_SPEC");
+    if (!folder && argc > 1) folder = argv[1];
     size_t run = 0, failed = 0, refused = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[1024];
@@ -66,7 +67,8 @@ int main(int argc, char **argv)
         json_t *suite = json_load_file(path, 0, NULL), *test;
         size_t index;
         if (!suite) {
-            printf("SKIP: no Mustache suite: %s cannot be read (set CASEHOOK_MUSTACHE_SPEC)\n", path);
+            printf("SKIP: no Mustache suite in %s: git clone https://github.com/mustache/spec, and set "
+                   "CASEHOOK_MUSTACHE_SPEC to its folder specs\n", path);
             return 77;
         }
         json_array_foreach(json_object_get(suite, "tests"), index, test) {
