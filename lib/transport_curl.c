@@ -10,6 +10,16 @@
 
 /* ---- wires ------------------------------------------------------------------------------------ */
 
+static CURLM *multi_new(struct casehook__wire *wire)
+{
+    CURLM *multi = curl_multi_init();
+    if (!multi) return NULL;
+    wire->deaf = curl_multi_wakeup(multi) != CURLM_OK;
+    if (curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, wire->keep) == CURLM_OK) return multi;
+    curl_multi_cleanup(multi);
+    return NULL;
+}
+
 int casehook__wire_new(struct casehook__heap *heap, const struct casehook__settings *settings,
                        struct casehook__wire **out)
 {
@@ -17,21 +27,29 @@ int casehook__wire_new(struct casehook__heap *heap, const struct casehook__setti
     *out = NULL;
     if (!wire) return CASEHOOK_E_NO_MEMORY;
     wire->heap = heap;
-    wire->multi = curl_multi_init();
+    /* One for each call at most: it serves one operation at a time.  0 would mean libcurl's own choice. */
+    wire->keep = settings->max_idle_connections < CASEHOOK__CALLS ? (long)settings->max_idle_connections
+                                                                  : CASEHOOK__CALLS;
+    if (wire->keep == 0) wire->keep = 1;
+    wire->multi = multi_new(wire);
     if (!wire->multi) {
         casehook__free(heap, wire);
         return CASEHOOK_E_NO_MEMORY;
     }
-    wire->deaf = curl_multi_wakeup(wire->multi) != CURLM_OK;
-    /* One for each call at most: it serves one operation at a time.  0 would mean libcurl's own choice. */
-    long most = settings->max_idle_connections < CASEHOOK__CALLS ? (long)settings->max_idle_connections
-                                                                 : CASEHOOK__CALLS;
-    if (curl_multi_setopt(wire->multi, CURLMOPT_MAXCONNECTS, most ? most : 1L) != CURLM_OK) {
-        casehook__wire_free(wire);
-        return CASEHOOK_E_NO_MEMORY;
-    }
     *out = wire;
     return CASEHOOK_OK;
+}
+
+/* False: there is no memory, or what is under way must end first. */
+static bool mend(struct casehook__wire *wire)
+{
+    CURLM *fresh = wire->first ? NULL : multi_new(wire);
+    if (!fresh) return false;
+    curl_multi_cleanup(wire->multi);
+    wire->multi = fresh;
+    wire->spoiled = false;
+    if (wire->watcher.socket) casehook__curl_watch(wire);
+    return true;
 }
 
 void casehook__wire_free(struct casehook__wire *wire)
@@ -96,6 +114,7 @@ int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__c
 
 static bool join_wire(struct casehook__transfer *transfer, struct casehook__wire *wire)
 {
+    if (wire->spoiled && !mend(wire)) return false;
     if (curl_multi_add_handle(wire->multi, transfer->handle.easy) != CURLM_OK) return false;
     transfer->wire = wire;
     transfer->doomed = false;

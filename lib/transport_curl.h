@@ -47,6 +47,8 @@ struct casehook__wire {
     struct casehook__watcher watcher; /* of a wire that a loop watches */
     struct casehook__transfer *first, *last;
     unsigned doomed; /* how many of them are */
+    bool spoiled;    /* libcurl's tables hold something that it must not touch again */
+    long keep;       /* connections */
     bool deaf;       /* libcurl could not make what a wakeup needs */
     bool promised;   /* some connection came with a Keep-Alive header */
     struct casehook__connection *connections[CASEHOOK__CONNECTION_LISTS];
@@ -117,6 +119,8 @@ struct casehook__transfer {
 
 /* transport_curl.c: before each go. */
 void casehook__curl_open_gate(struct casehook__wire *wire);
+/* transport_curl_loop.c: the wire is watched by its watcher from now on. */
+void casehook__curl_watch(struct casehook__wire *wire);
 /* In place of a poll that failed for want of memory: waits a moment, at most so long. */
 void casehook__curl_rest(int ms);
 

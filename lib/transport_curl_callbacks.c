@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define REFUSAL_BODY_MAX (16 * 1024) /* of an answer that is no success only an excerpt is wanted */
 
@@ -245,11 +246,18 @@ curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct 
 {
     struct casehook__transfer *transfer = user;
     if (purpose != CURLSOCKTYPE_IPCXN || !may_connect(transfer, address)) return CURL_SOCKET_BAD;
-#if defined(SOCK_CLOEXEC)
-    int descriptor = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+        /* Not blocking from its birth: libcurl does not look whether it could make it so. */
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+    int descriptor =
+        socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
 #else
     int descriptor = socket(address->family, address->socktype, address->protocol);
-    if (descriptor >= 0) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    if (descriptor >= 0 &&
+        (fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0 || fcntl(descriptor, F_SETFL, O_NONBLOCK) != 0)) {
+        transfer->socket_error = errno;
+        close(descriptor);
+        return CURL_SOCKET_BAD;
+    }
 #endif
     if (descriptor < 0) {
         /* A family that this system does not have is the address's fault, not a shortage. */

@@ -5,16 +5,16 @@
 
 extern char **environ;
 
-/* The one piece of process-wide state: libcurl's documented initialisation must happen once. */
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_ready;
+/* The one piece of process-wide state: libcurl's documented initialisation must succeed once. */
+static pthread_mutex_t curl_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool curl_is_ready;
 
 /*
  * While it is initialised, libcurl creates the file that SSLKEYLOGFILE names, whether it is used or not.
  * The environment must have no such effect, so the variable is out of its sight for that moment: one
  * pointer of environ is exchanged, nothing is moved or freed that another thread may be reading.
  */
-static void init_curl(void)
+static CURLcode init_curl(void)
 {
     static const char variable[] = "SSLKEYLOGFILE=";
     static char hidden[] = "CASEHOOK_HIDDEN=";
@@ -24,17 +24,30 @@ static void init_curl(void)
         found = *entry;
         *entry = hidden;
     }
-    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
     for (char **entry = environ; found && *entry; entry++)
         if (*entry == hidden) *entry = found;
+    return code;
+}
+
+/* What failed for want of memory may work the next time. */
+static CURLcode need_curl(void)
+{
+    CURLcode code = CURLE_OK;
+    pthread_mutex_lock(&curl_lock);
+    if (!curl_is_ready) code = init_curl();
+    curl_is_ready = code == CURLE_OK;
+    pthread_mutex_unlock(&curl_lock);
+    return code;
 }
 
 int casehook__transport_init(struct casehook_error *error)
 {
-    pthread_once(&curl_once, init_curl);
-    if (curl_ready != CURLE_OK)
+    CURLcode code = need_curl();
+    if (code == CURLE_OUT_OF_MEMORY) return casehook__fail_memory(error);
+    if (code != CURLE_OK)
         return casehook__fail(error, CASEHOOK_E_SYSTEM, "libcurl could not be initialised: %s",
-                              curl_easy_strerror(curl_ready));
+                              curl_easy_strerror(code));
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
     if (version->version_num < 0x075800)
         return casehook__fail(error, CASEHOOK_E_UNSUPPORTED, "libcurl %s is too old, 7.88.0 is needed",

@@ -21,20 +21,26 @@ static int on_timer(CURLM *multi, long in_ms, void *user)
     return 0;
 }
 
-bool casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher)
+void casehook__curl_watch(struct casehook__wire *wire)
 {
-    wire->watcher = *watcher;
     curl_multi_setopt(wire->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(wire->multi, CURLMOPT_SOCKETDATA, wire);
     curl_multi_setopt(wire->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(wire->multi, CURLMOPT_TIMERDATA, wire);
+}
+
+bool casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher)
+{
+    wire->watcher = *watcher;
+    casehook__curl_watch(wire);
     return casehook__wire_sweep(wire);
 }
 
 /*
  * When libcurl runs out of memory while it notes which socket a transfer waits for, it leaves a table behind
  * that it divides by the size of, which is 0 then, as soon as that transfer is driven again; and nobody knows
- * which one it was.  So all that were under way end here; taking them off the wire mends the table.
+ * which one it was.  So all that were under way end here, and before something else begins there are new
+ * tables.
  */
 static void doom(struct casehook__wire *wire)
 {
@@ -42,6 +48,7 @@ static void doom(struct casehook__wire *wire)
         wire->doomed += !transfer->doomed;
         transfer->doomed = true;
     }
+    wire->spoiled = true;
 }
 
 static bool check(struct casehook__wire *wire, CURLMcode code)
@@ -90,5 +97,6 @@ bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int t
 
 void casehook__wire_keep(struct casehook__wire *wire, unsigned connections)
 {
-    curl_multi_setopt(wire->multi, CURLMOPT_MAXCONNECTS, (long)connections);
+    wire->keep = (long)connections;
+    curl_multi_setopt(wire->multi, CURLMOPT_MAXCONNECTS, wire->keep);
 }

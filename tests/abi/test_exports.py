@@ -17,7 +17,7 @@ SIZE_MAX = 280 * 1024
 
 # The library has no state of its own but the guard around libcurl's global initialisation; hidden is the
 # text that stands in for a variable of the environment meanwhile, which no one writes.
-WRITABLE = {"curl_once", "curl_ready", "hidden"}
+WRITABLE = {"curl_lock", "curl_is_ready", "hidden"}
 WRITABLE_SECTION = re.compile(r"\.(data|bss|tdata|tbss)\b(?!\.rel\.ro)|\*COM\*")
 
 # No terminal, no environment, no end of the process, no locale, no hidden state: names that must not be

@@ -13,7 +13,7 @@ struct drive drive_new(enum way way)
 {
     struct drive drive = {.way = way, .loop = NULL, .fd = -1};
     if (way == BLOCKING) return drive;
-    if (casehook_loop_new(NULL, &drive.loop)) abort();
+    if (casehook_loop_new(NULL, &drive.loop)) return drive;
     if (way == LOOP_DESCRIPTOR) drive.fd = casehook_loop_fd(drive.loop);
     return drive;
 }
@@ -24,6 +24,12 @@ void drive_free(struct drive *drive)
     drive->loop = NULL;
 }
 
+/* Without a descriptor the loop says when it wants to be called. */
+static int shorter(int milliseconds, int64_t wanted)
+{
+    return wanted >= 0 && (milliseconds < 0 || wanted < milliseconds) ? (int)wanted : milliseconds;
+}
+
 void drive_turn(struct drive *drive, int milliseconds)
 {
     struct pollfd wait = {.fd = drive->fd, .events = POLLIN};
@@ -31,6 +37,7 @@ void drive_turn(struct drive *drive, int milliseconds)
         casehook_loop_wait(drive->loop, milliseconds);
         return;
     }
+    if (drive->fd < 0) milliseconds = shorter(milliseconds, casehook_loop_timeout_ms(drive->loop));
     poll(&wait, 1, milliseconds);
     casehook_loop_process(drive->loop);
 }
@@ -45,6 +52,7 @@ struct casehook_result *drive_result(struct drive *drive, struct casehook_connec
         casehook_run_json(connector, operation, params, CASEHOOK_TERMINATED, &options, &result);
         return result;
     }
+    if (!drive->loop) return NULL;
     if (casehook_loop_submit_json(drive->loop, connector, operation, params, CASEHOOK_TERMINATED, &options,
                                   NULL))
         return NULL;

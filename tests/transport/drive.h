@@ -10,7 +10,7 @@ const char *way_name(enum way way);
 
 struct drive {
     enum way way;
-    struct casehook_loop *loop; /* NULL when it blocks */
+    struct casehook_loop *loop; /* NULL when it blocks, and when there was no memory for one */
     int fd;                     /* -1 when it is not watched */
 };
 
