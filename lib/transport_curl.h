@@ -117,7 +117,9 @@ struct casehook__transfer {
     struct casehook_error told; /* failure.message points into it */
 };
 
-/* transport_curl.c: before each go. */
+/* transport_curl_wire.c: makes a spoiled one new.  False: no memory, or what is under way must end first. */
+bool casehook__curl_mend(struct casehook__wire *wire);
+/* Before each go. */
 void casehook__curl_open_gate(struct casehook__wire *wire);
 /* transport_curl_loop.c: the wire is watched by its watcher from now on. */
 void casehook__curl_watch(struct casehook__wire *wire);
