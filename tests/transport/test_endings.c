@@ -163,7 +163,11 @@ static struct turn stray_behind_writes(void *user, const struct tracker_request 
     return turn;
 }
 
-/* Updates, and comments: all are done, and each gets its own answer. */
+/*
+ * Updates, and comments: all are done, and each gets its own answer.  What comes when the next request is on
+ * its way already cannot be told from its answer before it is read: that it is none is seen then, and the
+ * outcome unknown.
+ */
 static void writes_with_strays(const char *what, struct turn turn, enum scheme scheme, enum way way)
 {
     struct site site =
@@ -173,7 +177,9 @@ static void writes_with_strays(const char *what, struct turn turn, enum scheme s
         const char *params = site_params(i * WRITES, COMMENTS);
         struct answer answer = drive_call(&drive, &site.client, CASEHOOK_PUSH,
                                           text_of("{\"externalId\":\"5\",%s", params + 1), 0);
-        expect(!answer.status && site_did_once(&site, i * WRITES, WRITES), what, scheme, way, &answer);
+        int late = turn.behind_us > 0 && answer.status && answer.outcome == CASEHOOK_OUTCOME_UNKNOWN;
+        expect(late || (!answer.status && site_did_once(&site, i * WRITES, WRITES)), what, scheme, way,
+               &answer);
     }
     drive_free(&drive);
     site_free(&site);
