@@ -102,7 +102,7 @@ static void forget_try(struct casehook__transfer *transfer)
     transfer->connecting = transfer->denied = false;
     transfer->header_bytes = transfer->tunnel_bytes = 0;
     transfer->header_limit = transfer->body_limit = transfer->body_cut = transfer->no_memory = false;
-    transfer->head_ended = transfer->in_body = transfer->has_length = false;
+    transfer->head_ended = transfer->in_body = transfer->has_length = transfer->coded = false;
     transfer->keep_seconds = 0;
     transfer->answered = false;
     transfer->detail[0] = '\0';

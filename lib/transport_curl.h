@@ -102,6 +102,7 @@ struct casehook__transfer {
     bool head_ended; /* the empty line after the headers of the answer has come */
     long status;     /* once it has */
     bool in_body;
+    bool coded; /* there is a Transfer-Encoding */
     bool has_length;
     uint64_t length;       /* Content-Length */
     uint64_t keep_seconds; /* Keep-Alive: timeout=; 0: none */

@@ -39,7 +39,7 @@ static void begin_response(struct casehook__transfer *transfer)
     static const struct casehook__kept_header none;
     transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
     casehook__buf_clear(&transfer->head);
-    transfer->has_length = false;
+    transfer->has_length = transfer->coded = false;
     transfer->keep_seconds = 0;
 }
 
@@ -51,7 +51,7 @@ static void end_head(struct casehook__transfer *transfer)
 {
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_RESPONSE_CODE, &transfer->status);
     transfer->head_ended = transfer->status >= 200;
-    if (transfer->status == 204 && transfer->has_length && transfer->length > 0)
+    if (transfer->status == 204 && (transfer->coded || (transfer->has_length && transfer->length > 0)))
         casehook__curl_forbid_reuse(&transfer->handle, true);
 }
 
@@ -92,6 +92,7 @@ static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__te
     case 'k': note_keep_alive(transfer, line); return true;
     case 'l': return keep(transfer, line, "Location", &transfer->location);
     case 'r': return keep(transfer, line, "Retry-After", &transfer->retry_after);
+    case 't': transfer->coded = transfer->coded || is_name(line, "Transfer-Encoding"); return true;
     default: return true;
     }
 }
