@@ -3,7 +3,8 @@
 
 #define MEMORY_MS  (5 * 60 * 1000) /* what was seen counts for so long */
 #define QUICK_MS   1000 /* a close sooner than this is no idle timeout: the server closes after answers */
-#define WANTED_MAX 1024
+#define WANTED_MAX 4096
+#define DEARER     16
 
 static int64_t load(const _Atomic int64_t *value)
 {
@@ -29,7 +30,7 @@ void casehook__reuse_proved(struct casehook__reuse *reuse, int64_t now)
 }
 
 /*
- * Each quick close makes trust four times as dear: a server that closes at random must not earn it by a few
+ * Each quick close makes trust sixteen times as dear: a server that closes at random must not earn it by a few
  * lucky reads.  A late one is an idle timeout: connections that have rested for half as long are left alone.
  */
 void casehook__reuse_closed(struct casehook__reuse *reuse, int64_t rested_ms, int64_t now)
@@ -38,7 +39,7 @@ void casehook__reuse_closed(struct casehook__reuse *reuse, int64_t rested_ms, in
     uint32_t wanted = again ? atomic_load_explicit(&reuse->wanted, memory_order_relaxed) : 1;
     int64_t limit = again ? load(&reuse->rest_limit) : INT64_MAX;
     if (rested_ms < QUICK_MS)
-        wanted = wanted < WANTED_MAX / 4 ? wanted * 4 : WANTED_MAX;
+        wanted = wanted < WANTED_MAX / DEARER ? wanted * DEARER : WANTED_MAX;
     else if (rested_ms / 2 < limit)
         limit = rested_ms / 2;
     atomic_store_explicit(&reuse->wanted, wanted, memory_order_relaxed);

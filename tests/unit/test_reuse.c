@@ -59,8 +59,8 @@ static void a_server_that_closes_soon(void **state)
     casehook__reuse_proved(&reuse, NOW);
     casehook__reuse_closed(&reuse, 10, NOW);
     assert_false(casehook__reuse_may_write(&reuse, &kept, NOW));
-    /* Trust is dearer each time: four answers, then sixteen. */
-    for (int wanted = 4; wanted <= 16; wanted *= 4) {
+    /* Trust is dearer each time: 16 answers, then 256. */
+    for (int wanted = 16; wanted <= 256; wanted *= 16) {
         for (int i = 1; i < wanted; i++) {
             casehook__reuse_proved(&reuse, NOW);
             assert_false(casehook__reuse_may_write(&reuse, &kept, NOW));
