@@ -6,7 +6,8 @@
 #               gcc's Address- and UndefinedBehaviorSanitizer: all but Redmine and the installed library
 #     --all     the same, a release build, and Redmine is installed for its test; this is what continuous
 #               integration runs
-#     --long    ThreadSanitizer over threads, loop and real servers, valgrind over every test that is a program of ours
+#     --long    the campaigns at their full length, ThreadSanitizer over threads, loop and real servers, valgrind over
+#               every test that is a program of ours
 # It asks nothing, needs no network but for packages, and leaves nothing running.
 set -u
 
@@ -95,6 +96,17 @@ thread_sanitizer() {
     run threads threads --suite loop --suite api --suite real "${wrap[@]}"
 }
 
+# campaign PROGRAM ARGUMENTS...: the long form of a test of the gcc build, whose last words are its sum.
+campaign() {
+    local program=$logs/gcc/tests/transport/$1 start=$SECONDS
+    printf '=== %s\n' "$*"
+    [ -x "$program" ] || { failed=1; summary+=("campaign        $1 was not built"); return; }
+    "$program" "${@:2}" 2>&1 | tee "$logs/$1.log"
+    [ "${PIPESTATUS[0]}" = 0 ] || failed=1
+    summary+=("$(printf 'campaign   %5ds  %s: %s' $((SECONDS - start)) "$1" \
+        "$(grep -E '^(all|nginx): |points, ' "$logs/$1.log" | tr '\n' ' ')")")
+}
+
 mode=${1-}
 case $mode in
 '' | --quick | --all | --long) ;;
@@ -111,6 +123,8 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 build gcc gcc -Dwerror=true
 if [ "$mode" = --long ]; then
+    campaign test_transport_shim 22000
+    campaign test_transport_campaign 100000
     thread_sanitizer
     valgrind_all valgrind --suite unit --suite api --suite loop --suite faults --suite torture --suite real \
         --suite conformance --no-suite scripts

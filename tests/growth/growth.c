@@ -11,6 +11,7 @@
 #include "json.h"
 #include "jsscan.h"
 #include "jstext.h"
+#include "mask.h"
 #include "params.h"
 #include "template.h"
 #include "url.h"
@@ -158,6 +159,25 @@ static void compile(struct casehook__text text)
     casehook__template_free(tmpl);
 }
 
+/* ---- masks -------------------------------------------------------------------------------------- */
+
+/* Several secrets, one of which is nothing but one letter. */
+static void mask(struct casehook__text text)
+{
+    static char same[401];
+    struct casehook__mask *made = NULL;
+    memset(same, 'A', sizeof same - 1);
+    const struct casehook__text secrets[] = {casehook__text("S3cr\\et-Pass"), casehook__text("&amp;amp;"),
+                                             casehook__text("%5C%5C%5C%5C"), casehook__text(same)};
+    must(casehook__mask_new(NULL, secrets, COUNT(secrets), &made) == CASEHOOK_OK, "a mask");
+    size_t size = text.length + 4;
+    char *out = malloc(size);
+    must(out != NULL, "memory");
+    casehook__mask_excerpt(made, text, out, size);
+    free(out);
+    casehook__mask_free(made);
+}
+
 /* ---- whole operations --------------------------------------------------------------------------- */
 
 static struct casehook_connector *connector;
@@ -272,6 +292,16 @@ static const struct row rows[] = {
     {"template: delimiters", compile, 8 * KIB, "[1", "{{=<% %>=}}<%={{ }}=%>", "]"},
     {"template: literal keys", compile, 8 * KIB, "[", "{\"k\":1},", "1]"},
     {"template: what is not closed", compile, 8 * KIB, "", "{{#case}}{{/case}}{{", ""},
+    {"mask: backslashes", mask, 16 * KIB, "", "\\", ""},
+    {"mask: escaped backslashes", mask, 16 * KIB, "", "%5C", ""},
+    {"mask: escapes of escapes", mask, 16 * KIB, "", "%25%35C", ""},
+    {"mask: references", mask, 16 * KIB, "", "&amp;", ""},
+    {"mask: numbers without an end", mask, 16 * KIB, "", "&#x0", ""},
+    {"mask: half pairs", mask, 16 * KIB, "", "\\ud83d\\u", ""},
+    {"mask: all of them", mask, 16 * KIB, "", "%26amp;\\u0025&#37;", ""},
+    {"mask: beginnings", mask, 16 * KIB, "", "S3cr\\et-Pas", ""},
+    {"mask: one letter", mask, 16 * KIB, "", "A", ""},
+    {"mask: cut marks", mask, 16 * KIB, "", "S3cr...", ""},
     {"params: tags", params, 8 * KIB, "{\"title\":\"t\",\"tags\":[\"a\"", ",\"\\u0062\"", "]}"},
     {"params: comments", params, 16 * KIB,
      "{\"title\":\"t\",\"comments\":[{\"commentId\":\"1\",\"comment\":\"c\"}",
