@@ -297,7 +297,7 @@ static void settle(struct casehook__transfer *transfer, CURLcode code)
         read_response(transfer);
     else
         casehook__curl_fail(transfer, code);
-    casehook__curl_learn(transfer);
+    if (code == CURLE_OK) casehook__curl_learn(transfer);
     if (!transfer->answered) note_partial(transfer);
     leave_wire(transfer);
 }

@@ -79,6 +79,19 @@ static int tell_tunnel(struct casehook__transfer *transfer, long status)
                               : "");
 }
 
+/*
+ * By TLS 1.3 a server refuses a client certificate, or the want of one, when the request is on its way
+ * already; often nothing arrives but the end of the connection.
+ */
+static const char *about_certificate(const struct casehook__transfer *transfer)
+{
+    if (!transfer->tls.asked || transfer->header_bytes) return "";
+    if (transfer->policy.identity)
+        return "; the server had asked for a client certificate: it may refuse ours";
+    return "; the server had asked for a client certificate and got none: set authType to "
+           "webhook-authentication-ssl and give secrets.crt and secrets.key, or secrets.pfx";
+}
+
 /* The connection ended in the middle of it: a server that restarts, or one that speaks no TLS at this port.
  */
 static bool handshake_broke(const struct casehook__transfer *transfer)
@@ -93,8 +106,8 @@ static bool handshake_broke(const struct casehook__transfer *transfer)
 static int tell_handshake(struct casehook__transfer *transfer)
 {
     return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
-                          "the connection to %s ended in the TLS handshake; nothing was sent (%s)",
-                          transfer->request->origin->host, transfer->detail);
+                          "the connection to %s ended in the TLS handshake; nothing was sent (%s)%s",
+                          transfer->request->origin->host, transfer->detail, about_certificate(transfer));
 }
 
 static int tell_tls(struct casehook__transfer *transfer, CURLcode code)
@@ -140,19 +153,6 @@ static int tell_write(struct casehook__transfer *transfer)
     /* What is left is libcurl's decoder: bytes after the end of what it decodes are an error to it. */
     if (!transfer->no_memory && transfer->content_encoding.present) return tell_encoding(transfer);
     return casehook__fail(&transfer->told, CASEHOOK_E_NO_MEMORY, "out of memory while the answer was read");
-}
-
-/*
- * By TLS 1.3 a server refuses a client certificate, or the want of one, when the request is on its way
- * already; often nothing arrives but the end of the connection.
- */
-static const char *about_certificate(const struct casehook__transfer *transfer)
-{
-    if (!transfer->tls.asked || transfer->header_bytes) return "";
-    if (transfer->policy.identity)
-        return "; the server had asked for a client certificate: it may refuse ours";
-    return "; the server had asked for a client certificate and got none: set authType to "
-           "webhook-authentication-ssl and give secrets.crt and secrets.key, or secrets.pfx";
 }
 
 static int tell_refused(struct casehook__transfer *transfer)
