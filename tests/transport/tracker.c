@@ -196,16 +196,20 @@ static void write_answer(struct stream *stream, const struct input *input, const
 
 /* ---- connections ------------------------------------------------------------------------------ */
 
-/* What comes behind a half close was sent by somebody who could not know of it. */
+/* What comes behind a half close was sent by somebody who could not know of it.  It ends when the client
+ * closes. */
 static void drain(struct tracker *tracker, struct stream *stream, struct input *input)
 {
-    if (stream->ssl) SSL_shutdown(stream->ssl);
+    atomic_fetch_sub(&tracker->busy, 1);
+    /* A quiet one would end reading too. */
+    if (stream->ssl && !SSL_get_quiet_shutdown(stream->ssl)) SSL_shutdown(stream->ssl);
     shutdown(stream->fd, SHUT_WR);
     while (read_request(stream, input, 0)) {
         remember_whole(tracker->records, input, 0);
         use_up(input);
     }
     remember_part(tracker->records, input);
+    atomic_fetch_add(&tracker->busy, 1);
 }
 
 static void end_connection(struct tracker *tracker, struct stream *stream, struct input *input,
@@ -260,6 +264,15 @@ static int take_turn(struct tracker *tracker, struct stream *stream, struct inpu
     return 0;
 }
 
+static void end_idle(struct tracker *tracker, struct stream *stream, struct input *input,
+                     const struct turn *turn)
+{
+    atomic_fetch_add(&tracker->busy, 1);
+    if (turn->idle_text) stream_write(stream, turn->idle_text, strlen(turn->idle_text));
+    end_connection(tracker, stream, input, turn);
+    atomic_fetch_sub(&tracker->busy, 1);
+}
+
 static void serve(void *user, struct stream *stream, size_t connection)
 {
     struct tracker *tracker = user;
@@ -268,8 +281,7 @@ static void serve(void *user, struct stream *stream, size_t connection)
     (void)connection;
     for (size_t number = 0;; number++) {
         int came = await_bytes(stream, turn.idle_us);
-        if (came < 0 && turn.idle_text) stream_write(stream, turn.idle_text, strlen(turn.idle_text));
-        if (came < 0) end_connection(tracker, stream, input, &turn);
+        if (came < 0) end_idle(tracker, stream, input, &turn);
         if (came <= 0) break;
         atomic_fetch_add(&tracker->busy, 1);
         int goes_on = 0;
