@@ -104,7 +104,7 @@ campaign() {
     "$program" "${@:2}" 2>&1 | tee "$logs/$1.log"
     [ "${PIPESTATUS[0]}" = 0 ] || failed=1
     summary+=("$(printf 'campaign   %5ds  %s: %s' $((SECONDS - start)) "$1" \
-        "$(grep -E '^(all|nginx): |points, ' "$logs/$1.log" | tr '\n' ' ')")")
+        "$(grep -E 'points, |creates: sent twice' "$logs/$1.log" | tr '\n' ' ')")")
 }
 
 mode=${1-}

@@ -256,6 +256,7 @@ static int take_turn(struct tracker *tracker, struct stream *stream, struct inpu
         return 0;
     }
     remember_whole(tracker->records, input, !turn->undone);
+    pause_us(turn->before_us);
     if (!turn->no_answer) write_answer(stream, input, turn);
     use_up(input);
     if (turn->end == TURN_KEEP) return 1;

@@ -37,6 +37,7 @@ enum turn_end { TURN_KEEP, TURN_CLOSE, TURN_RESET };
 struct turn {
     size_t read_only; /* only so many bytes of it are read, then the end comes; 0: all */
     int undone;       /* it is read, but not done */
+    long before_us;   /* between reading it and the answer */
     int no_answer;
     const char *answer; /* in place of the usual one */
     const char *behind; /* stray bytes, written behind the answer ... */

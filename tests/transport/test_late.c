@@ -1,0 +1,103 @@
+/*
+ * test_late.c - the host comes back after the time is over, and the answer has lain in the socket since
+ * before (R1).
+ *
+ * It counts: the id of a case that exists must not be lost.
+ */
+#include "site.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LIMIT_MS = 300, ANSWER_US = 60000, AWAY_MS = 700 };
+
+static struct turn answer_a_little_late(void *user, const struct tracker_request *request)
+{
+    struct turn turn = {.before_us = strcmp(request->method, "GET") != 0 ? ANSWER_US : 0};
+    (void)user;
+    return turn;
+}
+
+static struct site new_site(enum scheme scheme, int by_deadline)
+{
+    const char *settings = by_deadline ? "{\"responseTimeout\":\"20s\"}" : "{\"responseTimeout\":\"300ms\"}";
+    return site_new(scheme, settings, NULL, 1, answer_a_little_late, NULL);
+}
+
+/* Until the tracker has read it; then the host has other things to do. */
+static void send_and_leave(struct drive *drive, const struct site *site)
+{
+    for (int turns = 0; turns < 2000 && !atomic_load(&site->records->of[0].whole); turns++)
+        drive_turn(drive, 1);
+    assert_int_equal(atomic_load(&site->records->of[0].whole), 1);
+    poll(NULL, 0, AWAY_MS);
+}
+
+static void the_host_was_busy(enum scheme scheme, enum way way, int by_deadline)
+{
+    struct site site = new_site(scheme, by_deadline);
+    struct drive drive = drive_new(way);
+    struct casehook_options options = {.struct_size = sizeof options,
+                                       .deadline_ms = by_deadline ? LIMIT_MS : 0};
+    struct casehook_result *result;
+    uint64_t ticket = 0;
+    assert_int_equal(casehook_loop_submit_json(drive.loop, site.client.connector, CASEHOOK_CREATE,
+                                               site_params(0, 0), CASEHOOK_TERMINATED, &options, NULL),
+                     CASEHOOK_OK);
+    send_and_leave(&drive, &site);
+    while (result = casehook_loop_next(drive.loop, &ticket), !ticket) drive_turn(&drive, -1);
+    struct answer answer = answer_from(result);
+    if (strcmp(answer.id, "00000000") != 0)
+        fail_msg("%s, %s, %s: the id is lost: %s", scheme_name(scheme), way_name(way),
+                 by_deadline ? "deadline" : "responseTimeout", answer.message);
+    drive_free(&drive);
+    site_free(&site);
+}
+
+static void a_loop_whose_host_was_busy(void **state)
+{
+    (void)state;
+    static const enum scheme schemes[] = {HTTP, HTTPS12, HTTPS13};
+    for (size_t i = 0; i < COUNT(schemes) * 4; i++)
+        the_host_was_busy(schemes[i / 4], i % 2 ? LOOP_WAIT : LOOP_DESCRIPTOR, i / 2 % 2);
+}
+
+/* In the child: 0 when it has the id. */
+static int create_blocking(struct site *site, int by_deadline)
+{
+    struct answer answer;
+    struct drive drive = drive_new(BLOCKING);
+    struct client client = client_new(by_deadline ? NULL : "{\"responseTimeout\":\"300ms\"}", site->base,
+                                      site_config(site->base, HTTP), NULL, &answer);
+    answer = drive_call(&drive, &client, CASEHOOK_CREATE, site_params(0, 0), by_deadline ? LIMIT_MS : 0);
+    if (strcmp(answer.id, "00000000") != 0) fprintf(stderr, "the id is lost: %s\n", answer.message);
+    return strcmp(answer.id, "00000000") != 0;
+}
+
+/* As a machine that is suspended. */
+static void a_process_that_was_stopped(void **state)
+{
+    (void)state;
+    for (int by_deadline = 0; by_deadline < 2; by_deadline++) {
+        struct site site = new_site(HTTP, by_deadline);
+        int ended = 0;
+        pid_t child = fork();
+        if (child == 0) _exit(create_blocking(&site, by_deadline));
+        while (!atomic_load(&site.records->of[0].whole)) poll(NULL, 0, 1);
+        assert_int_equal(kill(child, SIGSTOP), 0);
+        poll(NULL, 0, AWAY_MS);
+        assert_int_equal(kill(child, SIGCONT), 0);
+        assert_int_equal(waitpid(child, &ended, 0), child);
+        assert_int_equal(ended, 0);
+        site_free(&site);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_loop_whose_host_was_busy),
+                                       cmocka_unit_test(a_process_that_was_stopped)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
