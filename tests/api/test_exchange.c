@@ -475,6 +475,37 @@ static void the_next_request_as_json(void **state)
     casehook_result_free(end(x));
 }
 
+/* What became of a request that was answered with a redirect: nothing, or it was done and its answer is
+ * elsewhere. */
+static void redirects_have_an_outcome(void **state)
+{
+    (void)state;
+    static const struct {
+        int operation;
+        const char *params;
+        int status;
+        const char *outcome;
+    } rows[] = {
+        {CASEHOOK_CREATE, "{\"title\":\"t\"}", 307, "\"status\":307,\"outcome\":\"refused\""},
+        {CASEHOOK_CREATE, "{\"title\":\"t\"}", 308, "\"status\":308,\"outcome\":\"refused\""},
+        {CASEHOOK_CREATE, "{\"title\":\"t\"}", 303, "\"status\":303,\"outcome\":\"done\""},
+        {CASEHOOK_GET, "{\"externalId\":\"1\"}", 302, "\"status\":302,\"outcome\":\"done\""},
+        {CASEHOOK_GET, "{\"externalId\":\"1\"}", 303, "\"status\":303,\"outcome\":\"done\""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct casehook_exchange *x = usual(rows[i].operation, rows[i].params);
+        request.struct_size = sizeof request;
+        assert_int_equal(casehook_exchange_next(x, &request), 1);
+        feed(x, rows[i].status, "Location: /elsewhere\r\n", "");
+        assert_int_equal(casehook_exchange_next(x, &request), 1);
+        assert_string_equal(request.url, BASE "/elsewhere");
+        struct casehook_result *result = casehook_exchange_result(x);
+        assert_non_null(strstr(casehook_result_json(result, NULL), rows[i].outcome));
+        casehook_result_free(result);
+        casehook_exchange_free(x);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_deadline_that_passed_may_be_tried_again),
         cmocka_unit_test(faults_of_params_are_results),
         cmocka_unit_test(the_next_request_as_json),
+        cmocka_unit_test(redirects_have_an_outcome),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

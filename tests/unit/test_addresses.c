@@ -132,6 +132,10 @@ static void knows_special_ranges(void **state)
         "2002:808:808::1",
         "2a00::5efe:8.8.8.8",
         "2a00::1:5efe:10.0.0.1",
+        "2a00::100:5efe:10.0.0.1",
+        "2a00::400:5efe:10.0.0.1",
+        "2a00::5eff:10.0.0.1",
+        "2a00::5ffe:10.0.0.1",
         "fe00::1",
     };
     unsigned char address[16];

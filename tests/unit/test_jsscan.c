@@ -506,6 +506,30 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* A key goes on where the name ends, and behind the name there is no memory. */
+static void a_name_that_ends_inside_a_key(void **state)
+{
+    (void)state;
+    struct page_end end = page_end_new(16);
+    struct casehook__keypath_part part = {page_end_put(&end, casehook__text("ab")), SIZE_MAX};
+    struct casehook__keypath path = {.whole = part.name, .count = 1, .parts = &part};
+    const struct casehook__keypath *paths[] = {&path};
+    struct casehook__js_value found;
+    static const struct {
+        const char *json;
+        bool found;
+    } rows[] = {{"{\"a\\u0062\\u00e4\":1}", false},
+                {"{\"\\u0061b\\ud83d\\ude00\":1}", false},
+                {"{\"a\\u00e4\":1}", false},
+                {"{\"a\\u0062\":1}", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(casehook__jsscan(casehook__text(rows[i].json), paths, 1, &found, NULL),
+                         CASEHOOK__JS_VALID);
+        assert_int_equal(found.kind, rows[i].found ? CASEHOOK__JS_NUMBER : CASEHOOK__JS_NONE);
+    }
+    page_end_free(&end);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +549,7 @@ int main(void)
         cmocka_unit_test(steps_through_members),
         cmocka_unit_test(strings_agree_with_a_slow_reader),
         cmocka_unit_test(random_strings_agree_with_a_slow_reader),
+        cmocka_unit_test(a_name_that_ends_inside_a_key),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

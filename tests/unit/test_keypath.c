@@ -95,6 +95,23 @@ static void indices(void **state)
     check("a[99999999999999999999999]", "a|99999999999999999999999|");
 }
 
+/* Only such a key is compared with what bytes that are not UTF-8 become. */
+static void replacement_characters_are_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        bool exotic;
+    } rows[] = {{"a", false},           {"abcd.e", false},         {"\xEF\xBF\xBC", false},
+                {"\xEF\xBF\xBD", true}, {"a.b\xEF\xBF\xBD", true}, {"\xEF\xBF\xBDx", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct casehook__keypath *path = NULL;
+        assert_int_equal(casehook__keypath_new(NULL, casehook__text(rows[i].key), &path, NULL), CASEHOOK_OK);
+        assert_int_equal(path->exotic, rows[i].exotic);
+        casehook__keypath_free(path);
+    }
+}
+
 static void is_refused(const char *unit, int times, int64_t offset)
 {
     char key[4000] = "";
@@ -168,6 +185,7 @@ int main(void)
         cmocka_unit_test(indices),
         cmocka_unit_test(bounds),
         cmocka_unit_test(one_allocation_which_may_fail),
+        cmocka_unit_test(replacement_characters_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,8 @@ int main(int argc, char **argv)
         size_t index;
         if (!suite) {
             printf("SKIP: no Mustache suite in %s: git clone https://github.com/mustache/spec, and set "
-                   "CASEHOOK_MUSTACHE_SPEC to its folder specs\n", path);
+                   "CASEHOOK_MUSTACHE_SPEC to its folder specs\n",
+                   path);
             return 77;
         }
         json_array_foreach(json_object_get(suite, "tests"), index, test) {

@@ -467,6 +467,78 @@ static void the_tree(void **state)
     casehook__params_free(&params);
 }
 
+/* The largest params, of bytes that become three each. */
+static void the_largest_params(void **state)
+{
+    (void)state;
+    struct casehook__params params;
+    static const char head[] = "{\"title\":\"\\n", tail[] = "\"}";
+    size_t inside = CASEHOOK__PARAMS_MAX_BYTES - (sizeof head - 1) - (sizeof tail - 1);
+    char *json = malloc(CASEHOOK__PARAMS_MAX_BYTES + 2);
+    assert_non_null(json);
+    casehook__params_init(&params, NULL);
+    memcpy(json, head, sizeof head - 1);
+    memset(json + sizeof head - 1, 0xFF, inside + 1);
+    memcpy(json + sizeof head - 1 + inside, tail, sizeof tail);
+    struct casehook__text text = {json, CASEHOOK__PARAMS_MAX_BYTES};
+    assert_int_equal(casehook__params_from_json(&params, CASEHOOK_CREATE, text, NULL), CASEHOOK_OK);
+    assert_int_equal(params.title.length, 1 + 3 * inside); /* with its escape, which makes it be decoded */
+    memset(json + sizeof head - 1, 'a', inside + 1);
+    memcpy(json + sizeof head + inside, tail, sizeof tail - 1);
+    text.length++;
+    assert_int_equal(casehook__params_from_json(&params, CASEHOOK_CREATE, text, NULL), CASEHOOK_E_PARAMS);
+    free(json);
+    casehook__params_free(&params);
+}
+
+/* Fields of a struct have the limit of all params, and a message of their own beyond it. */
+static void the_largest_fields_of_a_struct(void **state)
+{
+    (void)state;
+    struct casehook__params params;
+    struct casehook_error error;
+    char *fields = malloc(CASEHOOK__PARAMS_MAX_BYTES + 2);
+    assert_non_null(fields);
+    casehook__params_init(&params, NULL);
+    memset(fields, ' ', CASEHOOK__PARAMS_MAX_BYTES + 1);
+    memcpy(fields, "{\"f\":1}", 7);
+    struct casehook_params source = base();
+    source.title = "";
+    source.fields = fields;
+    for (size_t more = 0; more < 2; more++) {
+        source.fields_length = CASEHOOK__PARAMS_MAX_BYTES + more;
+        casehook__error_init(&error);
+        assert_int_equal(casehook__params_from_struct(&params, CASEHOOK_CREATE, &source, &error),
+                         more ? CASEHOOK_E_PARAMS : CASEHOOK_OK);
+        assert_string_equal(error.field, more ? "fields" : "");
+    }
+    assert_non_null(strstr(error.message, "too large"));
+    free(fields);
+    casehook__params_free(&params);
+}
+
+/* All lists together. */
+static void the_longest_lists(void **state)
+{
+    (void)state;
+    struct casehook__params params;
+    size_t size = 4 * (size_t)CASEHOOK__ITEMS_MAX + 100;
+    char *json = malloc(size);
+    assert_non_null(json);
+    casehook__params_init(&params, NULL);
+    for (size_t more = 0; more < 2; more++) {
+        char *at = json + sprintf(json, "{\"title\":\"t\",\"tags\":[\"\"");
+        for (size_t i = 1; i < CASEHOOK__ITEMS_MAX / 2; i++) at += sprintf(at, ",\"\"");
+        at += sprintf(at, "],\"labels\":[\"\"");
+        for (size_t i = 1; i < CASEHOOK__ITEMS_MAX / 2 + more; i++) at += sprintf(at, ",\"\"");
+        sprintf(at, "]}");
+        assert_int_equal(casehook__params_from_json(&params, CASEHOOK_CREATE, casehook__text(json), NULL),
+                         more ? CASEHOOK_E_PARAMS : CASEHOOK_OK);
+    }
+    free(json);
+    casehook__params_free(&params);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -483,6 +555,9 @@ int main(void)
         cmocka_unit_test(warm_calls_allocate_nothing),
         cmocka_unit_test(no_memory_is_an_error),
         cmocka_unit_test(the_tree),
+        cmocka_unit_test(the_largest_params),
+        cmocka_unit_test(the_largest_fields_of_a_struct),
+        cmocka_unit_test(the_longest_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
 /* test_template.c - Mustache in templates: tags, lines, delimiters, names and their messages (T1, C4, C5). */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "page_end.h"
 #include "template_values.h"
 
 #include <setjmp.h>
@@ -234,6 +236,13 @@ static void questions(void **state)
     assert_false(casehook__template_uses(tmpl, "title"));
     assert_false(casehook__template_uses(tmpl, "nope"));
     assert_false(casehook__template_uses(tmpl, ""));
+    struct page_end end = page_end_new(16);
+    static const char *const shorter[] = {"c", "case.", "case.t", "case.titl", "case.field", "case.fields.a"};
+    for (size_t i = 0; i < sizeof shorter / sizeof *shorter; i++) { /* with their NUL: nothing is behind it */
+        struct casehook__text name = {shorter[i], strlen(shorter[i]) + 1};
+        assert_false(casehook__template_uses(tmpl, page_end_put(&end, name).data));
+    }
+    page_end_free(&end);
     casehook__template_free(tmpl);
 
     tmpl = compile((struct casehook__text){NULL, 0}, &create_schema);
@@ -405,6 +414,27 @@ static void out_of_memory_is_an_ordinary_error(void **state)
     tree_free(&tree);
 }
 
+/* Without a schema names are looked for from the innermost section outwards. */
+static void sections_hide_what_is_around_them(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"x\":\"top\",\"y\":\"root\",\"a\":{\"x\":\"one\",\"b\":{\"x\":\"two\"}}}";
+    static const struct row rows[] = {
+        {"{{#a}}{{x}} {{y}}{{/a}}", "one root"},
+        {"{{#a}}{{#b}}{{x}}{{/b}} {{x}}{{/a}} {{x}}", "two one top"},
+        {"{{#a}}{{#b}}{{a.x}} {{b.x}} {{b.y}}|{{/b}}{{/a}}", "one two |"},
+    };
+    struct tree tree;
+    tree_parse(&tree, json);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct casehook_error error = {0};
+        char *got = outcome(rows[i].text, CASEHOOK__TEMPLATE_RAW, NULL, true, &tree.root, &error);
+        assert_string_equal(got, rows[i].expected);
+        free(got);
+    }
+    tree_free(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +450,7 @@ int main(void)
         cmocka_unit_test(bounds),
         cmocka_unit_test(rendering_is_bounded),
         cmocka_unit_test(out_of_memory_is_an_ordinary_error),
+        cmocka_unit_test(sections_hide_what_is_around_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

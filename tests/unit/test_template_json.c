@@ -251,6 +251,28 @@ static void bytes_that_are_no_utf8(void **state)
     free(got);
 }
 
+/* Looking for equal keys borrows the memory behind the text, and gives it back as it was. */
+static void looking_at_keys_leaves_the_text_alone(void **state)
+{
+    (void)state;
+    static const char body[] = "{\"{{case.id}}\":1,\"b\":{\"{{case.title}}\":2}}";
+    struct tree tree;
+    struct casehook__template *tmpl = NULL;
+    struct casehook__buf out;
+    tree_parse(&tree, "{\"case\":{\"id\":\"k\",\"title\":\"t\"}}");
+    assert_int_equal(casehook__template_new(NULL, casehook__text(body), CASEHOOK__TEMPLATE_JSON,
+                                            &create_schema, true, &tmpl, NULL),
+                     CASEHOOK_OK);
+    assert_int_equal(casehook__template_prove(tmpl, true, NULL), CASEHOOK_OK);
+    casehook__buf_init(&out, NULL, 1000);
+    assert_int_equal(casehook__template_render(tmpl, &tree.root, &out, NULL), CASEHOOK_OK);
+    assert_string_equal(casehook__buf_string(&out), "{\"k\":1,\"b\":{\"t\":2}}");
+    assert_int_equal(out.length, strlen(out.data));
+    casehook__buf_free(&out);
+    casehook__template_free(tmpl);
+    tree_free(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +285,7 @@ int main(void)
         cmocka_unit_test(each_rendering_is_looked_at),
         cmocka_unit_test(longer_lists_are_looked_at),
         cmocka_unit_test(bytes_that_are_no_utf8),
+        cmocka_unit_test(looking_at_keys_leaves_the_text_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,6 +180,27 @@ static void large_templates(void **state)
     assert_int_equal(prove_text((struct casehook__text){text, (size_t)length}, true, &error), 0);
 }
 
+/* Nothing is tested: the message begins with the fault.  The name of a field may be longer than is shown. */
+static void messages_name_the_combination(void **state)
+{
+    (void)state;
+    struct casehook_error error;
+    assert_int_equal(prove("{\"a\":1,}", true, &error), CASEHOOK_E_CONFIG);
+    assert_memory_equal(error.message, "the body ", 9);
+    assert_int_equal(prove("{\"a\":1 {{#case.fields.f2345678901234567890123456789012345678901234567x}}"
+                           "2{{/case.fields.f2345678901234567890123456789012345678901234567x}} }",
+                           true, &error),
+                     CASEHOOK_E_CONFIG);
+    assert_non_null(
+        strstr(error.message, "with case.fields.f2345678901234567890123456789012345678901234567x "));
+    assert_int_equal(prove("{\"a\":1 {{#case.fields.f23456789012345678901234567890123456789012345678x}}"
+                           "2{{/case.fields.f23456789012345678901234567890123456789012345678x}} }",
+                           true, &error),
+                     CASEHOOK_E_CONFIG);
+    assert_non_null(
+        strstr(error.message, "with case.fields.f23456789012345678901234567890123456789012345678 "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +210,7 @@ int main(void)
         cmocka_unit_test(lists_in_lists_end),
         cmocka_unit_test(tested_members_are_looked_at),
         cmocka_unit_test(large_templates),
+        cmocka_unit_test(messages_name_the_combination),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -495,14 +495,43 @@ static void survives_lack_of_memory(void **state)
     casehook__heap_unref(heap);
 }
 
+/* Two logins in one buffer: a colon in the first is not one in the second. */
+static void proxy_logins_are_appended(void **state)
+{
+    (void)state;
+    struct casehook__origin origin;
+    struct casehook__buf user, password;
+    casehook__buf_init(&user, NULL, 100);
+    casehook__buf_init(&password, NULL, 100);
+    casehook__buf_append_string(&user, "a:b ");
+    assert_int_equal(
+        casehook__url_parse_proxy(casehook__text("http://user:p@h"), &origin, &user, &password, NULL),
+        CASEHOOK_OK);
+    assert_string_equal(casehook__buf_string(&user), "a:b user");
+    assert_int_equal(
+        casehook__url_parse_proxy(casehook__text("http://:p@h"), &origin, &user, &password, NULL),
+        CASEHOOK_OK);
+    assert_int_equal(
+        casehook__url_parse_proxy(casehook__text("http://x%3A:p@h"), &origin, &user, &password, NULL),
+        CASEHOOK_E_CONFIG);
+    casehook__buf_free(&user);
+    casehook__buf_free(&password);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_urls),        cmocka_unit_test(knows_addresses),
-        cmocka_unit_test(errors_say_where),   cmocka_unit_test(refuses_nul_and_length),
-        cmocka_unit_test(compares_origins),   cmocka_unit_test(parses_proxies),
-        cmocka_unit_test(resolves_locations), cmocka_unit_test(shows_no_secret),
-        cmocka_unit_test(normalises_paths),   cmocka_unit_test(survives_lack_of_memory),
+        cmocka_unit_test(parses_urls),
+        cmocka_unit_test(knows_addresses),
+        cmocka_unit_test(errors_say_where),
+        cmocka_unit_test(refuses_nul_and_length),
+        cmocka_unit_test(compares_origins),
+        cmocka_unit_test(parses_proxies),
+        cmocka_unit_test(resolves_locations),
+        cmocka_unit_test(shows_no_secret),
+        cmocka_unit_test(normalises_paths),
+        cmocka_unit_test(survives_lack_of_memory),
+        cmocka_unit_test(proxy_logins_are_appended),
     };
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }

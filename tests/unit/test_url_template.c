@@ -296,6 +296,18 @@ static void keeps_limits(void **state)
     assert_int_equal(casehook__url_template_render(url, &world.root, true, &out, NULL, NULL),
                      CASEHOOK_E_LIMIT);
     casehook__buf_free(&out);
+    /* To the byte, whatever stood in the buffer before. */
+    for (size_t more = 0; more < 2; more++) {
+        struct casehook__text id = {text, CASEHOOK__URL_MAX_BYTES - strlen("http://h/a%20b/") + more};
+        make_world(&world, text, NULL);
+        world.system_values[0].text = id;
+        casehook__buf_init(&out, NULL, 4 * size);
+        casehook__buf_append_string(&out, "before ");
+        assert_int_equal(casehook__url_template_render(url, &world.root, true, &out, NULL, NULL),
+                         more ? CASEHOOK_E_LIMIT : CASEHOOK_OK);
+        assert_int_equal(out.length, 7 + (more ? 0 : CASEHOOK__URL_MAX_BYTES));
+        casehook__buf_free(&out);
+    }
     memcpy(text, "http://h/", 9);
     assert_int_equal(casehook__url_template_new(NULL, (struct casehook__text){text, size}, &get_schema, false,
                                                 false, &none, NULL),
