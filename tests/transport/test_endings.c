@@ -67,7 +67,7 @@ static void an_idle_connection_was_closed(void **state)
         {"408 when idle, then closed", {.idle_us = 30000, .idle_text = too_late}},
         {"stray bytes when idle, then closed", {.idle_us = 30000, .idle_text = "\r\n"}},
     };
-    for (int i = 0; i < (int)COUNT(ends) * SCHEMES * WAYS; i++) {
+    for (size_t i = 0; i < COUNT(ends) * SCHEMES * WAYS; i++) {
         struct turn turn = ends[i / (SCHEMES * WAYS)].turn;
         if (turn.end == TURN_RESET) turn = (struct turn){.end = TURN_RESET, .end_us = 30000};
         creates_with_pauses(ends[i / (SCHEMES * WAYS)].what, turn, i / WAYS % SCHEMES, i % WAYS);
@@ -130,7 +130,7 @@ static struct turn answer_twice(void *user, const struct tracker_request *reques
 static void a_second_answer(void **state)
 {
     (void)state;
-    for (int i = 0; i < SCHEMES * WAYS; i++) {
+    for (unsigned i = 0; i < SCHEMES * WAYS; i++) {
         int number = 0;
         enum scheme scheme = i / WAYS;
         enum way way = i % WAYS;
