@@ -12,7 +12,9 @@ static int begin(struct casehook_exchange *handle, const struct casehook__input 
 {
     struct casehook_error error = {0};
     casehook__error_init(&error);
-    int status = casehook__input_read(input, &handle->core.params, &error);
+    struct casehook__input copy;
+    int status = casehook__input_copy(handle->heap, input, 0, &handle->input, &copy, &error);
+    if (!status) status = casehook__input_read(&copy, &handle->core.params, &error);
     if (!status) return casehook__exchange_begin(&handle->core, input->operation, false);
     if (status == CASEHOOK_E_NO_MEMORY) return status;
     casehook__params_clear(&handle->core.params);
@@ -355,6 +357,7 @@ void casehook_exchange_free(struct casehook_exchange *handle)
     casehook__buf_free(&handle->proxy_url);
     casehook__buf_free(&handle->json);
     casehook__free(heap, handle->headers);
+    casehook__free(heap, handle->input);
     casehook_cancel_free(handle->cancel);
     casehook_connector_unref(handle->connector);
     casehook__free(heap, handle);

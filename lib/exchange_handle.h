@@ -11,6 +11,7 @@ struct casehook_exchange {
     struct casehook_connector *connector; /* a reference */
     struct casehook_cancel *cancel;       /* a reference, or NULL */
     int64_t deadline;
+    void *input; /* a copy of what was given, in which the params lie */
     struct casehook__exchange core;
     /* Of the request that was given last. */
     struct casehook__request request;

@@ -134,10 +134,6 @@ int casehook__loop_new_with(const struct casehook_loop_options *options,
 /* Under the lock: tells the thread of the loop that there is something to do. */
 void casehook__loop_signal(struct casehook_loop *loop);
 
-/* loop_copy.c: a job with a copy of what its operation is given.  Errors: ARGUMENT, NO_MEMORY. */
-int casehook__job_new(struct casehook__heap *heap, const struct casehook__input *input,
-                      struct casehook__job **job);
-
 /* loop_submit.c */
 /* Under the lock: its ticket names nothing any more. */
 void casehook__ticket_drop(struct casehook_loop *loop, uint64_t ticket);

@@ -104,6 +104,21 @@ static int accept_job(struct casehook_loop *loop, struct casehook__job *job, uin
     return status;
 }
 
+/* A job and what it was given, in one block. */
+static int make_job(struct casehook_loop *loop, const struct casehook__input *input,
+                    struct casehook__job **out)
+{
+    struct casehook__input copy;
+    void *block;
+    int status = casehook__input_copy(loop->heap, input, sizeof(struct casehook__job), &block, &copy, NULL);
+    if (status) return status;
+    struct casehook__job *job = block;
+    memset(job, 0, sizeof *job);
+    job->input = copy;
+    *out = job;
+    return CASEHOOK_OK;
+}
+
 static bool is_full(struct casehook_loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
@@ -124,7 +139,7 @@ static int submit(struct casehook_loop *loop, struct casehook_connector *connect
     if (!status && loop->process != connector->process) status = CASEHOOK_E_FORKED;
     if (!status) status = casehook__options_read(given, &options, NULL);
     if (!status && is_full(loop)) status = CASEHOOK_E_BUSY; /* before the work of copying */
-    if (!status) status = casehook__job_new(loop->heap, input, &job);
+    if (!status) status = make_job(loop, input, &job);
     if (status) return status;
     job->loop = loop;
     job->connector = casehook_connector_ref(connector);

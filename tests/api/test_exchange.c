@@ -459,6 +459,43 @@ static void faults_of_params_are_results(void **state)
             failed(usual(CASEHOOK_CREATE, params[i]), "params", CASEHOOK_E_PARAMS, CASEHOOK_OUTCOME_NONE, 0));
 }
 
+/* What begins holds none of the caller's memory: all of it is overwritten as soon as it has begun. */
+static void params_are_not_kept(void **state)
+{
+    (void)state;
+    for (int as_json = 0; as_json < 2; as_json++) {
+        char text[] = "{\"title\":\"T1\",\"comments\":[{\"commentId\":\"1\",\"comment\":\"C1\"}]}";
+        char title[] = "T1", id[] = "1", said[] = "C1";
+        struct casehook_comment comment = {.id = id, .text = said};
+        struct casehook_params params = {.struct_size = sizeof params,
+                                         .title = title,
+                                         .comments = &comment,
+                                         .comment_count = 1,
+                                         .comment_size = sizeof comment};
+        struct casehook_connector *connector = document_connector(NULL, BASE, NULL, NULL);
+        struct casehook_exchange *exchange = NULL;
+        int status = as_json ? casehook_exchange_new_json(connector, CASEHOOK_PUSH, text, sizeof text - 1,
+                                                          NULL, &exchange)
+                             : casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange);
+        assert_int_equal(status, CASEHOOK_OK);
+        casehook_connector_unref(connector);
+        memset(text, '!', sizeof text - 1);
+        memset(&comment, 0x5a, sizeof comment);
+        memset(&params, 0x5a, sizeof params);
+        title[0] = id[0] = said[0] = '!';
+        expect(exchange, "POST", BASE "/issue", "{\"title\":\"T1\",\"text\":\"\",\"tags\":[]}");
+        feed(exchange, 201, JSON, "{\"id\":\"7\"}");
+        expect(exchange, "GET", BASE "/issue/7", NULL);
+        feed(exchange, 200, JSON, "{\"key\":\"K-7\"}");
+        expect(exchange, "POST", BASE "/issue/7/comment", "{\"body\":\"C1\"}");
+        feed(exchange, 201, JSON, "{}");
+        struct casehook_result *result = end(exchange);
+        assert_null(casehook_result_error(result));
+        assert_string_equal(casehook_result_comment_id(result, 0, NULL), "1");
+        casehook_result_free(result);
+    }
+}
+
 static void the_next_request_as_json(void **state)
 {
     (void)state;
@@ -524,6 +561,7 @@ int main(void)
         cmocka_unit_test(misuse_is_an_argument_error),
         cmocka_unit_test(a_deadline_that_passed_may_be_tried_again),
         cmocka_unit_test(faults_of_params_are_results),
+        cmocka_unit_test(params_are_not_kept),
         cmocka_unit_test(the_next_request_as_json),
         cmocka_unit_test(redirects_have_an_outcome),
     };

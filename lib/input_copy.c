@@ -1,10 +1,10 @@
 /*
- * loop_copy.c - a job with a copy of what its operation is given, all in one block.
+ * input_copy.c - a copy of what an operation is given, for what outlives the call: all in one block.
  *
  * The copy is not checked here: whatever is wrong with the params is found when the operation begins and
  * becomes its result.  What cannot be copied because of it is copied as far as the fault can still be seen.
  */
-#include "loop.h"
+#include "operation.h"
 
 #include "abi.h"
 
@@ -111,13 +111,12 @@ static const struct casehook_params *pack_params(struct packer *packer, int oper
     return copy;
 }
 
-static void pack_input(struct packer *packer, const struct casehook__input *given,
+static void pack_input(struct packer *packer, size_t prefix, const struct casehook__input *given,
                        struct casehook__input *input)
 {
-    packer->used = 0;
+    packer->used = prefix;
     packer->text_left = (size_t)CASEHOOK__PARAMS_MAX_BYTES + 1;
     *input = *given;
-    room(packer, sizeof(struct casehook__job), 1);
     if (given->json) {
         size_t length = given->length == CASEHOOK_TERMINATED ? strlen(given->json) : given->length;
         input->json = pack_text(packer, given->json, length);
@@ -127,25 +126,25 @@ static void pack_input(struct packer *packer, const struct casehook__input *give
     }
 }
 
-int casehook__job_new(struct casehook__heap *heap, const struct casehook__input *given,
-                      struct casehook__job **out)
+int casehook__input_copy(struct casehook__heap *heap, const struct casehook__input *given, size_t prefix,
+                         void **block, struct casehook__input *copy, struct casehook_error *error)
 {
     struct casehook_params params;
-    struct casehook__input input = *given, copied;
+    struct casehook__input input = *given;
     struct packer packer = {0};
-    *out = NULL;
+    *block = NULL;
+    if (!given->json && !given->params)
+        return casehook__fail(error, CASEHOOK_E_ARGUMENT, "the params are NULL");
     if (!given->json) {
         int status = casehook__struct_read(&params, given->params, CASEHOOK__PARAMS_FIRST_SIZE, sizeof params,
-                                           "casehook_params", NULL);
+                                           "casehook_params", error);
         if (status) return status;
         input.params = &params;
     }
-    pack_input(&packer, &input, &copied);
-    struct casehook__job *job = casehook__alloc(heap, packer.used);
-    if (!job) return CASEHOOK_E_NO_MEMORY;
-    memset(job, 0, sizeof *job);
-    packer.base = (char *)job;
-    pack_input(&packer, &input, &job->input);
-    *out = job;
+    pack_input(&packer, prefix, &input, copy);
+    *block = casehook__alloc(heap, packer.used);
+    if (!*block) return casehook__fail_memory(error);
+    packer.base = *block;
+    pack_input(&packer, prefix, &input, copy);
     return CASEHOOK_OK;
 }
