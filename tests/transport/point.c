@@ -130,7 +130,7 @@ void point_run(const struct point *point, const struct point_documents *document
         claim->status = status;
     shim_off();
     claim->milliseconds = now_ms() - begin;
-    for (int kind = 0; kind < SHIM_KINDS; kind++) claim->counts[kind] = shim_count(kind);
+    for (unsigned kind = 0; kind < SHIM_KINDS; kind++) claim->counts[kind] = shim_count(kind);
     try_again(&trial, document, tags, point->way, claim);
     drive_free(&trial.drive);
     casehook_connector_unref(trial.connector);

@@ -137,7 +137,7 @@ static void run_in_child(struct campaign *campaign, const struct point *point, s
     }
 }
 
-static struct point combination(int i)
+static struct point combination(unsigned i)
 {
     struct point point = {.stage = i / (WAYS * 2), .way = i / 2 % WAYS, .https = i % 2};
     return point;
@@ -146,10 +146,10 @@ static struct point combination(int i)
 /* How many calls of each kind there are when nothing fails. */
 static void count_calls(struct campaign *campaign, struct series *series)
 {
-    for (int i = 0; i < COMBINATIONS; i++) {
+    for (unsigned i = 0; i < COMBINATIONS; i++) {
         struct point point = combination(i);
         struct claim *claim = &campaign->claims[i];
-        run_in_child(campaign, &point, (size_t)i, claim);
+        run_in_child(campaign, &point, i, claim);
         if (!claim->ended || claim->status) {
             tell(campaign, &point, claim, "the push was not done though nothing failed");
             fail();
