@@ -13,7 +13,8 @@ FILE, FUNCTION, MOST, MEDIAN = 450, 80, 35, 15
 
 class Sizes(unittest.TestCase):
     def files(self):
-        return sorted(os.path.join(self.LIB, name) for name in os.listdir(self.LIB) if name.endswith((".c", ".h")))
+        return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.LIB) for name in names
+                      if name.endswith((".c", ".h")))
 
     def test_files(self):
         for path in self.files():

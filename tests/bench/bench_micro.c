@@ -12,11 +12,11 @@
 #include "bench_case.h"
 #include "bench_window.h"
 
-#include "config.h"
-#include "jsscan.h"
-#include "jstext.h"
-#include "params.h"
-#include "template_private.h"
+#include "document/config.h"
+#include "json/jsscan.h"
+#include "json/jstext.h"
+#include "exchange/params.h"
+#include "template/template_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  *
  * Input: a key, a newline, a JSON text.  Any disagreement aborts.
  */
-#include "jsscan.h"
-#include "jstext.h"
+#include "json/jsscan.h"
+#include "json/jstext.h"
 
 #include <jansson.h>
 

@@ -6,8 +6,8 @@
  * the input itself, or pieces that it chooses, or JSON with sections in likely places and a few pieces put in
  * where they do not belong.
  */
-#include "jsscan.h"
-#include "template_private.h"
+#include "json/jsscan.h"
+#include "template/template_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * fuzz_url.c - URLs from outside.  What is accepted must be read by libcurl as the same scheme, host and
  * port (U1), and what is shown must hold no user info.
  */
-#include "hosts.h"
-#include "url_path.h"
+#include "url/hosts.h"
+#include "url/url_path.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

@@ -6,15 +6,15 @@
  */
 #include "documents.h"
 
-#include "clock.h"
-#include "hosts.h"
-#include "json.h"
-#include "jsscan.h"
-#include "jstext.h"
-#include "mask.h"
-#include "params.h"
-#include "template.h"
-#include "url.h"
+#include "base/clock.h"
+#include "url/hosts.h"
+#include "json/json.h"
+#include "json/jsscan.h"
+#include "json/jstext.h"
+#include "document/mask.h"
+#include "exchange/params.h"
+#include "template/template.h"
+#include "url/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,8 +11,8 @@ cp -r "$source/include" "$source/lib" "$work/tree"
 cp "$source/tests/install/app.c" "$work/tree"
 cd "$work/tree"
 
-say "cc -Iinclude app.c lib/*.c -lcurl -ljansson -lssl -lcrypto"
-"$cc" -Iinclude app.c lib/*.c -lcurl -ljansson -lssl -lcrypto -o app 2>"$work/log" || { cat "$work/log"; fail "$cc"; }
+say "cc -Iinclude -Ilib app.c lib/*/*.c -lcurl -ljansson -lssl -lcrypto"
+"$cc" -Iinclude -Ilib app.c lib/*/*.c -lcurl -ljansson -lssl -lcrypto -o app 2>"$work/log" || { cat "$work/log"; fail "$cc"; }
 [ ! -s "$work/log" ] || { cat "$work/log"; fail "it warns"; }
 says "https://cases.example/api/cases" ./app cases.example
 says "https://xn--bcher-kva.example/api/cases" ./app xn--bcher-kva.example
@@ -22,4 +22,4 @@ refuses "xn--" ./app bücher.example
 refuses "createIncidentUrl" ./app bücher.example
 
 say "in a strict language mode, with what the sources need from POSIX"
-"$cc" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Werror -fsyntax-only -Iinclude lib/*.c
+"$cc" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Werror -fsyntax-only -Iinclude -Ilib lib/*/*.c

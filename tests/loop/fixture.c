@@ -1,7 +1,7 @@
 /* fixture.c - a tracker, connectors and a loop for the tests of the loop. */
 #include "fixture.h"
 
-#include "loop.h"
+#include "loop/loop_private.h"
 
 #include <poll.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* test_blind.c - sockets that the system refuses to watch: operations go on, and nobody else's suffer. */
 #include "fixture.h"
 
-#include "loop.h"
+#include "loop/loop_private.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

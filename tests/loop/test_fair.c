@@ -1,7 +1,7 @@
 /* test_fair.c - limits, back-pressure, turns between connectors. */
 #include "fixture.h"
 
-#include "loop.h"
+#include "loop/loop_private.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 /* test_memory.c - memory runs out at every point: every accepted operation still ends, nothing leaks. */
 #include "fixture.h"
 
-#include "loop.h"
+#include "loop/loop_private.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef PAGE_END_H
 #define PAGE_END_H
 
-#include "text.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <sys/mman.h>

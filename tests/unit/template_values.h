@@ -4,7 +4,7 @@
 #ifndef TEMPLATE_VALUES_H
 #define TEMPLATE_VALUES_H
 
-#include "template.h"
+#include "template/template.h"
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 /* test_addresses.c - special addresses and their exceptions. */
-#include "hosts.h"
+#include "url/hosts.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

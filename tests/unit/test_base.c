@@ -1,8 +1,8 @@
 /* test_base.c - allocation, buffers, text, errors, hashes. */
-#include "alloc.h"
-#include "buf.h"
-#include "error.h"
-#include "hash.h"
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/hash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* test_clock.c - Retry-After in all its forms (D2). */
-#include "clock.h"
+#include "base/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* test_config.c - connector documents (C1, C3-C8, K4, P2, U4, U5). */
-#include "config.h"
+#include "document/config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

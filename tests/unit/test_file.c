@@ -1,5 +1,5 @@
 /* test_file.c - only regular files are read, and nothing is waited for. */
-#include "file.h"
+#include "base/file.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* test_headers.c - the header set (C7). */
-#include "headers.h"
+#include "settings/headers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

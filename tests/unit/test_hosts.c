@@ -1,5 +1,5 @@
 /* test_hosts.c - patterns of hosts. */
-#include "hosts.h"
+#include "url/hosts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

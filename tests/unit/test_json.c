@@ -1,7 +1,7 @@
 /* test_json.c - documents, base64 and the sizes of public structs. */
-#include "abi.h"
-#include "base64.h"
-#include "json.h"
+#include "base/abi.h"
+#include "base/base64.h"
+#include "json/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

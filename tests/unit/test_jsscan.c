@@ -1,6 +1,6 @@
 /* test_jsscan.c - what is JSON, where it is not, and what a key finds in it. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
-#include "jsscan.h"
+#include "json/jsscan.h"
 #include "page_end.h"
 
 #include <setjmp.h>

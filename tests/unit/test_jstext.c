@@ -1,6 +1,6 @@
 /* test_jstext.c - escaping, decoding, percent-encoding and number text. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
-#include "jstext.h"
+#include "json/jstext.h"
 #include "page_end.h"
 
 #include <setjmp.h>

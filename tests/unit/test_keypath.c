@@ -1,5 +1,5 @@
 /* test_keypath.c - how a key is taken apart. */
-#include "keypath.h"
+#include "json/keypath.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

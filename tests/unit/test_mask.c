@@ -1,6 +1,6 @@
 /* test_mask.c - secrets are found in whatever way they are written, and nothing else is touched (R3). */
-#include "base64.h"
-#include "mask.h"
+#include "base/base64.h"
+#include "document/mask.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  *
  * The folder is the argument, or CASEHOOK_MUSTACHE_SPEC.  Tests that need partials must be refused (T1).
  */
-#include "template_private.h"
+#include "template/template_private.h"
 #include "template_values.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* test_params.c - params from the struct and from JSON (N1, U3, K5). */
-#include "params.h"
+#include "exchange/params.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

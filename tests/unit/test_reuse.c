@@ -1,5 +1,5 @@
 /* test_reuse.c - when a write may go out on a kept connection (H7), at times that the test says. */
-#include "reuse.h"
+#include "settings/reuse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* test_settings.c - the networking settings (C2, P1, P2). */
-#include "settings.h"
+#include "settings/settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

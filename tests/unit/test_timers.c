@@ -1,5 +1,5 @@
 /* test_timers.c - the heap of times against a list that is searched. */
-#include "timers.h"
+#include "base/timers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

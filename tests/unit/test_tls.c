@@ -1,6 +1,6 @@
 /* test_tls.c - handshakes in memory: what is accepted in which mode, and how a refusal is told. */
 #include "certs.h"
-#include "tls.h"
+#include "tls/tls.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* test_tls_identity.c - client certificates from PEM and PKCS#12: what opens, and what each fault is called.
  */
 #include "certs.h"
-#include "tls.h"
+#include "tls/tls.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * matter. */
 #define _DEFAULT_SOURCE 1 /* forkpty */
 #include "certs.h"
-#include "tls_internal.h"
+#include "tls/tls_private.h"
 
 #include <poll.h>
 #include <pty.h>

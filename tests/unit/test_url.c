@@ -1,6 +1,6 @@
 /* test_url.c - plain URLs, proxies, Locations, and how URLs are shown. */
-#include "url.h"
-#include "url_path.h"
+#include "url/url.h"
+#include "url/url_path.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

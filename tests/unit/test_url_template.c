@@ -1,5 +1,5 @@
 /* test_url_template.c - URLs with variables. */
-#include "url.h"
+#include "url/url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,26 @@
+/*
+ * clock.h - the two clocks: one that only goes forward, and the calendar.
+ */
+#ifndef CASEHOOK_CLOCK_H
+#define CASEHOOK_CLOCK_H
+
+#include "base/text.h"
+
+#define CASEHOOK__NO_DEADLINE INT64_MAX /* of times in milliseconds */
+
+/* Milliseconds of a clock that only goes forward. */
+int64_t casehook__clock_ms(void);
+
+/* "2026-01-31T12:00:00.000Z" of now, into 25 bytes. */
+void casehook__clock_iso(char out[32]);
+
+/* Seconds since 1970. */
+int64_t casehook__clock_calendar(void);
+
+/*
+ * A Retry-After value as ms from now (seconds since 1970); -1 when it is none.  Seconds, or a date in one of
+ * the three forms of HTTP; a date in the past is 0, more than a year is a year.
+ */
+int64_t casehook__clock_retry_after(struct casehook__text value, int64_t now);
+
+#endif

@@ -1,0 +1,129 @@
+/* clock_retry.c - Retry-After: seconds, or a date in one of the three forms of HTTP (RFC 9110, 5.6.7). */
+#include "base/clock.h"
+
+#define YEAR_SECONDS INT64_C(31536000)
+
+/* Days from 1970-01-01 in the Gregorian calendar, month 1-12. */
+static int64_t days_since_epoch(int64_t year, int64_t month, int64_t day)
+{
+    if (month <= 2) {
+        year--;
+        month += 12;
+    }
+    return 365 * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 719469;
+}
+
+struct date {
+    int64_t year, month, day, hour, minute, second;
+};
+
+/* Takes this text from the beginning of rest. */
+static bool take(struct casehook__text *rest, const char *wanted)
+{
+    size_t length = strlen(wanted);
+    if (rest->length < length || memcmp(rest->data, wanted, length) != 0) return false;
+    *rest = casehook__text_from(*rest, length);
+    return true;
+}
+
+/* Takes so many digits. */
+static bool take_number(struct casehook__text *rest, size_t digits, int64_t *value)
+{
+    uint64_t number = 0;
+    if (rest->length < digits) return false;
+    if (!casehook__text_number((struct casehook__text){rest->data, digits}, 9999, &number)) return false;
+    *value = (int64_t)number;
+    *rest = casehook__text_from(*rest, digits);
+    return true;
+}
+
+static bool take_month(struct casehook__text *rest, int64_t *month)
+{
+    static const char names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    for (*month = 1; *month <= 12; ++*month)
+        if (take(rest, names[*month - 1])) return true;
+    return false;
+}
+
+/* "08:49:37" */
+static bool take_time(struct casehook__text *rest, struct date *date)
+{
+    return take_number(rest, 2, &date->hour) && take(rest, ":") && take_number(rest, 2, &date->minute) &&
+           take(rest, ":") && take_number(rest, 2, &date->second);
+}
+
+/* "Sun, " or "Sun ": the name of the day says nothing that the date does not say. */
+static bool take_weekday(struct casehook__text *rest, const char *behind)
+{
+    size_t length = 0;
+    while (length < rest->length && casehook__is_alpha(rest->data[length])) length++;
+    *rest = casehook__text_from(*rest, length);
+    return length >= 3 && take(rest, behind);
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" */
+static bool read_imf(struct casehook__text rest, struct date *date)
+{
+    return take_weekday(&rest, ", ") && take_number(&rest, 2, &date->day) && take(&rest, " ") &&
+           take_month(&rest, &date->month) && take(&rest, " ") && take_number(&rest, 4, &date->year) &&
+           take(&rest, " ") && take_time(&rest, date) && take(&rest, " GMT") && rest.length == 0;
+}
+
+/* "Sunday, 06-Nov-94 08:49:37 GMT": of the years that the two digits may mean, the nearest. */
+static bool read_rfc850(struct casehook__text rest, int64_t now, struct date *date)
+{
+    if (!take_weekday(&rest, ", ") || !take_number(&rest, 2, &date->day) || !take(&rest, "-") ||
+        !take_month(&rest, &date->month) || !take(&rest, "-") || !take_number(&rest, 2, &date->year) ||
+        !take(&rest, " ") || !take_time(&rest, date) || !take(&rest, " GMT") || rest.length != 0)
+        return false;
+    int64_t this_year = 1970 + now / YEAR_SECONDS;
+    date->year += this_year - this_year % 100;
+    if (date->year > this_year + 50) date->year -= 100;
+    if (date->year < this_year - 49) date->year += 100;
+    return true;
+}
+
+/* "Sun Nov  6 08:49:37 1994" */
+static bool read_asctime(struct casehook__text rest, struct date *date)
+{
+    return take_weekday(&rest, " ") && take_month(&rest, &date->month) && take(&rest, " ") &&
+           take_number(&rest, take(&rest, " ") ? 1 : 2, &date->day) && take(&rest, " ") &&
+           take_time(&rest, date) && take(&rest, " ") && take_number(&rest, 4, &date->year) &&
+           rest.length == 0;
+}
+
+/* Seconds since 1970; false: no date. */
+static bool read_date(struct casehook__text text, int64_t now, int64_t *at)
+{
+    struct date date = {0};
+    if (!read_imf(text, &date) && !read_rfc850(text, now, &date) && !read_asctime(text, &date)) return false;
+    if (date.day < 1 || date.day > 31 || date.hour > 23 || date.minute > 59 || date.second > 60) return false;
+    int64_t days = days_since_epoch(date.year, date.month, date.day);
+    *at = ((days * 24 + date.hour) * 60 + date.minute) * 60 + date.second;
+    return true;
+}
+
+/* Digits alone, however many: what is longer than a year is a year.  Of several in one header the first. */
+static bool read_seconds(struct casehook__text text, int64_t *seconds)
+{
+    uint64_t number = 0;
+    size_t length = 0;
+    while (length < text.length && casehook__is_digit(text.data[length])) length++;
+    if (length == 0 || (length < text.length && text.data[length] != ',')) return false;
+    if (!casehook__text_number((struct casehook__text){text.data, length}, YEAR_SECONDS, &number))
+        number = YEAR_SECONDS;
+    *seconds = (int64_t)number;
+    return true;
+}
+
+int64_t casehook__clock_retry_after(struct casehook__text value, int64_t now)
+{
+    int64_t seconds = 0, at = 0;
+    value = casehook__text_trim(value);
+    if (!read_seconds(value, &seconds)) {
+        if (!read_date(value, now, &at)) return -1;
+        seconds = at - now;
+    }
+    return (seconds < 0 ? 0 : seconds > YEAR_SECONDS ? YEAR_SECONDS : seconds) * 1000;
+}

@@ -1,0 +1,236 @@
+/* error.c - one fault of fixed size, and the list of faults of a document. */
+#include "base/error.h"
+
+#include <stdio.h>
+
+/* Needs no memory itself; casehook_error_free() leaves it alone. */
+static const struct casehook_error no_memory = {
+    .status = CASEHOOK_E_NO_MEMORY,
+    .offset = -1,
+    .retry_after_ms = -1,
+    .retryable = 1,
+    .step = "",
+    .message = "out of memory; nothing was sent",
+};
+
+void casehook__error_init(struct casehook_error *error)
+{
+    memset(error, 0, offsetof(struct casehook_error, field));
+    error->offset = error->retry_after_ms = -1;
+    error->step = "";
+    error->field[0] = error->message[0] = '\0'; /* the rest is never read, and there is much of it */
+}
+
+/* One printable line of UTF-8, in place. */
+static void clean(char *text)
+{
+    for (size_t length = strlen(text); length;) {
+        size_t n = casehook__utf8_length(text, length);
+        if (n == 0 || (unsigned char)*text < 0x20 || *text == 0x7F) {
+            *text = '?';
+            n = 1;
+        }
+        text += n;
+        length -= n;
+    }
+}
+
+/* Cut where the buffer ended, so "..." takes the place of the last whole characters. */
+static void mark_cut(char *text, size_t size)
+{
+    size_t end = size - 4;
+    while (end && ((unsigned char)text[end] & 0xC0) == 0x80) end--;
+    memcpy(text + end, "...", 4);
+}
+
+void casehook__line_format(char *text, size_t size, const char *format, va_list arguments)
+{
+    int length = vsnprintf(text, size, format, arguments);
+    if (length >= (int)size) mark_cut(text, size);
+    clean(text);
+}
+
+static int fill(struct casehook_error *error, int status, int64_t offset, const char *format,
+                va_list arguments)
+{
+    if (!error) return status;
+    error->status = status;
+    error->offset = offset;
+    casehook__line_format(error->message, sizeof error->message, format, arguments);
+    return status;
+}
+
+int casehook__fail(struct casehook_error *error, int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fill(error, status, -1, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int casehook__fail_at(struct casehook_error *error, int status, size_t offset, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fill(error, status, offset > INT64_MAX ? INT64_MAX : (int64_t)offset, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int casehook__fail_memory(struct casehook_error *error)
+{
+    return casehook__fail(error, CASEHOOK_E_NO_MEMORY, "out of memory");
+}
+
+void casehook__error_set_field(struct casehook_error *error, const char *field)
+{
+    if (!error || error->field[0]) return;
+    size_t length = strlen(field);
+    if (length >= sizeof error->field) length = sizeof error->field - 1;
+    memcpy(error->field, field, length);
+    error->field[length] = '\0';
+    clean(error->field);
+}
+
+void casehook__error_set_step(struct casehook_error *error, const char *step)
+{
+    if (error && !error->step[0]) error->step = step;
+}
+
+void casehook__errors_init(struct casehook__errors *errors, struct casehook__heap *heap)
+{
+    *errors = (struct casehook__errors){.heap = heap};
+}
+
+/* Filled like any other and never looked at: the answer is NO_MEMORY or what was found first. */
+static struct casehook_error *spare(struct casehook__errors *errors)
+{
+    casehook__error_init(&errors->spare);
+    return &errors->spare;
+}
+
+struct casehook_error *casehook__errors_add(struct casehook__errors *errors, const char *field)
+{
+    errors->count++;
+    if (errors->count > CASEHOOK__ERRORS_MAX) return spare(errors);
+    struct casehook_error *error = casehook__alloc(errors->heap, sizeof *error);
+    if (!error) {
+        errors->memory = 1;
+        return spare(errors);
+    }
+    casehook__error_init(error);
+    error->step = "config"; /* documents have no other one (R4) */
+    error->heap = casehook__heap_ref(errors->heap);
+    casehook__error_set_field(error, field);
+    if (errors->last)
+        errors->last->next = error;
+    else
+        errors->first = error;
+    errors->last = error;
+    return error;
+}
+
+void casehook__errors_add_copy(struct casehook__errors *errors, const char *field,
+                               const struct casehook_error *source)
+{
+    struct casehook_error *error = casehook__errors_add(errors, source->field[0] ? source->field : field);
+    error->status = source->status;
+    error->offset = source->offset;
+    memcpy(error->message, source->message, sizeof error->message);
+}
+
+int casehook__errors_finish(struct casehook__errors *errors, struct casehook_error **out)
+{
+    struct casehook_error *first = errors->first;
+    for (struct casehook_error *error = first; error; error = error->next)
+        if (error->status == CASEHOOK_E_NO_MEMORY) errors->memory = 1;
+    if (errors->memory) {
+        casehook_error_free(first);
+        first = (struct casehook_error *)(uintptr_t)&no_memory; /* nobody writes to it */
+    } else if (errors->count > CASEHOOK__ERRORS_MAX) {
+        casehook__fail(errors->last, errors->last->status, "and %zu more faults",
+                       errors->count - CASEHOOK__ERRORS_MAX + 1);
+    }
+    int status = first ? first->status : CASEHOOK_OK;
+    errors->first = errors->last = NULL;
+    if (out)
+        *out = first;
+    else
+        casehook_error_free(first);
+    return status;
+}
+
+int casehook_error_status(const struct casehook_error *error)
+{
+    return error ? error->status : CASEHOOK_OK;
+}
+
+const char *casehook_error_message(const struct casehook_error *error)
+{
+    return error ? error->message : "no error";
+}
+
+const char *casehook_error_step(const struct casehook_error *error)
+{
+    return error ? error->step : "";
+}
+
+const char *casehook_error_field(const struct casehook_error *error)
+{
+    return error ? error->field : "";
+}
+
+int64_t casehook_error_offset(const struct casehook_error *error)
+{
+    return error ? error->offset : -1;
+}
+
+int casehook_error_http_status(const struct casehook_error *error)
+{
+    return error ? error->http_status : 0;
+}
+
+int casehook_error_outcome(const struct casehook_error *error)
+{
+    return error ? error->outcome : CASEHOOK_OUTCOME_NONE;
+}
+
+int casehook_error_retryable(const struct casehook_error *error)
+{
+    return error ? error->retryable : 0;
+}
+
+int64_t casehook_error_retry_after_ms(const struct casehook_error *error)
+{
+    return error ? error->retry_after_ms : -1;
+}
+
+const struct casehook_error *casehook_error_next(const struct casehook_error *error)
+{
+    return error ? error->next : NULL;
+}
+
+void casehook_error_free(struct casehook_error *error)
+{
+    while (error && error != &no_memory) {
+        struct casehook_error *next = error->next;
+        struct casehook__heap *heap = error->heap;
+        casehook__free(heap, error);
+        casehook__heap_unref(heap);
+        error = next;
+    }
+}
+
+/* In the order of the codes, from 0 downwards. */
+static const char *const names[] = {
+    "ok",          "argument", "no_memory", "config", "unsupported", "params",    "policy",
+    "resolve",     "connect",  "proxy",     "tls",    "timeout",     "cancelled", "network",
+    "http_status", "redirect", "response",  "limit",  "busy",        "forked",    "system",
+};
+
+const char *casehook_status_name(int status)
+{
+    size_t count = sizeof names / sizeof *names;
+    return status <= 0 && status > -(int)count ? names[-status] : "unknown";
+}

@@ -1,0 +1,365 @@
+/* exchange_handle.c - the public exchange: operations for hosts with their own HTTP client. */
+#include "run/operation.h"
+
+#include "base/abi.h"
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "call/exchange_handle.h"
+
+#define REQUEST_FIRST_SIZE (offsetof(struct casehook_http_request, connect_timeout_ms) + sizeof(uint32_t))
+
+static int begin(struct casehook_exchange *handle, const struct casehook__input *input)
+{
+    struct casehook_error error = {0};
+    casehook__error_init(&error);
+    struct casehook__input copy;
+    int status = casehook__input_copy(handle->heap, input, 0, &handle->input, &copy, &error);
+    if (!status) status = casehook__input_read(&copy, &handle->core.params, &error);
+    if (!status) return casehook__exchange_begin(&handle->core, input->operation, false);
+    if (status == CASEHOOK_E_NO_MEMORY) return status;
+    casehook__params_clear(&handle->core.params);
+    casehook__call_fault(handle->heap, &error, &handle->core.result);
+    return handle->core.result ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
+}
+
+static struct casehook_exchange *make(struct casehook_connector *connector,
+                                      const struct casehook_options *options)
+{
+    struct casehook_exchange *handle = casehook__calloc(connector->heap, 1, sizeof *handle);
+    if (!handle) return NULL;
+    handle->heap = casehook__heap_ref(connector->heap);
+    handle->connector = casehook_connector_ref(connector);
+    handle->cancel = casehook__cancel_ref(options->cancel);
+    handle->deadline =
+        options->deadline_ms ? casehook__clock_ms() + options->deadline_ms : CASEHOOK__NO_DEADLINE;
+    casehook__exchange_init(&handle->core, handle->heap);
+    handle->core.config = connector->config;
+    handle->core.settings = connector->settings;
+    handle->core.mask = connector->mask;
+    handle->core.deadline = handle->deadline;
+    handle->core.cancel = handle->cancel;
+    casehook__buf_init(&handle->certificate, handle->heap, CASEHOOK__DOCUMENT_MAX_BYTES);
+    casehook__buf_init(&handle->key, handle->heap, CASEHOOK__DOCUMENT_MAX_BYTES);
+    casehook__buf_init(&handle->proxy_url, handle->heap, CASEHOOK__URL_MAX_BYTES);
+    casehook__buf_init(&handle->json, handle->heap, CASEHOOK__RESULT_JSON_MAX);
+    return handle;
+}
+
+static int create(struct casehook_connector *connector, const struct casehook__input *input,
+                  const struct casehook_options *given, struct casehook_exchange **out)
+{
+    struct casehook_options options;
+    if (!out) return CASEHOOK_E_ARGUMENT;
+    *out = NULL;
+    int status = casehook__call_check(connector, input->operation, NULL);
+    if (!status) status = casehook__options_read(given, &options, NULL);
+    if (status) return status;
+    struct casehook_exchange *handle = make(connector, &options);
+    if (!handle) return CASEHOOK_E_NO_MEMORY;
+    status = begin(handle, input);
+    if (status) {
+        casehook_exchange_free(handle);
+        return status;
+    }
+    *out = handle;
+    return CASEHOOK_OK;
+}
+
+int casehook_exchange_new(struct casehook_connector *connector, int operation,
+                          const struct casehook_params *params, const struct casehook_options *options,
+                          struct casehook_exchange **exchange)
+{
+    struct casehook__input input = {.operation = operation, .params = params};
+    return create(connector, &input, options, exchange);
+}
+
+int casehook_exchange_new_json(struct casehook_connector *connector, int operation, const char *json,
+                               size_t length, const struct casehook_options *options,
+                               struct casehook_exchange **exchange)
+{
+    struct casehook__input input = {.operation = operation, .json = json, .length = length};
+    return create(connector, &input, options, exchange);
+}
+
+/* ---- the next request ------------------------------------------------------------------------- */
+
+static struct casehook_http_header *grow(struct casehook_exchange *handle, size_t needed)
+{
+    if (needed <= handle->header_capacity) return handle->headers;
+    void *headers = casehook__realloc(handle->heap, handle->headers, needed * sizeof *handle->headers);
+    if (!headers) return NULL;
+    handle->headers = headers;
+    handle->header_capacity = needed;
+    return headers;
+}
+
+/* Headers of the request, then those for the proxy, in one array. */
+static bool list_headers(struct casehook_exchange *handle, const struct casehook__policy *policy)
+{
+    struct casehook__header *items = NULL;
+    const struct casehook__headers *proxy = policy->proxy ? &policy->proxy->headers : NULL;
+    size_t max = handle->core.config->headers.count + CASEHOOK__DEFAULT_HEADERS,
+           extra = proxy ? proxy->count : 0;
+    struct casehook_http_header *headers = grow(handle, max + extra);
+    if (headers) items = casehook__calloc(handle->heap, max, sizeof *items);
+    if (!items) return false;
+    handle->header_count = casehook__request_headers(handle->core.config, &handle->request, items, max);
+    for (size_t i = 0; i < handle->header_count; i++)
+        headers[i] = (struct casehook_http_header){items[i].name.data, items[i].value.data};
+    for (size_t i = 0; i < extra; i++)
+        headers[handle->header_count + i] =
+            (struct casehook_http_header){proxy->items[i].name.data, proxy->items[i].value.data};
+    handle->proxy_header_count = extra;
+    casehook__free(handle->heap, items);
+    return true;
+}
+
+/* The PEM text behind a hop's trust. */
+static const char *ca_of(const struct casehook_exchange *handle, const struct casehook__origin *origin,
+                         bool target)
+{
+    const struct casehook__host_settings *host = casehook__settings_host(handle->core.settings, origin);
+    if (target && handle->core.config->ca.data) return handle->core.config->ca.data;
+    return host ? host->ca.data : NULL;
+}
+
+static bool describe(struct casehook_exchange *handle)
+{
+    struct casehook__policy *policy = &handle->policy;
+    const struct casehook__request *request = &handle->request;
+    casehook__policy_of(handle->core.settings, handle->core.config, &handle->connector->credentials,
+                        request->origin, request->configured, policy);
+    casehook__buf_clear(&handle->certificate);
+    casehook__buf_clear(&handle->key);
+    casehook__buf_clear(&handle->proxy_url);
+    if (policy->identity && casehook__identity_to_pem(policy->identity, &handle->certificate, &handle->key))
+        return false;
+    if (policy->proxy && casehook__origin_append(&handle->proxy_url, &policy->proxy->origin)) return false;
+    return list_headers(handle, policy);
+}
+
+static void fail_core(struct casehook_exchange *handle, int status, const char *message)
+{
+    struct casehook__failure failure = {.status = status, .message = message};
+    casehook__exchange_fail(&handle->core, &failure);
+}
+
+/* 1: handle->request and policy are set; 0: ended. */
+static int advance(struct casehook_exchange *handle)
+{
+    int64_t left = handle->core.settings->response_timeout_ms;
+    if (!casehook__exchange_next(&handle->core, &handle->request)) return 0;
+    if (handle->deadline != CASEHOOK__NO_DEADLINE && handle->deadline - casehook__clock_ms() < left)
+        left = handle->deadline - casehook__clock_ms();
+    handle->timeout_ms = (uint32_t)(left > 0 ? left : 0);
+    if (casehook__cancel_is_set(handle->cancel))
+        fail_core(handle, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
+    else if (left <= 0)
+        fail_core(handle, CASEHOOK_E_TIMEOUT, "the deadline of the call has passed");
+    else if (!describe(handle))
+        fail_core(handle, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
+    else
+        return 1;
+    return 0;
+}
+
+static void fill(const struct casehook_exchange *handle, struct casehook_http_request *out)
+{
+    const struct casehook__request *request = &handle->request;
+    const struct casehook__policy *policy = &handle->policy;
+    *out = (struct casehook_http_request){
+        .struct_size = sizeof *out,
+        .step = casehook__call_name(request->call),
+        .method = casehook__method_name(request->method),
+        .url = request->url,
+        .headers = handle->headers,
+        .header_count = handle->header_count,
+        .header_size = sizeof *handle->headers,
+        .body = request->body.data,
+        .body_length = request->body.length,
+        .verification_mode = casehook__mode_name(policy->mode),
+        .ca = ca_of(handle, request->origin, true),
+        .client_certificate = handle->certificate.length ? handle->certificate.data : NULL,
+        .client_key = handle->key.length ? handle->key.data : NULL,
+        .max_body_bytes = handle->core.settings->max_response_content_length,
+        .timeout_ms = handle->timeout_ms,
+        .connect_timeout_ms = handle->core.settings->connect_timeout_ms,
+    };
+    if (!policy->proxy) return;
+    out->proxy_url = handle->proxy_url.data;
+    out->proxy_headers = handle->headers + handle->header_count;
+    out->proxy_header_count = handle->proxy_header_count;
+    out->proxy_verification_mode = casehook__mode_name(policy->proxy_mode);
+    out->proxy_ca = ca_of(handle, &policy->proxy->origin, false);
+}
+
+int casehook__exchange_handle_next(struct casehook_exchange *handle, struct casehook_http_request *request)
+{
+    if (!handle || handle->core.waiting) return CASEHOOK_E_ARGUMENT;
+    if (!handle->core.result || !advance(handle)) return 0;
+    fill(handle, request);
+    return 1;
+}
+
+int casehook_exchange_next(struct casehook_exchange *handle, struct casehook_http_request *request)
+{
+    struct casehook_http_request known;
+    if (!request || request->struct_size < REQUEST_FIRST_SIZE) return CASEHOOK_E_ARGUMENT;
+    size_t size = request->struct_size;
+    int status = casehook__exchange_handle_next(handle, &known);
+    if (status != 1) return status;
+    memcpy(request, &known, size < sizeof known ? size : sizeof known);
+    request->struct_size = size;
+    return 1;
+}
+
+/* ---- answers ---------------------------------------------------------------------------------- */
+
+/* Takes the next line off text. */
+static bool next_line(struct casehook__text *text, struct casehook__text *line)
+{
+    if (text->length == 0) return false;
+    const char *end = memchr(text->data, '\n', text->length);
+    size_t length = end ? (size_t)(end - text->data) : text->length, taken = end ? length + 1 : length;
+    *line = (struct casehook__text){text->data, length};
+    text->data += taken;
+    text->length -= taken;
+    return true;
+}
+
+static void read_header(struct casehook__text line, struct casehook__response *response)
+{
+    const char *colon = memchr(line.data, ':', line.length);
+    if (!colon) return;
+    struct casehook__text name = {line.data, (size_t)(colon - line.data)};
+    struct casehook__text value = {colon + 1, line.length - name.length - 1};
+    struct {
+        const char *name;
+        struct casehook__text *value;
+    } wanted[] = {{"Content-Type", &response->content_type},
+                  {"Content-Encoding", &response->content_encoding},
+                  {"Location", &response->location},
+                  {"Retry-After", &response->retry_after}};
+    name = casehook__text_trim(name);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (casehook__text_is_nocase(name, wanted[i].name) && !wanted[i].value->data)
+            *wanted[i].value = casehook__text_trim(value);
+}
+
+static bool within_limits(struct casehook_exchange *handle, int http_status, size_t headers, size_t body)
+{
+    struct casehook__failure failure = {.status = CASEHOOK_E_LIMIT, .sent = true};
+    if (headers > CASEHOOK__HEADER_BYTES_MAX)
+        failure.message = "the headers of the answer have more than 65536 bytes";
+    else if (http_status < 300 && body > handle->core.settings->max_response_content_length)
+        failure.message = "the answer is larger than the setting maxResponseContentLength allows";
+    else
+        return true;
+    casehook__exchange_fail(&handle->core, &failure);
+    return false;
+}
+
+/* NULL is empty. */
+static struct casehook__text text_given(const char *data, size_t length)
+{
+    if (!data) return CASEHOOK__TEXT("");
+    return (struct casehook__text){data, length == CASEHOOK_TERMINATED ? strlen(data) : length};
+}
+
+/* False: it is beyond the limits, which ended the operation. */
+static bool read_response(struct casehook_exchange *handle, struct casehook__text headers,
+                          struct casehook__response *response)
+{
+    struct casehook__text line;
+    if (!within_limits(handle, response->status, headers.length, response->body.length)) return false;
+    while (next_line(&headers, &line)) read_header(line, response);
+    return true;
+}
+
+static bool awaits_status(const struct casehook_exchange *handle, int http_status)
+{
+    return handle && handle->core.waiting && http_status >= 100 && http_status <= 999;
+}
+
+int casehook_exchange_feed(struct casehook_exchange *handle, int http_status, const char *headers,
+                           size_t headers_length, const char *body, size_t body_length)
+{
+    if (!awaits_status(handle, http_status)) return CASEHOOK_E_ARGUMENT;
+    struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
+    if (read_response(handle, text_given(headers, headers_length), &response))
+        casehook__exchange_feed(&handle->core, &response);
+    return CASEHOOK_OK;
+}
+
+static bool is_failure(int status)
+{
+    return status == CASEHOOK_E_TIMEOUT || status == CASEHOOK_E_CANCELLED || status == CASEHOOK_E_NETWORK ||
+           (status <= CASEHOOK_E_RESOLVE && status >= CASEHOOK_E_TLS);
+}
+
+static void fail_with(struct casehook_exchange *handle, int status, bool sent, const char *message,
+                      const struct casehook__response *partial)
+{
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    casehook__mask_excerpt(handle->core.mask, casehook__text(message ? message : "no answer"), text,
+                           sizeof text);
+    struct casehook__failure failure = {
+        .status = status,
+        .sent = sent,
+        .retryable = status != CASEHOOK_E_CANCELLED && status != CASEHOOK_E_TLS,
+        .partial = partial,
+        .message = text,
+    };
+    casehook__exchange_fail(&handle->core, &failure);
+}
+
+int casehook_exchange_fail(struct casehook_exchange *handle, int status, int sent, const char *message)
+{
+    if (!handle || !handle->core.waiting || !is_failure(status)) return CASEHOOK_E_ARGUMENT;
+    fail_with(handle, status, sent != 0, message, NULL);
+    return CASEHOOK_OK;
+}
+
+int casehook_exchange_feed_partial(struct casehook_exchange *handle, int http_status, const char *headers,
+                                   size_t headers_length, const char *body, size_t body_length, int status,
+                                   const char *message)
+{
+    if (!awaits_status(handle, http_status) || http_status < 200 || !is_failure(status))
+        return CASEHOOK_E_ARGUMENT;
+    struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
+    if (!read_response(handle, text_given(headers, headers_length), &response)) return CASEHOOK_OK;
+    if (http_status >= 300)
+        casehook__exchange_feed(&handle->core, &response);
+    else
+        fail_with(handle, status, true, message, &response);
+    return CASEHOOK_OK;
+}
+
+struct casehook_result *casehook_exchange_result(struct casehook_exchange *handle)
+{
+    struct casehook__request request;
+    struct casehook__failure given_up = {
+        .status = CASEHOOK_E_CANCELLED, .sent = true, .message = "given up by the host"};
+    if (!handle || !handle->core.result) return NULL;
+    if (!handle->core.waiting && casehook__exchange_next(&handle->core, &request)) given_up.sent = false;
+    casehook__exchange_fail(&handle->core, &given_up);
+    casehook__log_result(handle->connector, handle->core.result);
+    return casehook__exchange_finish(&handle->core);
+}
+
+void casehook_exchange_free(struct casehook_exchange *handle)
+{
+    if (!handle) return;
+    struct casehook__heap *heap = handle->heap;
+    casehook__exchange_free(&handle->core);
+    casehook__buf_free(&handle->certificate);
+    casehook__buf_free(&handle->key);
+    casehook__buf_free(&handle->proxy_url);
+    casehook__buf_free(&handle->json);
+    casehook__free(heap, handle->headers);
+    casehook__free(heap, handle->input);
+    casehook_cancel_free(handle->cancel);
+    casehook_connector_unref(handle->connector);
+    casehook__free(heap, handle);
+    casehook__heap_unref(heap);
+}

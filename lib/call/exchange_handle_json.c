@@ -1,0 +1,89 @@
+/* exchange_handle_json.c - the next request of an exchange as JSON, for bindings. */
+#include "call/exchange_handle.h"
+
+#include "json/jstext.h"
+
+static void text_member(struct casehook__buf *json, const char *name, const char *text)
+{
+    casehook__buf_append_string(json, name);
+    if (text)
+        casehook__js_string(json, casehook__text(text));
+    else
+        casehook__buf_append_string(json, "null");
+}
+
+static void number_member(struct casehook__buf *json, const char *name, size_t number)
+{
+    casehook__buf_append_string(json, name);
+    casehook__buf_append_number(json, (int64_t)number);
+}
+
+static void headers_object(struct casehook__buf *json, const struct casehook_http_header *headers,
+                           size_t count)
+{
+    casehook__buf_append_char(json, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (i) casehook__buf_append_char(json, ',');
+        casehook__js_string(json, casehook__text(headers[i].name));
+        casehook__buf_append_char(json, ':');
+        casehook__js_string(json, casehook__text(headers[i].value));
+    }
+    casehook__buf_append_char(json, '}');
+}
+
+static void proxy_object(struct casehook__buf *json, const struct casehook_http_request *request)
+{
+    casehook__buf_append_string(json, ",\"proxy\":");
+    if (!request->proxy_url) {
+        casehook__buf_append_string(json, "null");
+        return;
+    }
+    text_member(json, "{\"url\":", request->proxy_url);
+    casehook__buf_append_string(json, ",\"headers\":");
+    headers_object(json, request->proxy_headers, request->proxy_header_count);
+    text_member(json, ",\"verificationMode\":", request->proxy_verification_mode);
+    text_member(json, ",\"ca\":", request->proxy_ca);
+    casehook__buf_append_char(json, '}');
+}
+
+static void body_member(struct casehook__buf *json, const struct casehook_http_request *request)
+{
+    struct casehook__text body = {request->body, request->body_length};
+    casehook__buf_append_string(json, ",\"body\":");
+    if (body.data)
+        casehook__js_string(json, body);
+    else
+        casehook__buf_append_string(json, "null");
+}
+
+const char *casehook_exchange_next_json(struct casehook_exchange *handle, size_t *length)
+{
+    struct casehook_http_request request;
+    if (length) *length = 0;
+    if (casehook__exchange_handle_next(handle, &request) != 1) return NULL;
+    struct casehook__buf *json = &handle->json;
+    casehook__buf_clear(json);
+    text_member(json, "{\"step\":", request.step);
+    text_member(json, ",\"method\":", request.method);
+    text_member(json, ",\"url\":", request.url);
+    casehook__buf_append_string(json, ",\"headers\":");
+    headers_object(json, request.headers, request.header_count);
+    body_member(json, &request);
+    text_member(json, ",\"verificationMode\":", request.verification_mode);
+    text_member(json, ",\"ca\":", request.ca);
+    text_member(json, ",\"clientCertificate\":", request.client_certificate);
+    text_member(json, ",\"clientKey\":", request.client_key);
+    proxy_object(json, &request);
+    number_member(json, ",\"maxBodyBytes\":", request.max_body_bytes);
+    number_member(json, ",\"timeoutMs\":", request.timeout_ms);
+    number_member(json, ",\"connectTimeoutMs\":", request.connect_timeout_ms);
+    casehook__buf_append_char(json, '}');
+    if (json->status) {
+        struct casehook__failure failure = {.status = CASEHOOK_E_NO_MEMORY,
+                                            .message = "out of memory before the request was sent"};
+        casehook__exchange_fail(&handle->core, &failure);
+        return NULL;
+    }
+    if (length) *length = json->length;
+    return json->data;
+}

@@ -1,0 +1,139 @@
+/* config_json.c - reading a connector document (C1, C3). */
+#include "document/config_private.h"
+
+static const char *const root_names[] = {"config", "secrets", "name"};
+
+static const char *const config_names[] = {
+    "createIncidentUrl", "createIncidentMethod", "createIncidentJson", "createIncidentResponseKey",
+    "getIncidentMethod", "getIncidentUrl", "getIncidentJson", "getIncidentResponseExternalTitleKey",
+    "viewIncidentUrl", "updateIncidentMethod", "updateIncidentUrl", "updateIncidentJson",
+    "createCommentMethod", "createCommentUrl", "createCommentJson", "headers", "hasAuth", "authType",
+    "certType", "ca", "verificationMode", "strict", "secretUrl", "keepTrailingSlash",
+    "createIncidentResponseType", "getIncidentResponseType", "updateIncidentResponseType",
+    "createCommentResponseType", "createResponseFields", "getResponseFields", "proxyUrl", "proxyHeaders",
+    /* of the reference, accepted without effect */
+    "accessTokenUrl", "clientId", "scope", "additionalFields"};
+
+static const char *const secret_names[] = {"user", "password",     "crt",          "key",
+                                           "pfx",  "clientSecret", "secretHeaders"};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+struct casehook__field casehook__config_field(const struct casehook__config_reader *reader, const char *name)
+{
+    return casehook__field_of(reader->errors, "config", reader->document, name);
+}
+
+struct casehook__field casehook__config_nullable(const struct casehook__config_reader *reader,
+                                                 const char *name)
+{
+    struct casehook__field field = casehook__config_field(reader, name);
+    if (casehook__field_is_null(&field)) field.node = NULL;
+    return field;
+}
+
+struct casehook__field casehook__config_secret(const struct casehook__config_reader *reader, const char *name)
+{
+    struct casehook__field field = casehook__field_of(reader->errors, "secrets", reader->secrets, name);
+    bool empty = casehook__field_is_null(&field) || (casehook__json_kind(field.node) == CASEHOOK__JSON_TEXT &&
+                                                     casehook__json_text(field.node).length == 0);
+    if (empty) field.node = NULL;
+    return field;
+}
+
+bool casehook__config_secret_text(const struct casehook__field *field, struct casehook__text *text)
+{
+    if (!field->node || casehook__json_kind(field->node) != CASEHOOK__JSON_TEXT) return false;
+    *text = casehook__json_text(field->node);
+    return true;
+}
+
+/* Those that the authentication does not use as well. */
+static void check_secret_types(const struct casehook__config_reader *reader)
+{
+    for (size_t i = 0; i < COUNT(secret_names) - 1; i++) {
+        struct casehook__field field = casehook__config_secret(reader, secret_names[i]);
+        if (field.node && casehook__json_kind(field.node) != CASEHOOK__JSON_TEXT)
+            casehook__field_wrong(&field, "a text");
+    }
+}
+
+/* What stands in config and would be a secret: the fault that there is no such field says where it belongs.
+ */
+static void name_secrets(const struct casehook__config_reader *reader)
+{
+    for (struct casehook_error *fault = reader->errors->first; fault; fault = fault->next)
+        for (size_t i = 0; i < COUNT(secret_names); i++)
+            if (strncmp(fault->field, "config.", 7) == 0 && strcmp(fault->field + 7, secret_names[i]) == 0)
+                casehook__fail(fault, CASEHOOK_E_CONFIG,
+                               "is a field of \"secrets\", beside \"config\": move it there");
+}
+
+static void read_flags(struct casehook__config_reader *reader)
+{
+    struct casehook__field strict = casehook__config_field(reader, "strict");
+    struct casehook__field secret_url = casehook__config_field(reader, "secretUrl");
+    casehook__field_boolean(&strict, &reader->config->strict);
+    struct casehook__field keep_slash = casehook__config_field(reader, "keepTrailingSlash");
+    casehook__field_boolean(&secret_url, &reader->config->secret_url);
+    casehook__field_boolean(&keep_slash, &reader->config->keep_slash);
+}
+
+/* A member that must be an object, or NULL. */
+static const struct casehook__json *object_of(const struct casehook__config_reader *reader,
+                                              const struct casehook__json *root, const char *name,
+                                              bool required)
+{
+    struct casehook__field field = {reader->errors, name, NULL, casehook__json_member(root, name)};
+    if (casehook__field_is_null(&field)) {
+        if (required)
+            casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
+                           "is missing: a connector document is {\"config\": {...}, \"secrets\": {...}}");
+        return NULL;
+    }
+    if (casehook__json_kind(field.node) == CASEHOOK__JSON_OBJECT) return field.node;
+    casehook__field_wrong(&field, "an object");
+    return NULL;
+}
+
+/* The order is that of the fields in config_names, then the secrets. */
+static void read_root(struct casehook__config_reader *reader, const struct casehook__json *root)
+{
+    casehook__fields_unknown(reader->errors, "document", root, root_names, COUNT(root_names));
+    reader->document = object_of(reader, root, "config", true);
+    reader->secrets = object_of(reader, root, "secrets", false);
+    casehook__fields_unknown(reader->errors, "config", reader->document, config_names, COUNT(config_names));
+    name_secrets(reader);
+    casehook__fields_unknown(reader->errors, "secrets", reader->secrets, secret_names, COUNT(secret_names));
+    if (!reader->document) return; /* all that is missing would only repeat that */
+    read_flags(reader);
+    casehook__config_read_calls(reader);
+    casehook__config_read_auth(reader);
+    casehook__config_read_response_fields(reader);
+    casehook__config_read_proxy(reader);
+    check_secret_types(reader);
+    casehook__config_read_secrets(reader);
+    casehook__config_collect_secrets(reader);
+}
+
+int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings *settings,
+                          struct casehook__text json, struct casehook__config **out,
+                          struct casehook__errors *errors)
+{
+    struct casehook__config_reader reader = {.settings = settings, .errors = errors};
+    *out = NULL;
+    reader.config = casehook__config_new(heap);
+    if (!reader.config) {
+        errors->memory = 1;
+    } else {
+        struct casehook__json *root = casehook__field_root(json, "document", errors);
+        if (root) read_root(&reader, root);
+        casehook__json_free(root);
+    }
+    int status = casehook__errors_status(errors);
+    if (!reader.document || status == CASEHOOK_E_NO_MEMORY)
+        casehook__config_free(reader.config);
+    else
+        *out = reader.config;
+    return status;
+}

@@ -1,0 +1,47 @@
+/*
+ * config_private.h - what the parts of reading a connector document share.
+ */
+#ifndef CASEHOOK_CONFIG_READ_H
+#define CASEHOOK_CONFIG_READ_H
+
+#include "document/config.h"
+#include "json/fields.h"
+
+struct casehook__config_reader {
+    const struct casehook__settings *settings;
+    struct casehook__config *config; /* being filled */
+    struct casehook__errors *errors;
+    const struct casehook__json *document; /* the members "config" and "secrets", NULL where absent */
+    const struct casehook__json *secrets;
+    bool secrets_left_out; /* there were too many */
+};
+
+/* A field of "config", and the same with null taken as absent. */
+struct casehook__field casehook__config_field(const struct casehook__config_reader *reader, const char *name);
+struct casehook__field casehook__config_nullable(const struct casehook__config_reader *reader,
+                                                 const char *name);
+/* A field of "secrets"; null and "" are absent. */
+struct casehook__field casehook__config_secret(const struct casehook__config_reader *reader,
+                                               const char *name);
+/* Its text; a wrong type was told once for all secrets and is only false here. */
+bool casehook__config_secret_text(const struct casehook__field *field, struct casehook__text *text);
+
+/* URLs, methods, bodies and keys of the four calls and the view URL, in the order of the document. */
+void casehook__config_read_calls(struct casehook__config_reader *reader);
+/* createResponseFields and getResponseFields (K4). */
+void casehook__config_read_response_fields(struct casehook__config_reader *reader);
+/* headers, the kind of authentication, CA and mode (C7, C8, P2). */
+void casehook__config_read_auth(struct casehook__config_reader *reader);
+/* secretHeaders and what the authentication needs (C7, C8), after read_auth. */
+void casehook__config_read_secrets(struct casehook__config_reader *reader);
+/* The connector's own proxy (P2). */
+void casehook__config_read_proxy(struct casehook__config_reader *reader);
+/* The list of secrets for masking (R3), after all else was read. */
+void casehook__config_collect_secrets(struct casehook__config_reader *reader);
+
+/* Whether a host may be connected to: allowedHosts (U4), literal private addresses (U5). */
+void casehook__config_check_origin(const struct casehook__config_reader *reader,
+                                   const struct casehook__field *field,
+                                   const struct casehook__origin *origin);
+
+#endif

@@ -1,0 +1,47 @@
+/* config_schema.c - which variables exist in which field (C4, T5, N1). */
+#include "document/config.h"
+
+#define TEXT(name)                    \
+    {                                 \
+        name, CASEHOOK__VARIABLE_TEXT \
+    }
+#define LIST(name)                    \
+    {                                 \
+        name, CASEHOOK__VARIABLE_LIST \
+    }
+#define FIELD(name)                    \
+    {                                  \
+        name, CASEHOOK__VARIABLE_FIELD \
+    }
+
+/* One table; each field sees a part of it that lies together. */
+static const struct casehook__variable variables[] = {
+    TEXT("case.comment"),       /* 0: comment body */
+    TEXT("external.system.id"), /* 1 */
+    TEXT("case.title"),
+    TEXT("case.description"), /* 2: create */
+    TEXT("case.id"),
+    TEXT("case.severity"),
+    TEXT("case.status"),
+    LIST("case.tags"),
+    LIST("case.labels"),
+    FIELD("case.fields.*"),
+    TEXT("external.system.id"), /* 10: the view URL */
+    TEXT("external.system.title"),
+};
+
+#define COUNT (sizeof variables / sizeof *variables)
+
+#define SCHEMA(function, first, number)                                                                \
+    const struct casehook__schema *function(void)                                                      \
+    {                                                                                                  \
+        static const struct casehook__schema schema = {variables + (first), number, variables, COUNT}; \
+        return &schema;                                                                                \
+    }
+
+SCHEMA(casehook__schema_comment_body, 0, 2)
+SCHEMA(casehook__schema_id, 1, 1)
+SCHEMA(casehook__schema_update_body, 1, 9)
+SCHEMA(casehook__schema_create_url, 2, 8)
+SCHEMA(casehook__schema_create_body, 2, 8)
+SCHEMA(casehook__schema_view_url, 10, 2)

@@ -1,0 +1,117 @@
+/* config_secrets.c - every secret of a connector in plain form, for masking (R3). */
+#include "document/config_private.h"
+
+#include "base/base64.h"
+
+#define URL_PART_MIN 8
+#define SECRETS_MAX  1000 /* each is compared with those before it */
+
+static void add(struct casehook__config_reader *reader, struct casehook__text secret)
+{
+    struct casehook__config *config = reader->config;
+    if (secret.length == 0) return;
+    for (size_t i = 0; i < config->secret_count; i++)
+        if (casehook__text_equal(config->secrets[i], secret)) return;
+    if (config->secret_count == SECRETS_MAX) {
+        reader->secrets_left_out = true;
+        return;
+    }
+    struct casehook__text *secrets =
+        casehook__realloc(config->heap, config->secrets, (config->secret_count + 1) * sizeof *secrets);
+    if (secrets) {
+        config->secrets = secrets;
+        char *copy = casehook__copy(config->heap, secret.data, secret.length);
+        if (copy) {
+            secrets[config->secret_count++] = (struct casehook__text){copy, secret.length};
+            return;
+        }
+    }
+    reader->errors->memory = 1;
+}
+
+/* The password in a Basic token. */
+static void add_basic(struct casehook__config_reader *reader, struct casehook__text token)
+{
+    struct casehook__buf login;
+    casehook__buf_init(&login, reader->config->heap, token.length + 4);
+    int status = casehook__base64_decode(&login, token);
+    const char *colon = !status && login.length ? memchr(login.data, ':', login.length) : NULL;
+    if (colon)
+        add(reader, (struct casehook__text){colon + 1, (size_t)(login.data + login.length - colon - 1)});
+    if (status == CASEHOOK_E_NO_MEMORY) reader->errors->memory = 1;
+    casehook__buf_free(&login);
+}
+
+/* The value of a header, and of "Bearer TOKEN" or "Basic TOKEN" what stands behind the first word. */
+static void add_value(struct casehook__config_reader *reader, struct casehook__text value)
+{
+    struct casehook__text whole = casehook__text_trim(value);
+    const char *space = whole.length ? memchr(whole.data, ' ', whole.length) : NULL;
+    add(reader, whole);
+    if (!space) return;
+    struct casehook__text scheme = {whole.data, (size_t)(space - whole.data)};
+    struct casehook__text token = {space, whole.length - scheme.length};
+    token = casehook__text_trim(token);
+    add(reader, token);
+    if (casehook__text_is_nocase(scheme, "Basic")) add_basic(reader, token);
+}
+
+static void add_headers(struct casehook__config_reader *reader, const struct casehook__headers *headers)
+{
+    for (size_t i = 0; i < headers->count; i++)
+        if (headers->items[i].secret) add_value(reader, headers->items[i].value);
+}
+
+/* The parts of a path, and the values of a query; what is short is no secret but a word. */
+static void add_parts(struct casehook__config_reader *reader, struct casehook__text literal)
+{
+    const char *stops = "/?#";
+    for (size_t begin = 0, at = 0; at <= literal.length; at++) {
+        if (at < literal.length && !strchr(stops, literal.data[at])) continue;
+        if (at - begin >= URL_PART_MIN)
+            add(reader, (struct casehook__text){literal.data + begin, at - begin});
+        if (at < literal.length && literal.data[at] == '?') stops = "&=#";
+        begin = at + 1;
+    }
+}
+
+/* With secretUrl: what stands between the tags of a URL, behind its host. */
+static void add_url(struct casehook__config_reader *reader, const char *name)
+{
+    struct casehook__field field = casehook__config_nullable(reader, name);
+    if (!field.node || casehook__json_kind(field.node) != CASEHOOK__JSON_TEXT) return;
+    const char *url = casehook__json_text(field.node).data, *host = strstr(url, "://");
+    const char *at = host ? host + 3 + strcspn(host + 3, "/?#") : "";
+    while (*at) {
+        const char *tag = strstr(at, "{{");
+        struct casehook__text literal = {at, tag ? (size_t)(tag - at) : strlen(at)};
+        while (literal.length && *literal.data == '/') literal.data++, literal.length--;
+        if (literal.length >= URL_PART_MIN) add(reader, literal);
+        add_parts(reader, literal);
+        const char *end = tag ? strstr(tag, "}}") : NULL;
+        at = end ? end + 2 + strspn(end + 2, "}") : "";
+    }
+}
+
+void casehook__config_collect_secrets(struct casehook__config_reader *reader)
+{
+    static const char *const names[] = {"password", "clientSecret"};
+    static const char *const urls[] = {"createIncidentUrl", "getIncidentUrl", "updateIncidentUrl",
+                                       "createCommentUrl", "viewIncidentUrl"};
+    const struct casehook__config *config = reader->config;
+    for (size_t i = 0; i < 2; i++) {
+        struct casehook__field field = casehook__config_secret(reader, names[i]);
+        struct casehook__text text;
+        if (casehook__config_secret_text(&field, &text)) add(reader, text);
+    }
+    for (size_t i = 0; config->secret_url && i < sizeof urls / sizeof *urls; i++) add_url(reader, urls[i]);
+    add_headers(reader, &config->headers);
+    if (config->proxy) add_headers(reader, &config->proxy->headers);
+    if (reader->settings->proxy) add_headers(reader, &reader->settings->proxy->headers);
+    if (reader->secrets_left_out)
+        casehook__fail(
+            casehook__errors_add(reader->errors, config->secret_url ? "config.secretUrl" : "secrets"),
+            CASEHOOK_E_CONFIG,
+            "makes more than %d parts of URLs and headers secret, more than can be kept out of messages",
+            SECRETS_MAX);
+}

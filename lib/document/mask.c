@@ -1,0 +1,335 @@
+/* mask.c - keeps secrets out of what is shown, even where a server echoes them. */
+#include "document/mask.h"
+
+#include "base/base64.h"
+#include "document/mask_automaton.h"
+#include "document/mask_view.h"
+
+#define SECRET_MIN   4          /* shorter ones are in every word: they are masked where they stand (R3) */
+#define PART_MIN     4          /* fewer bytes of a secret at the end of a text are taken for chance */
+#define WINDOW       (8 * 1024) /* of a text that is shown in part no more than this is looked at */
+#define ESCAPE_PARTS 8          /* what may be left of an escape that was cut */
+
+struct casehook__mask {
+    struct casehook__heap *heap;
+    struct casehook__automaton *automaton; /* NULL: no secret is long enough */
+};
+
+/* ---- secrets ------------------------------------------------------------------------------------- */
+
+struct forms {
+    struct casehook__buf store; /* what is not a secret itself */
+    struct casehook__text *needles;
+    size_t count;
+};
+
+/* Without its "=", which may be missing; it is put into the store, which does not move. */
+static void add_base64(struct forms *forms, struct casehook__text secret)
+{
+    size_t begin = forms->store.length;
+    if (casehook__base64_encode(&forms->store, secret)) return;
+    struct casehook__text form = {forms->store.data + begin, forms->store.length - begin};
+    while (form.length && form.data[form.length - 1] == '=') form.length--;
+    forms->needles[forms->count++] = form;
+}
+
+/* A secret may look like an escape, and a decoder that took away another one takes that away as well. */
+static void add_decoded(struct forms *forms, struct casehook__text secret, enum casehook__decoder decoder)
+{
+    struct casehook__view view;
+    struct casehook__seen seen;
+    size_t begin = forms->store.length;
+    casehook__view_begin(&view, secret, &decoder, 1);
+    while (casehook__view_next(&view, &seen)) casehook__buf_append_char(&forms->store, (char)seen.byte);
+    if (forms->store.status) return;
+    struct casehook__text form = {forms->store.data + begin, forms->store.length - begin};
+    if (view.layers[0].decoded && form.length >= SECRET_MIN) forms->needles[forms->count++] = form;
+}
+
+static void add_forms(struct forms *forms, struct casehook__text secret)
+{
+    if (secret.length < SECRET_MIN) return;
+    forms->needles[forms->count++] = secret;
+    add_base64(forms, secret);
+    for (int decoder = 0; decoder < CASEHOOK__DECODERS; decoder++)
+        add_decoded(forms, secret, (enum casehook__decoder)decoder);
+}
+
+/* Room for all forms: nothing that was put into the store moves. */
+static size_t forms_room(const struct casehook__text *secrets, size_t count)
+{
+    size_t room = 1;
+    for (size_t i = 0; i < count; i++) room += (CASEHOOK__DECODERS + 2) * secrets[i].length + 8;
+    return room;
+}
+
+static int find_forms(struct casehook__mask *mask, const struct casehook__text *secrets, size_t count,
+                      struct forms *forms)
+{
+    size_t room = forms_room(secrets, count);
+    casehook__buf_init(&forms->store, mask->heap, room + 1);
+    forms->count = 0;
+    forms->needles =
+        casehook__calloc(mask->heap, count * (CASEHOOK__DECODERS + 2) + 1, sizeof *forms->needles);
+    if (!forms->needles || casehook__buf_reserve(&forms->store, room)) return CASEHOOK_E_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) add_forms(forms, secrets[i]);
+    return forms->store.status;
+}
+
+int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text *secrets, size_t count,
+                       struct casehook__mask **out)
+{
+    struct forms forms;
+    struct casehook__mask *mask = *out = casehook__calloc(heap, 1, sizeof *mask);
+    if (!mask) return CASEHOOK_E_NO_MEMORY;
+    mask->heap = heap;
+    int status = find_forms(mask, secrets, count, &forms);
+    if (!status && forms.count)
+        status = casehook__automaton_new(heap, forms.needles, forms.count, &mask->automaton);
+    casehook__buf_free(&forms.store);
+    casehook__free(heap, forms.needles);
+    if (!status) return CASEHOOK_OK;
+    casehook__mask_free(mask);
+    *out = NULL;
+    return status;
+}
+
+void casehook__mask_free(struct casehook__mask *mask)
+{
+    if (!mask) return;
+    casehook__automaton_free(mask->automaton);
+    casehook__free(mask->heap, mask);
+}
+
+/* ---- what of a text is secret -------------------------------------------------------------------- */
+
+/* A bit for each byte of the text. */
+struct marks {
+    struct casehook__text text;
+    unsigned char *bits;
+};
+
+static void mark(struct marks *marks, size_t begin, size_t end)
+{
+    for (; begin < end; begin++) marks->bits[begin / 8] |= (unsigned char)(1U << begin % 8);
+}
+
+static bool is_marked(const struct marks *marks, size_t at)
+{
+    return marks->bits[at / 8] >> at % 8 & 1;
+}
+
+/*
+ * Where a text was cut, the beginning of a secret counts: at its end, and before the "..." that names of
+ * certificates and messages end with, perhaps in the middle of an escape.  The end of what counts; 0: it goes
+ * on.
+ */
+static size_t cut_after(struct casehook__text text, size_t at)
+{
+    size_t most = at < text.length && memchr("%\\&", text.data[at], 3) ? ESCAPE_PARTS : 0;
+    for (size_t i = 0; i <= most; i++) {
+        if (at + i >= text.length) return text.length;
+        if (at + i + 3 <= text.length && memcmp(text.data + at + i, "...", 3) == 0) return at + i;
+        char c = text.data[at + i];
+        if (!casehook__is_alpha(c) && !(c >= '0' && c <= '9') && !strchr("%\\&#", c)) return 0;
+    }
+    return 0;
+}
+
+/* Where the last bytes of a view came from. */
+struct trail {
+    uint32_t begin[CASEHOOK__NEEDLE_HEAD_MAX];
+    size_t count;
+};
+
+static void trail_add(struct trail *trail, uint32_t begin)
+{
+    trail->begin[trail->count++ % CASEHOOK__NEEDLE_HEAD_MAX] = begin;
+}
+
+static uint32_t trail_back(const struct trail *trail, size_t bytes)
+{
+    return trail->begin[(trail->count - bytes) % CASEHOOK__NEEDLE_HEAD_MAX];
+}
+
+/* What was seen in a view that a further decoder may change. */
+struct sight {
+    bool decoded; /* by the last decoder */
+    bool has[CASEHOOK__DECODERS];
+};
+
+static void note_sign(struct sight *sight, unsigned char c)
+{
+    if (c == '%') sight->has[CASEHOOK__DECODE_PERCENT] = true;
+    if (c == '\\') sight->has[CASEHOOK__DECODE_JSON] = true;
+    if (c == '&') sight->has[CASEHOOK__DECODE_HTML] = true;
+}
+
+/* Where one search through a view is. */
+struct look {
+    const struct casehook__mask *mask;
+    struct marks *marks;
+    struct casehook__search search;
+    struct trail trail;
+    bool padding; /* the "=" of base64 belongs to it */
+};
+
+static void look_at(struct look *look, struct casehook__seen seen)
+{
+    const struct casehook__automaton *automaton = look->mask->automaton;
+    trail_add(&look->trail, seen.begin);
+    size_t found = casehook__search_step(automaton, &look->search, (char)seen.byte);
+    look->padding = found || (look->padding && seen.byte == '=');
+    if (found)
+        mark(look->marks, trail_back(&look->trail, found), seen.end);
+    else if (look->padding)
+        mark(look->marks, seen.begin, seen.end);
+    size_t begun = casehook__search_begun(automaton, &look->search);
+    size_t cut = begun >= PART_MIN ? cut_after(look->marks->text, seen.end) : 0;
+    if (cut) mark(look->marks, trail_back(&look->trail, begun), cut);
+}
+
+/* The text as it is: most of it is passed over. */
+static void look_plainly(struct look *look)
+{
+    struct casehook__text text = look->marks->text;
+    for (size_t at = 0; at < text.length; at++) {
+        if (!look->padding && casehook__search_is_new(&look->search))
+            at += casehook__search_skip(look->mask->automaton, casehook__text_from(text, at));
+        if (at == text.length) return;
+        look_at(look, (struct casehook__seen){(unsigned char)text.data[at], (uint32_t)at, (uint32_t)at + 1});
+    }
+}
+
+static void look_through(struct look *look, const enum casehook__decoder *decoders, unsigned count,
+                         struct sight *sight)
+{
+    struct casehook__view view;
+    struct casehook__seen seen;
+    casehook__view_begin(&view, look->marks->text, decoders, count);
+    while (casehook__view_next(&view, &seen)) {
+        note_sign(sight, seen.byte);
+        look_at(look, seen);
+    }
+    sight->decoded = view.layers[count - 1].decoded;
+}
+
+static void look_deeper(const struct casehook__mask *mask, struct marks *marks,
+                        enum casehook__decoder *decoders, unsigned count, const struct sight *sight);
+
+static void look_decoded(const struct casehook__mask *mask, struct marks *marks,
+                         enum casehook__decoder *decoders, unsigned count)
+{
+    struct look look = {.mask = mask, .marks = marks};
+    struct sight sight = {false, {false}};
+    look_through(&look, decoders, count, &sight);
+    if (sight.decoded && count < CASEHOOK__VIEW_DEEP) look_deeper(mask, marks, decoders, count, &sight);
+}
+
+/* One decoder more, each that finds one of its signs: at most 40 views, three decoders one upon the other. */
+static void look_deeper(const struct casehook__mask *mask, struct marks *marks,
+                        enum casehook__decoder *decoders, unsigned count, const struct sight *sight)
+{
+    for (int next = 0; next < CASEHOOK__DECODERS; next++) {
+        if (!sight->has[next]) continue;
+        decoders[count] = (enum casehook__decoder)next;
+        look_decoded(mask, marks, decoders, count + 1);
+    }
+}
+
+static void look_everywhere(const struct casehook__mask *mask, struct marks *marks)
+{
+    static const char signs[CASEHOOK__DECODERS] = {'%', '\\', '&'};
+    enum casehook__decoder decoders[CASEHOOK__VIEW_DEEP];
+    struct look look = {.mask = mask, .marks = marks};
+    struct sight sight = {false, {false}};
+    for (int i = 0; i < CASEHOOK__DECODERS; i++)
+        sight.has[i] = memchr(marks->text.data, signs[i], marks->text.length) != NULL;
+    look_plainly(&look);
+    look_deeper(mask, marks, decoders, 0, &sight);
+}
+
+/* ---- showing ------------------------------------------------------------------------------------- */
+
+static inline bool is_printable(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F;
+}
+
+/* What is shown for the bytes at a place, and how many these are. */
+static const char *piece_at(const struct marks *marks, size_t at, size_t *taken, size_t *put)
+{
+    struct casehook__text text = marks->text;
+    if (marks->bits && is_marked(marks, at)) {
+        size_t end = at;
+        while (end < text.length && is_marked(marks, end)) end++;
+        *taken = end - at;
+        *put = 3;
+        return "***";
+    }
+    unsigned char c = (unsigned char)text.data[at];
+    size_t length =
+        is_printable(c) || c == '\t' ? 1 : casehook__utf8_length(text.data + at, text.length - at);
+    *taken = *put = length && (c >= 0x20 || c == '\t') && c != 0x7F ? length : 1;
+    return length && (c >= 0x20 || c == '\t') && c != 0x7F ? text.data + at : "?";
+}
+
+/* How many bytes from a place on are shown as they are: nearly all. */
+static size_t plain_from(const struct marks *marks, size_t at)
+{
+    size_t begin = at;
+    if (marks->bits)
+        while (at < marks->text.length && is_printable((unsigned char)marks->text.data[at]) &&
+               !is_marked(marks, at))
+            at++;
+    else
+        while (at < marks->text.length && is_printable((unsigned char)marks->text.data[at])) at++;
+    return at - begin;
+}
+
+static const char *show(const struct marks *marks, char *out, size_t size)
+{
+    size_t used = 0, taken, put;
+    for (size_t at = 0; at < marks->text.length; at += taken) {
+        size_t room = size - 1 - used;
+        const char *piece = marks->text.data + at;
+        taken = put = plain_from(marks, at);
+        if (taken > room) taken = put = room;
+        if (taken == 0) piece = piece_at(marks, at, &taken, &put);
+        if (put > room) break;
+        memcpy(out + used, piece, put);
+        used += put;
+    }
+    out[used] = '\0';
+    return out;
+}
+
+/* Most texts hold neither an escape nor a byte that a secret begins with. */
+static bool is_harmless(const struct casehook__mask *mask, struct casehook__text text)
+{
+    return !mask || !mask->automaton ||
+           (casehook__search_skip(mask->automaton, text) == text.length &&
+            !memchr(text.data, '%', text.length) && !memchr(text.data, '\\', text.length) &&
+            !memchr(text.data, '&', text.length));
+}
+
+const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
+                                   size_t size)
+{
+    unsigned char small[WINDOW / 8];
+    struct marks marks = {.text = text};
+    if (size <= CASEHOOK__EXCERPT_MAX + 1 && marks.text.length > WINDOW) marks.text.length = WINDOW;
+    if (marks.text.length == 0 || is_harmless(mask, marks.text)) return show(&marks, out, size);
+    size_t bytes = (marks.text.length + 7) / 8;
+    unsigned char *large = bytes > sizeof small ? casehook__alloc(mask->heap, bytes) : NULL;
+    if (bytes > sizeof small && !large) {
+        marks.text = CASEHOOK__TEXT("***"); /* what could not be looked at is not shown */
+        return show(&marks, out, size);
+    }
+    marks.bits = large ? large : small;
+    memset(marks.bits, 0, bytes);
+    look_everywhere(mask, &marks);
+    show(&marks, out, size);
+    casehook__free(mask->heap, large);
+    return out;
+}

@@ -1,0 +1,93 @@
+/* exchange_advice.c - what a refusal most likely comes from, and what to do about it (R3). */
+#include "exchange/exchange_private.h"
+
+#include <stdio.h>
+
+#define LOOKED_AT 4096 /* bytes of the answer */
+
+static bool advice_has(struct casehook__text body, const char *words)
+{
+    size_t length = strlen(words), end = body.length < LOOKED_AT ? body.length : LOOKED_AT;
+    for (size_t i = 0; i + length <= end; i++)
+        if (casehook__text_is_nocase((struct casehook__text){body.data + i, length}, words)) return true;
+    return false;
+}
+
+/* nginx, Apache, Go's server, HAProxy's and Tomcat's words for the same. */
+static bool is_plain_to_tls(const struct casehook__exchange *exchange,
+                            const struct casehook__response *response)
+{
+    if (exchange->request.origin->https || response->status != 400) return false;
+    return advice_has(response->body, "plain HTTP request was sent to HTTPS port") ||
+           advice_has(response->body, "speaking plain HTTP to an SSL-enabled") ||
+           advice_has(response->body, "HTTP request to an HTTPS server") ||
+           advice_has(response->body, "requires TLS");
+}
+
+/* The write of this operation was answered with 202: it may not be carried out yet. */
+static bool is_read_too_early(const struct casehook__exchange *exchange,
+                              const struct casehook__response *response)
+{
+    const struct casehook_result *result = exchange->result;
+    if (exchange->request.call != CASEHOOK__CALL_GET || response->status != 404) return false;
+    for (size_t i = 0; i + 1 < result->exchange_count; i++)
+        if (result->exchanges[i].status == 202) return true;
+    return false;
+}
+
+const char *casehook__exchange_advice(const struct casehook__exchange *exchange,
+                                      const struct casehook__response *response)
+{
+    if (is_plain_to_tls(exchange, response))
+        return "; this port speaks TLS: begin the URL with https:// instead of http://";
+    if (is_read_too_early(exchange, response))
+        return "; the write before was only accepted (202), the server may carry it out later: get the case "
+               "by "
+               "this id after a while, do not create it again";
+    if (advice_has(response->body, "APPEND_SLASH"))
+        return "; the server wants a slash at the end: end the URL in the document with one and set "
+               "keepTrailingSlash to true, which keeps it";
+    switch (response->status) {
+    case 401: return "; check user, password and secretHeaders";
+    case 403: return "; the account may not do this";
+    case 404: return "; check the URL, and that the case exists";
+    case 405: return "; check the method of this call";
+    case 407: return "; the proxy wants a login: give it in proxyUrl or in proxyHeaders";
+    case 413: return "; the request is too large for the server";
+    case 415: return "; the server wants another type: set Content-Type in headers";
+    case 429: return "; the server asks to slow down";
+    default: return "";
+    }
+}
+
+/* An entry of customHostSettings for this host that does not hold for the port of the request, or NULL. */
+static const struct casehook__origin *entry_of_other_port(const struct casehook__exchange *exchange)
+{
+    const struct casehook__settings *settings = exchange->settings;
+    const struct casehook__origin *origin = exchange->request.origin;
+    if (casehook__settings_host(settings, origin)) return NULL;
+    for (size_t i = 0; i < settings->host_count; i++) {
+        const struct casehook__origin *entry = &settings->hosts[i].origin;
+        size_t length = casehook__origin_host_length(entry);
+        if (length == casehook__origin_host_length(origin) && memcmp(entry->host, origin->host, length) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+void casehook__exchange_failure_advice(const struct casehook__exchange *exchange,
+                                       const struct casehook__failure *failure, char *out, size_t size)
+{
+    const struct casehook__origin *origin = exchange->request.origin, *entry = NULL;
+    bool broke = failure->status == CASEHOOK_E_NETWORK && failure->sent && !failure->partial;
+    out[0] = '\0';
+    if (failure->status == CASEHOOK_E_TLS && origin->https) entry = entry_of_other_port(exchange);
+    if (entry)
+        snprintf(out, size,
+                 "; the entry of this host in customHostSettings is for port %u and this URL has port %u: "
+                 "write the port into its url",
+                 (unsigned)entry->port, (unsigned)origin->port);
+    else if (!origin->https && origin->port != 80 && (broke || failure->status == CASEHOOK_E_RESPONSE))
+        snprintf(out, size, "; if port %u speaks TLS, which ends like this, begin the URL with https://",
+                 (unsigned)origin->port);
+}

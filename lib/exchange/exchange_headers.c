@@ -1,0 +1,28 @@
+/* exchange_headers.c - the headers of one request (H2, C7). */
+#include "exchange/exchange.h"
+
+#define ADD(literal_name, literal_value) \
+    add(items, &count, max,              \
+        (struct casehook__header){CASEHOOK__TEXT(literal_name), CASEHOOK__TEXT(literal_value), false})
+
+static void add(struct casehook__header *items, size_t *count, size_t max, struct casehook__header header)
+{
+    if (*count < max) items[*count] = header;
+    (*count)++;
+}
+
+size_t casehook__request_headers(const struct casehook__config *config,
+                                 const struct casehook__request *request, struct casehook__header *items,
+                                 size_t max)
+{
+    static const struct casehook__headers none;
+    const struct casehook__headers *own = request->configured ? &config->headers : &none;
+    size_t count = 0;
+    if (!casehook__headers_find(own, CASEHOOK__TEXT("Accept"))) ADD("Accept", "application/json");
+    if (!casehook__headers_find(own, CASEHOOK__TEXT("User-Agent")))
+        ADD("User-Agent", "libcasehook/" CASEHOOK_VERSION_STRING);
+    if (request->body.data && !casehook__headers_find(own, CASEHOOK__TEXT("Content-Type")))
+        ADD("Content-Type", "application/json");
+    for (size_t i = 0; i < own->count; i++) add(items, &count, max, own->items[i]);
+    return count;
+}

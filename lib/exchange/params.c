@@ -1,0 +1,171 @@
+/* params.c - what one call is given: its memory, what each operation requires, the tree for templates. */
+#include "exchange/params.h"
+
+static const struct casehook__value empty_list = {.kind = CASEHOOK__VALUE_LIST};
+static const struct casehook__value empty_object = {.kind = CASEHOOK__VALUE_OBJECT};
+
+void casehook__params_init(struct casehook__params *params, struct casehook__heap *heap)
+{
+    *params = (struct casehook__params){.heap = heap};
+    casehook__buf_init(&params->store, heap, 3 * (size_t)CASEHOOK__PARAMS_MAX_BYTES + 1024);
+    casehook__params_clear(params);
+}
+
+void casehook__params_clear(struct casehook__params *params)
+{
+    static const struct casehook__text absent = {0};
+    params->title = params->description = params->id = params->severity = params->status = absent;
+    params->external_id = absent;
+    params->tags = params->labels = (struct casehook__value){.kind = CASEHOOK__VALUE_ABSENT};
+    params->fields = empty_object;
+    params->comment_count = params->value_count = params->name_count = 0;
+    casehook__buf_clear(&params->store);
+}
+
+void casehook__params_free(struct casehook__params *params)
+{
+    casehook__buf_free(&params->store);
+    casehook__free(params->heap, params->values);
+    casehook__free(params->heap, params->names);
+    casehook__free(params->heap, params->comments);
+    casehook__params_init(params, params->heap);
+}
+
+/* Room for count elements; what was there is lost.  A little more than asked, so that calls settle. */
+static int reserve(struct casehook__heap *heap, void **items, size_t *capacity, size_t count, size_t size)
+{
+    if (count <= *capacity) return CASEHOOK_OK;
+    count += count / 2 + 4;
+    void *fresh = casehook__calloc(heap, count, size);
+    if (!fresh) return CASEHOOK_E_NO_MEMORY;
+    casehook__free(heap, *items);
+    *items = fresh;
+    *capacity = count;
+    return CASEHOOK_OK;
+}
+
+int casehook__params_reserve(struct casehook__params *params, size_t values, size_t names, size_t comments,
+                             size_t store)
+{
+    void *pointers[] = {params->values, params->names, params->comments};
+    int status = reserve(params->heap, &pointers[0], &params->value_capacity, values, sizeof *params->values);
+    params->values = pointers[0];
+    if (!status)
+        status = reserve(params->heap, &pointers[1], &params->name_capacity, names, sizeof *params->names);
+    params->names = pointers[1];
+    if (!status)
+        status = reserve(params->heap, &pointers[2], &params->comment_capacity, comments,
+                         sizeof *params->comments);
+    params->comments = pointers[2];
+    if (!status && store) status = casehook__buf_reserve(&params->store, store);
+    return status;
+}
+
+const char *casehook__id_fault(struct casehook__text id)
+{
+    if (id.length == 0) return "is empty";
+    if (casehook__text_is(id, ".") || casehook__text_is(id, ".."))
+        return "is \".\" or \"..\", which would be another place in a URL";
+    if (id.length > CASEHOOK__ID_MAX_BYTES) return "is longer than 1024 bytes";
+    return NULL;
+}
+
+static int fail(struct casehook_error *error, const char *field, const char *message)
+{
+    casehook__error_set_field(error, field);
+    return casehook__fail(error, CASEHOOK_E_PARAMS, "%s", message);
+}
+
+static int check_external_id(const struct casehook__params *params, bool required, const char *name,
+                             struct casehook_error *error)
+{
+    if (!params->external_id.data)
+        return required ? fail(error, name, "is missing: the operation needs the id of a case in the tracker")
+                        : CASEHOOK_OK;
+    const char *fault = casehook__id_fault(params->external_id);
+    return fault ? fail(error, name, fault) : CASEHOOK_OK;
+}
+
+static int check_comment(const struct casehook__params *params, struct casehook_error *error)
+{
+    if (params->comment_count != 1)
+        return fail(error, "comments", "must hold exactly one comment: this operation sends one");
+    if (params->comments[0].text.length == 0)
+        return fail(error, "comments[0]", "is empty: a comment needs a text");
+    return CASEHOOK_OK;
+}
+
+int casehook__params_finish(struct casehook__params *params, int operation, const char *external_id_name,
+                            struct casehook_error *error)
+{
+    bool has_tags = params->tags.kind == CASEHOOK__VALUE_LIST;
+    bool has_labels = params->labels.kind == CASEHOOK__VALUE_LIST;
+    if (!has_tags) params->tags = has_labels ? params->labels : empty_list;
+    if (!has_labels) params->labels = has_tags ? params->tags : empty_list;
+
+    bool on_a_case =
+        operation == CASEHOOK_GET || operation == CASEHOOK_UPDATE || operation == CASEHOOK_COMMENT;
+    bool of_a_case =
+        operation == CASEHOOK_CREATE || operation == CASEHOOK_UPDATE || operation == CASEHOOK_PUSH;
+    if (!on_a_case && !of_a_case)
+        return casehook__fail(error, CASEHOOK_E_ARGUMENT, "there is no operation %d", operation);
+    int status = check_external_id(params, on_a_case, external_id_name, error);
+    if (status) return status;
+    if (of_a_case && !params->title.data) return fail(error, "title", "is missing: a case needs a title");
+    return operation == CASEHOOK_COMMENT ? check_comment(params, error) : CASEHOOK_OK;
+}
+
+static struct casehook__value text_value(struct casehook__text text)
+{
+    if (!text.data) text = CASEHOOK__TEXT("");
+    return (struct casehook__value){.kind = CASEHOOK__VALUE_TEXT, .text = text};
+}
+
+static struct casehook__value text_or_absent(struct casehook__text text)
+{
+    return text.data ? text_value(text) : (struct casehook__value){.kind = CASEHOOK__VALUE_ABSENT};
+}
+
+static struct casehook__value object(const struct casehook__text *names, const struct casehook__value *values,
+                                     size_t count)
+{
+    return (struct casehook__value){
+        .kind = CASEHOOK__VALUE_OBJECT, .names = names, .items = values, .count = count};
+}
+
+static struct casehook__value list(struct casehook__value value)
+{
+    return value.kind == CASEHOOK__VALUE_LIST ? value : empty_list;
+}
+
+#define NAME(literal)                \
+    {                                \
+        literal, sizeof(literal) - 1 \
+    }
+
+void casehook__params_tree(const struct casehook__params *params, struct casehook__text external_id,
+                           struct casehook__text external_title, struct casehook__text comment,
+                           struct casehook__param_tree *tree)
+{
+    static const struct casehook__text top[] = {NAME("case"), NAME("external")};
+    static const struct casehook__text cases[] = {
+        NAME("title"), NAME("description"), NAME("id"),     NAME("severity"), NAME("status"),
+        NAME("tags"),  NAME("labels"),      NAME("fields"), NAME("comment"),
+    };
+    static const struct casehook__text external[] = {NAME("system")};
+    static const struct casehook__text system_names[] = {NAME("id"), NAME("title"), NAME("ID")};
+    const struct casehook__value values[] = {
+        text_value(params->title),  text_value(params->description),
+        text_value(params->id),     text_value(params->severity),
+        text_value(params->status), list(params->tags),
+        list(params->labels),       params->fields,
+        text_or_absent(comment),
+    };
+    memcpy(tree->cases, values, sizeof values);
+    tree->system[0] = tree->system[2] = text_or_absent(external_id); /* C5: both spellings */
+    tree->system[1] = text_or_absent(external_title);
+    tree->external[0] = object(system_names, tree->system, 3);
+    tree->top[0] = object(cases, tree->cases, sizeof values / sizeof *values);
+    tree->top[1] = object(external, tree->external, 1);
+    tree->root = object(top, tree->top, 2);
+}

@@ -1,0 +1,174 @@
+/* params_struct.c - params from the public struct; all texts are borrowed. */
+#include "exchange/params.h"
+
+#include "base/abi.h"
+#include "json/jsscan.h"
+
+#include <stdio.h>
+
+struct reader {
+    struct casehook__params *params;
+    const struct casehook_params *source; /* of our size */
+    size_t total;                         /* bytes of text so far */
+    struct casehook_error *error;
+};
+
+static int fail_item(struct reader *reader, const char *list, size_t index, const char *member,
+                     const char *message)
+{
+    char field[64];
+    snprintf(field, sizeof field, "%s[%zu]%s", list, index, member);
+    casehook__error_set_field(reader->error, field);
+    return casehook__fail(reader->error, CASEHOOK_E_PARAMS, "%s", message);
+}
+
+static struct casehook__text take(struct reader *reader, const char *terminated)
+{
+    struct casehook__text text = casehook__text(terminated);
+    reader->total += text.length;
+    return text;
+}
+
+static int read_list(struct reader *reader, const char *name, const char *const *texts, size_t count,
+                     struct casehook__value *list)
+{
+    struct casehook__params *params = reader->params;
+    struct casehook__value *items = casehook__params_next_value(params);
+    if (!texts) return CASEHOOK_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (!texts[i]) return fail_item(reader, name, i, "", "is NULL");
+        items[i] = (struct casehook__value){.kind = CASEHOOK__VALUE_TEXT, .text = take(reader, texts[i])};
+    }
+    params->value_count += count;
+    *list = (struct casehook__value){.kind = CASEHOOK__VALUE_LIST, .items = items, .count = count};
+    return CASEHOOK_OK;
+}
+
+/* The elements may be longer than ours: the caller says how long. */
+static int read_comments(struct reader *reader)
+{
+    const struct casehook_params *source = reader->source;
+    for (size_t i = 0; i < source->comment_count; i++) {
+        const void *at = (const char *)source->comments + i * source->comment_size;
+        struct casehook_comment comment;
+        int status = casehook__struct_size_check(at, source->comment_size, CASEHOOK__COMMENT_FIRST_SIZE,
+                                                 sizeof comment, "casehook_comment", reader->error);
+        if (status) return status;
+        memcpy(&comment, at, sizeof comment);
+        if (!comment.id) return fail_item(reader, "comments", i, ".id", "is NULL");
+        if (!comment.text) return fail_item(reader, "comments", i, ".text", "is NULL");
+        reader->params->comments[i] =
+            (struct casehook__param_comment){take(reader, comment.id), take(reader, comment.text)};
+    }
+    reader->params->comment_count = source->comment_count;
+    return CASEHOOK_OK;
+}
+
+static struct casehook__text fields_text(const struct casehook_params *source)
+{
+    size_t length = source->fields_length;
+    if (!source->fields || length == 0 || length == CASEHOOK_TERMINATED)
+        return casehook__text(source->fields);
+    return (struct casehook__text){source->fields, length};
+}
+
+static int fail_fields(struct casehook_error *error, size_t offset, const char *message)
+{
+    casehook__error_set_field(error, "fields");
+    return casehook__fail_at(error, CASEHOOK_E_PARAMS, offset, "%s", message);
+}
+
+/* *object: the object in the text, data NULL without fields. */
+static int check_fields(struct casehook__text text, struct casehook__text *object,
+                        struct casehook_error *error)
+{
+    size_t offset = 0;
+    *object = (struct casehook__text){0};
+    if (!text.data) return CASEHOOK_OK;
+    if (text.length > CASEHOOK__PARAMS_MAX_BYTES) return fail_fields(error, 0, "the text is too large");
+    enum casehook__js_fault fault = casehook__jsscan(text, NULL, 0, NULL, &offset);
+    if (fault) return fail_fields(error, offset, casehook__js_fault_name(fault));
+    struct casehook__js_value top = casehook__js_top(text);
+    if (top.kind == CASEHOOK__JS_NULL) return CASEHOOK_OK;
+    if (top.kind != CASEHOOK__JS_OBJECT) return fail_fields(error, 0, "must be a JSON object");
+    *object = top.text;
+    return CASEHOOK_OK;
+}
+
+static int check_counts(const struct casehook_params *source, struct casehook_error *error)
+{
+    const struct {
+        const char *name;
+        const void *items;
+        size_t count, most;
+    } lists[] = {{"tags", source->tags, source->tag_count, CASEHOOK__ITEMS_MAX},
+                 {"labels", source->labels, source->label_count, CASEHOOK__ITEMS_MAX},
+                 {"comments", source->comments, source->comment_count, CASEHOOK__COMMENTS_MAX}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        bool missing = lists[i].count && !lists[i].items;
+        if (!missing && lists[i].count <= lists[i].most) continue;
+        casehook__error_set_field(error, lists[i].name);
+        if (missing) return casehook__fail(error, CASEHOOK_E_ARGUMENT, "is NULL although its count is not 0");
+        return casehook__fail(error, CASEHOOK_E_PARAMS, "has more than %zu items", lists[i].most);
+    }
+    return CASEHOOK_OK;
+}
+
+static int read_lists(struct reader *reader)
+{
+    const struct casehook_params *source = reader->source;
+    struct casehook__params *params = reader->params;
+    struct casehook__text text = fields_text(source), object;
+    size_t values = 0, names = 0;
+    int status = check_counts(source, reader->error);
+    if (!status && text.data) status = check_fields(text, &object, reader->error);
+    if (!status && text.data && object.data)
+        status = casehook__params_count_fields(object, &values, &names, reader->error);
+    if (status) return status;
+    if (text.data && object.data) {
+        reader->total += text.length;
+    } else {
+        object = (struct casehook__text){0};
+    }
+    if (casehook__params_reserve(params, values + source->tag_count + source->label_count, names,
+                                 source->comment_count,
+                                 object.data ? casehook__params_store_need(object) : 0))
+        return casehook__fail_memory(reader->error);
+    if (object.data) status = casehook__params_read_fields(params, text, object, reader->error);
+    if (!status) status = read_list(reader, "tags", source->tags, source->tag_count, &params->tags);
+    if (!status) status = read_list(reader, "labels", source->labels, source->label_count, &params->labels);
+    return status ? status : read_comments(reader);
+}
+
+static int read_all(struct reader *reader, int operation)
+{
+    const struct casehook_params *source = reader->source;
+    struct casehook__params *params = reader->params;
+    params->external_id = take(reader, source->external_id);
+    if (operation != CASEHOOK_GET) { /* a get ignores all else */
+        params->title = take(reader, source->title);
+        params->description = take(reader, source->description);
+        params->id = take(reader, source->id);
+        params->severity = take(reader, source->severity);
+        params->status = take(reader, source->status);
+        int status = read_lists(reader);
+        if (status) return status;
+    }
+    if (reader->total > CASEHOOK__PARAMS_MAX_BYTES)
+        return casehook__fail(reader->error, CASEHOOK_E_PARAMS, "the params are larger than %d bytes",
+                              CASEHOOK__PARAMS_MAX_BYTES);
+    return casehook__params_finish(params, operation, "external_id", reader->error);
+}
+
+int casehook__params_from_struct(struct casehook__params *params, int operation,
+                                 const struct casehook_params *source, struct casehook_error *error)
+{
+    struct casehook_params copy;
+    struct reader reader = {.params = params, .source = &copy, .error = error};
+    casehook__params_clear(params);
+    int status = casehook__struct_read(&copy, source, CASEHOOK__PARAMS_FIRST_SIZE, sizeof copy,
+                                       "casehook_params", error);
+    if (!status) status = read_all(&reader, operation);
+    if (status) casehook__error_set_step(error, "params");
+    return status;
+}

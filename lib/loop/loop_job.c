@@ -1,0 +1,221 @@
+/* loop_job.c - one operation of a loop from its beginning to its result. */
+#include "loop/loop_private.h"
+
+/* The result, if there was memory for one, is there: lets go of everything else. */
+static void finish(struct casehook__job *job)
+{
+    struct casehook_loop *loop = job->loop;
+    pthread_mutex_lock(&loop->lock);
+    casehook__ticket_drop(loop, job->ticket);
+    loop->accepted--;
+    pthread_mutex_unlock(&loop->lock);
+    casehook__cancel_remove(job->cancel, &job->waiter);
+    casehook_cancel_free(job->cancel);
+    job->cancel = NULL;
+    casehook__timer_clear(&loop->jobs, &job->timer);
+    if (job->pool) casehook__pool_leaves(job);
+    casehook_connector_unref(job->connector);
+    job->connector = NULL;
+    casehook__jobs_push(&loop->finished, job);
+}
+
+static void leave_lane(struct casehook__job *job)
+{
+    if (job->lane) casehook__pool_give_lane(job->pool, job->lane);
+    job->lane = NULL;
+}
+
+/* The exchange has ended. */
+static void end(struct casehook__job *job)
+{
+    job->result = casehook__exchange_finish(&job->lane->exchange);
+    casehook__log_result(job->connector, job->result);
+    leave_lane(job);
+    finish(job);
+}
+
+static void end_with_fault(struct casehook__job *job, const struct casehook_error *error)
+{
+    if (job->lane) casehook__params_clear(&job->lane->exchange.params);
+    casehook__call_fault(job->connector->heap, error, &job->result);
+    leave_lane(job);
+    finish(job);
+}
+
+/* ---- where a request goes ---------------------------------------------------------------------- */
+
+/* One that leaves the origins of the configuration gets a wire of its own (H3, P3). */
+static bool find_foreign_route(struct casehook__job *job)
+{
+    struct casehook_connector *connector = job->connector;
+    struct casehook__policy policy;
+    casehook__policy_of(connector->settings, connector->config, &connector->credentials, job->request.origin,
+                        false, &policy);
+    job->strand = casehook__strand_new(job->loop, connector, false);
+    if (!job->strand) return false;
+    if (casehook__transfer_new(connector->heap, connector->config, connector->settings, &policy, NULL,
+                               &job->transfer) == CASEHOOK_OK)
+        return true;
+    casehook__strand_release(job->strand);
+    job->strand = NULL;
+    return false;
+}
+
+static bool find_route(struct casehook__job *job)
+{
+    struct casehook_connector *connector = job->connector;
+    if (!job->request.configured) return find_foreign_route(job);
+    size_t i = connector->policy_of[job->request.call];
+    struct casehook__strand **strand = &job->pool->shards[job->lane->shard].strands[i];
+    if (!*strand) *strand = casehook__strand_new(job->loop, connector, true);
+    if (!*strand) return false;
+    struct casehook__transfer **transfer = &job->lane->transfers[i];
+    if (!*transfer && casehook__transfer_new(connector->heap, connector->config, connector->settings,
+                                             &connector->policies[i], connector->reuse_of, transfer))
+        return false;
+    job->strand = *strand;
+    job->transfer = *transfer;
+    return true;
+}
+
+static void leave_route(struct casehook__job *job)
+{
+    if (!job->request.configured && job->strand) {
+        casehook__transfer_free(job->transfer);
+        casehook__strand_release(job->strand);
+    }
+    job->strand = NULL;
+    job->transfer = NULL;
+}
+
+/* ---- requests ---------------------------------------------------------------------------------- */
+
+/* False: it has failed already. */
+static bool send_request(struct casehook__job *job)
+{
+    static const struct casehook__failure no_memory = {
+        .status = CASEHOOK_E_NO_MEMORY, .message = "out of memory before the request was sent"};
+    struct casehook__exchange *exchange = &job->lane->exchange;
+    if (!find_route(job)) {
+        casehook__exchange_fail(exchange, &no_memory);
+        return false;
+    }
+    casehook__transfer_set_owner(job->transfer, job);
+    if (casehook__transfer_start(job->transfer, job->strand->wire, &job->request, job->deadline)) {
+        casehook__strand_started(job->strand);
+        casehook__timer_set(&job->loop->jobs, &job->timer, casehook__transfer_limit(job->transfer));
+        return true;
+    }
+    casehook__exchange_fail(exchange, casehook__transfer_failure(job->transfer));
+    leave_route(job);
+    return false;
+}
+
+static void advance(struct casehook__job *job)
+{
+    while (casehook__exchange_next(&job->lane->exchange, &job->request))
+        if (send_request(job)) return;
+    end(job);
+}
+
+/* Params and exchange; false: the job has ended. */
+static bool prepare(struct casehook__job *job)
+{
+    struct casehook_error error;
+    int status = CASEHOOK_OK;
+    casehook__error_init(&error);
+    job->lane = casehook__pool_take_lane(job->pool);
+    if (job->lane) {
+        job->lane->exchange.deadline = job->deadline;
+        job->lane->exchange.cancel = job->cancel;
+    } else {
+        status = casehook__fail_memory(&error);
+    }
+    if (!status) status = casehook__input_read(&job->input, &job->lane->exchange.params, &error);
+    if (!status && casehook__exchange_begin(&job->lane->exchange, job->input.operation, false))
+        status = casehook__fail_memory(&error);
+    if (status) end_with_fault(job, &error);
+    return status == CASEHOOK_OK;
+}
+
+/* ---- what the loop calls ----------------------------------------------------------------------- */
+
+void casehook__job_enter(struct casehook__job *job)
+{
+    struct casehook_error error;
+    struct casehook__pool *pool = casehook__pool_of(job->loop, job->connector);
+    if (pool) {
+        casehook__pool_waits(pool, job);
+        return;
+    }
+    casehook__error_init(&error);
+    casehook__fail_memory(&error);
+    end_with_fault(job, &error);
+}
+
+void casehook__job_begin(struct casehook__job *job)
+{
+    if (prepare(job)) advance(job);
+}
+
+void casehook__job_refuse(struct casehook__job *job, const struct casehook__failure *failure)
+{
+    casehook__pool_runs(job);
+    if (!prepare(job)) return;
+    /* As if the first request had failed: the result then shows what there would have been to do. */
+    if (casehook__exchange_next(&job->lane->exchange, &job->request))
+        casehook__exchange_fail(&job->lane->exchange, failure);
+    end(job);
+}
+
+void casehook__job_cancel(struct casehook__job *job)
+{
+    static const struct casehook__failure cancelled = {.status = CASEHOOK_E_CANCELLED,
+                                                       .message = "cancelled before the request was sent"};
+    if (!job->transfer) {
+        casehook__job_refuse(job, &cancelled);
+        return;
+    }
+    casehook__transfer_cancel(job->transfer);
+    casehook__strand_ended(job->strand);
+    casehook__exchange_fail(&job->lane->exchange, casehook__transfer_failure(job->transfer));
+    leave_route(job);
+    end(job);
+}
+
+void casehook__job_answered(struct casehook__job *job)
+{
+    struct casehook__exchange *exchange = &job->lane->exchange;
+    const struct casehook__response *response = casehook__transfer_response(job->transfer);
+    casehook__timer_clear(&job->loop->jobs, &job->timer);
+    casehook__strand_ended(job->strand);
+    if (response)
+        casehook__exchange_feed(exchange, response);
+    else
+        casehook__exchange_fail(exchange, casehook__transfer_failure(job->transfer));
+    leave_route(job);
+    advance(job);
+}
+
+static const struct casehook__failure late = {.status = CASEHOOK_E_TIMEOUT,
+                                              .retryable = true,
+                                              .message =
+                                                  "the deadline of the call passed before its turn came"};
+
+void casehook__job_expire(struct casehook__job *job)
+{
+    if (!job->transfer) {
+        casehook__job_refuse(job, &late);
+        return;
+    }
+    casehook__transfer_expire(job->transfer);
+    casehook__job_answered(job);
+}
+
+void casehook__job_abandon(struct casehook__job *job)
+{
+    casehook__timer_clear(&job->loop->jobs, &job->timer);
+    leave_route(job);
+    casehook__lane_free(job->connector, job->lane);
+    job->lane = NULL;
+}

@@ -1,0 +1,246 @@
+/* loop_pool.c - the lanes and wires of each connector: how many run, who is next, when they are closed. */
+#include "loop/loop_private.h"
+
+#define POOL_LISTS_FIRST 16   /* and powers of two */
+#define CROWD_REST_MS    1000 /* more idle connections than maxIdleConnections live no longer than this */
+
+/* ---- lists of jobs ----------------------------------------------------------------------------- */
+
+void casehook__jobs_push(struct casehook__jobs *jobs, struct casehook__job *job)
+{
+    job->next = NULL;
+    job->previous = jobs->last;
+    if (jobs->last)
+        jobs->last->next = job;
+    else
+        jobs->first = job;
+    jobs->last = job;
+}
+
+static void jobs_remove(struct casehook__jobs *jobs, struct casehook__job *job)
+{
+    if (job->previous)
+        job->previous->next = job->next;
+    else
+        jobs->first = job->next;
+    if (job->next)
+        job->next->previous = job->previous;
+    else
+        jobs->last = job->previous;
+    job->next = job->previous = NULL;
+}
+
+struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs)
+{
+    struct casehook__job *job = jobs->first;
+    if (job) jobs_remove(jobs, job);
+    return job;
+}
+
+/* ---- pools ------------------------------------------------------------------------------------- */
+
+static struct casehook__pool **list_of(const struct casehook_loop *loop,
+                                       const struct casehook_connector *connector)
+{
+    uintptr_t number = (uintptr_t)connector / sizeof(void *) / 2; /* what malloc aligns to says nothing */
+    return &loop->pools[(number ^ number / 1024) & (loop->pool_lists - 1)];
+}
+
+/* Longer lists are no harm: without memory for more of them the old ones stay. */
+static bool grow_lists(struct casehook_loop *loop)
+{
+    uint32_t count = loop->pool_lists ? loop->pool_lists * 2 : POOL_LISTS_FIRST;
+    struct casehook__pool **lists = casehook__calloc(loop->heap, count, sizeof(struct casehook__pool *)),
+                          **old = loop->pools;
+    uint32_t old_count = loop->pool_lists;
+    if (!lists) return loop->pools != NULL;
+    loop->pools = lists;
+    loop->pool_lists = count;
+    for (uint32_t i = 0; i < old_count; i++) {
+        while (old[i]) {
+            struct casehook__pool *pool = old[i], **list = list_of(loop, pool->connector);
+            old[i] = pool->next;
+            pool->next = *list;
+            *list = pool;
+        }
+    }
+    casehook__free(loop->heap, old);
+    return true;
+}
+
+static struct casehook__pool *pool_new(struct casehook_loop *loop, struct casehook_connector *connector)
+{
+    if (loop->pool_count >= loop->pool_lists && !grow_lists(loop)) return NULL;
+    struct casehook__pool *pool = casehook__calloc(loop->heap, 1, sizeof *pool);
+    if (!pool) return NULL;
+    struct casehook__pool **list = list_of(loop, connector);
+    pool->loop = loop;
+    pool->connector = casehook_connector_ref(connector);
+    pool->next = *list;
+    *list = pool;
+    loop->pool_count++;
+    return pool;
+}
+
+struct casehook__pool *casehook__pool_of(struct casehook_loop *loop, struct casehook_connector *connector)
+{
+    struct casehook__pool *pool = loop->pools ? *list_of(loop, connector) : NULL;
+    while (pool && pool->connector != connector) pool = pool->next;
+    return pool ? pool : pool_new(loop, connector);
+}
+
+static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
+{
+    struct casehook__job *job;
+    struct casehook__pool **link = list_of(loop, pool->connector);
+    while (*link != pool) link = &(*link)->next;
+    *link = pool->next;
+    loop->pool_count--;
+    casehook__timer_clear(&loop->rests, &pool->rest);
+    while ((job = casehook__jobs_shift(&pool->waiting)) != NULL) casehook__job_free(job);
+    while ((job = casehook__jobs_shift(&pool->running)) != NULL) {
+        casehook__job_abandon(job);
+        casehook__job_free(job);
+    }
+    while (pool->idle) {
+        struct casehook__lane *lane = pool->idle;
+        pool->idle = lane->next;
+        casehook__lane_free(pool->connector, lane);
+    }
+    for (size_t i = 0; i < pool->shard_count * CASEHOOK__CALLS; i++)
+        casehook__strand_free(pool->shards[i / CASEHOOK__CALLS].strands[i % CASEHOOK__CALLS]);
+    casehook__free(loop->heap, pool->shards);
+    casehook_connector_unref(pool->connector);
+    casehook__free(loop->heap, pool);
+}
+
+void casehook__pools_free(struct casehook_loop *loop)
+{
+    for (uint32_t i = 0; i < loop->pool_lists; i++)
+        while (loop->pools[i]) pool_free(loop, loop->pools[i]);
+}
+
+static struct casehook__lane *new_lane(struct casehook__pool *pool)
+{
+    uint32_t shard = pool->lane_count / CASEHOOK__SHARD_LANES;
+    if (shard == pool->shard_count) {
+        void *grown = casehook__realloc(pool->loop->heap, pool->shards, (shard + 1) * sizeof *pool->shards);
+        if (!grown) return NULL;
+        pool->shards = grown;
+        pool->shards[pool->shard_count++] = (struct casehook__shard){{NULL}};
+    }
+    struct casehook__lane *lane = casehook__lane_new(pool->connector);
+    if (!lane) return NULL;
+    lane->shard = shard;
+    pool->lane_count++;
+    return lane;
+}
+
+struct casehook__lane *casehook__pool_take_lane(struct casehook__pool *pool)
+{
+    struct casehook__lane *lane = pool->idle;
+    if (!lane) return new_lane(pool);
+    pool->idle = lane->next;
+    return lane;
+}
+
+/* There are never many more than may run: those that end a waiting job come back at once. */
+void casehook__pool_give_lane(struct casehook__pool *pool, struct casehook__lane *lane)
+{
+    casehook__lane_shrink(lane);
+    lane->next = pool->idle;
+    pool->idle = lane;
+}
+
+/* ---- whose turn it is -------------------------------------------------------------------------- */
+
+static void enqueue(struct casehook__pool *pool)
+{
+    struct casehook_loop *loop = pool->loop;
+    if (pool->queued || !pool->waiting.first || pool->running_count >= loop->max_connections) return;
+    pool->queued = true;
+    pool->queue_next = NULL;
+    if (loop->queue)
+        loop->queue_last->queue_next = pool;
+    else
+        loop->queue = pool;
+    loop->queue_last = pool;
+}
+
+void casehook__pool_waits(struct casehook__pool *pool, struct casehook__job *job)
+{
+    job->pool = pool;
+    casehook__jobs_push(&pool->waiting, job);
+    if (job->deadline != CASEHOOK__NO_DEADLINE)
+        casehook__timer_set(&pool->loop->jobs, &job->timer, job->deadline);
+    casehook__timer_clear(&pool->loop->rests, &pool->rest);
+    enqueue(pool);
+}
+
+void casehook__pool_runs(struct casehook__job *job)
+{
+    struct casehook__pool *pool = job->pool;
+    casehook__timer_clear(&pool->loop->jobs, &job->timer);
+    jobs_remove(&pool->waiting, job);
+    casehook__jobs_push(&pool->running, job);
+    pool->running_count++;
+    if (pool->running_count > pool->peak) pool->peak = pool->running_count;
+}
+
+static void rest(struct casehook__pool *pool)
+{
+    const struct casehook__settings *settings = pool->connector->settings;
+    int64_t time = settings->idle_timeout_ms;
+    if (pool->peak > settings->max_idle_connections && time > CROWD_REST_MS) time = CROWD_REST_MS;
+    if (settings->max_idle_connections == 0) time = 0;
+    casehook__timer_set(&pool->loop->rests, &pool->rest, pool->loop->now + time);
+}
+
+void casehook__pool_leaves(struct casehook__job *job)
+{
+    struct casehook__pool *pool = job->pool;
+    jobs_remove(&pool->running, job);
+    pool->running_count--;
+    job->pool = NULL;
+    enqueue(pool);
+    if (!pool->running.first && !pool->waiting.first) rest(pool);
+}
+
+struct casehook__job *casehook__pools_next(struct casehook_loop *loop)
+{
+    while (loop->queue) {
+        struct casehook__pool *pool = loop->queue;
+        loop->queue = pool->queue_next;
+        pool->queued = false;
+        struct casehook__job *job = pool->waiting.first;
+        if (!job || pool->running_count >= loop->max_connections) continue;
+        casehook__pool_runs(job);
+        enqueue(pool);
+        return job;
+    }
+    return NULL;
+}
+
+/* ---- rest -------------------------------------------------------------------------------------- */
+
+static void unqueue(struct casehook__pool *pool)
+{
+    struct casehook_loop *loop = pool->loop;
+    struct casehook__pool *before = NULL;
+    if (!pool->queued) return;
+    for (struct casehook__pool *at = loop->queue; at != pool; at = at->queue_next) before = at;
+    if (before)
+        before->queue_next = pool->queue_next;
+    else
+        loop->queue = pool->queue_next;
+    if (loop->queue_last == pool) loop->queue_last = before;
+}
+
+void casehook__pools_rest(struct casehook_loop *loop)
+{
+    while (casehook__timers_next(&loop->rests) <= loop->now) {
+        struct casehook__pool *pool = CASEHOOK__OWNER(loop->rests.first, struct casehook__pool, rest);
+        unqueue(pool);
+        pool_free(loop, pool);
+    }
+}

@@ -1,0 +1,108 @@
+/* loop_run.c - the turns of a loop: what comes in, who begins, what is due. */
+#include "loop/loop_private.h"
+
+#include "base/clock.h"
+
+#define TURN_MS    10  /* after that no further round is begun */
+#define ROUNDS_MAX 16  /* of one turn: other things of the host want time too */
+#define BEGIN_MAX  128 /* jobs begun in one round */
+#define LATE_LOOKS 16  /* after the time, as long as each finds something: TLS and headers take a few */
+
+/* The cancelled ones of all jobs, as a list.  Under the lock. */
+static struct casehook__job *find_cancelled(struct casehook_loop *loop)
+{
+    struct casehook__job *found = NULL;
+    loop->cancel_wanted = false;
+    for (uint32_t i = 0; i < loop->slot_count; i++) {
+        struct casehook__job *job = loop->slots[i].job;
+        if (!job || !job->cancelled) continue;
+        job->cancel_next = found;
+        found = job;
+    }
+    return found;
+}
+
+/*
+ * Before something is ended for the time or a cancel: an answer that lies in its socket counts, the id of a
+ * case must not be lost (R1).
+ */
+static void read_what_is_there(struct casehook_loop *loop)
+{
+    for (int looks = 0; looks < LATE_LOOKS; looks++) {
+        int events = casehook__strands_poll(loop, 0);
+        bool driven = casehook__strands_drive(loop, looks == 0);
+        if (!casehook__strands_harvest(loop) && !events && !driven) return;
+    }
+}
+
+static void take_in(struct casehook_loop *loop)
+{
+    struct casehook__job *job, *cancelled = NULL;
+    pthread_mutex_lock(&loop->lock);
+    struct casehook__jobs incoming = loop->incoming;
+    loop->incoming = (struct casehook__jobs){NULL, NULL};
+    if (loop->cancel_wanted) cancelled = find_cancelled(loop);
+    loop->wakeup_taken |= loop->woken;
+    loop->woken = false;
+    if (loop->signalled) loop->ops->quiet(loop->backend);
+    loop->signalled = false;
+    pthread_mutex_unlock(&loop->lock);
+    while ((job = casehook__jobs_shift(&incoming)) != NULL) casehook__job_enter(job);
+    if (cancelled) read_what_is_there(loop);
+    while (cancelled) {
+        job = cancelled;
+        cancelled = job->cancel_next;
+        if (job->pool) casehook__job_cancel(job); /* else it has ended */
+    }
+}
+
+static struct casehook__job *first_due(const struct casehook_loop *loop)
+{
+    if (casehook__timers_next(&loop->jobs) > loop->now) return NULL;
+    return CASEHOOK__OWNER(loop->jobs.first, struct casehook__job, timer);
+}
+
+/* Waiting counts: a deadline passes there too. */
+static void end_late(struct casehook_loop *loop)
+{
+    struct casehook__job *job;
+    if (!first_due(loop)) return;
+    read_what_is_there(loop);
+    while ((job = first_due(loop)) != NULL) casehook__job_expire(job);
+}
+
+static void begin(struct casehook_loop *loop)
+{
+    for (unsigned i = 0; i < BEGIN_MAX; i++) {
+        struct casehook__job *job = casehook__pools_next(loop);
+        if (!job) return;
+        casehook__job_begin(job);
+    }
+}
+
+void casehook__loop_turn(struct casehook_loop *loop, bool eager)
+{
+    int64_t begun = casehook__clock_ms();
+    for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+        loop->now = casehook__clock_ms();
+        if (loop->now - begun > TURN_MS) break;
+        take_in(loop);
+        end_late(loop);
+        begin(loop);
+        bool driven = casehook__strands_drive(loop, round == 0);
+        bool harvested = casehook__strands_harvest(loop) > 0;
+        if (!(driven || harvested) || (loop->finished.first && !eager)) break;
+    }
+    casehook__pools_rest(loop);
+    casehook__strands_reap(loop);
+}
+
+int64_t casehook__loop_next_time(const struct casehook_loop *loop)
+{
+    const int64_t times[] = {casehook__strands_next_time(loop), casehook__timers_next(&loop->jobs),
+                             casehook__timers_next(&loop->rests)};
+    int64_t time = loop->queue ? loop->now : CASEHOOK__NO_DEADLINE;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (times[i] < time) time = times[i];
+    return time;
+}

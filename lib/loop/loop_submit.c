@@ -1,0 +1,181 @@
+/* loop_submit.c - what other threads do: hand operations over, cancel them by ticket or by handle. */
+#include "loop/loop_private.h"
+
+#include "base/clock.h"
+
+#include <unistd.h>
+
+/* ---- tickets: the serial in the upper half, index + 1 of the slot in the lower ----------------- */
+
+static bool grow_slots(struct casehook_loop *loop)
+{
+    uint32_t count = loop->max_operations;
+    if (loop->slot_count < count / 2) count = loop->slot_count ? loop->slot_count * 2 : 64;
+    if (count > loop->max_operations) count = loop->max_operations;
+    void *slots = casehook__realloc(loop->heap, loop->slots, count * sizeof *loop->slots);
+    if (!slots) return false;
+    loop->slots = slots;
+    for (uint32_t i = loop->slot_count; i < count; i++) {
+        loop->slots[i] = (struct casehook__ticket_slot){.next_free = loop->free_slot};
+        loop->free_slot = i + 1;
+    }
+    loop->slot_count = count;
+    return true;
+}
+
+static bool ticket_take(struct casehook_loop *loop, struct casehook__job *job)
+{
+    if (!loop->free_slot && !grow_slots(loop)) return false;
+    uint32_t index = loop->free_slot - 1;
+    struct casehook__ticket_slot *slot = &loop->slots[index];
+    loop->free_slot = slot->next_free;
+    slot->job = job;
+    slot->serial++;
+    job->ticket = (uint64_t)slot->serial << 32 | (index + 1);
+    return true;
+}
+
+static struct casehook__ticket_slot *ticket_find(struct casehook_loop *loop, uint64_t ticket)
+{
+    uint32_t index = (uint32_t)ticket - 1;
+    if (index >= loop->slot_count) return NULL;
+    struct casehook__ticket_slot *slot = &loop->slots[index];
+    return slot->job && slot->job->ticket == ticket ? slot : NULL;
+}
+
+void casehook__ticket_drop(struct casehook_loop *loop, uint64_t ticket)
+{
+    struct casehook__ticket_slot *slot = ticket_find(loop, ticket);
+    slot->job = NULL;
+    slot->next_free = loop->free_slot;
+    loop->free_slot = (uint32_t)ticket;
+}
+
+/* ---- cancelling -------------------------------------------------------------------------------- */
+
+static void mark_cancelled(struct casehook__job *job)
+{
+    job->cancelled = true;
+    job->loop->cancel_wanted = true;
+    casehook__loop_signal(job->loop);
+}
+
+/* Called by casehook_cancel_set(), in a child process too. */
+static void wake(void *user)
+{
+    struct casehook__job *job = user;
+    if (job->loop->process != getpid()) return; /* the descriptors are the parent's too */
+    pthread_mutex_lock(&job->loop->lock);
+    mark_cancelled(job);
+    pthread_mutex_unlock(&job->loop->lock);
+}
+
+int casehook_loop_cancel(struct casehook_loop *loop, uint64_t ticket)
+{
+    if (!loop) return CASEHOOK_E_ARGUMENT;
+    if (loop->process != getpid()) return CASEHOOK_E_FORKED;
+    pthread_mutex_lock(&loop->lock);
+    struct casehook__ticket_slot *slot = ticket_find(loop, ticket);
+    if (slot) mark_cancelled(slot->job);
+    pthread_mutex_unlock(&loop->lock);
+    return slot ? CASEHOOK_OK : CASEHOOK_E_ARGUMENT;
+}
+
+/* ---- submitting -------------------------------------------------------------------------------- */
+
+static int accept_job(struct casehook_loop *loop, struct casehook__job *job, uint64_t *ticket)
+{
+    int status = CASEHOOK_OK;
+    pthread_mutex_lock(&loop->lock);
+    if (loop->accepted >= loop->max_operations) {
+        status = CASEHOOK_E_BUSY;
+    } else if (!ticket_take(loop, job)) {
+        status = CASEHOOK_E_NO_MEMORY;
+    } else {
+        loop->accepted++;
+        atomic_fetch_add_explicit(&loop->pending, 1, memory_order_relaxed);
+        casehook__jobs_push(&loop->incoming, job);
+        if (ticket) *ticket = job->ticket; /* now: the next moment the job may be gone */
+        if (casehook__cancel_is_set(job->cancel)) job->cancelled = true;
+        loop->cancel_wanted |= job->cancelled;
+        casehook__loop_signal(loop);
+    }
+    pthread_mutex_unlock(&loop->lock);
+    return status;
+}
+
+/* A job and what it was given, in one block. */
+static int make_job(struct casehook_loop *loop, const struct casehook__input *input,
+                    struct casehook__job **out)
+{
+    struct casehook__input copy;
+    void *block;
+    int status = casehook__input_copy(loop->heap, input, sizeof(struct casehook__job), &block, &copy, NULL);
+    if (status) return status;
+    struct casehook__job *job = block;
+    memset(job, 0, sizeof *job);
+    job->input = copy;
+    *out = job;
+    return CASEHOOK_OK;
+}
+
+static bool is_full(struct casehook_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    bool full = loop->accepted >= loop->max_operations;
+    pthread_mutex_unlock(&loop->lock);
+    return full;
+}
+
+static int submit(struct casehook_loop *loop, struct casehook_connector *connector,
+                  const struct casehook__input *input, const struct casehook_options *given, uint64_t *ticket)
+{
+    struct casehook_options options;
+    struct casehook__job *job = NULL;
+    if (ticket) *ticket = 0;
+    if (!loop) return CASEHOOK_E_ARGUMENT;
+    int status = casehook__call_check(connector, input->operation, NULL);
+    /* The connector is of this process: one look at its number is enough. */
+    if (!status && loop->process != connector->process) status = CASEHOOK_E_FORKED;
+    if (!status) status = casehook__options_read(given, &options, NULL);
+    if (!status && is_full(loop)) status = CASEHOOK_E_BUSY; /* before the work of copying */
+    if (!status) status = make_job(loop, input, &job);
+    if (status) return status;
+    job->loop = loop;
+    job->connector = casehook_connector_ref(connector);
+    job->deadline = options.deadline_ms ? casehook__clock_ms() + options.deadline_ms : CASEHOOK__NO_DEADLINE;
+    job->cancel = casehook__cancel_ref(options.cancel);
+    job->waiter = (struct casehook__cancel_waiter){.wake = wake, .user = job};
+    casehook__cancel_add(job->cancel, &job->waiter);
+    status = accept_job(loop, job, ticket);
+    if (status) casehook__job_free(job);
+    return status;
+}
+
+void casehook__job_free(struct casehook__job *job)
+{
+    casehook__timer_clear(&job->loop->jobs, &job->timer);
+    casehook__cancel_remove(job->cancel, &job->waiter);
+    casehook_cancel_free(job->cancel);
+    casehook_connector_unref(job->connector);
+    casehook_result_free(job->result);
+    casehook__free(job->loop->heap, job);
+}
+
+int casehook_loop_submit(struct casehook_loop *loop, struct casehook_connector *connector, int operation,
+                         const struct casehook_params *params, const struct casehook_options *options,
+                         uint64_t *ticket)
+{
+    struct casehook__input input = {.operation = operation, .params = params};
+    return submit(loop, connector, &input, options, ticket);
+}
+
+int casehook_loop_submit_json(struct casehook_loop *loop, struct casehook_connector *connector, int operation,
+                              const char *json, size_t length, const struct casehook_options *options,
+                              uint64_t *ticket)
+{
+    struct casehook__input input = {.operation = operation, .json = json, .length = length};
+    if (ticket) *ticket = 0;
+    if (!json) return CASEHOOK_E_ARGUMENT;
+    return submit(loop, connector, &input, options, ticket);
+}

@@ -1,0 +1,143 @@
+/* blocking.c - runs one operation to its end in the calling thread. */
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "run/connector.h"
+#include "base/sigpipe.h"
+
+#define POLL_MS    60000 /* libcurl's own timers and wakeups end a poll earlier */
+#define LATE_LOOKS 16    /* after the time, as long as each finds something: TLS and headers take a few */
+
+/* Where one request goes: a lane's own wire, or one that lives for a single hop to another origin. */
+struct route {
+    struct casehook__wire *wire;
+    struct casehook__transfer *transfer;
+    bool single;
+};
+
+static int make_route(struct casehook_connector *connector, const struct casehook__policy *policy,
+                      struct route *route)
+{
+    int status = casehook__wire_new(connector->heap, connector->settings, &route->wire);
+    if (status) return status;
+    return casehook__transfer_new(connector->heap, connector->config, connector->settings, policy,
+                                  route->single ? NULL : connector->reuse_of, &route->transfer);
+}
+
+static void leave_route(struct route *route)
+{
+    if (!route->single) return;
+    casehook__transfer_free(route->transfer);
+    casehook__wire_free(route->wire);
+}
+
+static int own_route(struct casehook_connector *connector, struct casehook__lane *lane,
+                     enum casehook__call call, struct route *route)
+{
+    size_t i = connector->policy_of[call];
+    int status = CASEHOOK_OK;
+    route->wire = lane->wires[i];
+    route->transfer = lane->transfers[i];
+    if (!route->transfer) {
+        casehook__wire_free(route->wire); /* left over when a transfer could not be made */
+        route->wire = NULL;
+        status = make_route(connector, &connector->policies[i], route);
+    }
+    lane->wires[i] = route->wire;
+    lane->transfers[i] = route->transfer;
+    return status;
+}
+
+static int find_route(struct casehook_connector *connector, struct casehook__lane *lane,
+                      const struct casehook__request *request, struct route *route)
+{
+    struct casehook__policy policy;
+    *route = (struct route){.single = !request->configured};
+    if (request->configured) return own_route(connector, lane, request->call, route);
+    casehook__policy_of(connector->settings, connector->config, &connector->credentials, request->origin,
+                        false, &policy);
+    return make_route(connector, &policy, route);
+}
+
+static void wake(void *user)
+{
+    casehook__wire_wakeup(user);
+}
+
+/*
+ * The time has passed, perhaps because this thread did not run: an answer that lies in the socket counts
+ * (R1). True: the request has ended.
+ */
+static bool read_what_is_there(struct route *route)
+{
+    for (int looks = 0; looks < LATE_LOOKS; looks++) {
+        casehook__wire_perform(route->wire);
+        if (casehook__wire_next(route->wire)) return true;
+        if (!casehook__wire_poll(route->wire, 0)) return false;
+    }
+    return false;
+}
+
+static int time_left(const struct route *route)
+{
+    int64_t left = casehook__transfer_limit(route->transfer) - casehook__clock_ms();
+    return left > POLL_MS ? POLL_MS : left > 0 ? (int)left : 0;
+}
+
+static void wait_for(struct route *route, struct casehook_cancel *cancel)
+{
+    struct casehook__cancel_waiter waiter = {.wake = wake, .user = route->wire};
+    casehook__cancel_add(cancel, &waiter);
+    for (;;) {
+        casehook__wire_perform(route->wire);
+        if (casehook__wire_next(route->wire)) break;
+        if (casehook__cancel_is_set(cancel)) {
+            casehook__transfer_cancel(route->transfer);
+            break;
+        }
+        int left = time_left(route);
+        if (left == 0) {
+            if (!read_what_is_there(route)) casehook__transfer_expire(route->transfer);
+            break;
+        }
+        casehook__wire_poll(route->wire, left);
+    }
+    casehook__cancel_remove(cancel, &waiter);
+}
+
+static void not_started(struct casehook__exchange *exchange, int status, const char *message)
+{
+    struct casehook__failure failure = {.status = status, .message = message};
+    casehook__exchange_fail(exchange, &failure);
+}
+
+static void perform(struct casehook_connector *connector, struct casehook__lane *lane,
+                    const struct casehook__request *request, int64_t deadline, struct casehook_cancel *cancel)
+{
+    struct route route;
+    if (casehook__cancel_is_set(cancel)) {
+        not_started(&lane->exchange, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
+        return;
+    }
+    if (find_route(connector, lane, request, &route)) {
+        not_started(&lane->exchange, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
+    } else {
+        if (casehook__transfer_start(route.transfer, route.wire, request, deadline)) wait_for(&route, cancel);
+        const struct casehook__response *response = casehook__transfer_response(route.transfer);
+        if (response)
+            casehook__exchange_feed(&lane->exchange, response);
+        else
+            casehook__exchange_fail(&lane->exchange, casehook__transfer_failure(route.transfer));
+    }
+    leave_route(&route);
+}
+
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,
+                              int64_t deadline, struct casehook_cancel *cancel)
+{
+    struct casehook__request request;
+    struct casehook__pipe_guard guard;
+    casehook__pipe_guard(&guard);
+    while (casehook__exchange_next(&lane->exchange, &request))
+        perform(connector, lane, &request, deadline, cancel);
+    casehook__pipe_unguard(&guard);
+}

@@ -1,0 +1,197 @@
+/* connector.c - making and releasing connectors. */
+#include "run/connector.h"
+
+#include <unistd.h>
+
+static struct casehook__settings *snapshot_of(const struct casehook_settings *settings,
+                                              struct casehook__heap *heap)
+{
+    return settings ? casehook__settings_ref(settings->current) : casehook__settings_default(heap);
+}
+
+/* Settings that were made before fork() still know the connections of the parent. */
+static struct casehook__idle *idle_of(const struct casehook_settings *settings, struct casehook__heap *heap)
+{
+    bool here = settings && settings->all_idle->process == getpid();
+    return here ? casehook__idle_ref(settings->all_idle) : casehook__idle_new(heap);
+}
+
+static void check_ca(struct casehook_connector *connector, struct casehook__errors *errors)
+{
+    struct casehook_error error = {0};
+    casehook__error_init(&error);
+    if (!connector->config->ca.data) return;
+    if (casehook__trust_from_pem(connector->heap, connector->config->ca, &connector->credentials.trust,
+                                 &error))
+        casehook__errors_add_copy(errors, "config.ca", &error);
+}
+
+static void check_identity(struct casehook_connector *connector, struct casehook__errors *errors)
+{
+    const struct casehook__config *config = connector->config;
+    struct casehook_error error = {0};
+    int status = CASEHOOK_OK;
+    casehook__error_init(&error);
+    if (config->auth != CASEHOOK__AUTH_SSL) return;
+    if (config->pfx.data)
+        status = casehook__identity_from_pfx(connector->heap, config->pfx, config->passphrase,
+                                             &connector->credentials.identity, &error);
+    else if (config->crt.data && config->key.data)
+        status = casehook__identity_from_pem(connector->heap, config->crt, config->key, config->passphrase,
+                                             &connector->credentials.identity, &error);
+    if (!status) return;
+    casehook__errors_add_copy(errors, config->pfx.data ? "secrets.pfx" : "secrets.crt", &error);
+    if (config->pfx.data || strcmp(error.field, "secrets.crt") != 0) return;
+    casehook__error_init(&error); /* the key may be wrong as well */
+    if (casehook__key_check(config->key, config->passphrase, &error))
+        casehook__errors_add_copy(errors, "secrets.key", &error);
+}
+
+/* Calls whose hops have the same policy share their connections. */
+static void find_policies(struct casehook_connector *connector)
+{
+    for (size_t call = 0; call < CASEHOOK__CALLS; call++) {
+        struct casehook__policy policy;
+        size_t i = 0;
+        const struct casehook__url_template *url = connector->config->calls[call].url;
+        if (!url) continue;
+        casehook__policy_of(connector->settings, connector->config, &connector->credentials,
+                            casehook__url_template_origin(url), true, &policy);
+        while (i < connector->policy_count && !casehook__policy_equal(&connector->policies[i], &policy)) i++;
+        if (i == connector->policy_count) connector->policies[connector->policy_count++] = policy;
+        connector->policy_of[call] = i;
+    }
+}
+
+static const struct casehook__origin *origin_of(const struct casehook_connector *connector, size_t call)
+{
+    const struct casehook__url_template *url = connector->config->calls[call].url;
+    return url ? casehook__url_template_origin(url) : NULL;
+}
+
+static void find_origins(struct casehook_connector *connector)
+{
+    for (size_t call = 0; call < CASEHOOK__CALLS; call++) {
+        const struct casehook__origin *origin = origin_of(connector, call);
+        size_t first = call;
+        for (size_t i = 0; origin && i < call && first == call; i++)
+            if (origin_of(connector, i) && casehook__origin_equal(origin_of(connector, i), origin)) first = i;
+        connector->reuse_of[call] = &connector->reuse[first];
+    }
+}
+
+static int find_mask(struct casehook_connector *connector)
+{
+    const struct casehook__config *config = connector->config;
+    if (config->secret_count == 0) return CASEHOOK_OK;
+    return casehook__mask_new(connector->heap, config->secrets, config->secret_count, &connector->mask);
+}
+
+static void release(struct casehook_connector *connector)
+{
+    struct casehook__heap *heap = connector->heap;
+    if (connector->all_idle) casehook__lanes_free(connector);
+    casehook__idle_unref(connector->all_idle);
+    casehook__identity_free(connector->credentials.identity);
+    casehook__trust_unref(connector->credentials.trust);
+    casehook__mask_free(connector->mask);
+    casehook__config_free(connector->config);
+    casehook__settings_unref(connector->settings);
+    casehook__log_unref(connector->log);
+    casehook__free(heap, connector);
+    casehook__heap_unref(heap);
+}
+
+static struct casehook_connector *allocate(const struct casehook_settings *settings)
+{
+    struct casehook__heap *heap = settings ? settings->heap : NULL;
+    struct casehook_connector *connector = casehook__calloc(heap, 1, sizeof *connector);
+    if (!connector) return NULL;
+    connector->heap = casehook__heap_ref(heap);
+    atomic_init(&connector->references, 1);
+    connector->process = getpid();
+    connector->log = casehook__log_ref(settings ? settings->log : NULL);
+    connector->settings = snapshot_of(settings, heap);
+    connector->all_idle = idle_of(settings, heap);
+    if (connector->settings && connector->all_idle) return connector;
+    release(connector);
+    return NULL;
+}
+
+/* Everything that can be found without the network (C3). */
+static void build(struct casehook_connector *connector, struct casehook__text json,
+                  struct casehook__errors *errors)
+{
+    struct casehook_error error = {0};
+    casehook__error_init(&error);
+    if (casehook__transport_init(&error)) {
+        casehook__errors_add_copy(errors, "", &error);
+        return;
+    }
+    casehook__config_read(connector->heap, connector->settings, json, &connector->config, errors);
+    if (!connector->config) return;
+    check_ca(connector, errors);
+    check_identity(connector, errors);
+    if (errors->count || errors->memory) return;
+    find_policies(connector);
+    find_origins(connector);
+    int status = find_mask(connector);
+    if (status == CASEHOOK_E_LIMIT)
+        casehook__fail(casehook__errors_add(errors, "secrets"), CASEHOOK_E_CONFIG,
+                       "has more secrets than can be kept out of messages");
+    else if (status)
+        errors->memory = 1;
+}
+
+int casehook_connector_new(const struct casehook_settings *settings, const char *json, size_t length,
+                           struct casehook_connector **out, struct casehook_error **error)
+{
+    struct casehook__errors errors;
+    struct casehook_connector *connector = NULL;
+    casehook__errors_init(&errors, settings ? settings->heap : NULL);
+    if (out) *out = NULL;
+    if (!json || !out) {
+        casehook__fail(casehook__errors_add(&errors, ""), CASEHOOK_E_ARGUMENT, "%s is NULL",
+                       json ? "connector" : "json");
+    } else {
+        struct casehook__text text = {json, length == CASEHOOK_TERMINATED ? strlen(json) : length};
+        connector = allocate(settings);
+        if (connector)
+            build(connector, text, &errors);
+        else
+            errors.memory = 1;
+    }
+    int status = casehook__errors_finish(&errors, error);
+    if (status && connector) {
+        release(connector);
+        connector = NULL;
+    }
+    if (out) *out = connector;
+    return status;
+}
+
+int casehook_connector_check(const struct casehook_settings *settings, const char *json, size_t length,
+                             struct casehook_error **error)
+{
+    struct casehook_connector *connector = NULL;
+    int status = casehook_connector_new(settings, json, length, &connector, error);
+    casehook_connector_unref(connector);
+    return status;
+}
+
+struct casehook_connector *casehook_connector_ref(struct casehook_connector *connector)
+{
+    if (connector) atomic_fetch_add_explicit(&connector->references, 1, memory_order_relaxed);
+    return connector;
+}
+
+void casehook_connector_unref(struct casehook_connector *connector)
+{
+    if (connector && atomic_fetch_sub_explicit(&connector->references, 1, memory_order_acq_rel) == 1)
+        release(connector);
+}
+
+bool casehook__connector_is_here(const struct casehook_connector *connector)
+{
+    return connector->process == getpid();
+}

@@ -1,0 +1,100 @@
+/*
+ * connector.h - what a connector consists of, and its idle lanes.
+ */
+#ifndef CASEHOOK_CONNECTOR_H
+#define CASEHOOK_CONNECTOR_H
+
+#include "base/log.h"
+#include "document/mask.h"
+#include "document/policy.h"
+#include "transport/transport.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+/*
+ * What one operation at a time needs: its state machine and, for each policy of the connector, a wire
+ * with one transfer.  A thread takes one for an operation and gives it back, connections and all.
+ */
+struct casehook__lane {
+    struct casehook__lane *next; /* below it, among the idle ones of its connector or of a loop's pool */
+    struct casehook__exchange exchange;
+    struct casehook__wire *wires[CASEHOOK__CALLS];
+    struct casehook__transfer *transfers[CASEHOOK__CALLS];
+    uint32_t shard; /* in a loop: which of its pool's wires it uses */
+
+    /* Of an idle one. */
+    struct casehook_connector *connector;
+    struct casehook__lane *before, *behind;
+    int64_t until; /* then it is closed */
+};
+
+/*
+ * The idle lanes of all connectors of one settings object, by the time when they are closed: without threads
+ * and timers it is the next call on any of them that closes what has rested longer than idleTimeout.
+ */
+struct casehook__idle {
+    struct casehook__heap *heap; /* a reference */
+    atomic_int references;
+    pid_t process;        /* that made it */
+    pthread_mutex_t lock; /* of all idle lanes, the connectors' lists of them too */
+    struct casehook__lane *first, *last;
+};
+
+struct casehook_connector {
+    struct casehook__heap *heap; /* a reference */
+    atomic_int references;
+    pid_t process; /* that made it */
+    struct casehook__config *config;
+    struct casehook__settings *settings; /* a reference */
+    struct casehook__log *log;           /* a reference, or NULL */
+    struct casehook__mask *mask;
+    struct casehook__credentials credentials;
+    struct casehook__policy policies[CASEHOOK__CALLS]; /* the different ones */
+    size_t policy_count;
+    size_t policy_of[CASEHOOK__CALLS]; /* index into policies */
+    /* What is known of the origins; calls of one origin share one. */
+    struct casehook__reuse reuse[CASEHOOK__CALLS];
+    struct casehook__reuse *reuse_of[CASEHOOK__CALLS];
+
+    struct casehook__idle *all_idle; /* a reference */
+    struct casehook__lane *idle;     /* the one given back last, and so on */
+    size_t idle_count;
+};
+
+/* settings_handle.c: the settings object of the public header. */
+struct casehook_settings {
+    struct casehook__heap *heap;
+    struct casehook__settings *current;
+    struct casehook__log *log;
+    struct casehook__idle *all_idle; /* a reference */
+};
+
+/* The caller is in the process that made the connector. */
+bool casehook__connector_is_here(const struct casehook_connector *connector);
+
+/* lane.c.  NULL: no memory. */
+struct casehook__lane *casehook__lane_take(struct casehook_connector *connector);
+void casehook__lane_give(struct casehook_connector *connector, struct casehook__lane *lane);
+/* For a driver with lanes of its own; without wires. */
+struct casehook__lane *casehook__lane_new(struct casehook_connector *connector);
+/* Gives back memory of an unusually large operation. */
+void casehook__lane_shrink(struct casehook__lane *lane);
+void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane);
+/* Frees the idle ones of a connector that is being released. */
+void casehook__lanes_free(struct casehook_connector *connector);
+
+/* NULL: no memory. */
+struct casehook__idle *casehook__idle_new(struct casehook__heap *heap);
+struct casehook__idle *casehook__idle_ref(struct casehook__idle *all);
+void casehook__idle_unref(struct casehook__idle *all);
+
+/* blocking.c: runs the operation that lane->exchange has begun to its end. */
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,
+                              int64_t deadline, struct casehook_cancel *cancel);
+
+/* What became of an operation, for the log. */
+void casehook__log_result(const struct casehook_connector *connector, const struct casehook_result *result);
+
+#endif

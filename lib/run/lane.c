@@ -1,0 +1,163 @@
+/* lane.c - lanes of connectors: taken for one operation, kept warm in between, closed when idle for long. */
+#include "run/connector.h"
+
+#include "base/clock.h"
+#include "base/sigpipe.h"
+
+#include <unistd.h>
+
+#define KEPT_BYTES (256 * 1024) /* a larger buffer is not kept for the next operation */
+#define CLOSE_MAX  2            /* lanes closed by one call: more than it adds, not so many that it is felt */
+
+/* ---- one lane ---------------------------------------------------------------------------------- */
+
+/* In a child process the connections are still the parent's: closing them properly would end them there. */
+void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane)
+{
+    bool here = casehook__connector_is_here(connector);
+    struct casehook__pipe_guard guard;
+    if (here) casehook__pipe_guard(&guard);
+    for (size_t i = 0; i < CASEHOOK__CALLS && here; i++) {
+        casehook__transfer_free(lane->transfers[i]);
+        casehook__wire_free(lane->wires[i]);
+    }
+    if (here) casehook__pipe_unguard(&guard);
+    casehook__exchange_free(&lane->exchange);
+    casehook__free(connector->heap, lane);
+}
+
+struct casehook__lane *casehook__lane_new(struct casehook_connector *connector)
+{
+    struct casehook__lane *lane = casehook__calloc(connector->heap, 1, sizeof *lane);
+    if (!lane) return NULL;
+    casehook__exchange_init(&lane->exchange, connector->heap);
+    lane->exchange.config = connector->config;
+    lane->exchange.settings = connector->settings;
+    lane->exchange.mask = connector->mask;
+    return lane;
+}
+
+static void shrink(struct casehook__buf *buf)
+{
+    if (buf->capacity > KEPT_BYTES) casehook__buf_free(buf);
+}
+
+void casehook__lane_shrink(struct casehook__lane *lane)
+{
+    shrink(&lane->exchange.body);
+    shrink(&lane->exchange.scratch);
+    shrink(&lane->exchange.params.store);
+    for (size_t i = 0; i < CASEHOOK__CALLS; i++) casehook__transfer_shrink(lane->transfers[i], KEPT_BYTES);
+}
+
+/* ---- idle lanes -------------------------------------------------------------------------------- */
+
+struct casehook__idle *casehook__idle_new(struct casehook__heap *heap)
+{
+    struct casehook__idle *all = casehook__calloc(heap, 1, sizeof *all);
+    if (!all) return NULL;
+    all->heap = casehook__heap_ref(heap);
+    atomic_init(&all->references, 1);
+    all->process = getpid();
+    pthread_mutex_init(&all->lock, NULL);
+    return all;
+}
+
+struct casehook__idle *casehook__idle_ref(struct casehook__idle *all)
+{
+    atomic_fetch_add_explicit(&all->references, 1, memory_order_relaxed);
+    return all;
+}
+
+void casehook__idle_unref(struct casehook__idle *all)
+{
+    if (!all || atomic_fetch_sub_explicit(&all->references, 1, memory_order_acq_rel) != 1) return;
+    struct casehook__heap *heap = all->heap;
+    pthread_mutex_destroy(&all->lock);
+    casehook__free(heap, all);
+    casehook__heap_unref(heap);
+}
+
+/* The functions up to the next line are called under the lock. */
+
+/* Its time comes last, unless idleTimeout was another one when other connectors were made. */
+static void push(struct casehook__lane *lane)
+{
+    struct casehook_connector *connector = lane->connector;
+    struct casehook__idle *all = connector->all_idle;
+    lane->next = connector->idle;
+    connector->idle = lane;
+    connector->idle_count++;
+    struct casehook__lane *before = all->last;
+    while (before && before->until > lane->until) before = before->before;
+    lane->before = before;
+    lane->behind = before ? before->behind : all->first;
+    *(before ? &before->behind : &all->first) = lane;
+    *(lane->behind ? &lane->behind->before : &all->last) = lane;
+}
+
+static void unlink_time(struct casehook__idle *all, struct casehook__lane *lane)
+{
+    *(lane->before ? &lane->before->behind : &all->first) = lane->behind;
+    *(lane->behind ? &lane->behind->before : &all->last) = lane->before;
+}
+
+static struct casehook__lane *pop(struct casehook_connector *connector)
+{
+    struct casehook__lane *lane = connector->idle;
+    if (!lane) return NULL;
+    connector->idle = lane->next;
+    connector->idle_count--;
+    unlink_time(connector->all_idle, lane);
+    return lane;
+}
+
+/* The first one of all is the last one of its connector. */
+static void close_first(struct casehook__idle *all)
+{
+    struct casehook__lane *lane = all->first;
+    struct casehook_connector *connector = lane->connector;
+    struct casehook__lane **last = &connector->idle;
+    while (*last != lane) last = &(*last)->next;
+    *last = NULL;
+    connector->idle_count--;
+    unlink_time(all, lane);
+    casehook__lane_free(connector, lane);
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
+struct casehook__lane *casehook__lane_take(struct casehook_connector *connector)
+{
+    pthread_mutex_lock(&connector->all_idle->lock);
+    struct casehook__lane *lane = pop(connector);
+    pthread_mutex_unlock(&connector->all_idle->lock);
+    return lane ? lane : casehook__lane_new(connector);
+}
+
+/* The last one given back is the first one taken: its connection is the freshest. */
+void casehook__lane_give(struct casehook_connector *connector, struct casehook__lane *lane)
+{
+    struct casehook__idle *all = connector->all_idle;
+    casehook__lane_shrink(lane);
+    lane->connector = connector;
+    pthread_mutex_lock(&all->lock);
+    int64_t now = casehook__clock_ms();
+    lane->until = now + connector->settings->idle_timeout_ms;
+    bool keep = connector->idle_count < connector->settings->max_idle_connections;
+    if (keep) push(lane);
+    for (int i = 0; i < CLOSE_MAX && all->first && all->first->until <= now; i++) close_first(all);
+    pthread_mutex_unlock(&all->lock);
+    if (!keep) casehook__lane_free(connector, lane);
+}
+
+/* In a child process the lock may be held by a thread that is not there, and the lists be half changed. */
+void casehook__lanes_free(struct casehook_connector *connector)
+{
+    pthread_mutex_t *lock = &connector->all_idle->lock;
+    bool here = casehook__connector_is_here(connector);
+    struct casehook__lane *lane;
+    if (here ? pthread_mutex_lock(lock) : pthread_mutex_trylock(lock)) return;
+    while ((lane = pop(connector)) != NULL) casehook__lane_free(connector, lane);
+    pthread_mutex_unlock(lock);
+}

@@ -1,0 +1,167 @@
+/* operation.c - the blocking calls of the public header. */
+#include "run/operation.h"
+
+#include "base/abi.h"
+#include "base/cancel.h"
+#include "base/clock.h"
+
+#define OPTIONS_FIRST_SIZE (offsetof(struct casehook_options, reserved) + sizeof(uint32_t))
+
+int casehook__call_fault(struct casehook__heap *heap, const struct casehook_error *error,
+                         struct casehook_result **result)
+{
+    *result = casehook__result_fault(heap, "params");
+    if (!*result) return CASEHOOK_E_NO_MEMORY;
+    (*result)->error = *error;
+    (*result)->error.heap = NULL;
+    (*result)->error.outcome = CASEHOOK_OUTCOME_NONE;
+    casehook__error_set_step(&(*result)->error, "params");
+    return error->status;
+}
+
+int casehook__call_check(const struct casehook_connector *connector, int operation,
+                         struct casehook_error *error)
+{
+    if (!connector) return casehook__fail(error, CASEHOOK_E_ARGUMENT, "connector is NULL");
+    if (operation < CASEHOOK_CREATE || operation > CASEHOOK_PUSH)
+        return casehook__fail(error, CASEHOOK_E_ARGUMENT,
+                              "%d is no operation: see CASEHOOK_CREATE and the others", operation);
+    if (!casehook__connector_is_here(connector))
+        return casehook__fail(error, CASEHOOK_E_FORKED,
+                              "this connector was made before fork(): make one in the child process");
+    return CASEHOOK_OK;
+}
+
+int casehook__options_read(const struct casehook_options *given, struct casehook_options *options,
+                           struct casehook_error *error)
+{
+    *options = (struct casehook_options){.struct_size = sizeof *options};
+    if (!given) return CASEHOOK_OK;
+    int status =
+        casehook__struct_read(options, given, OPTIONS_FIRST_SIZE, sizeof *options, "casehook_options", error);
+    /* A newer header may give it a meaning, which must not be ignored. */
+    if (!status && options->reserved)
+        status = casehook__fail(error, CASEHOOK_E_ARGUMENT, "reserved in struct casehook_options is not 0");
+    return status;
+}
+
+int casehook__input_read(const struct casehook__input *input, struct casehook__params *params,
+                         struct casehook_error *error)
+{
+    if (!input->json && !input->params)
+        return casehook__fail(error, CASEHOOK_E_ARGUMENT, "the params are NULL");
+    if (!input->json) return casehook__params_from_struct(params, input->operation, input->params, error);
+    struct casehook__text text = {input->json,
+                                  input->length == CASEHOOK_TERMINATED ? strlen(input->json) : input->length};
+    return casehook__params_from_json(params, input->operation, text, error);
+}
+
+static int start(struct casehook__lane *lane, const struct casehook__input *input, bool preview,
+                 struct casehook_error *error)
+{
+    int status = casehook__input_read(input, &lane->exchange.params, error);
+    if (status) return status;
+    status = casehook__exchange_begin(&lane->exchange, input->operation, preview);
+    return status ? casehook__fail_memory(error) : CASEHOOK_OK;
+}
+
+static int run(struct casehook_connector *connector, const struct casehook__input *input,
+               const struct casehook_options *given, bool preview, struct casehook_result **result)
+{
+    struct casehook_error error;
+    struct casehook_options options;
+    struct casehook__heap *heap = connector ? connector->heap : NULL;
+    struct casehook__lane *lane = NULL;
+    int status;
+    if (!result) return CASEHOOK_E_ARGUMENT;
+    *result = NULL;
+    casehook__error_init(&error);
+    status = casehook__call_check(connector, input->operation, &error);
+    if (!status) status = casehook__options_read(given, &options, &error);
+    if (status) return casehook__call_fault(heap, &error, result);
+    int64_t deadline =
+        options.deadline_ms ? casehook__clock_ms() + options.deadline_ms : CASEHOOK__NO_DEADLINE;
+    lane = casehook__lane_take(connector);
+    if (!lane) return CASEHOOK_E_NO_MEMORY;
+    /* Another thread may let go of both meanwhile. */
+    casehook_connector_ref(connector);
+    casehook__cancel_ref(options.cancel);
+    lane->exchange.deadline = deadline;
+    lane->exchange.cancel = options.cancel;
+    status = start(lane, input, preview, &error);
+    if (status) {
+        casehook__params_clear(&lane->exchange.params);
+        status = casehook__call_fault(heap, &error, result);
+    } else {
+        if (preview)
+            casehook__drive_preview(&lane->exchange);
+        else
+            casehook__drive_blocking(connector, lane, deadline, options.cancel);
+        *result = casehook__exchange_finish(&lane->exchange);
+        status = (*result)->error.status;
+        if (!preview) casehook__log_result(connector, *result);
+    }
+    casehook__lane_give(connector, lane);
+    casehook_cancel_free(options.cancel);
+    casehook_connector_unref(connector);
+    return status;
+}
+
+static int run_struct(struct casehook_connector *connector, int operation,
+                      const struct casehook_params *params, const struct casehook_options *options,
+                      struct casehook_result **result)
+{
+    struct casehook__input input = {.operation = operation, .params = params};
+    return run(connector, &input, options, false, result);
+}
+
+int casehook_create(struct casehook_connector *connector, const struct casehook_params *params,
+                    const struct casehook_options *options, struct casehook_result **result)
+{
+    return run_struct(connector, CASEHOOK_CREATE, params, options, result);
+}
+
+int casehook_get(struct casehook_connector *connector, const struct casehook_params *params,
+                 const struct casehook_options *options, struct casehook_result **result)
+{
+    return run_struct(connector, CASEHOOK_GET, params, options, result);
+}
+
+int casehook_update(struct casehook_connector *connector, const struct casehook_params *params,
+                    const struct casehook_options *options, struct casehook_result **result)
+{
+    return run_struct(connector, CASEHOOK_UPDATE, params, options, result);
+}
+
+int casehook_comment(struct casehook_connector *connector, const struct casehook_params *params,
+                     const struct casehook_options *options, struct casehook_result **result)
+{
+    return run_struct(connector, CASEHOOK_COMMENT, params, options, result);
+}
+
+int casehook_push(struct casehook_connector *connector, const struct casehook_params *params,
+                  const struct casehook_options *options, struct casehook_result **result)
+{
+    return run_struct(connector, CASEHOOK_PUSH, params, options, result);
+}
+
+int casehook_run_json(struct casehook_connector *connector, int operation, const char *json, size_t length,
+                      const struct casehook_options *options, struct casehook_result **result)
+{
+    struct casehook__input input = {.operation = operation, .json = json, .length = length};
+    return run(connector, &input, options, false, result);
+}
+
+int casehook_preview(struct casehook_connector *connector, int operation,
+                     const struct casehook_params *params, struct casehook_result **result)
+{
+    struct casehook__input input = {.operation = operation, .params = params};
+    return run(connector, &input, NULL, true, result);
+}
+
+int casehook_preview_json(struct casehook_connector *connector, int operation, const char *json,
+                          size_t length, struct casehook_result **result)
+{
+    struct casehook__input input = {.operation = operation, .json = json, .length = length};
+    return run(connector, &input, NULL, true, result);
+}

@@ -1,0 +1,37 @@
+/*
+ * operation.h - what every way of running an operation checks first.
+ */
+#ifndef CASEHOOK_OPERATION_H
+#define CASEHOOK_OPERATION_H
+
+#include "run/connector.h"
+
+/* Params as they were given: a struct, or JSON. */
+struct casehook__input {
+    int operation;
+    const struct casehook_params *params;
+    const char *json; /* NULL: params */
+    size_t length;
+};
+
+/* Connector, operation, process.  Errors: ARGUMENT, FORKED. */
+int casehook__call_check(const struct casehook_connector *connector, int operation,
+                         struct casehook_error *error);
+/* given may be NULL, or of another version of the header. */
+int casehook__options_read(const struct casehook_options *given, struct casehook_options *options,
+                           struct casehook_error *error);
+int casehook__input_read(const struct casehook__input *input, struct casehook__params *params,
+                         struct casehook_error *error);
+
+/*
+ * input_copy.c: *copy is what was given, in a block of its own behind prefix bytes that are the caller's to
+ * fill.  Errors: ARGUMENT, NO_MEMORY; *block is NULL then.
+ */
+int casehook__input_copy(struct casehook__heap *heap, const struct casehook__input *given, size_t prefix,
+                         void **block, struct casehook__input *copy, struct casehook_error *error);
+
+/* A result that says only what was wrong with the call; its code.  NO_MEMORY: *result is NULL. */
+int casehook__call_fault(struct casehook__heap *heap, const struct casehook_error *error,
+                         struct casehook_result **result);
+
+#endif

@@ -1,0 +1,82 @@
+/* settings.c - a snapshot of the settings: defaults, life, look-up. */
+#include "settings/settings.h"
+
+#include <unistd.h>
+
+static int allow_all(struct casehook__host_list *list)
+{
+    return casehook__host_list_add(list, CASEHOOK__TEXT("*"), NULL);
+}
+
+struct casehook__settings *casehook__settings_default(struct casehook__heap *heap)
+{
+    struct casehook__settings *settings = casehook__calloc(heap, 1, sizeof *settings);
+    if (!settings) return NULL;
+    if (pthread_mutex_init(&settings->system_trust_lock, NULL)) {
+        casehook__free(heap, settings);
+        return NULL;
+    }
+    atomic_init(&settings->references, 1);
+    settings->heap = casehook__heap_ref(heap);
+    settings->process = getpid();
+    settings->allowed_hosts.heap = settings->proxy_bypass.heap = settings->proxy_only.heap = heap;
+    settings->mode = settings->proxy_mode = CASEHOOK__MODE_FULL;
+    settings->minimum_mode = CASEHOOK__MODE_NONE;
+    settings->max_response_content_length = 1024 * 1024;
+    settings->response_timeout_ms = 60000;
+    settings->connect_timeout_ms = 10000;
+    settings->idle_timeout_ms = 4000;
+    settings->max_redirects = 10;
+    settings->max_idle_connections = 8;
+    settings->http_version = CASEHOOK__HTTP_1_1;
+    if (allow_all(&settings->allowed_hosts)) {
+        casehook__settings_unref(settings);
+        return NULL;
+    }
+    return settings;
+}
+
+struct casehook__settings *casehook__settings_ref(struct casehook__settings *settings)
+{
+    if (settings) atomic_fetch_add_explicit(&settings->references, 1, memory_order_relaxed);
+    return settings;
+}
+
+static void free_hosts(struct casehook__settings *settings)
+{
+    for (size_t i = 0; i < settings->host_count; i++) {
+        casehook__free(settings->heap, (char *)(uintptr_t)settings->hosts[i].ca.data);
+        casehook__trust_unref(settings->hosts[i].trust);
+    }
+    casehook__free(settings->heap, settings->hosts);
+}
+
+void casehook__settings_unref(struct casehook__settings *settings)
+{
+    if (!settings || atomic_fetch_sub_explicit(&settings->references, 1, memory_order_acq_rel) != 1) return;
+    struct casehook__heap *heap = settings->heap;
+    casehook__host_list_free(&settings->allowed_hosts);
+    casehook__host_list_free(&settings->proxy_bypass);
+    casehook__host_list_free(&settings->proxy_only);
+    casehook__proxy_free(settings->proxy, heap);
+    free_hosts(settings);
+    casehook__free(heap, settings->allowed_addresses);
+    casehook__trust_unref(settings->system_trust);
+    pthread_mutex_destroy(&settings->system_trust_lock);
+    casehook__log_unref(settings->log);
+    casehook__free(heap, settings);
+    casehook__heap_unref(heap);
+}
+
+const struct casehook__host_settings *casehook__settings_host(const struct casehook__settings *settings,
+                                                              const struct casehook__origin *origin)
+{
+    size_t length = casehook__origin_host_length(origin);
+    for (size_t i = 0; i < settings->host_count; i++) {
+        const struct casehook__origin *host = &settings->hosts[i].origin;
+        if (host->https == origin->https && host->port == origin->port &&
+            length == casehook__origin_host_length(host) && memcmp(host->host, origin->host, length) == 0)
+            return &settings->hosts[i];
+    }
+    return NULL;
+}

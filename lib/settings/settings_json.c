@@ -1,0 +1,244 @@
+/* settings_json.c - a snapshot of the settings read from JSON (C2). */
+#include "settings/settings.h"
+
+#include "settings/settings_hosts.h"
+#include "settings/settings_slots.h"
+
+enum slot {
+    ALLOWED_HOSTS,
+    PROXY_URL,
+    PROXY_HEADERS,
+    PROXY_BYPASS,
+    PROXY_ONLY,
+    MODE,
+    PROXY_MODE,
+    MINIMUM_MODE,
+    CUSTOM_HOSTS,
+    MAX_RESPONSE,
+    RESPONSE_TIMEOUT,
+    CONNECT_TIMEOUT,
+    IDLE_TIMEOUT,
+    MAX_ATTEMPTS,
+    MAX_REDIRECTS,
+    MAX_IDLE,
+    HTTP_VERSION,
+    DENY_PRIVATE,
+    ALLOWED_ADDRESSES,
+    ALLOW_CONNECTOR_PROXY,
+    REUSE_CONNECTIONS,
+    SLOTS
+};
+
+static const char *const slot_names[SLOTS] = {"allowedHosts",
+                                              "proxyUrl",
+                                              "proxyHeaders",
+                                              "proxyBypassHosts",
+                                              "proxyOnlyHosts",
+                                              "ssl.verificationMode",
+                                              "ssl.proxyVerificationMode",
+                                              "ssl.minimumVerificationMode",
+                                              "customHostSettings",
+                                              "maxResponseContentLength",
+                                              "responseTimeout",
+                                              "connectTimeout",
+                                              "idleTimeout",
+                                              "run.maxAttempts",
+                                              "maxRedirects",
+                                              "maxIdleConnections",
+                                              "httpVersion",
+                                              "denyPrivateAddresses",
+                                              "allowedAddresses",
+                                              "allowConnectorProxy",
+                                              "reuseConnections"};
+
+#define MAX_IDLE_CONNECTIONS 1024
+#define ADDRESSES_MAX        10000
+
+struct reader {
+    struct casehook__settings *settings;
+    struct casehook__errors *errors;
+    const struct casehook__json *nodes[SLOTS];
+};
+
+static struct casehook__field field_of(const struct reader *reader, enum slot slot)
+{
+    return (struct casehook__field){reader->errors, "settings", slot_names[slot], reader->nodes[slot]};
+}
+
+/* The same with null taken as absent: where the reference's default is null. */
+static struct casehook__field nullable(const struct reader *reader, enum slot slot)
+{
+    struct casehook__field field = field_of(reader, slot);
+    if (casehook__field_is_null(&field)) field.node = NULL;
+    return field;
+}
+
+static void read_host_list(const struct casehook__field *field, struct casehook__host_list *list)
+{
+    casehook__host_list_free(list);
+    for (size_t i = 0; i < casehook__json_count(field->node); i++) {
+        struct casehook_error fault = {0};
+        casehook__error_init(&fault);
+        const struct casehook__json *item = casehook__json_item(field->node, i);
+        if (casehook__json_kind(item) == CASEHOOK__JSON_TEXT)
+            casehook__host_list_add(list, casehook__json_text(item), &fault);
+        else
+            casehook__fail(&fault, CASEHOOK_E_CONFIG, "must be a text, not %s",
+                           casehook__json_kind_name(item));
+        casehook__field_item_keep(field, i, &fault);
+    }
+}
+
+static void read_hosts(const struct reader *reader)
+{
+    struct casehook__settings *settings = reader->settings;
+    struct casehook__field allowed = field_of(reader, ALLOWED_HOSTS);
+    struct casehook__field bypass = nullable(reader, PROXY_BYPASS), only = nullable(reader, PROXY_ONLY);
+    if (casehook__field_list(&allowed)) read_host_list(&allowed, &settings->allowed_hosts);
+    if (casehook__field_list(&bypass)) read_host_list(&bypass, &settings->proxy_bypass);
+    if (casehook__field_list(&only)) {
+        read_host_list(&only, &settings->proxy_only);
+        settings->has_proxy_only = true;
+    }
+    if (bypass.node && only.node)
+        casehook__fail(casehook__field_fault(&only), CASEHOOK_E_CONFIG,
+                       "excludes proxyBypassHosts: give one of the two lists");
+}
+
+static void read_addresses(const struct reader *reader)
+{
+    struct casehook__settings *settings = reader->settings;
+    struct casehook__field field = field_of(reader, ALLOWED_ADDRESSES);
+    if (!casehook__field_list(&field)) return;
+    size_t count = casehook__json_count(field.node);
+    if (count > ADDRESSES_MAX) {
+        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "has more than %d entries",
+                       ADDRESSES_MAX);
+        return;
+    }
+    settings->allowed_addresses =
+        casehook__calloc(settings->heap, count, sizeof *settings->allowed_addresses);
+    if (!settings->allowed_addresses) {
+        reader->errors->memory = 1;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct casehook_error fault = {0};
+        casehook__error_init(&fault);
+        const struct casehook__json *item = casehook__json_item(field.node, i);
+        if (casehook__json_kind(item) == CASEHOOK__JSON_TEXT)
+            casehook__cidr_parse(casehook__json_text(item), &settings->allowed_addresses[i], &fault);
+        else
+            casehook__fail(&fault, CASEHOOK_E_CONFIG, "must be a text, not %s",
+                           casehook__json_kind_name(item));
+        casehook__field_item_keep(&field, i, &fault);
+    }
+    settings->allowed_address_count = count;
+}
+
+static void read_time(const struct reader *reader, enum slot slot, uint32_t *ms)
+{
+    struct casehook__field field = field_of(reader, slot);
+    uint64_t value = *ms;
+    if (casehook__field_amount(&field, casehook__duration_parse, &value)) *ms = (uint32_t)value;
+}
+
+static void read_unsigned(const struct reader *reader, enum slot slot, int64_t low, int64_t high,
+                          unsigned *number)
+{
+    struct casehook__field field = field_of(reader, slot);
+    int64_t value;
+    if (casehook__field_integer(&field, low, high, &value)) *number = (unsigned)value;
+}
+
+static void read_limits(const struct reader *reader)
+{
+    struct casehook__settings *settings = reader->settings;
+    struct casehook__field size = field_of(reader, MAX_RESPONSE), attempts = field_of(reader, MAX_ATTEMPTS);
+    uint64_t bytes;
+    int64_t value;
+    if (casehook__field_amount(&size, casehook__size_parse, &bytes))
+        settings->max_response_content_length = (size_t)bytes;
+    read_time(reader, RESPONSE_TIMEOUT, &settings->response_timeout_ms);
+    read_time(reader, CONNECT_TIMEOUT, &settings->connect_timeout_ms);
+    read_time(reader, IDLE_TIMEOUT, &settings->idle_timeout_ms);
+    if (casehook__field_integer(&attempts, 1, 10, &value) && value > 1)
+        casehook__fail(casehook__field_fault(&attempts), CASEHOOK_E_UNSUPPORTED,
+                       "more than one attempt is unsupported in this version: write 1 or leave it out");
+    read_unsigned(reader, MAX_REDIRECTS, 0, 21, &settings->max_redirects);
+    read_unsigned(reader, MAX_IDLE, 0, MAX_IDLE_CONNECTIONS, &settings->max_idle_connections);
+}
+
+static void read_reuse(const struct reader *reader)
+{
+    static const char *const words[] = {"proven", "always", "never"};
+    static const enum casehook__reuse_mode values[] = {CASEHOOK__REUSE_PROVEN, CASEHOOK__REUSE_ALWAYS,
+                                                       CASEHOOK__REUSE_NEVER};
+    struct casehook__field field = field_of(reader, REUSE_CONNECTIONS);
+    size_t index;
+    if (casehook__field_word(&field, words, 3, false, &index))
+        reader->settings->reuse_connections = values[index];
+}
+
+static void read_switches(const struct reader *reader)
+{
+    static const char *const versions[] = {"1.1", "2", "auto"};
+    static const enum casehook__http_version values[] = {CASEHOOK__HTTP_1_1, CASEHOOK__HTTP_2,
+                                                         CASEHOOK__HTTP_AUTO};
+    struct casehook__settings *settings = reader->settings;
+    struct casehook__field version = field_of(reader, HTTP_VERSION), deny = field_of(reader, DENY_PRIVATE),
+                           proxy = field_of(reader, ALLOW_CONNECTOR_PROXY);
+    size_t index;
+    if (casehook__field_word(&version, versions, 3, false, &index)) settings->http_version = values[index];
+    casehook__field_boolean(&deny, &settings->deny_private_addresses);
+    read_addresses(reader);
+    casehook__field_boolean(&proxy, &settings->allow_connector_proxy);
+}
+
+static void read_modes(const struct reader *reader)
+{
+    struct casehook__settings *settings = reader->settings;
+    struct casehook__field mode = field_of(reader, MODE), proxy = field_of(reader, PROXY_MODE),
+                           minimum = field_of(reader, MINIMUM_MODE);
+    casehook__field_mode(&mode, &settings->mode);
+    casehook__field_mode(&proxy, &settings->proxy_mode);
+    casehook__field_mode(&minimum, &settings->minimum_mode);
+}
+
+static void read_all(struct reader *reader, const struct casehook__json *root,
+                     casehook__read_file_fn read_file)
+{
+    casehook__settings_slots(reader->errors, "settings", "xpack.actions.", root, slot_names, SLOTS,
+                             reader->nodes);
+    read_hosts(reader);
+    casehook__proxy_read(reader->settings->heap, reader->nodes[PROXY_URL], reader->nodes[PROXY_HEADERS],
+                         "settings", &reader->settings->proxy, reader->errors);
+    read_modes(reader);
+    struct casehook__field hosts = nullable(reader, CUSTOM_HOSTS);
+    if (casehook__field_list(&hosts)) casehook__settings_read_hosts(reader->settings, &hosts, read_file);
+    read_limits(reader);
+    read_switches(reader);
+    read_reuse(reader);
+}
+
+int casehook__settings_read(struct casehook__heap *heap, struct casehook__text json,
+                            casehook__read_file_fn read_file, struct casehook__settings **out,
+                            struct casehook__errors *errors)
+{
+    struct reader reader = {.errors = errors};
+    *out = NULL;
+    reader.settings = casehook__settings_default(heap);
+    if (!reader.settings) {
+        errors->memory = 1;
+    } else {
+        struct casehook__json *root = casehook__field_root(json, "settings", errors);
+        if (root) read_all(&reader, root, read_file);
+        casehook__json_free(root);
+    }
+    int status = casehook__errors_status(errors);
+    if (status)
+        casehook__settings_unref(reader.settings);
+    else
+        *out = reader.settings;
+    return status;
+}

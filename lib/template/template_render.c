@@ -1,0 +1,241 @@
+/* template_render.c - runs a compiled template with values. */
+#include "template/template_private.h"
+
+/* An open section. */
+struct frame {
+    const struct casehook__value *value; /* what `.` is */
+    const struct casehook__value *items; /* of a list; else value itself */
+    size_t index, count;
+};
+
+struct renderer {
+    const struct casehook__template *tmpl;
+    const struct casehook__value *root;
+    struct casehook__buf *out;
+    struct casehook_error *error;
+    const struct casehook__template_watch *watch;
+    size_t start; /* where this rendering begins in out */
+    size_t steps;
+    bool unproved; /* it went beyond what the combinations showed */
+    struct casehook__guard guard;
+    size_t depth;
+    struct frame frames[CASEHOOK__TEMPLATE_MAX_DEPTH];
+};
+
+static const struct casehook__value yes = {.kind = CASEHOOK__VALUE_TRUE},
+                                    no = {.kind = CASEHOOK__VALUE_FALSE};
+
+static const struct casehook__value *member(struct renderer *r, const struct casehook__value *object,
+                                            struct casehook__text name)
+{
+    if (!object || object->kind != CASEHOOK__VALUE_OBJECT) return NULL;
+    for (size_t i = 0; i < object->count; i++) {
+        if (!casehook__text_equal(object->names[i], name)) continue;
+        r->steps += i / 16; /* a search is work too */
+        return &object->items[i];
+    }
+    r->steps += object->count / 16;
+    return NULL;
+}
+
+static const struct casehook__value *follow(struct renderer *r, const struct casehook__value *value,
+                                            const struct casehook__text *parts, size_t count)
+{
+    for (size_t i = 0; i < count && value; i++) value = member(r, value, parts[i]);
+    return value;
+}
+
+/* The innermost section that knows the first part decides, even when the rest is not there. */
+static const struct casehook__value *search(struct renderer *r, const struct casehook__op *op)
+{
+    const struct casehook__text *parts = r->tmpl->parts + op->part;
+    const struct casehook__value *value = NULL;
+    for (size_t i = r->depth; i-- > 0 && !value;) value = member(r, r->frames[i].value, parts[0]);
+    if (!value) value = member(r, r->root, parts[0]);
+    return follow(r, value, parts + 1, op->part_count - 1);
+}
+
+static const struct casehook__value *evaluate(struct renderer *r, const struct casehook__op *op)
+{
+    const struct frame *top = r->depth ? &r->frames[r->depth - 1] : NULL;
+    switch ((enum casehook__base)op->base) {
+    case CASEHOOK__BASE_PATH: return follow(r, r->root, r->tmpl->parts + op->part, op->part_count);
+    case CASEHOOK__BASE_STACK: return search(r, op);
+    case CASEHOOK__BASE_DOT: return top ? top->value : r->root;
+    case CASEHOOK__BASE_FIRST: return !top || top->index == 0 ? &yes : &no;
+    case CASEHOOK__BASE_LAST: return !top || top->index + 1 == top->count ? &yes : &no;
+    case CASEHOOK__BASE_TRUE: return &yes;
+    case CASEHOOK__BASE_UNKNOWN: break;
+    }
+    return NULL;
+}
+
+/* render_at: where a variable stands. */
+static void tell(struct renderer *r, const struct casehook__op *op)
+{
+    bool known =
+        op->base == CASEHOOK__BASE_PATH || op->base == CASEHOOK__BASE_STACK || op->base == CASEHOOK__BASE_DOT;
+    if (r->watch->at && known) r->watch->at(r->watch->user, r->out);
+}
+
+static int not_json(struct renderer *r, const struct casehook__op *op)
+{
+    return casehook__fail_at(
+        r->error, CASEHOOK_E_CONFIG, op->at,
+        "the body is not JSON with these values: outside quotes a variable is a whole JSON "
+        "value, but what is rendered touches it at byte %u of the template",
+        (unsigned)op->at);
+}
+
+static int do_literal(struct renderer *r, const struct casehook__op *op)
+{
+    struct casehook__text text = {r->tmpl->text + op->at, op->length};
+    if (!casehook__guard_literal(&r->guard, r->out, text)) return not_json(r, op);
+    return casehook__buf_append_text(r->out, text);
+}
+
+static int do_value(struct renderer *r, const struct casehook__op *op)
+{
+    tell(r, op);
+    if (op->base == CASEHOOK__BASE_UNKNOWN) return CASEHOOK_OK;
+    const struct casehook__value *value = evaluate(r, op);
+    if (r->tmpl->kind != CASEHOOK__TEMPLATE_JSON || op->inside)
+        return casehook__value_write(r->tmpl, op, value, r->out);
+    if (!casehook__guard_value(&r->guard, r->out)) return not_json(r, op);
+    int status = casehook__value_write(r->tmpl, op, value, r->out);
+    casehook__guard_value_done(&r->guard, r->out);
+    return status;
+}
+
+/* Whether the section is entered. */
+static bool do_open(struct renderer *r, const struct casehook__op *op)
+{
+    tell(r, op);
+    const struct casehook__value *value = evaluate(r, op);
+    if (casehook__value_true(value) == op->negated) return false;
+    if (op->code == CASEHOOK__OP_TEST) return true;
+    struct frame *frame = &r->frames[r->depth++];
+    bool list = value->kind == CASEHOOK__VALUE_LIST;
+    *frame = (struct frame){value, value, 0, 1};
+    if (list) *frame = (struct frame){value->items, value->items, 0, value->count};
+    if (op->tested && frame->count > r->tmpl->tested[op->tested - 1].trusted) r->unproved = true;
+    return true;
+}
+
+/* Whether the section goes round once more. */
+static bool do_close(struct renderer *r)
+{
+    struct frame *frame = &r->frames[r->depth - 1];
+    if (++frame->index < frame->count) {
+        frame->value = &frame->items[frame->index];
+        return true;
+    }
+    r->depth--;
+    return false;
+}
+
+static int run(struct renderer *r)
+{
+    const struct casehook__op *ops = r->tmpl->ops;
+    int status = CASEHOOK_OK;
+    for (size_t i = 0; i < r->tmpl->op_count && !status;) {
+        const struct casehook__op *op = &ops[i++];
+        if (++r->steps > CASEHOOK__TEMPLATE_MAX_STEPS)
+            return casehook__fail_at(
+                r->error, CASEHOOK_E_LIMIT, op->at,
+                "rendering takes more than %d steps: fewer list sections inside each other "
+                "than at byte %u of the template, or shorter lists",
+                CASEHOOK__TEMPLATE_MAX_STEPS, (unsigned)op->at);
+        switch ((enum casehook__op_code)op->code) {
+        case CASEHOOK__OP_LITERAL: status = do_literal(r, op); break;
+        case CASEHOOK__OP_VALUE: status = do_value(r, op); break;
+        case CASEHOOK__OP_TEST:
+        case CASEHOOK__OP_OPEN:
+            if (!do_open(r, op)) i = op->target;
+            break;
+        case CASEHOOK__OP_CLOSE:
+            if (do_close(r)) i = op->target + 1;
+            break;
+        }
+    }
+    return status;
+}
+
+/* T6 */
+static void trim(struct casehook__buf *out, size_t start)
+{
+    size_t from = start;
+    while (out->length > start && casehook__is_space(out->data[out->length - 1])) out->length--;
+    while (from < out->length && casehook__is_space(out->data[from])) from++;
+    if (from > start) memmove(out->data + start, out->data + from, out->length - from);
+    out->length -= from - start;
+    if (out->data) out->data[out->length] = '\0';
+}
+
+static int check_json(struct renderer *r)
+{
+    struct casehook__buf *out = r->out;
+    struct casehook__text text = {casehook__buf_string(out) + r->start, out->length - r->start}, twins[2];
+    bool unproved = !r->tmpl->proved || r->unproved;
+    if (unproved) {
+        size_t offset = 0;
+        enum casehook__js_fault fault = casehook__template_json_fault(text, &offset);
+        if (fault != CASEHOOK__JS_VALID)
+            return casehook__fail(
+                r->error, CASEHOOK_E_CONFIG,
+                "the body %s with these values (byte %zu of what is rendered): see the sections of "
+                "the template",
+                casehook__js_fault_name(fault), offset);
+    }
+    if (!unproved && !r->tmpl->variable_keys) return CASEHOOK_OK;
+    int status = casehook__keys_check(r->tmpl, out, r->start, false, twins, NULL);
+    if (status != CASEHOOK_E_PARAMS) return status;
+    return casehook__fail(
+        r->error, status,
+        "two keys \"%.*s\" in one object of the body: give the variables in them other values",
+        twins[1].length > 80 ? 80 : (int)twins[1].length, twins[1].data);
+}
+
+/* An error has its text already unless it is the buffer's. */
+static int explain(struct renderer *r, int status)
+{
+    if (status == r->out->status && status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(r->error);
+    if (status == r->out->status && status == CASEHOOK_E_LIMIT)
+        return casehook__fail(r->error, status, "what is rendered is larger than %zu bytes", r->out->limit);
+    return status;
+}
+
+int casehook__template_render_at(const struct casehook__template *tmpl, const struct casehook__value *root,
+                                 const struct casehook__template_watch *watch, struct casehook__buf *out,
+                                 struct casehook_error *error)
+{
+    struct renderer r;
+    r.tmpl = tmpl;
+    r.root = root;
+    r.out = out;
+    r.error = error;
+    r.watch = watch;
+    r.start = out->length;
+    r.steps = r.depth = 0;
+    r.unproved = false;
+    r.guard = (struct casehook__guard){.from = out->length};
+    size_t room = out->limit - out->length;
+    int status = casehook__buf_reserve(out, tmpl->length < room ? tmpl->length : room);
+    if (!status) status = run(&r);
+    if (watch->steps) *watch->steps += r.steps;
+    if (!status && tmpl->kind == CASEHOOK__TEMPLATE_JSON) {
+        trim(out, r.start);
+        status = check_json(&r);
+    }
+    if (!status) return CASEHOOK_OK;
+    out->length = r.start;
+    if (out->data) out->data[out->length] = '\0';
+    return explain(&r, status);
+}
+
+int casehook__template_render(const struct casehook__template *tmpl, const struct casehook__value *root,
+                              struct casehook__buf *out, struct casehook_error *error)
+{
+    static const struct casehook__template_watch nobody = {0};
+    return casehook__template_render_at(tmpl, root, &nobody, out, error);
+}

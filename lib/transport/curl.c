@@ -1,0 +1,359 @@
+/* curl.c - transfers on a wire: starting, waiting, ending. */
+#include "transport/curl_private.h"
+
+#include "base/clock.h"
+
+int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
+                           const struct casehook__settings *settings, const struct casehook__policy *policy,
+                           struct casehook__reuse *const *reuse, struct casehook__transfer **out)
+{
+    struct casehook__transfer *transfer = *out = casehook__calloc(heap, 1, sizeof *transfer);
+    if (!transfer) return CASEHOOK_E_NO_MEMORY;
+    transfer->heap = heap;
+    transfer->config = config;
+    transfer->settings = settings;
+    transfer->policy = *policy;
+    transfer->reuse = reuse;
+    casehook__buf_init(&transfer->head, heap, CASEHOOK__HEADER_BYTES_MAX);
+    casehook__buf_init(&transfer->body, heap, settings->max_response_content_length);
+    return CASEHOOK_OK;
+}
+
+static bool join_wire(struct casehook__transfer *transfer, struct casehook__wire *wire)
+{
+    if (wire->spoiled && !casehook__curl_mend(wire)) return false;
+    if (curl_multi_add_handle(wire->multi, transfer->handle.easy) != CURLM_OK) return false;
+    transfer->wire = wire;
+    transfer->doomed = false;
+    transfer->next = NULL;
+    transfer->previous = wire->last;
+    *(wire->last ? &wire->last->next : &wire->first) = transfer;
+    wire->last = transfer;
+    return true;
+}
+
+static void unlink_transfer(struct casehook__wire *wire, struct casehook__transfer *transfer)
+{
+    *(transfer->previous ? &transfer->previous->next : &wire->first) = transfer->next;
+    *(transfer->next ? &transfer->next->previous : &wire->last) = transfer->previous;
+    if (transfer->doomed) wire->doomed--;
+    transfer->doomed = false;
+}
+
+/* A connection that is in use when its transfer leaves is closed by libcurl, which tells so. */
+static void leave_wire(struct casehook__transfer *transfer)
+{
+    if (transfer->wire) {
+        curl_multi_remove_handle(transfer->wire->multi, transfer->handle.easy);
+        unlink_transfer(transfer->wire, transfer);
+    }
+    if (transfer->connection) transfer->connection->user = NULL;
+    transfer->connection = NULL;
+    transfer->wire = NULL;
+}
+
+void casehook__transfer_free(struct casehook__transfer *transfer)
+{
+    if (!transfer) return;
+    leave_wire(transfer);
+    casehook__curl_handle_free(&transfer->handle);
+    casehook__trust_unref(transfer->system_trust);
+    casehook__buf_free(&transfer->head);
+    casehook__buf_free(&transfer->body);
+    /* libcurl's and OpenSSL's words may quote the server. */
+    casehook__free_secret(transfer->heap, transfer, sizeof *transfer);
+}
+
+void casehook__transfer_shrink(struct casehook__transfer *transfer, size_t kept)
+{
+    if (transfer && transfer->body.capacity > kept) casehook__buf_free(&transfer->body);
+}
+
+void casehook__transfer_set_owner(struct casehook__transfer *transfer, void *owner)
+{
+    transfer->owner = owner;
+}
+
+void *casehook__transfer_owner(const struct casehook__transfer *transfer)
+{
+    return transfer->owner;
+}
+
+const struct casehook__response *casehook__transfer_response(const struct casehook__transfer *transfer)
+{
+    return transfer->answered ? &transfer->response : NULL;
+}
+
+const struct casehook__failure *casehook__transfer_failure(const struct casehook__transfer *transfer)
+{
+    return &transfer->failure;
+}
+
+/* What one try has left behind. */
+static void forget_try(struct casehook__transfer *transfer)
+{
+    static const struct casehook__kept_header none;
+    transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
+    transfer->sends = transfer->handshakes = transfer->socket_count = 0;
+    transfer->socket_error = 0;
+    transfer->stream = 0;
+    transfer->repeat_refused = transfer->stream_refused = transfer->stream_closed = transfer->unusable =
+        transfer->kept = false;
+    transfer->connecting = transfer->denied = false;
+    transfer->header_bytes = transfer->tunnel_bytes = 0;
+    transfer->header_limit = transfer->body_limit = transfer->body_cut = transfer->no_memory = false;
+    transfer->head_ended = transfer->in_body = transfer->has_length = transfer->coded = false;
+    transfer->keep_seconds = 0;
+    transfer->answered = false;
+    transfer->detail[0] = '\0';
+    transfer->tls.verified = transfer->proxy_tls.verified = transfer->tls.asked = false;
+    casehook__buf_clear(&transfer->head);
+    casehook__buf_clear(&transfer->body);
+    transfer->body.limit = transfer->settings->max_response_content_length;
+}
+
+static bool never_started(struct casehook__transfer *transfer, int status, const char *message)
+{
+    transfer->failure = (struct casehook__failure){.status = status, .message = message};
+    return false;
+}
+
+/* The system's CAs are parsed once for all connectors of a settings snapshot, when one needs them. */
+static bool need_trust(struct casehook__transfer *transfer, bool https)
+{
+    const struct casehook__policy *policy = &transfer->policy;
+    bool for_proxy =
+        policy->proxy && policy->proxy->origin.https && policy->proxy_mode != CASEHOOK__MODE_NONE;
+    bool needed = (https && policy->mode != CASEHOOK__MODE_NONE && !policy->trust) ||
+                  (for_proxy && !policy->proxy_trust);
+    if (!needed || transfer->system_trust) return true;
+    casehook__error_init(&transfer->told);
+    int status =
+        casehook__settings_system_trust(transfer->settings, curl_version_info(CURLVERSION_NOW)->cainfo,
+                                        &transfer->system_trust, &transfer->told);
+    return !status || never_started(transfer, status, transfer->told.message);
+}
+
+/* responseTimeout, or what the deadline of the operation leaves of it. */
+static bool set_limit(struct casehook__transfer *transfer, int64_t deadline)
+{
+    int64_t now = casehook__clock_ms(), time = transfer->settings->response_timeout_ms;
+    transfer->deadline_first = deadline != CASEHOOK__NO_DEADLINE && deadline - now < time;
+    if (transfer->deadline_first) time = deadline - now;
+    if (time <= 0) return never_started(transfer, CASEHOOK_E_TIMEOUT, "the deadline of the call has passed");
+    transfer->limit = now + time;
+    transfer->limit_ms = (long)time;
+    return true;
+}
+
+/*
+ * Only the path differs, and it is one that the parser takes as it is: escapes would become lower case,
+ * a query is a part of its own.
+ */
+static bool replace_path(CURLU *parsed, const char *old, const char *url)
+{
+    const char *authority = strstr(url, "://"), *path = authority ? strchr(authority + 3, '/') : NULL;
+    if (!path || strncmp(old, url, (size_t)(path - url) + 1) != 0) return false;
+    if (strpbrk(old, "?#") || strpbrk(url, "%?#")) return false;
+    return curl_url_set(parsed, CURLUPART_PATH, path, 0) == CURLUE_OK;
+}
+
+/*
+ * Parsing and formatting the same authority for each request costs a tenth of all of it, so the parsed
+ * URL stays with the handle.  The text goes along: libcurl takes it when it tries a GET a second time.
+ */
+static bool set_url(struct casehook__handle *handle, const char *url)
+{
+    char *old = NULL;
+    bool known =
+        handle->url_known && curl_easy_getinfo(handle->easy, CURLINFO_EFFECTIVE_URL, &old) == CURLE_OK;
+    if (known && strcmp(old, url) == 0) return true;
+    handle->url_known = false;
+    if (!(known && replace_path(handle->url, old, url)) &&
+        curl_url_set(handle->url, CURLUPART_URL, url, CURLU_PATH_AS_IS) != CURLUE_OK)
+        return false;
+    handle->url_known = curl_easy_setopt(handle->easy, CURLOPT_URL, url) == CURLE_OK;
+    return handle->url_known;
+}
+
+static bool set_request(struct casehook__transfer *transfer, const struct casehook__request *request)
+{
+    CURL *easy = transfer->handle.easy;
+    if (!set_url(&transfer->handle, request->url)) return false;
+    if (request->method == CASEHOOK__GET) return true;
+    const char *body = request->body.data ? request->body.data : "";
+    return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length) == CURLE_OK;
+}
+
+static bool set_fresh(struct casehook__handle *handle, bool fresh)
+{
+    if (handle->fresh == fresh) return true;
+    handle->fresh = fresh;
+    return curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L) == CURLE_OK;
+}
+
+bool casehook__curl_forbid_reuse(struct casehook__handle *handle, bool forbid)
+{
+    if (handle->forbids == forbid) return true;
+    handle->forbids = forbid;
+    return curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, forbid ? 1L : 0L) == CURLE_OK;
+}
+
+static bool set_wire(struct casehook__handle *handle, struct casehook__wire *wire)
+{
+    if (handle->wire == wire) return true;
+    handle->wire = wire;
+    return curl_easy_setopt(handle->easy, CURLOPT_CLOSESOCKETDATA, wire) == CURLE_OK;
+}
+
+static bool set_kept(struct casehook__transfer *transfer)
+{
+    bool never = transfer->settings->reuse_connections == CASEHOOK__REUSE_NEVER;
+    return casehook__curl_forbid_reuse(&transfer->handle, never);
+}
+
+bool casehook__transfer_start(struct casehook__transfer *transfer, struct casehook__wire *wire,
+                              const struct casehook__request *request, int64_t deadline)
+{
+    static const char no_memory[] = "out of memory before the request was sent";
+    forget_try(transfer);
+    transfer->request = request;
+    transfer->renewed = false;
+    if (!casehook__curl_handle(transfer, request))
+        return never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
+    if (!need_trust(transfer, request->origin->https)) return false;
+    if (!set_limit(transfer, deadline)) return false;
+    struct casehook__handle *handle = &transfer->handle;
+    if (!set_request(transfer, request) || !set_wire(handle, wire) ||
+        !set_fresh(handle, casehook__curl_wants_fresh(transfer, wire)) || !set_kept(transfer) ||
+        !join_wire(transfer, wire))
+        return never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
+    return true;
+}
+
+/* The same request on a new connection, within the same time.  False: it could not be started. */
+static bool renew(struct casehook__transfer *transfer)
+{
+    struct casehook__wire *wire = transfer->wire;
+    leave_wire(transfer);
+    forget_try(transfer);
+    transfer->renewed = true;
+    return set_kept(transfer) && set_fresh(&transfer->handle, true) && join_wire(transfer, wire);
+}
+
+static struct casehook__text kept(const struct casehook__transfer *transfer,
+                                  const struct casehook__kept_header *header)
+{
+    struct casehook__text text = {NULL, 0};
+    if (header->present)
+        text = (struct casehook__text){casehook__buf_string(&transfer->head) + header->begin, header->length};
+    return text;
+}
+
+static void read_response(struct casehook__transfer *transfer)
+{
+    /* Without a content encoding: libcurl has decoded what it offered, or failed. */
+    transfer->response = (struct casehook__response){
+        .status = (int)transfer->status,
+        .content_type = kept(transfer, &transfer->content_type),
+        .location = kept(transfer, &transfer->location),
+        .retry_after = kept(transfer, &transfer->retry_after),
+        .body = casehook__buf_text(&transfer->body),
+    };
+}
+
+/* All of the body is there, whatever became of the connection. */
+static bool is_whole(const struct casehook__transfer *transfer)
+{
+    if (transfer->stream_closed) return true;
+    return transfer->has_length && !transfer->content_encoding.present &&
+           transfer->body.length == transfer->length;
+}
+
+/*
+ * A status line that was read counts (R1): of a refusal the body is only for the eye, and a success that is
+ * complete stays one when the connection, or the time, ends before the request was read to its end.
+ */
+static bool is_answer(const struct casehook__transfer *transfer)
+{
+    return transfer->head_ended && !transfer->no_memory && (transfer->status >= 300 || is_whole(transfer));
+}
+
+/* What has failed may still have told something. */
+static void note_partial(struct casehook__transfer *transfer)
+{
+    if (!transfer->head_ended) return;
+    read_response(transfer);
+    transfer->failure.partial = &transfer->response;
+}
+
+static void settle(struct casehook__transfer *transfer, CURLcode code)
+{
+    /* To libcurl headers that break off are an answer without a body. */
+    if (code == CURLE_OK && !transfer->head_ended) code = CURLE_PARTIAL_FILE;
+    transfer->answered = code == CURLE_OK || is_answer(transfer);
+    if (transfer->answered)
+        read_response(transfer);
+    else
+        casehook__curl_fail(transfer, code);
+    if (code == CURLE_OK) casehook__curl_learn(transfer);
+    if (!transfer->answered) note_partial(transfer);
+    leave_wire(transfer);
+}
+
+int64_t casehook__transfer_limit(const struct casehook__transfer *transfer)
+{
+    return transfer->limit;
+}
+
+void casehook__transfer_expire(struct casehook__transfer *transfer)
+{
+    transfer->answered = is_answer(transfer);
+    if (transfer->answered)
+        read_response(transfer);
+    else
+        casehook__curl_fail_time(transfer);
+    if (!transfer->answered) note_partial(transfer);
+    leave_wire(transfer);
+}
+
+void casehook__transfer_cancel(struct casehook__transfer *transfer)
+{
+    transfer->answered = false;
+    transfer->failure = (struct casehook__failure){
+        .status = CASEHOOK_E_CANCELLED, .sent = transfer->sends > 0, .message = "cancelled"};
+    note_partial(transfer);
+    leave_wire(transfer);
+}
+
+/* One that libcurl says has ended; NULL: none. */
+static struct casehook__transfer *next_ended(struct casehook__wire *wire)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(wire->multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE) continue;
+        char *private = NULL;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+        struct casehook__transfer *transfer = (void *)private;
+        if (casehook__curl_may_renew(transfer, code)) {
+            if (!transfer->unusable) casehook__curl_died(transfer);
+            if (renew(transfer)) continue;
+            code = CURLE_OUT_OF_MEMORY;
+        }
+        settle(transfer, code);
+        return transfer;
+    }
+    return NULL;
+}
+
+struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire)
+{
+    struct casehook__transfer *transfer = next_ended(wire);
+    if (transfer || !wire->doomed) return transfer;
+    transfer = wire->first; /* those that came later are not doomed */
+    settle(transfer, CURLE_OUT_OF_MEMORY);
+    return transfer;
+}

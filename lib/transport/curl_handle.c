@@ -1,0 +1,244 @@
+/*
+ * curl_handle.c - every option of an easy handle, set once but for method and headers.
+ *
+ * What is not wanted is switched off by name: the environment, cookies, netrc, redirects, other
+ * schemes, partial chains, the default CA directory.
+ */
+#include "transport/curl_private.h"
+
+/* Stops at the first option that libcurl refuses. */
+#define SET(option, value)                                                   \
+    do {                                                                     \
+        if (curl_easy_setopt(easy, option, value) != CURLE_OK) return false; \
+    } while (0)
+
+static bool append(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer) *list = longer;
+    return longer != NULL;
+}
+
+/* "Name: value"; libcurl wants "Name;" for an empty value. */
+static bool append_header(struct casehook__heap *heap, struct curl_slist **list,
+                          const struct casehook__header *header)
+{
+    struct casehook__buf line;
+    casehook__buf_init(&line, heap, CASEHOOK__DOCUMENT_MAX_BYTES);
+    casehook__buf_append_text(&line, header->name);
+    if (casehook__text_trim(header->value).length == 0) {
+        casehook__buf_append_char(&line, ';');
+    } else {
+        casehook__buf_append_string(&line, ": ");
+        casehook__buf_append_text(&line, header->value);
+    }
+    bool done = line.status == CASEHOOK_OK && append(list, line.data);
+    casehook__buf_free(&line);
+    return done;
+}
+
+static bool has_header(const struct casehook__header *items, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (casehook__text_is_nocase(items[i].name, name)) return true;
+    return false;
+}
+
+static bool request_headers(struct casehook__transfer *transfer, const struct casehook__request *request,
+                            struct curl_slist **list)
+{
+    size_t max = transfer->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
+    struct casehook__header *items = casehook__calloc(transfer->heap, max, sizeof *items);
+    if (!items) return false;
+    size_t count = casehook__request_headers(transfer->config, request, items, max);
+    bool done = true, body = request->method != CASEHOOK__GET;
+    /* With a body libcurl adds Expect and a content type unless they are named without a value. */
+    if (body) done = append(list, "Expect:");
+    if (done && body && !has_header(items, count, "Content-Type")) done = append(list, "Content-Type:");
+    /* Answers to writes are short.  libcurl would name all that it decodes, and format the line twice. */
+    if (done && !has_header(items, count, "Accept-Encoding"))
+        done = append(list, body ? "Accept-Encoding:" : "Accept-Encoding: gzip");
+    for (size_t i = 0; i < count && done; i++) done = append_header(transfer->heap, list, &items[i]);
+    casehook__free(transfer->heap, items);
+    return done;
+}
+
+static bool set_limits(struct casehook__transfer *transfer, CURL *easy)
+{
+    const struct casehook__settings *settings = transfer->settings;
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
+    SET(CURLOPT_MAXAGE_CONN, (long)((settings->idle_timeout_ms + 999) / 1000));
+    SET(CURLOPT_QUICK_EXIT, 1L); /* a name look-up that hangs must not hold the time limit up */
+
+    /* Of every request under way; most answers fit, and larger ones are read in more steps. */
+    SET(CURLOPT_BUFFERSIZE, 4096L);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+    return true;
+}
+
+static bool set_nothing_from_outside(CURL *easy)
+{
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_PATH_AS_IS, 1L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_NOPROXY, ""); /* else NO_PROXY of the environment beats an explicit proxy */
+    SET(CURLOPT_ACCEPT_ENCODING, "");
+    return true;
+}
+
+/* Only where HTTP/2 may be spoken: each of its words costs something. */
+static bool set_words(struct casehook__transfer *transfer, CURL *easy)
+{
+    if (transfer->settings->http_version == CASEHOOK__HTTP_1_1) return true;
+    SET(CURLOPT_VERBOSE, 1L);
+    SET(CURLOPT_DEBUGFUNCTION, casehook__curl_on_words);
+    SET(CURLOPT_DEBUGDATA, transfer);
+    return true;
+}
+
+static bool set_callbacks(struct casehook__transfer *transfer, CURL *easy)
+{
+    SET(CURLOPT_PRIVATE, transfer);
+    SET(CURLOPT_ERRORBUFFER, transfer->detail);
+    SET(CURLOPT_HEADERFUNCTION, casehook__curl_on_header);
+    SET(CURLOPT_HEADERDATA, transfer);
+    SET(CURLOPT_WRITEFUNCTION, casehook__curl_on_body);
+    SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_PREREQFUNCTION, casehook__curl_on_send);
+    SET(CURLOPT_PREREQDATA, transfer);
+    SET(CURLOPT_OPENSOCKETFUNCTION, casehook__curl_on_socket);
+    SET(CURLOPT_OPENSOCKETDATA, transfer);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, casehook__curl_on_close);
+    SET(CURLOPT_SSL_CTX_FUNCTION, casehook__curl_on_tls);
+    SET(CURLOPT_SSL_CTX_DATA, transfer);
+    return true;
+}
+
+/* The store is ours (casehook__curl_on_tls): libcurl must load nothing. */
+static bool set_tls(const struct casehook__policy *policy, CURL *easy)
+{
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_NO_PARTIALCHAIN);
+    SET(CURLOPT_CAINFO, NULL);
+    SET(CURLOPT_CAPATH, NULL);
+    SET(CURLOPT_CA_CACHE_TIMEOUT, 0L); /* else the proxy's store is put in place of the target's */
+    SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    SET(CURLOPT_SSL_VERIFYPEER, policy->mode == CASEHOOK__MODE_NONE ? 0L : 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, policy->mode == CASEHOOK__MODE_FULL ? 2L : 0L);
+    return true;
+}
+
+static bool set_proxy_tls(const struct casehook__policy *policy, CURL *easy)
+{
+    SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_PROXY_SSL_OPTIONS, (long)CURLSSLOPT_NO_PARTIALCHAIN);
+    SET(CURLOPT_PROXY_CAINFO, NULL);
+    SET(CURLOPT_PROXY_CAPATH, NULL);
+    SET(CURLOPT_PROXY_SSL_VERIFYPEER, policy->proxy_mode == CASEHOOK__MODE_NONE ? 0L : 1L);
+    SET(CURLOPT_PROXY_SSL_VERIFYHOST, policy->proxy_mode == CASEHOOK__MODE_FULL ? 2L : 0L);
+    return true;
+}
+
+/* With CONNECT they go to the proxy alone; else beside the request's own, which have a user agent. */
+static bool proxy_headers(struct casehook__transfer *transfer, struct curl_slist **list)
+{
+    const struct casehook__headers *headers = &transfer->policy.proxy->headers;
+    bool done = true;
+    if (transfer->policy.tunnel && !casehook__headers_find(headers, CASEHOOK__TEXT("User-Agent")))
+        done = append(list, "User-Agent: libcasehook/" CASEHOOK_VERSION_STRING);
+    for (size_t i = 0; i < headers->count && done; i++)
+        done = append_header(transfer->heap, list, &headers->items[i]);
+    return done;
+}
+
+/* "" keeps the proxies of the environment away. */
+static bool set_proxy(struct casehook__transfer *transfer, struct casehook__handle *handle)
+{
+    CURL *easy = handle->easy;
+    struct casehook__buf url;
+    if (!transfer->policy.proxy) {
+        SET(CURLOPT_PROXY, "");
+        return true;
+    }
+    if (!proxy_headers(transfer, &handle->proxy_headers) || !set_proxy_tls(&transfer->policy, easy))
+        return false;
+    if (transfer->policy.tunnel) {
+        SET(CURLOPT_XFERINFOFUNCTION, casehook__curl_on_tunnel);
+        SET(CURLOPT_XFERINFODATA, transfer);
+        SET(CURLOPT_NOPROGRESS, 0L);
+    }
+    SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    SET(CURLOPT_PROXYHEADER, handle->proxy_headers);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    casehook__buf_init(&url, transfer->heap, CASEHOOK__URL_MAX_BYTES);
+    casehook__origin_append(&url, &transfer->policy.proxy->origin);
+    bool https = transfer->policy.proxy->origin.https;
+    bool done =
+        url.status == CASEHOOK_OK && curl_easy_setopt(easy, CURLOPT_PROXY, url.data) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_PROXYPORT, (long)transfer->policy.proxy->origin.port) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_PROXYTYPE, (long)(https ? CURLPROXY_HTTPS : CURLPROXY_HTTP)) ==
+            CURLE_OK;
+    casehook__buf_free(&url);
+    return done;
+}
+
+static bool make(struct casehook__transfer *transfer, struct casehook__handle *handle)
+{
+    static const long versions[] = {CURL_HTTP_VERSION_1_1, CURL_HTTP_VERSION_2TLS, CURL_HTTP_VERSION_2TLS};
+    CURL *easy = handle->easy = curl_easy_init();
+    handle->url = curl_url();
+    return easy && handle->url && curl_easy_setopt(easy, CURLOPT_CURLU, handle->url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, versions[transfer->settings->http_version]) ==
+               CURLE_OK &&
+           set_limits(transfer, easy) && set_nothing_from_outside(easy) && set_callbacks(transfer, easy) &&
+           set_words(transfer, easy) && set_tls(&transfer->policy, easy) && set_proxy(transfer, handle);
+}
+
+/* The two things that differ between requests of one policy, besides URL, body and time. */
+static bool set_shape(CURL *easy, enum casehook__method method, struct curl_slist *headers)
+{
+    bool own_name = method == CASEHOOK__PUT || method == CASEHOOK__PATCH;
+    SET(CURLOPT_HTTPHEADER, headers);
+    SET(CURLOPT_CUSTOMREQUEST, own_name ? casehook__method_name(method) : NULL);
+    if (method == CASEHOOK__GET)
+        SET(CURLOPT_HTTPGET, 1L);
+    else
+        SET(CURLOPT_POST, 1L);
+    return true;
+}
+
+bool casehook__curl_handle(struct casehook__transfer *transfer, const struct casehook__request *request)
+{
+    struct casehook__handle *handle = &transfer->handle;
+    struct curl_slist **headers = &handle->headers[request->call][request->method == CASEHOOK__GET];
+    if (*headers && handle->shape == *headers) return true;
+    handle->shape = NULL;
+    if ((handle->easy || make(transfer, handle)) &&
+        (*headers || request_headers(transfer, request, headers)) &&
+        set_shape(handle->easy, request->method, *headers)) {
+        handle->shape = *headers;
+        return true;
+    }
+    casehook__curl_handle_free(handle);
+    return false;
+}
+
+/* They may be secret. */
+static void free_headers(struct curl_slist *list)
+{
+    for (struct curl_slist *line = list; line; line = line->next)
+        casehook__wipe(line->data, strlen(line->data));
+    curl_slist_free_all(list);
+}
+
+void casehook__curl_handle_free(struct casehook__handle *handle)
+{
+    if (handle->easy) curl_easy_cleanup(handle->easy);
+    curl_url_cleanup(handle->url);
+    for (size_t call = 0; call < CASEHOOK__CALLS; call++)
+        for (size_t get = 0; get < 2; get++) free_headers(handle->headers[call][get]);
+    free_headers(handle->proxy_headers);
+    *handle = (struct casehook__handle){0};
+}

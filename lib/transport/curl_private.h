@@ -1,0 +1,167 @@
+/*
+ * curl_private.h - what the files that know libcurl share.
+ */
+#ifndef CASEHOOK_TRANSPORT_CURL_H
+#define CASEHOOK_TRANSPORT_CURL_H
+
+#include "transport/transport.h"
+
+#include <curl/curl.h>
+
+#define CASEHOOK__SOCKETS_MAX 8
+
+/*
+ * An easy handle for life, of one policy, and either of configured requests or of one hop to another origin;
+ * the calls that it is used for change.
+ */
+struct casehook__handle {
+    CURL *easy;
+    CURLU *url;     /* of the last request */
+    bool url_known; /* it and easy have the same URL */
+    /* Of each call, as configured and [1] as a GET, which a redirect may make of it.  Made when needed. */
+    struct curl_slist *headers[CASEHOOK__CALLS][2];
+    const struct curl_slist *shape; /* those that easy has now: they stand for the method too */
+    struct curl_slist *proxy_headers;
+    bool forbids;                      /* as set: its connections are not kept */
+    bool fresh;                        /* as set: the next request gets a new connection */
+    const struct casehook__wire *wire; /* as set: which one is told that a connection was closed */
+};
+
+/* An open connection of a wire, as far as HTTP/1 is spoken on it. */
+struct casehook__connection {
+    struct casehook__connection *next;
+    struct casehook__transfer *user; /* NULL: it rests */
+    int socket;
+    int local_port, remote_port;
+    char remote[46];
+    unsigned answers;
+    int64_t last_ms; /* when the last answer came */
+    int64_t promise_until;
+};
+
+#define CASEHOOK__CONNECTION_LISTS 16 /* by the local port */
+
+struct casehook__wire {
+    struct casehook__heap *heap;
+    CURLM *multi;
+    struct casehook__watcher watcher; /* of a wire that a loop watches */
+    struct casehook__transfer *first, *last;
+    unsigned doomed; /* how many of them are */
+    bool spoiled;    /* libcurl's tables hold something that it must not touch again */
+    long keep;       /* connections */
+    bool deaf;       /* libcurl could not make what a wakeup needs */
+    bool promised;   /* some connection came with a Keep-Alive header */
+    struct casehook__connection *connections[CASEHOOK__CONNECTION_LISTS];
+    struct casehook__tls_gate gate; /* of what is read in one go, with HTTP/2 */
+};
+
+/* Offsets into head; length 0: the header was not there. */
+struct casehook__kept_header {
+    bool present;
+    size_t begin, length;
+};
+
+struct casehook__transfer {
+    struct casehook__heap *heap;
+    const struct casehook__config *config;
+    const struct casehook__settings *settings;
+    struct casehook__policy policy;
+    struct casehook__reuse *const *reuse; /* NULL: a single request */
+    void *owner;
+
+    struct casehook__handle handle;
+    struct casehook__trust *system_trust; /* a reference, once it was needed */
+
+    /* Of the request that is under way. */
+    struct casehook__wire *wire;                /* NULL: there is none */
+    struct casehook__transfer *next, *previous; /* on the wire, in the order of their beginning */
+    bool doomed; /* libcurl failed with it under way: it must not be driven any more */
+    const struct casehook__request *request;
+    bool deadline_first;  /* the deadline of the operation comes before responseTimeout */
+    int64_t limit;        /* when it must have ended */
+    long limit_ms;        /* the same from its start */
+    unsigned sends;       /* how often libcurl was about to send it */
+    bool repeat_refused;  /* libcurl wanted to send it again (H6) */
+    unsigned long stream; /* of HTTP/2, that it has; 0: not known */
+    bool stream_closed;   /* well, by the server, while the request was still being sent */
+    bool stream_refused;  /* by HTTP/2: the server says that it did nothing with it */
+    bool unusable;        /* the kept connection that libcurl chose must not be used (H7) */
+    bool renewed;         /* it was given a new connection in place of a kept one */
+    bool kept;            /* it went out on a kept connection */
+    struct casehook__connection *connection; /* that it is on; NULL: unknown, or HTTP/2 */
+    int sockets[CASEHOOK__SOCKETS_MAX];      /* opened for it, the last ones */
+    unsigned socket_count;
+    int socket_error;    /* errno, when no socket could be opened */
+    unsigned handshakes; /* on the connection that is being made */
+    bool connecting;     /* a socket was opened for this request, and nothing is sent on it yet */
+    bool denied;         /* an address was refused (U5) */
+    char denied_address[96];
+    size_t header_bytes, tunnel_bytes;
+    bool header_limit, body_limit, body_cut;
+    bool no_memory;  /* for what came */
+    bool head_ended; /* the empty line after the headers of the answer has come */
+    long status;     /* once it has */
+    bool in_body;
+    bool coded; /* there is a Transfer-Encoding */
+    bool has_length;
+    uint64_t length;       /* Content-Length */
+    uint64_t keep_seconds; /* Keep-Alive: timeout=; 0: none */
+    struct casehook__kept_header content_type, content_encoding, location, retry_after;
+    struct casehook__buf head, body;
+    struct casehook__tls_report tls, proxy_tls;
+    char detail[CURL_ERROR_SIZE];
+
+    /* What came of it. */
+    bool answered;
+    struct casehook__response response; /* also what came of an answer that failed */
+    struct casehook__failure failure;
+    struct casehook_error told; /* failure.message points into it */
+};
+
+/* curl_wire.c: makes a spoiled one new.  False: no memory, or what is under way must end first. */
+bool casehook__curl_mend(struct casehook__wire *wire);
+/* Before each go. */
+void casehook__curl_open_gate(struct casehook__wire *wire);
+/* curl_loop.c: the wire is watched by its watcher from now on. */
+void casehook__curl_watch(struct casehook__wire *wire);
+/* In place of a poll that failed for want of memory: waits a moment, at most so long. */
+void casehook__curl_rest(int ms);
+
+/* The connection that it is on, or will be, is not kept.  False: no memory. */
+bool casehook__curl_forbid_reuse(struct casehook__handle *handle, bool forbid);
+
+/* curl_handle.c: makes the handle ready for requests of this call and method.  False: no memory. */
+bool casehook__curl_handle(struct casehook__transfer *transfer, const struct casehook__request *request);
+void casehook__curl_handle_free(struct casehook__handle *handle);
+
+/* curl_callbacks.c */
+size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *user);
+size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user);
+int casehook__curl_on_send(void *user, char *remote, char *local, int remote_port, int local_port);
+int casehook__curl_on_tunnel(void *user, curl_off_t total, curl_off_t now, curl_off_t upload_total,
+                             curl_off_t upload_now);
+curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address);
+CURLcode casehook__curl_on_tls(CURL *easy, void *ssl_ctx, void *user);
+int casehook__curl_on_words(CURL *easy, curl_infotype type, char *data, size_t size, void *user);
+
+/* curl_reuse.c: which connection a request goes out on (H7). */
+/* Not worth asking libcurl for a kept one. */
+bool casehook__curl_wants_fresh(const struct casehook__transfer *transfer, const struct casehook__wire *wire);
+/* libcurl has chosen a connection, and nothing is sent yet; false: not this one. */
+bool casehook__curl_may_send(struct casehook__transfer *transfer, const char *remote, int remote_port,
+                             int local_port);
+/* The kept connection died before an answer began. */
+void casehook__curl_died(const struct casehook__transfer *transfer);
+/* The request has ended.  When its connection is still open it was answered, and the connection rests. */
+void casehook__curl_learn(struct casehook__transfer *transfer);
+/* It failed with this code, but only for the kept connection: it may be given a new one. */
+bool casehook__curl_may_renew(const struct casehook__transfer *transfer, CURLcode code);
+int casehook__curl_on_close(void *wire, curl_socket_t socket);
+void casehook__curl_forget_connections(struct casehook__wire *wire);
+
+/* curl_failure.c: fills transfer->failure from libcurl's code. */
+void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code);
+/* The same for one whose time has passed. */
+void casehook__curl_fail_time(struct casehook__transfer *transfer);
+
+#endif
