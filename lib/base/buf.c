@@ -31,7 +31,7 @@ void casehook__buf_clear(struct casehook__buf *buf)
 }
 
 /* The old block of a secret must not stay behind in freed memory, so growing never uses realloc. */
-static int grow(struct casehook__buf *buf, size_t needed)
+static int grow_buf(struct casehook__buf *buf, size_t needed)
 {
     size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
     if (capacity > buf->limit) capacity = buf->limit;
@@ -57,7 +57,7 @@ int casehook__buf_reserve(struct casehook__buf *buf, size_t more)
     if (fits(buf, more)) return CASEHOOK_OK;
     if (buf->status) return buf->status;
     if (more > buf->limit || buf->length > buf->limit - more) return buf->status = CASEHOOK_E_LIMIT;
-    return grow(buf, buf->length + more);
+    return grow_buf(buf, buf->length + more);
 }
 
 int casehook__buf_append(struct casehook__buf *buf, const void *data, size_t length)

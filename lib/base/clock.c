@@ -16,7 +16,7 @@ int64_t casehook__clock_calendar(void)
 }
 
 /* A number of so many digits and what stands behind it; the end. */
-static char *put(char *out, int number, size_t digits, char then)
+static char *put_digits(char *out, int number, size_t digits, char then)
 {
     for (size_t i = digits; i-- > 0; number /= 10) out[i] = (char)('0' + number % 10);
     out[digits] = then;
@@ -29,11 +29,11 @@ void casehook__clock_iso(char out[32])
     struct tm tm = {0};
     clock_gettime(CLOCK_REALTIME, &now);
     if (!gmtime_r(&now.tv_sec, &tm)) memset(&tm, 0, sizeof tm);
-    out = put(out, tm.tm_year + 1900, 4, '-');
-    out = put(out, tm.tm_mon + 1, 2, '-');
-    out = put(out, tm.tm_mday, 2, 'T');
-    out = put(out, tm.tm_hour, 2, ':');
-    out = put(out, tm.tm_min, 2, ':');
-    out = put(out, tm.tm_sec, 2, '.');
-    *put(out, (int)(now.tv_nsec / 1000000), 3, 'Z') = '\0';
+    out = put_digits(out, tm.tm_year + 1900, 4, '-');
+    out = put_digits(out, tm.tm_mon + 1, 2, '-');
+    out = put_digits(out, tm.tm_mday, 2, 'T');
+    out = put_digits(out, tm.tm_hour, 2, ':');
+    out = put_digits(out, tm.tm_min, 2, ':');
+    out = put_digits(out, tm.tm_sec, 2, '.');
+    *put_digits(out, (int)(now.tv_nsec / 1000000), 3, 'Z') = '\0';
 }

@@ -18,7 +18,7 @@ struct date {
 };
 
 /* Takes this text from the beginning of rest. */
-static bool take(struct casehook__text *rest, const char *wanted)
+static bool take_literal(struct casehook__text *rest, const char *wanted)
 {
     size_t length = strlen(wanted);
     if (rest->length < length || memcmp(rest->data, wanted, length) != 0) return false;
@@ -42,15 +42,16 @@ static bool take_month(struct casehook__text *rest, int64_t *month)
     static const char names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     for (*month = 1; *month <= 12; ++*month)
-        if (take(rest, names[*month - 1])) return true;
+        if (take_literal(rest, names[*month - 1])) return true;
     return false;
 }
 
 /* "08:49:37" */
 static bool take_time(struct casehook__text *rest, struct date *date)
 {
-    return take_number(rest, 2, &date->hour) && take(rest, ":") && take_number(rest, 2, &date->minute) &&
-           take(rest, ":") && take_number(rest, 2, &date->second);
+    return take_number(rest, 2, &date->hour) && take_literal(rest, ":") &&
+           take_number(rest, 2, &date->minute) && take_literal(rest, ":") &&
+           take_number(rest, 2, &date->second);
 }
 
 /* "Sun, " or "Sun ": the name of the day says nothing that the date does not say. */
@@ -59,23 +60,25 @@ static bool take_weekday(struct casehook__text *rest, const char *behind)
     size_t length = 0;
     while (length < rest->length && casehook__is_alpha(rest->data[length])) length++;
     *rest = casehook__text_from(*rest, length);
-    return length >= 3 && take(rest, behind);
+    return length >= 3 && take_literal(rest, behind);
 }
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 static bool read_imf(struct casehook__text rest, struct date *date)
 {
-    return take_weekday(&rest, ", ") && take_number(&rest, 2, &date->day) && take(&rest, " ") &&
-           take_month(&rest, &date->month) && take(&rest, " ") && take_number(&rest, 4, &date->year) &&
-           take(&rest, " ") && take_time(&rest, date) && take(&rest, " GMT") && rest.length == 0;
+    return take_weekday(&rest, ", ") && take_number(&rest, 2, &date->day) && take_literal(&rest, " ") &&
+           take_month(&rest, &date->month) && take_literal(&rest, " ") &&
+           take_number(&rest, 4, &date->year) && take_literal(&rest, " ") && take_time(&rest, date) &&
+           take_literal(&rest, " GMT") && rest.length == 0;
 }
 
 /* "Sunday, 06-Nov-94 08:49:37 GMT": of the years that the two digits may mean, the nearest. */
 static bool read_rfc850(struct casehook__text rest, int64_t now, struct date *date)
 {
-    if (!take_weekday(&rest, ", ") || !take_number(&rest, 2, &date->day) || !take(&rest, "-") ||
-        !take_month(&rest, &date->month) || !take(&rest, "-") || !take_number(&rest, 2, &date->year) ||
-        !take(&rest, " ") || !take_time(&rest, date) || !take(&rest, " GMT") || rest.length != 0)
+    if (!take_weekday(&rest, ", ") || !take_number(&rest, 2, &date->day) || !take_literal(&rest, "-") ||
+        !take_month(&rest, &date->month) || !take_literal(&rest, "-") ||
+        !take_number(&rest, 2, &date->year) || !take_literal(&rest, " ") || !take_time(&rest, date) ||
+        !take_literal(&rest, " GMT") || rest.length != 0)
         return false;
     int64_t this_year = 1970 + now / YEAR_SECONDS;
     date->year += this_year - this_year % 100;
@@ -87,9 +90,9 @@ static bool read_rfc850(struct casehook__text rest, int64_t now, struct date *da
 /* "Sun Nov  6 08:49:37 1994" */
 static bool read_asctime(struct casehook__text rest, struct date *date)
 {
-    return take_weekday(&rest, " ") && take_month(&rest, &date->month) && take(&rest, " ") &&
-           take_number(&rest, take(&rest, " ") ? 1 : 2, &date->day) && take(&rest, " ") &&
-           take_time(&rest, date) && take(&rest, " ") && take_number(&rest, 4, &date->year) &&
+    return take_weekday(&rest, " ") && take_month(&rest, &date->month) && take_literal(&rest, " ") &&
+           take_number(&rest, take_literal(&rest, " ") ? 1 : 2, &date->day) && take_literal(&rest, " ") &&
+           take_time(&rest, date) && take_literal(&rest, " ") && take_number(&rest, 4, &date->year) &&
            rest.length == 0;
 }
 

@@ -50,8 +50,8 @@ void casehook__line_format(char *text, size_t size, const char *format, va_list 
     clean(text);
 }
 
-static int fill(struct casehook_error *error, int status, int64_t offset, const char *format,
-                va_list arguments)
+static int fill_text(struct casehook_error *error, int status, int64_t offset, const char *format,
+                     va_list arguments)
 {
     if (!error) return status;
     error->status = status;
@@ -64,7 +64,7 @@ int casehook__fail(struct casehook_error *error, int status, const char *format,
 {
     va_list arguments;
     va_start(arguments, format);
-    fill(error, status, -1, format, arguments);
+    fill_text(error, status, -1, format, arguments);
     va_end(arguments);
     return status;
 }
@@ -73,7 +73,7 @@ int casehook__fail_at(struct casehook_error *error, int status, size_t offset, c
 {
     va_list arguments;
     va_start(arguments, format);
-    fill(error, status, offset > INT64_MAX ? INT64_MAX : (int64_t)offset, format, arguments);
+    fill_text(error, status, offset > INT64_MAX ? INT64_MAX : (int64_t)offset, format, arguments);
     va_end(arguments);
     return status;
 }

@@ -24,7 +24,7 @@ static const char *reason_of(int code)
     }
 }
 
-static int fail_with(struct casehook_error *error, int code)
+static int fail_file(struct casehook_error *error, int code)
 {
     const char *reason = reason_of(code);
     if (code == ENOMEM) return casehook__fail_memory(error);
@@ -50,7 +50,7 @@ static int check_kind(const struct stat *info, size_t room, struct casehook_erro
 }
 
 /* A file may grow while it is read, and those of /proc have no size: the limit of content decides. */
-static int read_all(int file, struct casehook__buf *content, struct casehook_error *error)
+static int read_whole(int file, struct casehook__buf *content, struct casehook_error *error)
 {
     for (;;) {
         size_t room = content->limit - content->length, want = room < 16384 ? room + !room : 16384;
@@ -64,7 +64,7 @@ static int read_all(int file, struct casehook__buf *content, struct casehook_err
         if (status) return casehook__fail_memory(error);
         ssize_t got = read(file, content->data + content->length, want);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail_with(error, errno);
+        if (got < 0) return fail_file(error, errno);
         if (got == 0) break;
         content->length += (size_t)got;
     }
@@ -76,10 +76,10 @@ int casehook__file_read(const char *path, struct casehook__buf *content, struct 
 {
     struct stat info;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (file < 0) return fail_with(error, errno);
-    int status = fstat(file, &info) ? fail_with(error, errno)
+    if (file < 0) return fail_file(error, errno);
+    int status = fstat(file, &info) ? fail_file(error, errno)
                                     : check_kind(&info, content->limit - content->length, error);
-    if (!status) status = read_all(file, content, error);
+    if (!status) status = read_whole(file, content, error);
     close(file);
     return status;
 }

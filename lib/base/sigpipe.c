@@ -11,7 +11,7 @@ static bool is_pending(void)
     return sigismember(&pending, SIGPIPE) == 1;
 }
 
-static void take(const sigset_t *pipe)
+static void take_pending(const sigset_t *pipe)
 {
 #if defined(__APPLE__)
     int signal;
@@ -37,6 +37,6 @@ void casehook__pipe_unguard(const struct casehook__pipe_guard *guard)
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
-    if (!guard->was_pending && is_pending()) take(&pipe);
+    if (!guard->was_pending && is_pending()) take_pending(&pipe);
     pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
 }

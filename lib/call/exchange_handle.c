@@ -8,7 +8,7 @@
 
 #define REQUEST_FIRST_SIZE (offsetof(struct casehook_http_request, connect_timeout_ms) + sizeof(uint32_t))
 
-static int begin(struct casehook_exchange *handle, const struct casehook__input *input)
+static int handle_begin(struct casehook_exchange *handle, const struct casehook__input *input)
 {
     struct casehook_error error = {0};
     casehook__error_init(&error);
@@ -22,8 +22,8 @@ static int begin(struct casehook_exchange *handle, const struct casehook__input 
     return handle->core.result ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
 }
 
-static struct casehook_exchange *make(struct casehook_connector *connector,
-                                      const struct casehook_options *options)
+static struct casehook_exchange *make_handle_of(struct casehook_connector *connector,
+                                                const struct casehook_options *options)
 {
     struct casehook_exchange *handle = casehook__calloc(connector->heap, 1, sizeof *handle);
     if (!handle) return NULL;
@@ -54,9 +54,9 @@ static int create(struct casehook_connector *connector, const struct casehook__i
     int status = casehook__call_check(connector, input->operation, NULL);
     if (!status) status = casehook__options_read(given, &options, NULL);
     if (status) return status;
-    struct casehook_exchange *handle = make(connector, &options);
+    struct casehook_exchange *handle = make_handle_of(connector, &options);
     if (!handle) return CASEHOOK_E_NO_MEMORY;
-    status = begin(handle, input);
+    status = handle_begin(handle, input);
     if (status) {
         casehook_exchange_free(handle);
         return status;
@@ -83,7 +83,7 @@ int casehook_exchange_new_json(struct casehook_connector *connector, int operati
 
 /* ---- the next request ------------------------------------------------------------------------- */
 
-static struct casehook_http_header *grow(struct casehook_exchange *handle, size_t needed)
+static struct casehook_http_header *grow_headers(struct casehook_exchange *handle, size_t needed)
 {
     if (needed <= handle->header_capacity) return handle->headers;
     void *headers = casehook__realloc(handle->heap, handle->headers, needed * sizeof *handle->headers);
@@ -100,7 +100,7 @@ static bool list_headers(struct casehook_exchange *handle, const struct casehook
     const struct casehook__headers *proxy = policy->proxy ? &policy->proxy->headers : NULL;
     size_t max = handle->core.config->headers.count + CASEHOOK__DEFAULT_HEADERS,
            extra = proxy ? proxy->count : 0;
-    struct casehook_http_header *headers = grow(handle, max + extra);
+    struct casehook_http_header *headers = grow_headers(handle, max + extra);
     if (headers) items = casehook__calloc(handle->heap, max, sizeof *items);
     if (!items) return false;
     handle->header_count = casehook__request_headers(handle->core.config, &handle->request, items, max);
@@ -123,7 +123,7 @@ static const char *ca_of(const struct casehook_exchange *handle, const struct ca
     return host ? host->ca.data : NULL;
 }
 
-static bool describe(struct casehook_exchange *handle)
+static bool describe_request(struct casehook_exchange *handle)
 {
     struct casehook__policy *policy = &handle->policy;
     const struct casehook__request *request = &handle->request;
@@ -145,7 +145,7 @@ static void fail_core(struct casehook_exchange *handle, int status, const char *
 }
 
 /* 1: handle->request and policy are set; 0: ended. */
-static int advance(struct casehook_exchange *handle)
+static int handle_advance(struct casehook_exchange *handle)
 {
     int64_t left = handle->core.settings->response_timeout_ms;
     if (!casehook__exchange_next(&handle->core, &handle->request)) return 0;
@@ -156,14 +156,14 @@ static int advance(struct casehook_exchange *handle)
         fail_core(handle, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
     else if (left <= 0)
         fail_core(handle, CASEHOOK_E_TIMEOUT, "the deadline of the call has passed");
-    else if (!describe(handle))
+    else if (!describe_request(handle))
         fail_core(handle, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
     else
         return 1;
     return 0;
 }
 
-static void fill(const struct casehook_exchange *handle, struct casehook_http_request *out)
+static void fill_request(const struct casehook_exchange *handle, struct casehook_http_request *out)
 {
     const struct casehook__request *request = &handle->request;
     const struct casehook__policy *policy = &handle->policy;
@@ -196,8 +196,8 @@ static void fill(const struct casehook_exchange *handle, struct casehook_http_re
 int casehook__exchange_handle_next(struct casehook_exchange *handle, struct casehook_http_request *request)
 {
     if (!handle || handle->core.waiting) return CASEHOOK_E_ARGUMENT;
-    if (!handle->core.result || !advance(handle)) return 0;
-    fill(handle, request);
+    if (!handle->core.result || !handle_advance(handle)) return 0;
+    fill_request(handle, request);
     return 1;
 }
 
@@ -267,8 +267,8 @@ static struct casehook__text text_given(const char *data, size_t length)
 }
 
 /* False: it is beyond the limits, which ended the operation. */
-static bool read_response(struct casehook_exchange *handle, struct casehook__text headers,
-                          struct casehook__response *response)
+static bool read_fed_response(struct casehook_exchange *handle, struct casehook__text headers,
+                              struct casehook__response *response)
 {
     struct casehook__text line;
     if (!within_limits(handle, response->status, headers.length, response->body.length)) return false;
@@ -286,7 +286,7 @@ int casehook_exchange_feed(struct casehook_exchange *handle, int http_status, co
 {
     if (!awaits_status(handle, http_status)) return CASEHOOK_E_ARGUMENT;
     struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
-    if (read_response(handle, text_given(headers, headers_length), &response))
+    if (read_fed_response(handle, text_given(headers, headers_length), &response))
         casehook__exchange_feed(&handle->core, &response);
     return CASEHOOK_OK;
 }
@@ -297,8 +297,8 @@ static bool is_failure(int status)
            (status <= CASEHOOK_E_RESOLVE && status >= CASEHOOK_E_TLS);
 }
 
-static void fail_with(struct casehook_exchange *handle, int status, bool sent, const char *message,
-                      const struct casehook__response *partial)
+static void fail_exchange(struct casehook_exchange *handle, int status, bool sent, const char *message,
+                          const struct casehook__response *partial)
 {
     char text[CASEHOOK__EXCERPT_MAX + 1];
     casehook__mask_excerpt(handle->core.mask, casehook__text(message ? message : "no answer"), text,
@@ -316,7 +316,7 @@ static void fail_with(struct casehook_exchange *handle, int status, bool sent, c
 int casehook_exchange_fail(struct casehook_exchange *handle, int status, int sent, const char *message)
 {
     if (!handle || !handle->core.waiting || !is_failure(status)) return CASEHOOK_E_ARGUMENT;
-    fail_with(handle, status, sent != 0, message, NULL);
+    fail_exchange(handle, status, sent != 0, message, NULL);
     return CASEHOOK_OK;
 }
 
@@ -327,11 +327,11 @@ int casehook_exchange_feed_partial(struct casehook_exchange *handle, int http_st
     if (!awaits_status(handle, http_status) || http_status < 200 || !is_failure(status))
         return CASEHOOK_E_ARGUMENT;
     struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
-    if (!read_response(handle, text_given(headers, headers_length), &response)) return CASEHOOK_OK;
+    if (!read_fed_response(handle, text_given(headers, headers_length), &response)) return CASEHOOK_OK;
     if (http_status >= 300)
         casehook__exchange_feed(&handle->core, &response);
     else
-        fail_with(handle, status, true, message, &response);
+        fail_exchange(handle, status, true, message, &response);
     return CASEHOOK_OK;
 }
 

@@ -3,7 +3,7 @@
 
 #include "json/jstext.h"
 
-static void text_member(struct casehook__buf *json, const char *name, const char *text)
+static void request_text(struct casehook__buf *json, const char *name, const char *text)
 {
     casehook__buf_append_string(json, name);
     if (text)
@@ -12,7 +12,7 @@ static void text_member(struct casehook__buf *json, const char *name, const char
         casehook__buf_append_string(json, "null");
 }
 
-static void number_member(struct casehook__buf *json, const char *name, size_t number)
+static void request_number(struct casehook__buf *json, const char *name, size_t number)
 {
     casehook__buf_append_string(json, name);
     casehook__buf_append_number(json, (int64_t)number);
@@ -38,11 +38,11 @@ static void proxy_object(struct casehook__buf *json, const struct casehook_http_
         casehook__buf_append_string(json, "null");
         return;
     }
-    text_member(json, "{\"url\":", request->proxy_url);
+    request_text(json, "{\"url\":", request->proxy_url);
     casehook__buf_append_string(json, ",\"headers\":");
     headers_object(json, request->proxy_headers, request->proxy_header_count);
-    text_member(json, ",\"verificationMode\":", request->proxy_verification_mode);
-    text_member(json, ",\"ca\":", request->proxy_ca);
+    request_text(json, ",\"verificationMode\":", request->proxy_verification_mode);
+    request_text(json, ",\"ca\":", request->proxy_ca);
     casehook__buf_append_char(json, '}');
 }
 
@@ -63,20 +63,20 @@ const char *casehook_exchange_next_json(struct casehook_exchange *handle, size_t
     if (casehook__exchange_handle_next(handle, &request) != 1) return NULL;
     struct casehook__buf *json = &handle->json;
     casehook__buf_clear(json);
-    text_member(json, "{\"step\":", request.step);
-    text_member(json, ",\"method\":", request.method);
-    text_member(json, ",\"url\":", request.url);
+    request_text(json, "{\"step\":", request.step);
+    request_text(json, ",\"method\":", request.method);
+    request_text(json, ",\"url\":", request.url);
     casehook__buf_append_string(json, ",\"headers\":");
     headers_object(json, request.headers, request.header_count);
     body_member(json, &request);
-    text_member(json, ",\"verificationMode\":", request.verification_mode);
-    text_member(json, ",\"ca\":", request.ca);
-    text_member(json, ",\"clientCertificate\":", request.client_certificate);
-    text_member(json, ",\"clientKey\":", request.client_key);
+    request_text(json, ",\"verificationMode\":", request.verification_mode);
+    request_text(json, ",\"ca\":", request.ca);
+    request_text(json, ",\"clientCertificate\":", request.client_certificate);
+    request_text(json, ",\"clientKey\":", request.client_key);
     proxy_object(json, &request);
-    number_member(json, ",\"maxBodyBytes\":", request.max_body_bytes);
-    number_member(json, ",\"timeoutMs\":", request.timeout_ms);
-    number_member(json, ",\"connectTimeoutMs\":", request.connect_timeout_ms);
+    request_number(json, ",\"maxBodyBytes\":", request.max_body_bytes);
+    request_number(json, ",\"timeoutMs\":", request.timeout_ms);
+    request_number(json, ",\"connectTimeoutMs\":", request.connect_timeout_ms);
     casehook__buf_append_char(json, '}');
     if (json->status) {
         struct casehook__failure failure = {.status = CASEHOOK_E_NO_MEMORY,

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* A file of certificates, as PEM text behind what content holds. */
-static int read_ca_file(const char *path, struct casehook__buf *content, struct casehook_error *error)
+static int read_system_ca(const char *path, struct casehook__buf *content, struct casehook_error *error)
 {
     struct casehook__buf file;
     casehook__buf_init(&file, content->heap, content->limit);
@@ -67,7 +67,7 @@ int casehook_settings_load_json(struct casehook_settings *settings, const char *
                        settings ? "json" : "settings");
     } else {
         struct casehook__text text = {json, length == CASEHOOK_TERMINATED ? strlen(json) : length};
-        casehook__settings_read(settings->heap, text, read_ca_file, &snapshot, &errors);
+        casehook__settings_read(settings->heap, text, read_system_ca, &snapshot, &errors);
         if (snapshot) make_trusts(snapshot, &errors);
     }
     int status = casehook__errors_finish(&errors, error);

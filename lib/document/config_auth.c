@@ -29,7 +29,7 @@ static void read_secret_headers(struct casehook__config_reader *reader)
 
 /* The name of a file where its content should be; base64 has no dots, and what is encoded here begins with M
  * or L. */
-static bool is_path(struct casehook__text text)
+static bool is_file_path(struct casehook__text text)
 {
     static const char *const starts[] = {"/", "./", "../", "~/", "file:", "@"};
     static const char *const ends[] = {".pem", ".crt", ".cer", ".der", ".key", ".p12", ".pfx"};
@@ -45,12 +45,12 @@ static bool is_path(struct casehook__text text)
 }
 
 /* PEM text as it is, or base64 decoded; it is wiped with the config. */
-static void decode(struct casehook__config_reader *reader, const struct casehook__field *field,
-                   struct casehook__text text, bool may_be_pem, struct casehook__text *out)
+static void decode_pfx(struct casehook__config_reader *reader, const struct casehook__field *field,
+                       struct casehook__text text, bool may_be_pem, struct casehook__text *out)
 {
     struct casehook__heap *heap = reader->config->heap;
     struct casehook__buf buf;
-    if (is_path(text)) {
+    if (is_file_path(text)) {
         casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG,
                        "is the name of a file; give what is in the file, in base64 (base64 -w0 FILE)%s",
                        may_be_pem ? " or as PEM text" : "");
@@ -81,7 +81,7 @@ static void decode_secret(struct casehook__config_reader *reader, const char *na
 {
     struct casehook__field field = casehook__config_secret(reader, name);
     struct casehook__text text;
-    if (casehook__config_secret_text(&field, &text)) decode(reader, &field, text, may_be_pem, out);
+    if (casehook__config_secret_text(&field, &text)) decode_pfx(reader, &field, text, may_be_pem, out);
 }
 
 static void fail_secret(const struct casehook__config_reader *reader, const char *name, const char *message)
@@ -90,7 +90,7 @@ static void fail_secret(const struct casehook__config_reader *reader, const char
     casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "%s", message);
 }
 
-static bool is_given(const struct casehook__config_reader *reader, const char *name)
+static bool is_auth_given(const struct casehook__config_reader *reader, const char *name)
 {
     struct casehook__field field = casehook__config_secret(reader, name);
     return field.node != NULL;
@@ -135,11 +135,11 @@ static bool check_login(const struct casehook__config_reader *reader, const char
     return true;
 }
 
-static void refuse(const struct casehook__config_reader *reader, const char *const *names, size_t count,
-                   const char *message)
+static void refuse_auth(const struct casehook__config_reader *reader, const char *const *names, size_t count,
+                        const char *message)
 {
     for (size_t i = 0; i < count; i++)
-        if (is_given(reader, names[i])) fail_secret(reader, names[i], message);
+        if (is_auth_given(reader, names[i])) fail_secret(reader, names[i], message);
 }
 
 static void read_basic(struct casehook__config_reader *reader)
@@ -149,7 +149,8 @@ static void read_basic(struct casehook__config_reader *reader)
     struct casehook__text user, password;
     bool has_user = read_user(reader, &user);
     bool has_password = read_password(reader, &password);
-    refuse(reader, others, 3, "does not go with basic authentication; set authType to ssl, or remove it");
+    refuse_auth(reader, others, 3,
+                "does not go with basic authentication; set authType to ssl, or remove it");
     if (has_user) has_user = check_login(reader, "user", user, false);
     if (has_password) has_password = check_login(reader, "password", password, true);
     if (!has_user || !has_password) return;
@@ -174,8 +175,10 @@ static void read_ssl(struct casehook__config_reader *reader)
 {
     static const char *const others[] = {"user"};
     struct casehook__config *config = reader->config;
-    bool crt = is_given(reader, "crt"), key = is_given(reader, "key"), pfx = is_given(reader, "pfx");
-    refuse(reader, others, 1, "does not go with a client certificate; remove it, or set authType to basic");
+    bool crt = is_auth_given(reader, "crt"), key = is_auth_given(reader, "key"),
+         pfx = is_auth_given(reader, "pfx");
+    refuse_auth(reader, others, 1,
+                "does not go with a client certificate; remove it, or set authType to basic");
     if (crt && !key) fail_secret(reader, "key", "is missing: crt is given, and the two come together");
     if (key && !crt) fail_secret(reader, "crt", "is missing: key is given, and the two come together");
     if (pfx && (crt || key)) fail_secret(reader, "pfx", "excludes crt and key; give one of the two forms");
@@ -188,7 +191,7 @@ static void read_ssl(struct casehook__config_reader *reader)
 }
 
 /* hasAuth, authType and certType; what they ask for. */
-static enum casehook__auth read_type(struct casehook__config_reader *reader)
+static enum casehook__auth read_auth_type(struct casehook__config_reader *reader)
 {
     static const char *const words[] = {"none",
                                         "basic",
@@ -221,7 +224,7 @@ static void read_trust(struct casehook__config_reader *reader)
     struct casehook__field ca = casehook__config_field(reader, "ca"),
                            mode = casehook__config_field(reader, "verificationMode");
     struct casehook__text text;
-    if (casehook__field_text(&ca, &text) && text.length) decode(reader, &ca, text, true, &config->ca);
+    if (casehook__field_text(&ca, &text) && text.length) decode_pfx(reader, &ca, text, true, &config->ca);
     if (casehook__field_mode(&mode, &config->mode) && config->mode < reader->settings->minimum_mode)
         casehook__fail(casehook__field_fault(&mode), CASEHOOK_E_POLICY,
                        "\"%s\" is weaker than \"%s\", the ssl.minimumVerificationMode of the settings",
@@ -233,7 +236,7 @@ void casehook__config_read_auth(struct casehook__config_reader *reader)
 {
     struct casehook__field headers = casehook__config_field(reader, "headers");
     read_header_object(reader, &headers, false, &reader->config->headers);
-    reader->config->auth = read_type(reader);
+    reader->config->auth = read_auth_type(reader);
     read_trust(reader);
 }
 

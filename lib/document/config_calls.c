@@ -63,7 +63,7 @@ static const struct call_fields comment_fields = {
 };
 
 /* Text of a field that must be there; "" is as good as missing.  Optional: null and "" are absent. */
-static bool read_text(const struct casehook__field *field, bool optional, struct casehook__text *text)
+static bool read_call_text(const struct casehook__field *field, bool optional, struct casehook__text *text)
 {
     if (optional && casehook__field_is_null(field)) return false;
     if (!field->node) {
@@ -95,16 +95,16 @@ static size_t keep_unknown_names(const struct casehook__config_reader *reader,
     return count;
 }
 
-static struct casehook__url_template *read_url(struct casehook__config_reader *reader, const char *name,
-                                               const struct casehook__schema *schema, bool optional,
-                                               bool view)
+static struct casehook__url_template *read_call_url(struct casehook__config_reader *reader, const char *name,
+                                                    const struct casehook__schema *schema, bool optional,
+                                                    bool view)
 {
     struct casehook__field field = casehook__config_field(reader, name);
     struct casehook__text text;
     struct casehook__url_template *url = NULL;
     struct casehook_error fault = {0};
     casehook__error_init(&fault);
-    if (!read_text(&field, optional, &text)) return NULL;
+    if (!read_call_text(&field, optional, &text)) return NULL;
     int status = casehook__url_template_new(reader->config->heap, text, schema, reader->config->strict, view,
                                             &url, &fault);
     if (status && keep_unknown_names(reader, &field, text, schema)) { /* and what else is wrong with it */
@@ -154,7 +154,7 @@ static struct casehook__template *read_body(struct casehook__config_reader *read
         casehook__field_wrong(&field, "a text: JSON in a string, because it is a template");
         return NULL;
     }
-    if (!read_text(&field, optional, &text)) return NULL;
+    if (!read_call_text(&field, optional, &text)) return NULL;
     if (!casehook__template_new(heap, text, CASEHOOK__TEMPLATE_JSON, schema, strict, &body, &fault)) {
         casehook__template_prove(body, strict, &fault);
     } else if (keep_unknown_names(reader, &field, text, schema)) { /* and what else is wrong with it */
@@ -185,8 +185,8 @@ static bool read_method(struct casehook__config_reader *reader, const struct cal
     return true;
 }
 
-static void read_key(struct casehook__config_reader *reader, const char *name,
-                     struct casehook__keypath **path)
+static void read_response_key(struct casehook__config_reader *reader, const char *name,
+                              struct casehook__keypath **path)
 {
     struct casehook__field field = casehook__config_field(reader, name);
     struct casehook__text text;
@@ -205,10 +205,10 @@ static void read_key(struct casehook__config_reader *reader, const char *name,
 static void read_create(struct casehook__config_reader *reader)
 {
     struct casehook__call_config *call = &reader->config->calls[CASEHOOK__CALL_CREATE];
-    call->url = read_url(reader, create_fields.url, casehook__schema_create_url(), false, false);
+    call->url = read_call_url(reader, create_fields.url, casehook__schema_create_url(), false, false);
     read_method(reader, &create_fields, &call->method);
     call->body = read_body(reader, &create_fields, false);
-    read_key(reader, "createIncidentResponseKey", &reader->config->id_key);
+    read_response_key(reader, "createIncidentResponseKey", &reader->config->id_key);
 }
 
 static void read_get(struct casehook__config_reader *reader)
@@ -218,7 +218,7 @@ static void read_get(struct casehook__config_reader *reader)
     struct casehook__field body = casehook__config_nullable(reader, get_fields.body);
     struct casehook__text text;
     read_method(reader, &get_fields, &call->method);
-    call->url = read_url(reader, get_fields.url, casehook__schema_id(), false, false);
+    call->url = read_call_url(reader, get_fields.url, casehook__schema_id(), false, false);
     if (call->url && reader->config->strict && call->method == CASEHOOK__GET &&
         !casehook__url_template_uses(call->url, "external.system.id"))
         fail_required(&url, "external.system.id");
@@ -226,14 +226,14 @@ static void read_get(struct casehook__config_reader *reader)
         call->body = read_body(reader, &get_fields, true);
     else
         casehook__field_text(&body, &text); /* not used, but it must be a text */
-    read_key(reader, "getIncidentResponseExternalTitleKey", &reader->config->title_key);
+    read_response_key(reader, "getIncidentResponseExternalTitleKey", &reader->config->title_key);
 }
 
 static void read_view(struct casehook__config_reader *reader)
 {
     struct casehook__field field = casehook__config_field(reader, "viewIncidentUrl");
     struct casehook__url_template *url =
-        read_url(reader, "viewIncidentUrl", casehook__schema_view_url(), false, true);
+        read_call_url(reader, "viewIncidentUrl", casehook__schema_view_url(), false, true);
     reader->config->view_url = url;
     if (url && reader->config->strict && !casehook__url_template_uses(url, "external.system.id") &&
         !casehook__url_template_uses(url, "external.system.title"))
@@ -244,36 +244,36 @@ static void read_update(struct casehook__config_reader *reader)
 {
     struct casehook__call_config *call = &reader->config->calls[CASEHOOK__CALL_UPDATE];
     read_method(reader, &update_fields, &call->method);
-    call->url = read_url(reader, update_fields.url, casehook__schema_id(), false, false);
+    call->url = read_call_url(reader, update_fields.url, casehook__schema_id(), false, false);
     call->body = read_body(reader, &update_fields, false);
 }
 
 /* Null and "" are no text. */
-static bool is_given(const struct casehook__field *field)
+static bool is_call_given(const struct casehook__field *field)
 {
     return !casehook__field_is_null(field) && !(casehook__json_kind(field->node) == CASEHOOK__JSON_TEXT &&
                                                 casehook__json_text(field->node).length == 0);
 }
 
-static void read_comment(struct casehook__config_reader *reader)
+static void read_comment_call(struct casehook__config_reader *reader)
 {
     struct casehook__call_config *call = &reader->config->calls[CASEHOOK__CALL_COMMENT];
     struct casehook__field url = casehook__config_field(reader, comment_fields.url);
     struct casehook__field body = casehook__config_field(reader, comment_fields.body);
     bool on = read_method(reader, &comment_fields, &call->method);
-    call->url = read_url(reader, comment_fields.url, casehook__schema_id(), true, false);
+    call->url = read_call_url(reader, comment_fields.url, casehook__schema_id(), true, false);
     call->body = read_body(reader, &comment_fields, true);
     reader->config->has_comments = on && call->url && call->body;
-    if (!on || !reader->config->strict || is_given(&url) == is_given(&body)) return;
-    const struct casehook__field *missing = is_given(&url) ? &body : &url;
+    if (!on || !reader->config->strict || is_call_given(&url) == is_call_given(&body)) return;
+    const struct casehook__field *missing = is_call_given(&url) ? &body : &url;
     casehook__fail(casehook__field_fault(missing), CASEHOOK_E_CONFIG,
                    "is missing: %s is given, and the two come together; createCommentMethod null switches "
                    "comments off",
-                   is_given(&url) ? comment_fields.url : comment_fields.body);
+                   is_call_given(&url) ? comment_fields.url : comment_fields.body);
 }
 
 /* H4: what an answer of this call may be. */
-static void read_type(struct casehook__config_reader *reader, enum casehook__call call)
+static void read_response_type(struct casehook__config_reader *reader, enum casehook__call call)
 {
     static const char *const words[] = {"json", "any"};
     struct casehook__field field = casehook__config_field(reader, casehook__config_type_field(call));
@@ -288,8 +288,8 @@ void casehook__config_read_calls(struct casehook__config_reader *reader)
     read_get(reader);
     read_view(reader);
     read_update(reader);
-    read_comment(reader);
-    for (int call = 0; call < CASEHOOK__CALLS; call++) read_type(reader, (enum casehook__call)call);
+    read_comment_call(reader);
+    for (int call = 0; call < CASEHOOK__CALLS; call++) read_response_type(reader, (enum casehook__call)call);
 }
 
 /* One object of name: key.  The array is owned by the config at once, so that nothing leaks. */

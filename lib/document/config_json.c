@@ -17,41 +17,12 @@ static const char *const config_names[] = {
 static const char *const secret_names[] = {"user", "password",     "crt",          "key",
                                            "pfx",  "clientSecret", "secretHeaders"};
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-struct casehook__field casehook__config_field(const struct casehook__config_reader *reader, const char *name)
-{
-    return casehook__field_of(reader->errors, "config", reader->document, name);
-}
-
-struct casehook__field casehook__config_nullable(const struct casehook__config_reader *reader,
-                                                 const char *name)
-{
-    struct casehook__field field = casehook__config_field(reader, name);
-    if (casehook__field_is_null(&field)) field.node = NULL;
-    return field;
-}
-
-struct casehook__field casehook__config_secret(const struct casehook__config_reader *reader, const char *name)
-{
-    struct casehook__field field = casehook__field_of(reader->errors, "secrets", reader->secrets, name);
-    bool empty = casehook__field_is_null(&field) || (casehook__json_kind(field.node) == CASEHOOK__JSON_TEXT &&
-                                                     casehook__json_text(field.node).length == 0);
-    if (empty) field.node = NULL;
-    return field;
-}
-
-bool casehook__config_secret_text(const struct casehook__field *field, struct casehook__text *text)
-{
-    if (!field->node || casehook__json_kind(field->node) != CASEHOOK__JSON_TEXT) return false;
-    *text = casehook__json_text(field->node);
-    return true;
-}
+#define CONFIG_COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Those that the authentication does not use as well. */
 static void check_secret_types(const struct casehook__config_reader *reader)
 {
-    for (size_t i = 0; i < COUNT(secret_names) - 1; i++) {
+    for (size_t i = 0; i < CONFIG_COUNT(secret_names) - 1; i++) {
         struct casehook__field field = casehook__config_secret(reader, secret_names[i]);
         if (field.node && casehook__json_kind(field.node) != CASEHOOK__JSON_TEXT)
             casehook__field_wrong(&field, "a text");
@@ -63,7 +34,7 @@ static void check_secret_types(const struct casehook__config_reader *reader)
 static void name_secrets(const struct casehook__config_reader *reader)
 {
     for (struct casehook_error *fault = reader->errors->first; fault; fault = fault->next)
-        for (size_t i = 0; i < COUNT(secret_names); i++)
+        for (size_t i = 0; i < CONFIG_COUNT(secret_names); i++)
             if (strncmp(fault->field, "config.", 7) == 0 && strcmp(fault->field + 7, secret_names[i]) == 0)
                 casehook__fail(fault, CASEHOOK_E_CONFIG,
                                "is a field of \"secrets\", beside \"config\": move it there");
@@ -99,12 +70,14 @@ static const struct casehook__json *object_of(const struct casehook__config_read
 /* The order is that of the fields in config_names, then the secrets. */
 static void read_root(struct casehook__config_reader *reader, const struct casehook__json *root)
 {
-    casehook__fields_unknown(reader->errors, "document", root, root_names, COUNT(root_names));
+    casehook__fields_unknown(reader->errors, "document", root, root_names, CONFIG_COUNT(root_names));
     reader->document = object_of(reader, root, "config", true);
     reader->secrets = object_of(reader, root, "secrets", false);
-    casehook__fields_unknown(reader->errors, "config", reader->document, config_names, COUNT(config_names));
+    casehook__fields_unknown(reader->errors, "config", reader->document, config_names,
+                             CONFIG_COUNT(config_names));
     name_secrets(reader);
-    casehook__fields_unknown(reader->errors, "secrets", reader->secrets, secret_names, COUNT(secret_names));
+    casehook__fields_unknown(reader->errors, "secrets", reader->secrets, secret_names,
+                             CONFIG_COUNT(secret_names));
     if (!reader->document) return; /* all that is missing would only repeat that */
     read_flags(reader);
     casehook__config_read_calls(reader);

@@ -9,7 +9,7 @@
     {                                 \
         name, CASEHOOK__VARIABLE_LIST \
     }
-#define FIELD(name)                    \
+#define SCHEMA_FIELD(name)             \
     {                                  \
         name, CASEHOOK__VARIABLE_FIELD \
     }
@@ -25,18 +25,19 @@ static const struct casehook__variable variables[] = {
     TEXT("case.status"),
     LIST("case.tags"),
     LIST("case.labels"),
-    FIELD("case.fields.*"),
+    SCHEMA_FIELD("case.fields.*"),
     TEXT("external.system.id"), /* 10: the view URL */
     TEXT("external.system.title"),
 };
 
-#define COUNT (sizeof variables / sizeof *variables)
+#define SCHEMA_COUNT (sizeof variables / sizeof *variables)
 
-#define SCHEMA(function, first, number)                                                                \
-    const struct casehook__schema *function(void)                                                      \
-    {                                                                                                  \
-        static const struct casehook__schema schema = {variables + (first), number, variables, COUNT}; \
-        return &schema;                                                                                \
+#define SCHEMA(function, first, number)                                                        \
+    const struct casehook__schema *function(void)                                              \
+    {                                                                                          \
+        static const struct casehook__schema schema = {variables + (first), number, variables, \
+                                                       SCHEMA_COUNT};                          \
+        return &schema;                                                                        \
     }
 
 SCHEMA(casehook__schema_comment_body, 0, 2)

@@ -6,7 +6,7 @@
 #define URL_PART_MIN 8
 #define SECRETS_MAX  1000 /* each is compared with those before it */
 
-static void add(struct casehook__config_reader *reader, struct casehook__text secret)
+static void add_secret(struct casehook__config_reader *reader, struct casehook__text secret)
 {
     struct casehook__config *config = reader->config;
     if (secret.length == 0) return;
@@ -37,39 +37,40 @@ static void add_basic(struct casehook__config_reader *reader, struct casehook__t
     int status = casehook__base64_decode(&login, token);
     const char *colon = !status && login.length ? memchr(login.data, ':', login.length) : NULL;
     if (colon)
-        add(reader, (struct casehook__text){colon + 1, (size_t)(login.data + login.length - colon - 1)});
+        add_secret(reader,
+                   (struct casehook__text){colon + 1, (size_t)(login.data + login.length - colon - 1)});
     if (status == CASEHOOK_E_NO_MEMORY) reader->errors->memory = 1;
     casehook__buf_free(&login);
 }
 
 /* The value of a header, and of "Bearer TOKEN" or "Basic TOKEN" what stands behind the first word. */
-static void add_value(struct casehook__config_reader *reader, struct casehook__text value)
+static void add_secret_value(struct casehook__config_reader *reader, struct casehook__text value)
 {
     struct casehook__text whole = casehook__text_trim(value);
     const char *space = whole.length ? memchr(whole.data, ' ', whole.length) : NULL;
-    add(reader, whole);
+    add_secret(reader, whole);
     if (!space) return;
     struct casehook__text scheme = {whole.data, (size_t)(space - whole.data)};
     struct casehook__text token = {space, whole.length - scheme.length};
     token = casehook__text_trim(token);
-    add(reader, token);
+    add_secret(reader, token);
     if (casehook__text_is_nocase(scheme, "Basic")) add_basic(reader, token);
 }
 
 static void add_headers(struct casehook__config_reader *reader, const struct casehook__headers *headers)
 {
     for (size_t i = 0; i < headers->count; i++)
-        if (headers->items[i].secret) add_value(reader, headers->items[i].value);
+        if (headers->items[i].secret) add_secret_value(reader, headers->items[i].value);
 }
 
 /* The parts of a path, and the values of a query; what is short is no secret but a word. */
-static void add_parts(struct casehook__config_reader *reader, struct casehook__text literal)
+static void add_url_parts(struct casehook__config_reader *reader, struct casehook__text literal)
 {
     const char *stops = "/?#";
     for (size_t begin = 0, at = 0; at <= literal.length; at++) {
         if (at < literal.length && !strchr(stops, literal.data[at])) continue;
         if (at - begin >= URL_PART_MIN)
-            add(reader, (struct casehook__text){literal.data + begin, at - begin});
+            add_secret(reader, (struct casehook__text){literal.data + begin, at - begin});
         if (at < literal.length && literal.data[at] == '?') stops = "&=#";
         begin = at + 1;
     }
@@ -86,8 +87,8 @@ static void add_url(struct casehook__config_reader *reader, const char *name)
         const char *tag = strstr(at, "{{");
         struct casehook__text literal = {at, tag ? (size_t)(tag - at) : strlen(at)};
         while (literal.length && *literal.data == '/') literal.data++, literal.length--;
-        if (literal.length >= URL_PART_MIN) add(reader, literal);
-        add_parts(reader, literal);
+        if (literal.length >= URL_PART_MIN) add_secret(reader, literal);
+        add_url_parts(reader, literal);
         const char *end = tag ? strstr(tag, "}}") : NULL;
         at = end ? end + 2 + strspn(end + 2, "}") : "";
     }
@@ -102,7 +103,7 @@ void casehook__config_collect_secrets(struct casehook__config_reader *reader)
     for (size_t i = 0; i < 2; i++) {
         struct casehook__field field = casehook__config_secret(reader, names[i]);
         struct casehook__text text;
-        if (casehook__config_secret_text(&field, &text)) add(reader, text);
+        if (casehook__config_secret_text(&field, &text)) add_secret(reader, text);
     }
     for (size_t i = 0; config->secret_url && i < sizeof urls / sizeof *urls; i++) add_url(reader, urls[i]);
     add_headers(reader, &config->headers);

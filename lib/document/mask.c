@@ -109,7 +109,7 @@ struct marks {
     unsigned char *bits;
 };
 
-static void mark(struct marks *marks, size_t begin, size_t end)
+static void mark_secret(struct marks *marks, size_t begin, size_t end)
 {
     for (; begin < end; begin++) marks->bits[begin / 8] |= (unsigned char)(1U << begin % 8);
 }
@@ -166,7 +166,7 @@ static void note_sign(struct sight *sight, unsigned char c)
 }
 
 /* Where one search through a view is. */
-struct look {
+struct mask_look {
     const struct casehook__mask *mask;
     struct marks *marks;
     struct casehook__search search;
@@ -174,23 +174,23 @@ struct look {
     bool padding; /* the "=" of base64 belongs to it */
 };
 
-static void look_at(struct look *look, struct casehook__seen seen)
+static void look_at(struct mask_look *look, struct casehook__seen seen)
 {
     const struct casehook__automaton *automaton = look->mask->automaton;
     trail_add(&look->trail, seen.begin);
     size_t found = casehook__search_step(automaton, &look->search, (char)seen.byte);
     look->padding = found || (look->padding && seen.byte == '=');
     if (found)
-        mark(look->marks, trail_back(&look->trail, found), seen.end);
+        mark_secret(look->marks, trail_back(&look->trail, found), seen.end);
     else if (look->padding)
-        mark(look->marks, seen.begin, seen.end);
+        mark_secret(look->marks, seen.begin, seen.end);
     size_t begun = casehook__search_begun(automaton, &look->search);
     size_t cut = begun >= PART_MIN ? cut_after(look->marks->text, seen.end) : 0;
-    if (cut) mark(look->marks, trail_back(&look->trail, begun), cut);
+    if (cut) mark_secret(look->marks, trail_back(&look->trail, begun), cut);
 }
 
 /* The text as it is: most of it is passed over. */
-static void look_plainly(struct look *look)
+static void look_plainly(struct mask_look *look)
 {
     struct casehook__text text = look->marks->text;
     for (size_t at = 0; at < text.length; at++) {
@@ -201,7 +201,7 @@ static void look_plainly(struct look *look)
     }
 }
 
-static void look_through(struct look *look, const enum casehook__decoder *decoders, unsigned count,
+static void look_through(struct mask_look *look, const enum casehook__decoder *decoders, unsigned count,
                          struct sight *sight)
 {
     struct casehook__view view;
@@ -220,7 +220,7 @@ static void look_deeper(const struct casehook__mask *mask, struct marks *marks,
 static void look_decoded(const struct casehook__mask *mask, struct marks *marks,
                          enum casehook__decoder *decoders, unsigned count)
 {
-    struct look look = {.mask = mask, .marks = marks};
+    struct mask_look look = {.mask = mask, .marks = marks};
     struct sight sight = {false, {false}};
     look_through(&look, decoders, count, &sight);
     if (sight.decoded && count < CASEHOOK__VIEW_DEEP) look_deeper(mask, marks, decoders, count, &sight);
@@ -241,7 +241,7 @@ static void look_everywhere(const struct casehook__mask *mask, struct marks *mar
 {
     static const char signs[CASEHOOK__DECODERS] = {'%', '\\', '&'};
     enum casehook__decoder decoders[CASEHOOK__VIEW_DEEP];
-    struct look look = {.mask = mask, .marks = marks};
+    struct mask_look look = {.mask = mask, .marks = marks};
     struct sight sight = {false, {false}};
     for (int i = 0; i < CASEHOOK__DECODERS; i++)
         sight.has[i] = memchr(marks->text.data, signs[i], marks->text.length) != NULL;

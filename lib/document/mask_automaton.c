@@ -5,7 +5,7 @@
 #define HEAD_MIN   16
 
 /* A place is a beginning of some needle; place 0 is the empty one. */
-struct place {
+struct automaton_place {
     uint16_t child,
         sibling;     /* the first one that is a byte longer, the next one that differs in the last byte */
     uint16_t back;   /* the longest end of it that is a place as well */
@@ -25,7 +25,7 @@ struct casehook__automaton {
     size_t head;       /* so much of a needle is among the places */
     uint16_t first[256];
     bool second[256]; /* the byte is the second one of some needle */
-    struct place *places;
+    struct automaton_place *places;
     size_t place_count;
     struct tail *tails;
     size_t tail_count;
@@ -58,9 +58,9 @@ static uint16_t automaton_child(const struct casehook__automaton *automaton, uin
 static uint16_t add_child(struct casehook__automaton *automaton, uint16_t place, uint8_t byte)
 {
     uint16_t child = (uint16_t)automaton->place_count++;
-    struct place *parent = &automaton->places[place];
-    automaton->places[child] =
-        (struct place){.sibling = parent->child, .byte = byte, .depth = (uint8_t)(parent->depth + 1)};
+    struct automaton_place *parent = &automaton->places[place];
+    automaton->places[child] = (struct automaton_place){
+        .sibling = parent->child, .byte = byte, .depth = (uint8_t)(parent->depth + 1)};
     parent->child = child;
     if (place == 0) automaton->first[byte] = child;
     return child;
@@ -102,7 +102,7 @@ static void lean(struct casehook__automaton *automaton, uint16_t *queue)
             uint8_t byte = automaton->places[child].byte;
             while (place && !(longer = automaton_child(automaton, back, byte)) && back)
                 back = automaton->places[back].back;
-            struct place *node = &automaton->places[child];
+            struct automaton_place *node = &automaton->places[child];
             node->back = longer;
             if (!node->needle) node->needle = automaton->places[longer].needle;
             queue[put++] = child;
@@ -233,7 +233,7 @@ size_t casehook__search_step(const struct casehook__automaton *automaton, struct
     while (!(next = automaton_child(automaton, place, byte)) && place) place = automaton->places[place].back;
     search->place = next;
     size_t tail = search->tails || search->to_delimiter ? step_tails(automaton, search, c) : 0;
-    const struct place *here = &automaton->places[next];
+    const struct automaton_place *here = &automaton->places[next];
     if (here->depth == automaton->head && here->needle == automaton->head && !search->tails)
         follow_tails(automaton, search);
     return here->needle > tail ? here->needle : tail;

@@ -60,16 +60,16 @@ static int32_t peek_number(struct casehook__view *view, unsigned number, unsigne
 /* ---- what an escape stands for ------------------------------------------------------------------- */
 
 /* length 0: what stands there is no escape.  raw: a byte, else a character. */
-struct escape {
+struct view_escape {
     unsigned length;
     bool raw;
     uint32_t code;
 };
 
-static struct escape percent_escape(struct casehook__view *view, unsigned number)
+static struct view_escape percent_escape(struct casehook__view *view, unsigned number)
 {
     int32_t byte = peek_number(view, number, 1, 2);
-    return byte < 0 ? (struct escape){0} : (struct escape){3, true, (uint32_t)byte};
+    return byte < 0 ? (struct view_escape){0} : (struct view_escape){3, true, (uint32_t)byte};
 }
 
 static bool is_high(int32_t unit)
@@ -78,32 +78,32 @@ static bool is_high(int32_t unit)
 }
 
 /* "\u00e4", and of two the pair that stands for one character. */
-static struct escape unicode_escape(struct casehook__view *view, unsigned number)
+static struct view_escape unicode_escape(struct casehook__view *view, unsigned number)
 {
     int32_t unit = peek_number(view, number, 2, 4), low = -1;
-    if (unit < 0) return (struct escape){2, true, 'u'};
+    if (unit < 0) return (struct view_escape){2, true, 'u'};
     if (is_high(unit) && peek(view, number, 6) == '\\' && peek(view, number, 7) == 'u')
         low = peek_number(view, number, 8, 4);
     if (low >= 0xDC00 && low < 0xE000)
-        return (struct escape){12, false,
-                               0x10000U + ((uint32_t)(unit - 0xD800) << 10) + (uint32_t)(low - 0xDC00)};
-    return (struct escape){6, false, (uint32_t)unit};
+        return (struct view_escape){12, false,
+                                    0x10000U + ((uint32_t)(unit - 0xD800) << 10) + (uint32_t)(low - 0xDC00)};
+    return (struct view_escape){6, false, (uint32_t)unit};
 }
 
-static struct escape json_escape(struct casehook__view *view, unsigned number)
+static struct view_escape json_escape(struct casehook__view *view, unsigned number)
 {
     static const char letters[] = "bfnrt", values[] = "\b\f\n\r\t";
     int c = peek(view, number, 1);
-    if (c < 0) return (struct escape){0};
+    if (c < 0) return (struct view_escape){0};
     if (c == 'u') return unicode_escape(view, number);
     int32_t byte = c == 'x' ? peek_number(view, number, 2, 2) : -1;
-    if (byte >= 0) return (struct escape){4, true, (uint32_t)byte};
+    if (byte >= 0) return (struct view_escape){4, true, (uint32_t)byte};
     const char *letter = c ? strchr(letters, c) : NULL;
-    return (struct escape){2, true, letter ? (uint32_t)values[letter - letters] : (uint32_t)c};
+    return (struct view_escape){2, true, letter ? (uint32_t)values[letter - letters] : (uint32_t)c};
 }
 
 /* "&#38;" and "&#x26;", with zeros in front. */
-static struct escape html_number(struct casehook__view *view, unsigned number)
+static struct view_escape html_number(struct casehook__view *view, unsigned number)
 {
     int x = peek(view, number, 2);
     bool hex = x == 'x' || x == 'X';
@@ -111,13 +111,14 @@ static struct escape html_number(struct casehook__view *view, unsigned number)
     unsigned at = hex ? 3 : 2, begin = at;
     for (; peek(view, number, at) != ';'; at++) {
         int digit = peek_hex(view, number, at);
-        if (digit < 0 || (uint32_t)digit >= base || code > 0x10FFFF) return (struct escape){0};
+        if (digit < 0 || (uint32_t)digit >= base || code > 0x10FFFF) return (struct view_escape){0};
         code = code * base + (uint32_t)digit;
     }
-    return at == begin || code > 0x10FFFF ? (struct escape){0} : (struct escape){at + 1, false, code};
+    return at == begin || code > 0x10FFFF ? (struct view_escape){0}
+                                          : (struct view_escape){at + 1, false, code};
 }
 
-static struct escape html_escape(struct casehook__view *view, unsigned number)
+static struct view_escape html_escape(struct casehook__view *view, unsigned number)
 {
     static const char *const names[] = {"amp;", "lt;", "gt;", "quot;", "apos;"};
     static const char values[] = "&<>\"'";
@@ -125,18 +126,18 @@ static struct escape html_escape(struct casehook__view *view, unsigned number)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         unsigned at = 0;
         while (names[i][at] && peek(view, number, at + 1) == names[i][at]) at++;
-        if (!names[i][at]) return (struct escape){at + 1, true, (unsigned char)values[i]};
+        if (!names[i][at]) return (struct view_escape){at + 1, true, (unsigned char)values[i]};
     }
-    return (struct escape){0};
+    return (struct view_escape){0};
 }
 
-static struct escape escape_at(struct casehook__view *view, unsigned number)
+static struct view_escape escape_at(struct casehook__view *view, unsigned number)
 {
     int c = peek(view, number, 0);
     switch (view->layers[number].decoder) {
-    case CASEHOOK__DECODE_PERCENT: return c == '%' ? percent_escape(view, number) : (struct escape){0};
-    case CASEHOOK__DECODE_JSON: return c == '\\' ? json_escape(view, number) : (struct escape){0};
-    default: return c == '&' ? html_escape(view, number) : (struct escape){0};
+    case CASEHOOK__DECODE_PERCENT: return c == '%' ? percent_escape(view, number) : (struct view_escape){0};
+    case CASEHOOK__DECODE_JSON: return c == '\\' ? json_escape(view, number) : (struct view_escape){0};
+    default: return c == '&' ? html_escape(view, number) : (struct view_escape){0};
     }
 }
 
@@ -152,7 +153,7 @@ static unsigned utf8_of(uint32_t code, unsigned char bytes[4])
     return count;
 }
 
-static void give_on(struct casehook__layer *layer, const struct escape *escape)
+static void give_on(struct casehook__layer *layer, const struct view_escape *escape)
 {
     unsigned char bytes[4] = {(unsigned char)escape->code};
     unsigned count = escape->raw ? 1 : utf8_of(escape->code, bytes);
@@ -174,7 +175,7 @@ static bool layer_next(struct casehook__view *view, unsigned number, struct case
         return true;
     }
     if (peek(view, number, 0) < 0) return false;
-    struct escape escape = escape_at(view, number);
+    struct view_escape escape = escape_at(view, number);
     if (escape.length) {
         give_on(layer, &escape);
         *seen = layer->out[layer->out_at++];

@@ -46,7 +46,7 @@ static enum casehook__call call_of(const struct casehook__exchange *exchange)
 }
 
 /* Makes the request of the current stage; a fault ends the operation. */
-static void prepare(struct casehook__exchange *exchange)
+static void prepare_request(struct casehook__exchange *exchange)
 {
     enum casehook__call call = call_of(exchange);
     const struct casehook__call_config *config = &exchange->config->calls[call];
@@ -127,7 +127,7 @@ int casehook__exchange_begin(struct casehook__exchange *exchange, int operation,
     keep_given_id(exchange);
     if (skip_comments(exchange)) return CASEHOOK_OK;
     exchange->stage = first_stage(operation);
-    prepare(exchange);
+    prepare_request(exchange);
     if (exchange->prepared) rehearse(exchange);
     return CASEHOOK_OK;
 }
@@ -167,7 +167,7 @@ static char *display_url(struct casehook__exchange *exchange)
 }
 
 /* The record is made before the request goes out: what was sent must not go missing for lack of memory. */
-static bool record(struct casehook__exchange *exchange)
+static bool record_request(struct casehook__exchange *exchange)
 {
     struct casehook__exchange_record *entry = casehook__result_record(exchange->result);
     if (!entry) return false;
@@ -180,9 +180,9 @@ static bool record(struct casehook__exchange *exchange)
 bool casehook__exchange_next(struct casehook__exchange *exchange, struct casehook__request *request)
 {
     if (exchange->stage == CASEHOOK__STAGE_ENDED || exchange->waiting) return false;
-    if (!exchange->prepared) prepare(exchange);
+    if (!exchange->prepared) prepare_request(exchange);
     if (!exchange->prepared) return false;
-    if (!record(exchange)) {
+    if (!record_request(exchange)) {
         casehook__fail_memory(&exchange->result->error);
         casehook__exchange_stop(exchange, CASEHOOK_OUTCOME_NOT_SENT, true);
         return false;

@@ -20,8 +20,8 @@ static void unusable(struct casehook__exchange *exchange)
     casehook__exchange_stop(exchange, CASEHOOK_OUTCOME_UNKNOWN, false);
 }
 
-static const char *excerpt(const struct casehook__exchange *exchange, struct casehook__text text,
-                           char out[CASEHOOK__EXCERPT_MAX + 1])
+static const char *answer_excerpt(const struct casehook__exchange *exchange, struct casehook__text text,
+                                  char out[CASEHOOK__EXCERPT_MAX + 1])
 {
     return casehook__mask_excerpt(exchange->mask, text, out, CASEHOOK__EXCERPT_MAX + 1);
 }
@@ -81,7 +81,7 @@ static int check_type(struct casehook__exchange *exchange, const struct casehook
         "%s: the server answered %d with the content type \"%.*s\" instead of JSON: \"%s\"; is this "
         "the URL of the API, and are the credentials right?%s%s%s",
         casehook__exchange_target(exchange), response->status, (int)type.length, type.data,
-        excerpt(exchange, response->body, text), any ? "  If this is how it answers, set " : "",
+        answer_excerpt(exchange, response->body, text), any ? "  If this is how it answers, set " : "",
         any ? casehook__config_type_field(exchange->request.call) : "", any ? " to any" : "");
 }
 
@@ -139,7 +139,7 @@ static int bad_id(struct casehook__exchange *exchange, const struct casehook__js
         source = (struct casehook__text){source.data + 1, source.length - 2};
     casehook__error_set_field(error, key_field(exchange));
     return casehook__fail(error, CASEHOOK_E_RESPONSE, "%s: the id in the answer %s: \"%s\"",
-                          casehook__exchange_target(exchange), fault, excerpt(exchange, source, text));
+                          casehook__exchange_target(exchange), fault, answer_excerpt(exchange, source, text));
 }
 
 static int long_title(struct casehook__exchange *exchange, size_t bytes)
@@ -152,8 +152,8 @@ static int long_title(struct casehook__exchange *exchange, size_t bytes)
 }
 
 /* Takes the id or title out of the answer into scratch. */
-static int read_key(struct casehook__exchange *exchange, const struct casehook__keypath *path,
-                    const struct casehook__js_value *value)
+static int read_answer_key(struct casehook__exchange *exchange, const struct casehook__keypath *path,
+                           const struct casehook__js_value *value)
 {
     char found[64];
     if (value->kind == CASEHOOK__JS_NONE) return bad_key(exchange, path, "is missing");
@@ -262,15 +262,16 @@ static int keep_fields(struct casehook__exchange *exchange, const struct casehoo
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static int not_json(struct casehook__exchange *exchange, const struct casehook__response *response,
-                    enum casehook__js_fault fault, size_t offset)
+static int answer_not_json(struct casehook__exchange *exchange, const struct casehook__response *response,
+                           enum casehook__js_fault fault, size_t offset)
 {
     char text[CASEHOOK__EXCERPT_MAX + 1];
     struct casehook_error *error = &exchange->result->error;
     return casehook__fail_at(error, fault == CASEHOOK__JS_TOO_DEEP ? CASEHOOK_E_LIMIT : CASEHOOK_E_RESPONSE,
                              offset, "%s: the answer (status %d) %s at byte %zu: \"%s\"",
                              casehook__exchange_target(exchange), response->status,
-                             casehook__js_fault_name(fault), offset, excerpt(exchange, response->body, text));
+                             casehook__js_fault_name(fault), offset,
+                             answer_excerpt(exchange, response->body, text));
 }
 
 /* Behind what is wrong with a key: what the server said instead of it (R3). */
@@ -279,7 +280,7 @@ static void show_answer(struct casehook__exchange *exchange, const struct caseho
     struct casehook_error *error = &exchange->result->error, before = *error;
     char text[CASEHOOK__EXCERPT_MAX + 1];
     casehook__fail(error, before.status, "%s; the answer (status %d) was \"%s\"", before.message,
-                   response->status, excerpt(exchange, response->body, text));
+                   response->status, answer_excerpt(exchange, response->body, text));
 }
 
 /* Validates the answer and takes out of it what this call is to give; paths[0] is its key, if it has one. */
@@ -298,9 +299,9 @@ static int read_answer(struct casehook__exchange *exchange, const struct casehoo
         casehook__jsscan(response->body, paths, create || get ? count + 1 : 0, found, &offset);
     /* Where nothing is looked for, white space is as good as nothing. */
     if (!create && !get && fault == CASEHOOK__JS_EMPTY) return CASEHOOK_OK;
-    if (fault) return not_json(exchange, response, fault, offset);
+    if (fault) return answer_not_json(exchange, response, fault, offset);
     if (!create && !get) return CASEHOOK_OK;
-    int status = read_key(exchange, paths[0], &found[0]);
+    int status = read_answer_key(exchange, paths[0], &found[0]);
     if (!status) status = create ? keep_id(exchange, &found[0]) : keep_title(exchange);
     if (status && status != CASEHOOK_E_NO_MEMORY) show_answer(exchange, response);
     /* What can be known of a case without id or title is kept too (R1). */
@@ -357,7 +358,7 @@ void casehook__exchange_refuse(struct casehook__exchange *exchange, const struct
     if (response->body.length)
         casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the server answered %d: \"%s\"%s",
                        casehook__exchange_target(exchange), response->status,
-                       excerpt(exchange, response->body, text),
+                       answer_excerpt(exchange, response->body, text),
                        casehook__exchange_advice(exchange, response));
     else
         casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the server answered %d without a body%s",
@@ -380,7 +381,7 @@ static bool learn_id(struct casehook__exchange *exchange, struct casehook__text 
     casehook__jsscan(body, &path, 1, &found, NULL);
     if (found.kind != CASEHOOK__JS_STRING && found.kind != CASEHOOK__JS_NUMBER) return false;
     if (found.text.data + found.text.length >= body.data + body.length) return false;
-    bool learnt = !read_key(exchange, path, &found) && !keep_id(exchange, &found);
+    bool learnt = !read_answer_key(exchange, path, &found) && !keep_id(exchange, &found);
     if (!learnt) exchange->result->id_length = 0;
     return learnt;
 }
@@ -396,7 +397,7 @@ void casehook__exchange_keep_partial(struct casehook__exchange *exchange,
     casehook__exchange_current(exchange)->status = error->http_status = response->status;
     casehook__fail(error, before.status, "%s; the server had begun to answer %d%s%s%s%s", before.message,
                    response->status, response->body.length ? ": \"" : "",
-                   response->body.length ? excerpt(exchange, response->body, text) : "",
+                   response->body.length ? answer_excerpt(exchange, response->body, text) : "",
                    response->body.length ? "\"" : "",
                    learnt ? "; the id in it is kept, look whether the case is complete" : "");
 }

@@ -2,10 +2,12 @@
 #include "exchange/exchange.h"
 
 #define ADD(literal_name, literal_value) \
-    add(items, &count, max,              \
+    add_request_header(                  \
+        items, &count, max,              \
         (struct casehook__header){CASEHOOK__TEXT(literal_name), CASEHOOK__TEXT(literal_value), false})
 
-static void add(struct casehook__header *items, size_t *count, size_t max, struct casehook__header header)
+static void add_request_header(struct casehook__header *items, size_t *count, size_t max,
+                               struct casehook__header header)
 {
     if (*count < max) items[*count] = header;
     (*count)++;
@@ -23,6 +25,6 @@ size_t casehook__request_headers(const struct casehook__config *config,
         ADD("User-Agent", "libcasehook/" CASEHOOK_VERSION_STRING);
     if (request->body.data && !casehook__headers_find(own, CASEHOOK__TEXT("Content-Type")))
         ADD("Content-Type", "application/json");
-    for (size_t i = 0; i < own->count; i++) add(items, &count, max, own->items[i]);
+    for (size_t i = 0; i < own->count; i++) add_request_header(items, &count, max, own->items[i]);
     return count;
 }

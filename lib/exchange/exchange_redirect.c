@@ -1,7 +1,7 @@
 /* exchange_redirect.c - which redirects are followed, and what goes along (H3). */
 #include "exchange/exchange_private.h"
 
-static int refuse(struct casehook__exchange *exchange, int status, const char *why)
+static int refuse_redirect(struct casehook__exchange *exchange, int status, const char *why)
 {
     return casehook__fail(&exchange->result->error, status, "%s: the server answered %d, %s",
                           casehook__exchange_target(exchange), casehook__exchange_current(exchange)->status,
@@ -97,7 +97,8 @@ static int check_target(struct casehook__exchange *exchange, int status,
 }
 
 /* The request as it goes to the target. */
-static void follow(struct casehook__exchange *exchange, int status, const struct casehook__origin *target)
+static void follow_location(struct casehook__exchange *exchange, int status,
+                            const struct casehook__origin *target)
 {
     struct casehook__request *request = &exchange->request;
     bool write = request->method != CASEHOOK__GET;
@@ -124,12 +125,14 @@ static int redirect(struct casehook__exchange *exchange, const struct casehook__
     struct casehook__text location = casehook__text_trim(response->location);
     struct casehook__origin target;
     if (!is_redirect(&exchange->request, response->status))
-        return refuse(exchange, CASEHOOK_E_REDIRECT, "which is not followed");
-    if (location.length == 0) return refuse(exchange, CASEHOOK_E_REDIRECT, "a redirect without a Location");
+        return refuse_redirect(exchange, CASEHOOK_E_REDIRECT, "which is not followed");
+    if (location.length == 0)
+        return refuse_redirect(exchange, CASEHOOK_E_REDIRECT, "a redirect without a Location");
     casehook__buf_clear(&exchange->next_url);
     if (casehook__url_resolve(exchange->request.url, location, &target, &exchange->next_url, error)) {
         if (error->status == CASEHOOK_E_NO_MEMORY) return error->status;
-        return refuse(exchange, CASEHOOK_E_REDIRECT, "a redirect to something that is no http or https URL");
+        return refuse_redirect(exchange, CASEHOOK_E_REDIRECT,
+                               "a redirect to something that is no http or https URL");
     }
     int status = check_target(exchange, response->status, &target);
     if (status) return status;
@@ -137,7 +140,7 @@ static int redirect(struct casehook__exchange *exchange, const struct casehook__
         return casehook__fail(error, CASEHOOK_E_LIMIT, "%s: more than %u redirects (setting maxRedirects)",
                               casehook__exchange_target(exchange), exchange->settings->max_redirects);
     exchange->redirects++;
-    follow(exchange, response->status, &target);
+    follow_location(exchange, response->status, &target);
     return CASEHOOK_OK;
 }
 

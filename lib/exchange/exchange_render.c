@@ -59,7 +59,8 @@ static int render_body(struct casehook__exchange *exchange, enum casehook__call 
 }
 
 /* The values of one request; index: the comment that it sends, if any. */
-static void values(struct casehook__exchange *exchange, size_t index, struct casehook__param_tree *tree)
+static void values_of_request(struct casehook__exchange *exchange, size_t index,
+                              struct casehook__param_tree *tree)
 {
     struct casehook__text none = {NULL, 0};
     bool comment = index < exchange->params.comment_count;
@@ -82,7 +83,7 @@ static int check_steps(struct casehook__exchange *exchange, enum casehook__call 
 int casehook__exchange_render(struct casehook__exchange *exchange, enum casehook__call call, size_t comment)
 {
     struct casehook__param_tree tree;
-    values(exchange, comment, &tree);
+    values_of_request(exchange, comment, &tree);
     int status = render_url(exchange, call, &tree, &exchange->url);
     if (!status) status = render_body(exchange, call, &tree, &exchange->body);
     return status ? status : check_steps(exchange, call, CASEHOOK__CALL_STEPS_MAX);
@@ -104,7 +105,7 @@ static bool is_stopped(const struct casehook__exchange *exchange, struct casehoo
 }
 
 /* A fault of the params stays; other faults wait for their own call (C3). */
-static int keep_fault(struct casehook__exchange *exchange, enum casehook__call call, int status)
+static int keep_render_fault(struct casehook__exchange *exchange, enum casehook__call call, int status)
 {
     if (status == CASEHOOK_E_PARAMS || status == CASEHOOK_E_NO_MEMORY) return status;
     if (status) casehook__error_init(&exchange->result->error);
@@ -115,15 +116,15 @@ static int foresee_url(struct casehook__exchange *exchange, enum casehook__call 
 {
     struct casehook__param_tree tree;
     if (!casehook__exchange_known_id(exchange).data) return CASEHOOK_OK;
-    values(exchange, SIZE_MAX, &tree);
-    return keep_fault(exchange, call, render_url(exchange, call, &tree, &exchange->next_url));
+    values_of_request(exchange, SIZE_MAX, &tree);
+    return keep_render_fault(exchange, call, render_url(exchange, call, &tree, &exchange->next_url));
 }
 
 static int foresee_body(struct casehook__exchange *exchange, enum casehook__call call, size_t comment)
 {
     struct casehook__param_tree tree;
-    values(exchange, comment, &tree);
-    return keep_fault(exchange, call, render_body(exchange, call, &tree, &exchange->scratch));
+    values_of_request(exchange, comment, &tree);
+    return keep_render_fault(exchange, call, render_body(exchange, call, &tree, &exchange->scratch));
 }
 
 /* All comments have one URL: what they say cannot be in it (T5). */

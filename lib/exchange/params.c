@@ -32,7 +32,8 @@ void casehook__params_free(struct casehook__params *params)
 }
 
 /* Room for count elements; what was there is lost.  A little more than asked, so that calls settle. */
-static int reserve(struct casehook__heap *heap, void **items, size_t *capacity, size_t count, size_t size)
+static int reserve_bytes(struct casehook__heap *heap, void **items, size_t *capacity, size_t count,
+                         size_t size)
 {
     if (count <= *capacity) return CASEHOOK_OK;
     count += count / 2 + 4;
@@ -48,14 +49,16 @@ int casehook__params_reserve(struct casehook__params *params, size_t values, siz
                              size_t store)
 {
     void *pointers[] = {params->values, params->names, params->comments};
-    int status = reserve(params->heap, &pointers[0], &params->value_capacity, values, sizeof *params->values);
+    int status =
+        reserve_bytes(params->heap, &pointers[0], &params->value_capacity, values, sizeof *params->values);
     params->values = pointers[0];
     if (!status)
-        status = reserve(params->heap, &pointers[1], &params->name_capacity, names, sizeof *params->names);
+        status =
+            reserve_bytes(params->heap, &pointers[1], &params->name_capacity, names, sizeof *params->names);
     params->names = pointers[1];
     if (!status)
-        status = reserve(params->heap, &pointers[2], &params->comment_capacity, comments,
-                         sizeof *params->comments);
+        status = reserve_bytes(params->heap, &pointers[2], &params->comment_capacity, comments,
+                               sizeof *params->comments);
     params->comments = pointers[2];
     if (!status && store) status = casehook__buf_reserve(&params->store, store);
     return status;
@@ -70,7 +73,7 @@ const char *casehook__id_fault(struct casehook__text id)
     return NULL;
 }
 
-static int fail(struct casehook_error *error, const char *field, const char *message)
+static int fail_params(struct casehook_error *error, const char *field, const char *message)
 {
     casehook__error_set_field(error, field);
     return casehook__fail(error, CASEHOOK_E_PARAMS, "%s", message);
@@ -80,18 +83,19 @@ static int check_external_id(const struct casehook__params *params, bool require
                              struct casehook_error *error)
 {
     if (!params->external_id.data)
-        return required ? fail(error, name, "is missing: the operation needs the id of a case in the tracker")
+        return required ? fail_params(error, name,
+                                      "is missing: the operation needs the id of a case in the tracker")
                         : CASEHOOK_OK;
     const char *fault = casehook__id_fault(params->external_id);
-    return fault ? fail(error, name, fault) : CASEHOOK_OK;
+    return fault ? fail_params(error, name, fault) : CASEHOOK_OK;
 }
 
 static int check_comment(const struct casehook__params *params, struct casehook_error *error)
 {
     if (params->comment_count != 1)
-        return fail(error, "comments", "must hold exactly one comment: this operation sends one");
+        return fail_params(error, "comments", "must hold exactly one comment: this operation sends one");
     if (params->comments[0].text.length == 0)
-        return fail(error, "comments[0]", "is empty: a comment needs a text");
+        return fail_params(error, "comments[0]", "is empty: a comment needs a text");
     return CASEHOOK_OK;
 }
 
@@ -111,7 +115,8 @@ int casehook__params_finish(struct casehook__params *params, int operation, cons
         return casehook__fail(error, CASEHOOK_E_ARGUMENT, "there is no operation %d", operation);
     int status = check_external_id(params, on_a_case, external_id_name, error);
     if (status) return status;
-    if (of_a_case && !params->title.data) return fail(error, "title", "is missing: a case needs a title");
+    if (of_a_case && !params->title.data)
+        return fail_params(error, "title", "is missing: a case needs a title");
     return operation == CASEHOOK_COMMENT ? check_comment(params, error) : CASEHOOK_OK;
 }
 
@@ -126,8 +131,8 @@ static struct casehook__value text_or_absent(struct casehook__text text)
     return text.data ? text_value(text) : (struct casehook__value){.kind = CASEHOOK__VALUE_ABSENT};
 }
 
-static struct casehook__value object(const struct casehook__text *names, const struct casehook__value *values,
-                                     size_t count)
+static struct casehook__value object_value(const struct casehook__text *names,
+                                           const struct casehook__value *values, size_t count)
 {
     return (struct casehook__value){
         .kind = CASEHOOK__VALUE_OBJECT, .names = names, .items = values, .count = count};
@@ -154,18 +159,20 @@ void casehook__params_tree(const struct casehook__params *params, struct casehoo
     };
     static const struct casehook__text external[] = {NAME("system")};
     static const struct casehook__text system_names[] = {NAME("id"), NAME("title"), NAME("ID")};
-    const struct casehook__value values[] = {
-        text_value(params->title),  text_value(params->description),
-        text_value(params->id),     text_value(params->severity),
-        text_value(params->status), list(params->tags),
-        list(params->labels),       params->fields,
-        text_or_absent(comment),
-    };
-    memcpy(tree->cases, values, sizeof values);
+    struct casehook__value *value = tree->cases; /* in the order of their names */
+    *value++ = text_value(params->title);
+    *value++ = text_value(params->description);
+    *value++ = text_value(params->id);
+    *value++ = text_value(params->severity);
+    *value++ = text_value(params->status);
+    *value++ = list(params->tags);
+    *value++ = list(params->labels);
+    *value++ = params->fields;
+    *value++ = text_or_absent(comment);
     tree->system[0] = tree->system[2] = text_or_absent(external_id); /* C5: both spellings */
     tree->system[1] = text_or_absent(external_title);
-    tree->external[0] = object(system_names, tree->system, 3);
-    tree->top[0] = object(cases, tree->cases, sizeof values / sizeof *values);
-    tree->top[1] = object(external, tree->external, 1);
-    tree->root = object(top, tree->top, 2);
+    tree->external[0] = object_value(system_names, tree->system, 3);
+    tree->top[0] = object_value(cases, tree->cases, (size_t)(value - tree->cases));
+    tree->top[1] = object_value(external, tree->external, 1);
+    tree->root = object_value(top, tree->top, 2);
 }

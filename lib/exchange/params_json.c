@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-enum member {
+enum param_member {
     TITLE,
     SUMMARY,
     DESCRIPTION,
@@ -33,7 +33,7 @@ static const char *const member_names[MEMBERS] = {"title",    "summary", "descri
                                                   "severity", "status",  "externalId",  "tags",
                                                   "labels",   "fields",  "comments",    "incident"};
 
-struct reader {
+struct params_reader {
     struct casehook__params *params;
     struct casehook__text json; /* the whole text: offsets count from its beginning */
     struct casehook_error *error;
@@ -42,18 +42,18 @@ struct reader {
 #define NO_INDEX SIZE_MAX
 
 /* "tags[2]", "comments[0].comment": a place in the params, put into words only for a fault. */
-struct place {
+struct param_place {
     const char *list; /* NULL: a member of the case itself */
     size_t index;     /* NO_INDEX: none */
     struct casehook__text member;
 };
 
-static struct place member_place(const char *name)
+static struct param_place member_place(const char *name)
 {
-    return (struct place){NULL, NO_INDEX, casehook__text(name)};
+    return (struct param_place){NULL, NO_INDEX, casehook__text(name)};
 }
 
-static void set_field(struct casehook_error *error, struct place place)
+static void set_field(struct casehook_error *error, struct param_place place)
 {
     char field[CASEHOOK__ERROR_FIELD_SIZE], index[32] = "";
     int length = place.member.length < 60 ? (int)place.member.length : 60;
@@ -63,15 +63,16 @@ static void set_field(struct casehook_error *error, struct place place)
     casehook__error_set_field(error, field);
 }
 
-static int fail_at(struct reader *reader, const char *at, struct place place, const char *message)
+static int fail_at(struct params_reader *reader, const char *at, struct param_place place,
+                   const char *message)
 {
     set_field(reader->error, place);
     return casehook__fail_at(reader->error, CASEHOOK_E_PARAMS, (size_t)(at - reader->json.data), "%s",
                              message);
 }
 
-static int fail_kind(struct reader *reader, const struct casehook__js_value *value, struct place place,
-                     const char *wanted)
+static int fail_param_kind(struct params_reader *reader, const struct casehook__js_value *value,
+                           struct param_place place, const char *wanted)
 {
     char message[96];
     snprintf(message, sizeof message, "must be %s, not %s", wanted, casehook__js_kind_name(value->kind));
@@ -79,7 +80,8 @@ static int fail_kind(struct reader *reader, const struct casehook__js_value *val
 }
 
 /* What stands between two quotes, decoded. */
-static int decode(struct reader *reader, struct casehook__text inside, struct casehook__text *text)
+static int decode_text(struct params_reader *reader, struct casehook__text inside,
+                       struct casehook__text *text)
 {
     *text = inside;
     if (inside.length == 0 || !memchr(inside.data, '\\', inside.length)) return CASEHOOK_OK;
@@ -91,27 +93,27 @@ static int decode(struct reader *reader, struct casehook__text inside, struct ca
     return CASEHOOK_OK;
 }
 
-static int string_text(struct reader *reader, const struct casehook__js_value *value,
+static int string_text(struct params_reader *reader, const struct casehook__js_value *value,
                        struct casehook__text *text)
 {
-    return decode(reader, (struct casehook__text){value->text.data + 1, value->text.length - 2}, text);
+    return decode_text(reader, (struct casehook__text){value->text.data + 1, value->text.length - 2}, text);
 }
 
-static bool is_given(const struct casehook__js_value *value)
+static bool is_member_given(const struct casehook__js_value *value)
 {
     return value->kind != CASEHOOK__JS_NONE && value->kind != CASEHOOK__JS_NULL;
 }
 
-static int read_text(struct reader *reader, const struct casehook__js_value *value, struct place place,
-                     struct casehook__text *text)
+static int json_text(struct params_reader *reader, const struct casehook__js_value *value,
+                     struct param_place place, struct casehook__text *text)
 {
-    if (!is_given(value)) return CASEHOOK_OK;
-    if (value->kind != CASEHOOK__JS_STRING) return fail_kind(reader, value, place, "a string");
+    if (!is_member_given(value)) return CASEHOOK_OK;
+    if (value->kind != CASEHOOK__JS_STRING) return fail_param_kind(reader, value, place, "a string");
     return string_text(reader, value, text);
 }
 
-static int fail_unknown(struct reader *reader, struct casehook__text key, struct place place,
-                        const char *const *known, size_t count)
+static int fail_unknown_member(struct params_reader *reader, struct casehook__text key,
+                               struct param_place place, const char *const *known, size_t count)
 {
     char message[160];
     const char *nearest = casehook__nearest(place.member, known, count);
@@ -121,7 +123,7 @@ static int fail_unknown(struct reader *reader, struct casehook__text key, struct
 }
 
 /* The members of an object by their names; unknown and duplicate ones are faults. */
-static int collect(struct reader *reader, struct casehook__text object, struct place place,
+static int collect(struct params_reader *reader, struct casehook__text object, struct param_place place,
                    const char *const *known, size_t count, struct casehook__js_value *found)
 {
     size_t position = 0;
@@ -129,11 +131,11 @@ static int collect(struct reader *reader, struct casehook__text object, struct p
     struct casehook__js_value value;
     memset(found, 0, count * sizeof *found);
     while (casehook__js_next(object, &position, &key, &value)) {
-        int status = decode(reader, key, &place.member);
+        int status = decode_text(reader, key, &place.member);
         if (status) return status;
         size_t i = 0;
         while (i < count && !casehook__text_is(place.member, known[i])) i++;
-        if (i == count) return fail_unknown(reader, key, place, known, count);
+        if (i == count) return fail_unknown_member(reader, key, place, known, count);
         if (found[i].kind != CASEHOOK__JS_NONE) return fail_at(reader, key.data, place, "is given twice");
         found[i] = value;
     }
@@ -173,8 +175,8 @@ int casehook__params_count_fields(struct casehook__text object, size_t *values, 
 }
 
 /* A text, number, boolean or null of a custom field. */
-static int read_scalar(struct reader *reader, const struct casehook__js_value *source, struct place place,
-                       struct casehook__value *value)
+static int read_scalar(struct params_reader *reader, const struct casehook__js_value *source,
+                       struct param_place place, struct casehook__value *value)
 {
     static const enum casehook__value_kind kinds[] = {
         [CASEHOOK__JS_NULL] = CASEHOOK__VALUE_NULL,   [CASEHOOK__JS_FALSE] = CASEHOOK__VALUE_FALSE,
@@ -182,14 +184,14 @@ static int read_scalar(struct reader *reader, const struct casehook__js_value *s
         [CASEHOOK__JS_STRING] = CASEHOOK__VALUE_TEXT,
     };
     if (source->kind == CASEHOOK__JS_ARRAY || source->kind == CASEHOOK__JS_OBJECT)
-        return fail_kind(reader, source, place, "a string, number, boolean or null");
+        return fail_param_kind(reader, source, place, "a string, number, boolean or null");
     *value = (struct casehook__value){.kind = kinds[source->kind], .text = source->text};
     return source->kind == CASEHOOK__JS_STRING ? string_text(reader, source, &value->text) : CASEHOOK_OK;
 }
 
 /* The items of an array into the next free values. */
-static int read_list(struct reader *reader, struct casehook__text array, struct place place, bool texts_only,
-                     struct casehook__value *list)
+static int json_list(struct params_reader *reader, struct casehook__text array, struct param_place place,
+                     bool texts_only, struct casehook__value *list)
 {
     struct casehook__params *params = reader->params;
     struct casehook__value *items = casehook__params_next_value(params);
@@ -199,7 +201,7 @@ static int read_list(struct reader *reader, struct casehook__text array, struct 
     while (casehook__js_next(array, &position, &key, &item)) {
         if (texts_only) place.index = count;
         if (texts_only && item.kind != CASEHOOK__JS_STRING)
-            return fail_kind(reader, &item, place, "a string");
+            return fail_param_kind(reader, &item, place, "a string");
         int status = read_scalar(reader, &item, place, &items[count++]);
         if (status) return status;
     }
@@ -208,22 +210,23 @@ static int read_list(struct reader *reader, struct casehook__text array, struct 
     return CASEHOOK_OK;
 }
 
-static int read_texts(struct reader *reader, const struct casehook__js_value *value, const char *name,
+static int read_texts(struct params_reader *reader, const struct casehook__js_value *value, const char *name,
                       struct casehook__value *list)
 {
-    struct place place = {.list = name, .index = NO_INDEX};
-    if (!is_given(value)) return CASEHOOK_OK;
-    if (value->kind != CASEHOOK__JS_ARRAY) return fail_kind(reader, value, place, "an array of strings");
-    return read_list(reader, value->text, place, true, list);
+    struct param_place place = {.list = name, .index = NO_INDEX};
+    if (!is_member_given(value)) return CASEHOOK_OK;
+    if (value->kind != CASEHOOK__JS_ARRAY)
+        return fail_param_kind(reader, value, place, "an array of strings");
+    return json_list(reader, value->text, place, true, list);
 }
 
 /* The name of field number index; faults of it. */
-static int read_field_name(struct reader *reader, struct casehook__text key, size_t index)
+static int read_field_name(struct params_reader *reader, struct casehook__text key, size_t index)
 {
     struct casehook__text *names = reader->params->names;
-    int status = decode(reader, key, &names[index]);
+    int status = decode_text(reader, key, &names[index]);
     if (status) return status;
-    struct place place = {"fields", NO_INDEX, names[index]};
+    struct param_place place = {"fields", NO_INDEX, names[index]};
     if (!casehook__is_field_name(names[index]))
         return fail_at(reader, key.data, place, "the name of a field has letters, digits, _ and - only");
     for (size_t i = 0; i < index; i++)
@@ -235,7 +238,7 @@ static int read_field_name(struct reader *reader, struct casehook__text key, siz
 int casehook__params_read_fields(struct casehook__params *params, struct casehook__text json,
                                  struct casehook__text object, struct casehook_error *error)
 {
-    struct reader reader = {params, json, error};
+    struct params_reader reader = {params, json, error};
     size_t count = count_items(object), position = 0, index = 0;
     struct casehook__value *values = casehook__params_next_value(params);
     struct casehook__text key;
@@ -244,9 +247,9 @@ int casehook__params_read_fields(struct casehook__params *params, struct casehoo
     while (casehook__js_next(object, &position, &key, &value)) {
         int status = read_field_name(&reader, key, index);
         if (status) return status;
-        struct place place = {"fields", NO_INDEX, params->names[index]};
+        struct param_place place = {"fields", NO_INDEX, params->names[index]};
         status = value.kind == CASEHOOK__JS_ARRAY
-                     ? read_list(&reader, value.text, place, false, &values[index])
+                     ? json_list(&reader, value.text, place, false, &values[index])
                      : read_scalar(&reader, &value, place, &values[index]);
         if (status) return status;
         index++;
@@ -257,46 +260,46 @@ int casehook__params_read_fields(struct casehook__params *params, struct casehoo
     return CASEHOOK_OK;
 }
 
-static int read_comment(struct reader *reader, const struct casehook__js_value *item, size_t index)
+static int json_comment(struct params_reader *reader, const struct casehook__js_value *item, size_t index)
 {
     static const char *const known[] = {"commentId", "comment"};
     struct casehook__js_value found[2];
     struct casehook__param_comment *comment = &reader->params->comments[index];
     struct casehook__text *texts[] = {&comment->id, &comment->text};
-    struct place place = {.list = "comments", .index = index};
+    struct param_place place = {.list = "comments", .index = index};
     *comment = (struct casehook__param_comment){0};
-    if (item->kind != CASEHOOK__JS_OBJECT) return fail_kind(reader, item, place, "an object");
+    if (item->kind != CASEHOOK__JS_OBJECT) return fail_param_kind(reader, item, place, "an object");
     int status = collect(reader, item->text, place, known, 2, found);
     for (size_t i = 0; i < 2 && !status; i++) {
         place.member = casehook__text(known[i]);
-        if (is_given(&found[i]))
-            status = read_text(reader, &found[i], place, texts[i]);
+        if (is_member_given(&found[i]))
+            status = json_text(reader, &found[i], place, texts[i]);
         else
             status = fail_at(reader, item->text.data, place, "is missing");
     }
     return status;
 }
 
-static int read_comments(struct reader *reader, const struct casehook__js_value *value)
+static int json_comments(struct params_reader *reader, const struct casehook__js_value *value)
 {
     size_t position = 0, count = 0;
     struct casehook__text key;
     struct casehook__js_value item;
     int status = CASEHOOK_OK;
-    if (!is_given(value)) return CASEHOOK_OK;
+    if (!is_member_given(value)) return CASEHOOK_OK;
     while (!status && casehook__js_next(value->text, &position, &key, &item))
-        status = read_comment(reader, &item, count++);
+        status = json_comment(reader, &item, count++);
     reader->params->comment_count = status ? 0 : count;
     return status;
 }
 
 /* What incident and comments need, before anything is read; types that matter for counting too. */
-static int reserve(struct reader *reader, const struct casehook__js_value *found)
+static int reserve_for_json(struct params_reader *reader, const struct casehook__js_value *found)
 {
     size_t values = 0, names = 0, comments = 0;
-    if (is_given(&found[FIELDS])) {
+    if (is_member_given(&found[FIELDS])) {
         if (found[FIELDS].kind != CASEHOOK__JS_OBJECT)
-            return fail_kind(reader, &found[FIELDS], member_place("fields"), "an object");
+            return fail_param_kind(reader, &found[FIELDS], member_place("fields"), "an object");
         int status = casehook__params_count_fields(found[FIELDS].text, &values, &names, reader->error);
         if (status) return status;
     }
@@ -306,9 +309,9 @@ static int reserve(struct reader *reader, const struct casehook__js_value *found
         return casehook__fail(reader->error, CASEHOOK_E_PARAMS,
                               "fields, tags and labels have more than %d values together",
                               CASEHOOK__ITEMS_MAX);
-    if (is_given(&found[COMMENTS])) {
+    if (is_member_given(&found[COMMENTS])) {
         if (found[COMMENTS].kind != CASEHOOK__JS_ARRAY)
-            return fail_kind(reader, &found[COMMENTS], member_place("comments"), "an array");
+            return fail_param_kind(reader, &found[COMMENTS], member_place("comments"), "an array");
         comments = count_items(found[COMMENTS].text);
         if (comments > CASEHOOK__COMMENTS_MAX)
             return fail_at(reader, found[COMMENTS].text.data, member_place("comments"),
@@ -320,43 +323,43 @@ static int reserve(struct reader *reader, const struct casehook__js_value *found
     return CASEHOOK_OK;
 }
 
-static int read_members(struct reader *reader, const struct casehook__js_value *found)
+static int read_members(struct params_reader *reader, const struct casehook__js_value *found)
 {
     struct casehook__params *params = reader->params;
     struct casehook__text *texts[] = {&params->title,    &params->title,  &params->description, &params->id,
                                       &params->severity, &params->status, &params->external_id};
-    if (is_given(&found[TITLE]) && is_given(&found[SUMMARY]))
+    if (is_member_given(&found[TITLE]) && is_member_given(&found[SUMMARY]))
         return fail_at(reader, found[SUMMARY].text.data, member_place("summary"),
                        "means title, which is given too");
-    int status = reserve(reader, found);
+    int status = reserve_for_json(reader, found);
     for (int i = TITLE; i <= EXTERNAL_ID && !status; i++)
-        status = read_text(reader, &found[i], member_place(member_names[i]), texts[i]);
-    if (!status && is_given(&found[FIELDS]))
+        status = json_text(reader, &found[i], member_place(member_names[i]), texts[i]);
+    if (!status && is_member_given(&found[FIELDS]))
         status = casehook__params_read_fields(params, reader->json, found[FIELDS].text, reader->error);
     if (!status) status = read_texts(reader, &found[TAGS], "tags", &params->tags);
     if (!status) status = read_texts(reader, &found[LABELS], "labels", &params->labels);
-    return status ? status : read_comments(reader, &found[COMMENTS]);
+    return status ? status : json_comments(reader, &found[COMMENTS]);
 }
 
 /* Flat members or an incident with comments beside it. */
-static int read_top(struct reader *reader, struct casehook__text object)
+static int read_top(struct params_reader *reader, struct casehook__text object)
 {
     struct casehook__js_value found[MEMBERS], incident;
     int status = collect(reader, object, member_place(NULL), member_names, MEMBERS, found);
     if (status) return status;
     incident = found[INCIDENT];
-    if (!is_given(&incident)) return read_members(reader, found);
+    if (!is_member_given(&incident)) return read_members(reader, found);
     if (incident.kind != CASEHOOK__JS_OBJECT)
-        return fail_kind(reader, &incident, member_place("incident"), "an object");
+        return fail_param_kind(reader, &incident, member_place("incident"), "an object");
     for (int i = 0; i < INCIDENT_MEMBERS; i++)
-        if (is_given(&found[i]))
+        if (is_member_given(&found[i]))
             return fail_at(reader, found[i].text.data, member_place(member_names[i]),
                            "stands beside incident: put it inside");
     status = collect(reader, incident.text, member_place(NULL), member_names, INCIDENT_MEMBERS, found);
     return status ? status : read_members(reader, found);
 }
 
-static int read_text_of_call(struct reader *reader)
+static int read_text_of_call(struct params_reader *reader)
 {
     size_t offset = 0;
     if (reader->json.length > CASEHOOK__PARAMS_MAX_BYTES)
@@ -378,7 +381,7 @@ static int read_text_of_call(struct reader *reader)
 int casehook__params_from_json(struct casehook__params *params, int operation, struct casehook__text json,
                                struct casehook_error *error)
 {
-    struct reader reader = {params, json, error};
+    struct params_reader reader = {params, json, error};
     casehook__params_clear(params);
     int status = json.data ? read_text_of_call(&reader)
                            : casehook__fail(error, CASEHOOK_E_ARGUMENT, "the text of the params is NULL");

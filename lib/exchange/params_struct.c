@@ -6,14 +6,14 @@
 
 #include <stdio.h>
 
-struct reader {
+struct struct_reader {
     struct casehook__params *params;
     const struct casehook_params *source; /* of our size */
     size_t total;                         /* bytes of text so far */
     struct casehook_error *error;
 };
 
-static int fail_item(struct reader *reader, const char *list, size_t index, const char *member,
+static int fail_item(struct struct_reader *reader, const char *list, size_t index, const char *member,
                      const char *message)
 {
     char field[64];
@@ -22,22 +22,23 @@ static int fail_item(struct reader *reader, const char *list, size_t index, cons
     return casehook__fail(reader->error, CASEHOOK_E_PARAMS, "%s", message);
 }
 
-static struct casehook__text take(struct reader *reader, const char *terminated)
+static struct casehook__text take_text(struct struct_reader *reader, const char *terminated)
 {
     struct casehook__text text = casehook__text(terminated);
     reader->total += text.length;
     return text;
 }
 
-static int read_list(struct reader *reader, const char *name, const char *const *texts, size_t count,
-                     struct casehook__value *list)
+static int struct_list(struct struct_reader *reader, const char *name, const char *const *texts, size_t count,
+                       struct casehook__value *list)
 {
     struct casehook__params *params = reader->params;
     struct casehook__value *items = casehook__params_next_value(params);
     if (!texts) return CASEHOOK_OK;
     for (size_t i = 0; i < count; i++) {
         if (!texts[i]) return fail_item(reader, name, i, "", "is NULL");
-        items[i] = (struct casehook__value){.kind = CASEHOOK__VALUE_TEXT, .text = take(reader, texts[i])};
+        items[i] =
+            (struct casehook__value){.kind = CASEHOOK__VALUE_TEXT, .text = take_text(reader, texts[i])};
     }
     params->value_count += count;
     *list = (struct casehook__value){.kind = CASEHOOK__VALUE_LIST, .items = items, .count = count};
@@ -45,7 +46,7 @@ static int read_list(struct reader *reader, const char *name, const char *const 
 }
 
 /* The elements may be longer than ours: the caller says how long. */
-static int read_comments(struct reader *reader)
+static int struct_comments(struct struct_reader *reader)
 {
     const struct casehook_params *source = reader->source;
     for (size_t i = 0; i < source->comment_count; i++) {
@@ -58,7 +59,7 @@ static int read_comments(struct reader *reader)
         if (!comment.id) return fail_item(reader, "comments", i, ".id", "is NULL");
         if (!comment.text) return fail_item(reader, "comments", i, ".text", "is NULL");
         reader->params->comments[i] =
-            (struct casehook__param_comment){take(reader, comment.id), take(reader, comment.text)};
+            (struct casehook__param_comment){take_text(reader, comment.id), take_text(reader, comment.text)};
     }
     reader->params->comment_count = source->comment_count;
     return CASEHOOK_OK;
@@ -114,7 +115,7 @@ static int check_counts(const struct casehook_params *source, struct casehook_er
     return CASEHOOK_OK;
 }
 
-static int read_lists(struct reader *reader)
+static int read_lists(struct struct_reader *reader)
 {
     const struct casehook_params *source = reader->source;
     struct casehook__params *params = reader->params;
@@ -135,22 +136,22 @@ static int read_lists(struct reader *reader)
                                  object.data ? casehook__params_store_need(object) : 0))
         return casehook__fail_memory(reader->error);
     if (object.data) status = casehook__params_read_fields(params, text, object, reader->error);
-    if (!status) status = read_list(reader, "tags", source->tags, source->tag_count, &params->tags);
-    if (!status) status = read_list(reader, "labels", source->labels, source->label_count, &params->labels);
-    return status ? status : read_comments(reader);
+    if (!status) status = struct_list(reader, "tags", source->tags, source->tag_count, &params->tags);
+    if (!status) status = struct_list(reader, "labels", source->labels, source->label_count, &params->labels);
+    return status ? status : struct_comments(reader);
 }
 
-static int read_all(struct reader *reader, int operation)
+static int struct_all(struct struct_reader *reader, int operation)
 {
     const struct casehook_params *source = reader->source;
     struct casehook__params *params = reader->params;
-    params->external_id = take(reader, source->external_id);
+    params->external_id = take_text(reader, source->external_id);
     if (operation != CASEHOOK_GET) { /* a get ignores all else */
-        params->title = take(reader, source->title);
-        params->description = take(reader, source->description);
-        params->id = take(reader, source->id);
-        params->severity = take(reader, source->severity);
-        params->status = take(reader, source->status);
+        params->title = take_text(reader, source->title);
+        params->description = take_text(reader, source->description);
+        params->id = take_text(reader, source->id);
+        params->severity = take_text(reader, source->severity);
+        params->status = take_text(reader, source->status);
         int status = read_lists(reader);
         if (status) return status;
     }
@@ -164,11 +165,11 @@ int casehook__params_from_struct(struct casehook__params *params, int operation,
                                  const struct casehook_params *source, struct casehook_error *error)
 {
     struct casehook_params copy;
-    struct reader reader = {.params = params, .source = &copy, .error = error};
+    struct struct_reader reader = {.params = params, .source = &copy, .error = error};
     casehook__params_clear(params);
     int status = casehook__struct_read(&copy, source, CASEHOOK__PARAMS_FIRST_SIZE, sizeof copy,
                                        "casehook_params", error);
-    if (!status) status = read_all(&reader, operation);
+    if (!status) status = struct_all(&reader, operation);
     if (status) casehook__error_set_step(error, "params");
     return status;
 }

@@ -12,7 +12,7 @@ static void name(struct casehook__buf *json, const char *text)
     casehook__buf_append_string(json, "\":");
 }
 
-static void text_member(struct casehook__buf *json, const char *key, struct casehook__text text)
+static void result_text(struct casehook__buf *json, const char *key, struct casehook__text text)
 {
     name(json, key);
     if (text.data)
@@ -23,11 +23,11 @@ static void text_member(struct casehook__buf *json, const char *key, struct case
 
 static void string_member(struct casehook__buf *json, const char *key, const char *text)
 {
-    text_member(json, key, casehook__text(text && text[0] ? text : NULL));
+    result_text(json, key, casehook__text(text && text[0] ? text : NULL));
 }
 
 /* null for what is below least. */
-static void number_member(struct casehook__buf *json, const char *key, int64_t number, int64_t least)
+static void result_number(struct casehook__buf *json, const char *key, int64_t number, int64_t least)
 {
     name(json, key);
     if (number < least)
@@ -53,11 +53,11 @@ static void error_object(struct casehook__buf *json, const struct casehook_error
     string_member(json, "message", error->message);
     string_member(json, "step", error->step);
     string_member(json, "field", error->field);
-    number_member(json, "offset", error->offset, 0);
-    number_member(json, "httpStatus", error->http_status, 1);
+    result_number(json, "offset", error->offset, 0);
+    result_number(json, "httpStatus", error->http_status, 1);
     string_member(json, "outcome", error->outcome ? casehook__outcome_name(error->outcome) : NULL);
     boolean_member(json, "retryable", error->retryable != 0);
-    number_member(json, "retryAfterMs", error->retry_after_ms, 0);
+    result_number(json, "retryAfterMs", error->retry_after_ms, 0);
     casehook__buf_append_char(json, '}');
 }
 
@@ -67,7 +67,7 @@ static void exchange_object(struct casehook__buf *json, const struct casehook__e
     string_member(json, "step", record->step);
     string_member(json, "method", record->method);
     string_member(json, "url", record->url);
-    number_member(json, "status", record->status, 1);
+    result_number(json, "status", record->status, 1);
     string_member(json, "outcome", casehook__outcome_name(record->outcome));
     if (record->detail) {
         casehook__buf_append_char(json, ',');
@@ -103,7 +103,7 @@ static void comments_array(struct casehook__buf *json, const struct casehook_res
     casehook__buf_append_char(json, '[');
     for (size_t i = 0; i < result->comment_count; i++) {
         casehook__buf_append_string(json, i ? ",{" : "{");
-        text_member(json, "commentId", result->comments[i].id);
+        result_text(json, "commentId", result->comments[i].id);
         string_member(json, "state", casehook__comment_state_name(result->comments[i].state));
         casehook__buf_append_char(json, '}');
     }
@@ -121,7 +121,7 @@ static void exchanges_array(struct casehook__buf *json, const struct casehook_re
     casehook__buf_append_char(json, ']');
 }
 
-static const char *finish(struct casehook__buf *json, size_t *length)
+static const char *finish_json(struct casehook__buf *json, size_t *length)
 {
     if (length) *length = json->status ? 0 : json->length;
     return json->status ? NULL : casehook__buf_string(json);
@@ -133,7 +133,7 @@ const char *casehook_result_exchange_json(struct casehook_result *result, size_t
     if (!result || index >= result->exchange_count) return NULL;
     casehook__buf_clear(&result->exchange_json);
     exchange_object(&result->exchange_json, &result->exchanges[index]);
-    return finish(&result->exchange_json, length);
+    return finish_json(&result->exchange_json, length);
 }
 
 const char *casehook_result_json(struct casehook_result *result, size_t *length)
@@ -147,9 +147,9 @@ const char *casehook_result_json(struct casehook_result *result, size_t *length)
     casehook__buf_append_char(json, '{');
     boolean_member(json, "ok", !error);
     string_member(json, "step", error ? error->step : NULL);
-    text_member(json, "id", id);
-    text_member(json, "title", (struct casehook__text){result->title, result->title_length});
-    text_member(json, "url", (struct casehook__text){result->url, result->url_length});
+    result_text(json, "id", id);
+    result_text(json, "title", (struct casehook__text){result->title, result->title_length});
+    result_text(json, "url", (struct casehook__text){result->url, result->url_length});
     string_member(json, "pushedDate", result->pushed_date);
     fields_object(json, result);
     comments_array(json, result);
@@ -157,5 +157,5 @@ const char *casehook_result_json(struct casehook_result *result, size_t *length)
     name(json, "error");
     error_object(json, error);
     casehook__buf_append_char(json, '}');
-    return finish(json, length);
+    return finish_json(json, length);
 }

@@ -31,7 +31,7 @@ static bool worth_keeping(struct casehook__errors *errors, const struct casehook
     return fault->status != CASEHOOK_OK && fault->status != CASEHOOK_E_NO_MEMORY;
 }
 
-static void keep(struct casehook_error *kept, const struct casehook_error *fault)
+static void keep_fault(struct casehook_error *kept, const struct casehook_error *fault)
 {
     kept->status = fault->status;
     kept->offset = fault->offset;
@@ -40,13 +40,13 @@ static void keep(struct casehook_error *kept, const struct casehook_error *fault
 
 void casehook__field_keep(const struct casehook__field *field, const struct casehook_error *fault)
 {
-    if (worth_keeping(field->errors, fault)) keep(casehook__field_fault(field), fault);
+    if (worth_keeping(field->errors, fault)) keep_fault(casehook__field_fault(field), fault);
 }
 
 void casehook__field_item_keep(const struct casehook__field *field, size_t index,
                                const struct casehook_error *fault)
 {
-    if (worth_keeping(field->errors, fault)) keep(casehook__field_item_fault(field, index), fault);
+    if (worth_keeping(field->errors, fault)) keep_fault(casehook__field_item_fault(field, index), fault);
 }
 
 void casehook__field_wrong(const struct casehook__field *field, const char *wanted)

@@ -13,7 +13,7 @@
 #define ROOM(n)   (((n) + OVERRUN) * LONGEST + SLACK)
 #define LOOKAHEAD 40 /* bytes of input that a block may read */
 
-struct escape {
+struct escape_entry {
     char text[7];
     unsigned char length; /* 0: plain ASCII, which stands for itself */
 };
@@ -24,7 +24,7 @@ struct escape {
 #define WIDE         {"", 1} /* part of a longer character, which has to be looked at */
 #define WIDE8        WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE
 #define WIDE32       WIDE8, WIDE8, WIDE8, WIDE8
-static const struct escape escapes[256] = {
+static const struct escape_entry escapes[256] = {
     CONTROL("00"), CONTROL("01"), CONTROL("02"), CONTROL("03"), CONTROL("04"), CONTROL("05"), CONTROL("06"),
     CONTROL("07"), LETTER("b"), LETTER("t"), LETTER("n"), CONTROL("0b"), LETTER("f"), LETTER("r"),
     CONTROL("0e"), CONTROL("0f"), CONTROL("10"), CONTROL("11"), CONTROL("12"), CONTROL("13"), CONTROL("14"),
@@ -35,7 +35,7 @@ static const struct escape escapes[256] = {
 };
 /* clang-format on */
 
-struct place {
+struct escape_place {
     const char *in;
     char *out;
 };
@@ -48,19 +48,19 @@ static inline char *put_escape(char *out, unsigned char c)
 }
 
 /* One character, well-formed or not, that is not ASCII. */
-static struct place put_wide(struct place at, const char *end)
+static struct escape_place put_wide(struct escape_place at, const char *end)
 {
     size_t left = (size_t)(end - at.in), length = casehook__utf8_length(at.in, left);
     if (length) {
         memcpy(at.out, at.in, length);
-        return (struct place){at.in + length, at.out + length};
+        return (struct escape_place){at.in + length, at.out + length};
     }
     memcpy(at.out, CASEHOOK__REPLACEMENT, 3);
-    return (struct place){at.in + casehook__js_ill_formed(at.in, left), at.out + 3};
+    return (struct escape_place){at.in + casehook__js_ill_formed(at.in, left), at.out + 3};
 }
 
 /* Every character that begins before stop, byte by byte. */
-static struct place escape_bytes(struct place at, const char *stop, const char *end)
+static struct escape_place escape_bytes(struct escape_place at, const char *stop, const char *end)
 {
     while (at.in < stop) {
         unsigned char c = (unsigned char)*at.in;
@@ -87,7 +87,7 @@ static inline void copy16(char *out, const char *in)
  * A block of 16 bytes of which bits marks those that are no plain ASCII.  Valid characters stay in
  * the run of bytes that is copied before the next escape; the last may reach behind the block.
  */
-static struct place escape_block(struct place at, unsigned bits, const char *end)
+static struct escape_place escape_block(struct escape_place at, unsigned bits, const char *end)
 {
     const char *in = at.in;
     char *out = at.out;
@@ -119,10 +119,10 @@ static struct place escape_block(struct place at, unsigned bits, const char *end
     } while (bits);
     copy16(out, in + done);
     memcpy(out + 16, in + done + 16, 4);
-    return (struct place){in + size, out + (size - done)};
+    return (struct escape_place){in + size, out + (size - done)};
 }
 
-static struct place escape_blocks(struct place at, const char *stop, const char *end)
+static struct escape_place escape_blocks(struct escape_place at, const char *stop, const char *end)
 {
     const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
     while (at.in < stop && end - at.in >= LOOKAHEAD) {
@@ -145,21 +145,21 @@ static struct place escape_blocks(struct place at, const char *stop, const char 
 #define escape_blocks escape_bytes
 #endif
 
-static inline int escape(struct casehook__buf *buf, struct casehook__text text,
-                         struct place (*part)(struct place, const char *, const char *))
+static inline int escape_text(struct casehook__buf *buf, struct casehook__text text,
+                              struct escape_place (*part)(struct escape_place, const char *, const char *))
 {
     const char *in = text.data, *end = casehook__js_end(text);
     while (in < end && !buf->status) {
         size_t size = end - in < PART ? (size_t)(end - in) : PART;
         if (ROOM(size) <= buf->limit - buf->length) {
             if (casehook__buf_reserve(buf, ROOM(size))) break;
-            struct place at = part((struct place){in, buf->data + buf->length}, in + size, end);
+            struct escape_place at = part((struct escape_place){in, buf->data + buf->length}, in + size, end);
             in = at.in;
             buf->length = (size_t)(at.out - buf->data);
             buf->data[buf->length] = '\0';
         } else { /* the worst case does not fit, what comes may */
             char scratch[ROOM(PART)];
-            struct place at = part((struct place){in, scratch}, in + size, end);
+            struct escape_place at = part((struct escape_place){in, scratch}, in + size, end);
             in = at.in;
             casehook__buf_append(buf, scratch, (size_t)(at.out - scratch));
         }
@@ -169,12 +169,12 @@ static inline int escape(struct casehook__buf *buf, struct casehook__text text,
 
 int casehook__js_escape(struct casehook__buf *buf, struct casehook__text text)
 {
-    return escape(buf, text, escape_blocks);
+    return escape_text(buf, text, escape_blocks);
 }
 
 int casehook__js_escape_scalar(struct casehook__buf *buf, struct casehook__text text)
 {
-    return escape(buf, text, escape_bytes);
+    return escape_text(buf, text, escape_bytes);
 }
 
 int casehook__js_string(struct casehook__buf *buf, struct casehook__text text)

@@ -82,7 +82,7 @@ static size_t bom_length(struct casehook__text text)
     return text.length >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
 }
 
-static json_t *load(struct casehook__text text, size_t bom, json_error_t *fault)
+static json_t *load_text(struct casehook__text text, size_t bom, json_error_t *fault)
 {
     return json_loadb(text.length ? text.data + bom : "", text.length - bom,
                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, fault);
@@ -99,9 +99,9 @@ int casehook__json_parse(struct casehook__text text, struct casehook__json **roo
     if (status) return status;
     size_t bom = bom_length(text);
     json_error_t fault;
-    json_t *json = load(text, bom, &fault);
+    json_t *json = load_text(text, bom, &fault);
     /* jansson takes a moment without memory for a broken text; what is broken stays so at a second look. */
-    if (!json) json = load(text, bom, &fault);
+    if (!json) json = load_text(text, bom, &fault);
     if (json) {
         *root = (struct casehook__json *)json;
         return CASEHOOK_OK;

@@ -13,7 +13,7 @@ struct scan {
 
 /* ---- faults: each returns NULL ---- */
 
-static const char *fail(struct scan *scan, enum casehook__js_fault fault, const char *place)
+static const char *fail_scan(struct scan *scan, enum casehook__js_fault fault, const char *place)
 {
     scan->fault = fault;
     scan->place = place;
@@ -23,7 +23,7 @@ static const char *fail(struct scan *scan, enum casehook__js_fault fault, const 
 /* Nothing that is allowed stands at p. */
 static const char *unexpected(struct scan *scan, const char *p)
 {
-    return fail(scan, p < scan->end ? CASEHOOK__JS_SYNTAX : CASEHOOK__JS_TRUNCATED, p);
+    return fail_scan(scan, p < scan->end ? CASEHOOK__JS_SYNTAX : CASEHOOK__JS_TRUNCATED, p);
 }
 
 /* ---- scalars: p behind them ---- */
@@ -57,7 +57,7 @@ static const char *skip_long_string(struct scan *scan, const char *p, bool *esca
 }
 
 /* p is behind the opening quote.  Most strings are short and plain: one look finds their end. */
-static inline const char *skip_string(struct scan *scan, const char *p, const char *end, bool *escaped)
+static inline const char *scan_string(struct scan *scan, const char *p, const char *end, bool *escaped)
 {
 #if CASEHOOK__SSE2
     if (end - p >= 16) { /* without a special byte the last one is looked at, which is none */
@@ -104,7 +104,7 @@ static inline const char *skip_scalar(struct scan *scan, const char *p, const ch
 {
     bool escaped;
     switch (*p) {
-    case '"': *kind = CASEHOOK__JS_STRING; return skip_string(scan, p + 1, end, &escaped);
+    case '"': *kind = CASEHOOK__JS_STRING; return scan_string(scan, p + 1, end, &escaped);
     case 'n': *kind = CASEHOOK__JS_NULL; return skip_word(scan, p, "null");
     case 't': *kind = CASEHOOK__JS_TRUE; return skip_word(scan, p, "true");
     case 'f': *kind = CASEHOOK__JS_FALSE; return skip_word(scan, p, "false");
@@ -129,12 +129,12 @@ static inline bool is_object(const struct scan *scan, size_t level)
 }
 
 /* Key and colon of a member of the object at level: where its value begins. */
-static inline const char *member(struct scan *scan, const char *p, const char *end, size_t level)
+static inline const char *scan_member(struct scan *scan, const char *p, const char *end, size_t level)
 {
     const char *start = p + 1;
     bool escaped = false;
     if (p == end || *p != '"') return unexpected(scan, p);
-    p = skip_string(scan, start, end, &escaped);
+    p = scan_string(scan, start, end, &escaped);
     if (!p) return NULL;
     if (casehook__js_find_active(&scan->find, level))
         casehook__js_find_key(&scan->find, level, (struct casehook__text){start, (size_t)(p - 1 - start)},
@@ -147,7 +147,7 @@ static inline const char *member(struct scan *scan, const char *p, const char *e
 /* What comes before the value of a member or an element: where the value begins. */
 static inline const char *entry(struct scan *scan, const char *p, const char *end, size_t level, bool object)
 {
-    if (object) return member(scan, p, end, level);
+    if (object) return scan_member(scan, p, end, level);
     if (casehook__js_find_active(&scan->find, level)) casehook__js_find_element(&scan->find, level);
     return p;
 }
@@ -162,7 +162,7 @@ static const char *skip_value(struct scan *scan, const char *p)
         if (p == end) return unexpected(scan, p);
         if (*p == '{' || *p == '[') {
             object = *p == '{';
-            if (level++ == CASEHOOK__JSON_DEPTH_MAX) return fail(scan, CASEHOOK__JS_TOO_DEEP, p);
+            if (level++ == CASEHOOK__JSON_DEPTH_MAX) return fail_scan(scan, CASEHOOK__JS_TOO_DEEP, p);
             set_object(scan, level, object);
             casehook__js_find_open(&scan->find, level, object ? CASEHOOK__JS_OBJECT : CASEHOOK__JS_ARRAY, p);
             p = casehook__js_skip_space(p + 1, end);
@@ -210,13 +210,13 @@ static void scan_text(struct scan *scan, struct casehook__text text)
     scan->end = text.data + text.length;
     memset(scan->objects, 0, sizeof scan->objects);
     if (p == scan->end) {
-        fail(scan, CASEHOOK__JS_EMPTY, p);
+        fail_scan(scan, CASEHOOK__JS_EMPTY, p);
         return;
     }
     p = skip_value(scan, p);
     if (!p) return;
     p = casehook__js_skip_space(p, scan->end);
-    if (p < scan->end) fail(scan, CASEHOOK__JS_TRAILING, p);
+    if (p < scan->end) fail_scan(scan, CASEHOOK__JS_TRAILING, p);
 }
 
 enum casehook__js_fault casehook__jsscan(struct casehook__text text,

@@ -2,7 +2,7 @@
 #include "json/jsscan.h"
 #include "json/jsbytes.h"
 
-static enum casehook__js_kind kind_of(char first)
+static enum casehook__js_kind kind_of_value(char first)
 {
     switch (first) {
     case '{': return CASEHOOK__JS_OBJECT;
@@ -23,7 +23,7 @@ struct casehook__js_value casehook__js_top(struct casehook__text valid)
     }
     valid = casehook__text_trim(valid);
     if (!valid.length) return (struct casehook__js_value){.kind = CASEHOOK__JS_NONE};
-    return (struct casehook__js_value){kind_of(valid.data[0]), valid};
+    return (struct casehook__js_value){kind_of_value(valid.data[0]), valid};
 }
 
 /* p is at the opening quote: behind the closing one. */
@@ -66,7 +66,7 @@ bool casehook__js_next(struct casehook__text container, size_t *position, struct
         while (p < end && (*p == ':' || casehook__is_space(*p))) p++;
     }
     const char *stop = value_end(p, end);
-    *value = (struct casehook__js_value){kind_of(*p), {p, (size_t)(stop - p)}};
+    *value = (struct casehook__js_value){kind_of_value(*p), {p, (size_t)(stop - p)}};
     *position = (size_t)(stop - start);
     return true;
 }

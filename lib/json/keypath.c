@@ -14,7 +14,7 @@ struct pieces {
     size_t excess; /* where the first without room begins */
 };
 
-static void add(struct pieces *pieces, const char *key, const char *start, const char *stop, bool quoted)
+static void add_step(struct pieces *pieces, const char *key, const char *start, const char *stop, bool quoted)
 {
     if (pieces->count < CASEHOOK__KEYPATH_MAX_PARTS)
         pieces->all[pieces->count] = (struct piece){{start, (size_t)(stop - start)}, quoted};
@@ -24,7 +24,7 @@ static void add(struct pieces *pieces, const char *key, const char *start, const
 }
 
 /* A key that has neither a dot nor a "[" with a "]" somewhere behind it is one name, whatever it holds. */
-static bool is_path(struct casehook__text key)
+static bool is_key_path(struct casehook__text key)
 {
     if (!key.length) return false;
     if (memchr(key.data, '.', key.length)) return true;
@@ -66,31 +66,31 @@ static const char *split_bracket(struct pieces *pieces, const char *key, const c
 {
     const char *stop;
     if (*p == '[' && (stop = number_end(p + 1, end))) {
-        add(pieces, key, p + 1, stop, false);
+        add_step(pieces, key, p + 1, stop, false);
         return stop + 1;
     }
     if (*p == '[' && end - p >= 2 && (p[1] == '"' || p[1] == '\'') && (stop = quoted_end(p + 2, end, p[1]))) {
-        add(pieces, key, p + 2, stop, true);
+        add_step(pieces, key, p + 2, stop, true);
         return stop + 2;
     }
     size_t skip = separator(p, end);
-    if (skip && (p + skip == end || separator(p + skip, end))) add(pieces, key, p, p, false);
+    if (skip && (p + skip == end || separator(p + skip, end))) add_step(pieces, key, p, p, false);
     return p + 1;
 }
 
-static void split(struct casehook__text key, struct pieces *pieces)
+static void split_key(struct casehook__text key, struct pieces *pieces)
 {
     const char *p = key.data, *end = p + key.length;
-    if (!is_path(key)) {
-        add(pieces, key.data, p, end, false);
+    if (!is_key_path(key)) {
+        add_step(pieces, key.data, p, end, false);
         return;
     }
-    if (*p == '.') add(pieces, key.data, p, p, false);
+    if (*p == '.') add_step(pieces, key.data, p, p, false);
     while (p < end) {
         const char *start = p;
         while (p < end && *p != '.' && *p != '[' && *p != ']') p++;
         if (p > start)
-            add(pieces, key.data, start, p, false);
+            add_step(pieces, key.data, start, p, false);
         else
             p = split_bracket(pieces, key.data, p, end);
     }
@@ -122,7 +122,7 @@ static bool holds_replacement(struct casehook__text text)
 }
 
 /* path->parts is set; names goes into the memory behind whole. */
-static void fill(struct casehook__keypath *path, const struct pieces *pieces, char *names)
+static void fill_steps(struct casehook__keypath *path, const struct pieces *pieces, char *names)
 {
     path->count = pieces->count;
     for (size_t i = 0; i < path->count; i++) {
@@ -143,7 +143,7 @@ int casehook__keypath_new(struct casehook__heap *heap, struct casehook__text key
         return casehook__fail_at(error, CASEHOOK_E_CONFIG, CASEHOOK__KEYPATH_MAX_BYTES,
                                  "the key is longer than %d bytes", CASEHOOK__KEYPATH_MAX_BYTES);
     if (!key.data) key = CASEHOOK__TEXT("");
-    split(key, &pieces);
+    split_key(key, &pieces);
     if (pieces.count > CASEHOOK__KEYPATH_MAX_PARTS)
         return casehook__fail_at(error, CASEHOOK_E_CONFIG, pieces.excess,
                                  "the key has %zu names, more than %d", pieces.count,
@@ -159,7 +159,7 @@ int casehook__keypath_new(struct casehook__heap *heap, struct casehook__text key
     whole[key.length] = '\0';
     path->whole = (struct casehook__text){whole, key.length};
     path->exotic = holds_replacement(path->whole);
-    fill(path, &pieces, whole + key.length + 1);
+    fill_steps(path, &pieces, whole + key.length + 1);
     *out = path;
     return CASEHOOK_OK;
 }

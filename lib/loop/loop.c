@@ -8,15 +8,13 @@
 #include <limits.h>
 #include <unistd.h>
 
-#define OPTIONS_FIRST_SIZE (offsetof(struct casehook_loop_options, max_connections) + sizeof(uint32_t))
-#define UNSEEN_MS          10 /* without a descriptor nobody but a turn sees that a socket is ready */
+#define LOOP_OPTIONS_FIRST_SIZE (offsetof(struct casehook_loop_options, max_connections) + sizeof(uint32_t))
+#define UNSEEN_MS               10 /* without a descriptor nobody but a turn sees that a socket is ready */
 
 static const struct casehook__backend_ops *best_backend(void)
 {
 #if defined(__linux__)
     return &casehook__backend_epoll;
-#elif defined(CASEHOOK__HAVE_KQUEUE)
-    return &casehook__backend_kqueue;
 #else
     return &casehook__backend_poll;
 #endif
@@ -31,7 +29,7 @@ int casehook__loop_new_with(const struct casehook_loop_options *given,
     if (!out) return CASEHOOK_E_ARGUMENT;
     *out = NULL;
     if (given)
-        status = casehook__struct_read(&options, given, OPTIONS_FIRST_SIZE, sizeof options,
+        status = casehook__struct_read(&options, given, LOOP_OPTIONS_FIRST_SIZE, sizeof options,
                                        "casehook_loop_options", NULL);
     if (!status) status = casehook__allocator_heap(options.allocator, &heap);
     if (status) return status;
@@ -159,7 +157,7 @@ int64_t casehook_loop_timeout_ms(struct casehook_loop *loop)
     return time > now ? time - now : 0;
 }
 
-static int check(const struct casehook_loop *loop)
+static int loop_check(const struct casehook_loop *loop)
 {
     if (!loop) return CASEHOOK_E_ARGUMENT;
     return loop->process == getpid() ? CASEHOOK_OK : CASEHOOK_E_FORKED;
@@ -168,7 +166,7 @@ static int check(const struct casehook_loop *loop)
 int casehook_loop_process(struct casehook_loop *loop)
 {
     struct casehook__pipe_guard guard;
-    int status = check(loop);
+    int status = loop_check(loop);
     if (status) return status;
     casehook__pipe_guard(&guard);
     loop->now = casehook__clock_ms();
@@ -181,7 +179,7 @@ int casehook_loop_process(struct casehook_loop *loop)
 }
 
 /* The ms until the earlier of two times; -1: no limit. */
-static int time_left(const struct casehook_loop *loop, int64_t until)
+static int loop_time_left(const struct casehook_loop *loop, int64_t until)
 {
     int64_t next = casehook__loop_next_time(loop), now = casehook__clock_ms();
     if (next < until) until = next;
@@ -199,7 +197,7 @@ static void wait_for_result(struct casehook_loop *loop, int64_t until)
         casehook__loop_turn(loop, false);
         if (loop->finished.first || loop->wakeup_taken) return;
         if (polled && casehook__clock_ms() >= until) return;
-        casehook__strands_poll(loop, time_left(loop, until));
+        casehook__strands_poll(loop, loop_time_left(loop, until));
         polled = true;
     }
 }
@@ -207,7 +205,7 @@ static void wait_for_result(struct casehook_loop *loop, int64_t until)
 int casehook_loop_wait(struct casehook_loop *loop, int32_t timeout_ms)
 {
     struct casehook__pipe_guard guard;
-    int status = check(loop);
+    int status = loop_check(loop);
     if (status) return status;
     casehook__pipe_guard(&guard);
     loop->now = casehook__clock_ms();

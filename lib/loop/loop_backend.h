@@ -8,39 +8,33 @@
 
 #include "transport/transport.h"
 
-struct casehook__backend;
-
 struct casehook__event {
     uint32_t owner; /* as it was given to watch */
     int socket;
     int events; /* CASEHOOK__READABLE ... */
 };
 
+/* backend: what open made, of a type that each keeps to itself. */
 struct casehook__backend_ops {
     /* Errors: NO_MEMORY, SYSTEM. */
-    int (*open)(struct casehook__heap *heap, struct casehook__backend **backend);
+    int (*open)(struct casehook__heap *heap, void **backend);
     /* forked: in a child process, where the parent's descriptors must not suffer. */
-    void (*close)(struct casehook__backend *backend, bool forked);
+    void (*close)(void *backend, bool forked);
     /* One descriptor that is readable when wait would not wait; -1: there is none. */
-    int (*descriptor)(const struct casehook__backend *backend);
+    int (*descriptor)(const void *backend);
     /* What to look out for on a socket, 0: nothing; fresh: nothing until now.  False: the system refused. */
-    bool (*watch)(struct casehook__backend *backend, int socket, int events, bool fresh, uint32_t owner);
+    bool (*watch)(void *backend, int socket, int events, bool fresh, uint32_t owner);
     /* The descriptor is readable then (casehook__clock_ms()), or at an earlier time that was set before. */
-    void (*set_timer)(struct casehook__backend *backend, int64_t at);
+    void (*set_timer)(void *backend, int64_t at);
     /* Ends a wait, now or the next one; the descriptor is readable until quiet. */
-    void (*signal)(struct casehook__backend *backend);
-    void (*quiet)(struct casehook__backend *backend);
+    void (*signal)(void *backend);
+    void (*quiet)(void *backend);
     /* -1 as timeout_ms: no limit.  How many events there are. */
-    int (*wait)(struct casehook__backend *backend, int timeout_ms, struct casehook__event *events, int max);
+    int (*wait)(void *backend, int timeout_ms, struct casehook__event *events, int max);
 };
 
 #if defined(__linux__)
 extern const struct casehook__backend_ops casehook__backend_epoll;
-#endif
-#if defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
-    defined(__DragonFly__)
-#define CASEHOOK__HAVE_KQUEUE 1
-extern const struct casehook__backend_ops casehook__backend_kqueue;
 #endif
 extern const struct casehook__backend_ops casehook__backend_poll; /* without one descriptor */
 

@@ -1,7 +1,7 @@
 /* loop_epoll.c - waiting with epoll, timerfd and eventfd (Linux). */
-#if defined(__linux__)
-
 #include "loop/loop_backend.h"
+
+#if defined(__linux__)
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -13,15 +13,15 @@
 #define OWNER_SIGNAL UINT32_MAX
 #define OWNER_TIMER  (UINT32_MAX - 1)
 
-#define BATCH 128
+#define EPOLL_BATCH 128
 
-struct casehook__backend {
+struct epoll_backend {
     struct casehook__heap *heap;
     int epoll, signal, timer;
     int64_t armed; /* the time that the timer is set to */
 };
 
-static int control(struct casehook__backend *backend, int operation, int descriptor, uint32_t events,
+static int control(struct epoll_backend *backend, int operation, int descriptor, uint32_t events,
                    uint32_t owner)
 {
     struct epoll_event event = {.events = events};
@@ -29,8 +29,9 @@ static int control(struct casehook__backend *backend, int operation, int descrip
     return epoll_ctl(backend->epoll, operation, descriptor, &event);
 }
 
-static void close_backend(struct casehook__backend *backend, bool forked)
+static void epoll_close(void *opaque, bool forked)
 {
+    struct epoll_backend *backend = opaque;
     (void)forked; /* closing these in a child takes nothing from the parent */
     if (backend->timer >= 0) close(backend->timer);
     if (backend->signal >= 0) close(backend->signal);
@@ -38,9 +39,9 @@ static void close_backend(struct casehook__backend *backend, bool forked)
     casehook__free(backend->heap, backend);
 }
 
-static int open_backend(struct casehook__heap *heap, struct casehook__backend **out)
+static int epoll_open(struct casehook__heap *heap, void **out)
 {
-    struct casehook__backend *backend = *out = casehook__calloc(heap, 1, sizeof *backend);
+    struct epoll_backend *backend = *out = casehook__calloc(heap, 1, sizeof *backend);
     if (!backend) return CASEHOOK_E_NO_MEMORY;
     backend->heap = heap;
     backend->armed = CASEHOOK__NO_DEADLINE;
@@ -51,18 +52,20 @@ static int open_backend(struct casehook__heap *heap, struct casehook__backend **
         control(backend, EPOLL_CTL_ADD, backend->signal, EPOLLIN, OWNER_SIGNAL) == 0 &&
         control(backend, EPOLL_CTL_ADD, backend->timer, EPOLLIN, OWNER_TIMER) == 0)
         return CASEHOOK_OK;
-    close_backend(backend, false);
+    epoll_close(backend, false);
     *out = NULL;
     return CASEHOOK_E_SYSTEM;
 }
 
-static int descriptor(const struct casehook__backend *backend)
+static int epoll_descriptor(const void *opaque)
 {
+    const struct epoll_backend *backend = opaque;
     return backend->epoll;
 }
 
-static bool watch(struct casehook__backend *backend, int socket, int events, bool fresh, uint32_t owner)
+static bool epoll_watch(void *opaque, int socket, int events, bool fresh, uint32_t owner)
 {
+    struct epoll_backend *backend = opaque;
     uint32_t wanted = (events & CASEHOOK__READABLE ? (uint32_t)EPOLLIN : 0) |
                       (events & CASEHOOK__WRITABLE ? (uint32_t)EPOLLOUT : 0);
     if (!events) {
@@ -81,8 +84,9 @@ static bool watch(struct casehook__backend *backend, int socket, int events, boo
     return control(backend, fresh ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, wanted, owner) == 0;
 }
 
-static void set_timer(struct casehook__backend *backend, int64_t at)
+static void epoll_set_timer(void *opaque, int64_t at)
 {
+    struct epoll_backend *backend = opaque;
     struct itimerspec when = {{0, 0}, {0, 0}};
     if (at >= backend->armed && at != CASEHOOK__NO_DEADLINE) return; /* it is looked at again then */
     if (at == backend->armed) return;
@@ -95,21 +99,23 @@ static void set_timer(struct casehook__backend *backend, int64_t at)
     timerfd_settime(backend->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-static void send_signal(struct casehook__backend *backend)
+static void epoll_signal(void *opaque)
 {
+    struct epoll_backend *backend = opaque;
     const uint64_t one = 1;
     ssize_t written = write(backend->signal, &one, sizeof one);
     (void)written; /* it can only fail when it is set already */
 }
 
-static void quiet(struct casehook__backend *backend)
+static void epoll_quiet(void *opaque)
 {
+    struct epoll_backend *backend = opaque;
     uint64_t count;
     ssize_t taken = read(backend->signal, &count, sizeof count);
     (void)taken;
 }
 
-static void take_timer(struct casehook__backend *backend)
+static void take_timer(struct epoll_backend *backend)
 {
     uint64_t count;
     ssize_t taken = read(backend->timer, &count, sizeof count);
@@ -117,12 +123,12 @@ static void take_timer(struct casehook__backend *backend)
     backend->armed = CASEHOOK__NO_DEADLINE;
 }
 
-static int wait_backend(struct casehook__backend *backend, int timeout_ms, struct casehook__event *events,
-                        int max)
+static int epoll_wait_ready(void *opaque, int timeout_ms, struct casehook__event *events, int max)
 {
-    struct epoll_event seen[BATCH];
+    struct epoll_backend *backend = opaque;
+    struct epoll_event seen[EPOLL_BATCH];
     int used = 0;
-    int count = epoll_wait(backend->epoll, seen, max < BATCH ? max : BATCH, timeout_ms);
+    int count = epoll_wait(backend->epoll, seen, max < EPOLL_BATCH ? max : EPOLL_BATCH, timeout_ms);
     for (int i = 0; i < count; i++) {
         uint32_t owner = (uint32_t)(seen[i].data.u64 >> 32), what = seen[i].events;
         if (owner == OWNER_TIMER) take_timer(backend);
@@ -136,8 +142,9 @@ static int wait_backend(struct casehook__backend *backend, int timeout_ms, struc
     return used;
 }
 
-const struct casehook__backend_ops casehook__backend_epoll = {
-    open_backend, close_backend, descriptor, watch, set_timer, send_signal, quiet, wait_backend};
+const struct casehook__backend_ops casehook__backend_epoll = {epoll_open,  epoll_close,     epoll_descriptor,
+                                                              epoll_watch, epoll_set_timer, epoll_signal,
+                                                              epoll_quiet, epoll_wait_ready};
 
 #else
 typedef int casehook__backend_epoll_is_for_linux; /* a file of C may not be empty */

@@ -2,7 +2,7 @@
 #include "loop/loop_private.h"
 
 /* The result, if there was memory for one, is there: lets go of everything else. */
-static void finish(struct casehook__job *job)
+static void job_finish(struct casehook__job *job)
 {
     struct casehook_loop *loop = job->loop;
     pthread_mutex_lock(&loop->lock);
@@ -31,7 +31,7 @@ static void end(struct casehook__job *job)
     job->result = casehook__exchange_finish(&job->lane->exchange);
     casehook__log_result(job->connector, job->result);
     leave_lane(job);
-    finish(job);
+    job_finish(job);
 }
 
 static void end_with_fault(struct casehook__job *job, const struct casehook_error *error)
@@ -39,7 +39,7 @@ static void end_with_fault(struct casehook__job *job, const struct casehook_erro
     if (job->lane) casehook__params_clear(&job->lane->exchange.params);
     casehook__call_fault(job->connector->heap, error, &job->result);
     leave_lane(job);
-    finish(job);
+    job_finish(job);
 }
 
 /* ---- where a request goes ---------------------------------------------------------------------- */
@@ -61,7 +61,7 @@ static bool find_foreign_route(struct casehook__job *job)
     return false;
 }
 
-static bool find_route(struct casehook__job *job)
+static bool job_find_route(struct casehook__job *job)
 {
     struct casehook_connector *connector = job->connector;
     if (!job->request.configured) return find_foreign_route(job);
@@ -78,7 +78,7 @@ static bool find_route(struct casehook__job *job)
     return true;
 }
 
-static void leave_route(struct casehook__job *job)
+static void job_leave_route(struct casehook__job *job)
 {
     if (!job->request.configured && job->strand) {
         casehook__transfer_free(job->transfer);
@@ -96,7 +96,7 @@ static bool send_request(struct casehook__job *job)
     static const struct casehook__failure no_memory = {
         .status = CASEHOOK_E_NO_MEMORY, .message = "out of memory before the request was sent"};
     struct casehook__exchange *exchange = &job->lane->exchange;
-    if (!find_route(job)) {
+    if (!job_find_route(job)) {
         casehook__exchange_fail(exchange, &no_memory);
         return false;
     }
@@ -107,11 +107,11 @@ static bool send_request(struct casehook__job *job)
         return true;
     }
     casehook__exchange_fail(exchange, casehook__transfer_failure(job->transfer));
-    leave_route(job);
+    job_leave_route(job);
     return false;
 }
 
-static void advance(struct casehook__job *job)
+static void job_advance(struct casehook__job *job)
 {
     while (casehook__exchange_next(&job->lane->exchange, &job->request))
         if (send_request(job)) return;
@@ -119,7 +119,7 @@ static void advance(struct casehook__job *job)
 }
 
 /* Params and exchange; false: the job has ended. */
-static bool prepare(struct casehook__job *job)
+static bool job_prepare(struct casehook__job *job)
 {
     struct casehook_error error;
     int status = CASEHOOK_OK;
@@ -155,13 +155,13 @@ void casehook__job_enter(struct casehook__job *job)
 
 void casehook__job_begin(struct casehook__job *job)
 {
-    if (prepare(job)) advance(job);
+    if (job_prepare(job)) job_advance(job);
 }
 
 void casehook__job_refuse(struct casehook__job *job, const struct casehook__failure *failure)
 {
     casehook__pool_runs(job);
-    if (!prepare(job)) return;
+    if (!job_prepare(job)) return;
     /* As if the first request had failed: the result then shows what there would have been to do. */
     if (casehook__exchange_next(&job->lane->exchange, &job->request))
         casehook__exchange_fail(&job->lane->exchange, failure);
@@ -179,7 +179,7 @@ void casehook__job_cancel(struct casehook__job *job)
     casehook__transfer_cancel(job->transfer);
     casehook__strand_ended(job->strand);
     casehook__exchange_fail(&job->lane->exchange, casehook__transfer_failure(job->transfer));
-    leave_route(job);
+    job_leave_route(job);
     end(job);
 }
 
@@ -193,8 +193,8 @@ void casehook__job_answered(struct casehook__job *job)
         casehook__exchange_feed(exchange, response);
     else
         casehook__exchange_fail(exchange, casehook__transfer_failure(job->transfer));
-    leave_route(job);
-    advance(job);
+    job_leave_route(job);
+    job_advance(job);
 }
 
 static const struct casehook__failure late = {.status = CASEHOOK_E_TIMEOUT,
@@ -215,7 +215,7 @@ void casehook__job_expire(struct casehook__job *job)
 void casehook__job_abandon(struct casehook__job *job)
 {
     casehook__timer_clear(&job->loop->jobs, &job->timer);
-    leave_route(job);
+    job_leave_route(job);
     casehook__lane_free(job->connector, job->lane);
     job->lane = NULL;
 }

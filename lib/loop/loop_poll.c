@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-struct casehook__backend {
+struct poll_backend {
     struct casehook__heap *heap;
     int pipe[2];          /* the signal; its reading end is always polls[0] */
     struct pollfd *polls; /* as many as owners */
@@ -14,8 +14,9 @@ struct casehook__backend {
     size_t next; /* where the next batch of events begins, so that no socket is always the last */
 };
 
-static void close_backend(struct casehook__backend *backend, bool forked)
+static void poll_close(void *opaque, bool forked)
 {
+    struct poll_backend *backend = opaque;
     (void)forked;
     for (int i = 0; i < 2; i++)
         if (backend->pipe[i] >= 0) close(backend->pipe[i]);
@@ -24,7 +25,7 @@ static void close_backend(struct casehook__backend *backend, bool forked)
     casehook__free(backend->heap, backend);
 }
 
-static bool grow(struct casehook__backend *backend)
+static bool poll_grow(struct poll_backend *backend)
 {
     size_t capacity = backend->capacity ? backend->capacity * 2 : 16;
     if (backend->count < backend->capacity) return true;
@@ -38,15 +39,15 @@ static bool grow(struct casehook__backend *backend)
     return true;
 }
 
-static bool add(struct casehook__backend *backend, int socket, short events, uint32_t owner)
+static bool poll_add(struct poll_backend *backend, int socket, short events, uint32_t owner)
 {
-    if (!grow(backend)) return false;
+    if (!poll_grow(backend)) return false;
     backend->polls[backend->count] = (struct pollfd){.fd = socket, .events = events};
     backend->owners[backend->count++] = owner;
     return true;
 }
 
-static bool open_pipe(struct casehook__backend *backend)
+static bool poll_open_pipe(struct poll_backend *backend)
 {
     if (pipe(backend->pipe) != 0) {
         backend->pipe[0] = backend->pipe[1] = -1;
@@ -59,33 +60,34 @@ static bool open_pipe(struct casehook__backend *backend)
     return true;
 }
 
-static int open_backend(struct casehook__heap *heap, struct casehook__backend **out)
+static int poll_open(struct casehook__heap *heap, void **out)
 {
-    struct casehook__backend *backend = *out = casehook__calloc(heap, 1, sizeof *backend);
+    struct poll_backend *backend = *out = casehook__calloc(heap, 1, sizeof *backend);
     if (!backend) return CASEHOOK_E_NO_MEMORY;
     backend->heap = heap;
-    int status = open_pipe(backend) ? CASEHOOK_OK : CASEHOOK_E_SYSTEM;
-    if (!status && !add(backend, backend->pipe[0], POLLIN, 0)) status = CASEHOOK_E_NO_MEMORY;
+    int status = poll_open_pipe(backend) ? CASEHOOK_OK : CASEHOOK_E_SYSTEM;
+    if (!status && !poll_add(backend, backend->pipe[0], POLLIN, 0)) status = CASEHOOK_E_NO_MEMORY;
     if (!status) return CASEHOOK_OK;
-    close_backend(backend, false);
+    poll_close(backend, false);
     *out = NULL;
     return status;
 }
 
-static int descriptor(const struct casehook__backend *backend)
+static int poll_descriptor(const void *opaque)
 {
-    (void)backend;
+    (void)opaque;
     return -1;
 }
 
-static bool watch(struct casehook__backend *backend, int socket, int events, bool fresh, uint32_t owner)
+static bool poll_watch(void *opaque, int socket, int events, bool fresh, uint32_t owner)
 {
+    struct poll_backend *backend = opaque;
     short wanted =
         (short)((events & CASEHOOK__READABLE ? POLLIN : 0) | (events & CASEHOOK__WRITABLE ? POLLOUT : 0));
     size_t i = 1;
     (void)fresh;
     while (i < backend->count && backend->polls[i].fd != socket) i++;
-    if (i == backend->count) return events == 0 || add(backend, socket, wanted, owner);
+    if (i == backend->count) return events == 0 || poll_add(backend, socket, wanted, owner);
     backend->polls[i] = (struct pollfd){.fd = socket, .events = wanted};
     backend->owners[i] = owner;
     if (events == 0) {
@@ -96,33 +98,35 @@ static bool watch(struct casehook__backend *backend, int socket, int events, boo
     return true;
 }
 
-static void set_timer(struct casehook__backend *backend, int64_t at)
+static void poll_set_timer(void *opaque, int64_t at)
 {
-    (void)backend; /* who waits says how long */
+    (void)opaque; /* who waits says how long */
     (void)at;
 }
 
-static void send_signal(struct casehook__backend *backend)
+static void poll_signal(void *opaque)
 {
+    struct poll_backend *backend = opaque;
     ssize_t written = write(backend->pipe[1], "", 1);
     (void)written; /* it can only fail when it is full of signals already */
 }
 
-static void quiet(struct casehook__backend *backend)
+static void poll_quiet(void *opaque)
 {
+    struct poll_backend *backend = opaque;
     char bytes[64];
     while (read(backend->pipe[0], bytes, sizeof bytes) > 0) continue;
 }
 
-static int translate(short seen)
+static int poll_translate(short seen)
 {
     return (seen & (POLLIN | POLLHUP) ? CASEHOOK__READABLE : 0) | (seen & POLLOUT ? CASEHOOK__WRITABLE : 0) |
            (seen & (POLLERR | POLLNVAL) ? CASEHOOK__BROKEN : 0);
 }
 
-static int wait_backend(struct casehook__backend *backend, int timeout_ms, struct casehook__event *events,
-                        int max)
+static int poll_wait_ready(void *opaque, int timeout_ms, struct casehook__event *events, int max)
 {
+    struct poll_backend *backend = opaque;
     int used = 0;
     size_t sockets = backend->count - 1, i = 0;
     int count = poll(backend->polls, (nfds_t)backend->count, timeout_ms);
@@ -130,11 +134,12 @@ static int wait_backend(struct casehook__backend *backend, int timeout_ms, struc
         size_t at = 1 + (backend->next + i) % sockets;
         if (!backend->polls[at].revents) continue;
         events[used++] = (struct casehook__event){backend->owners[at], backend->polls[at].fd,
-                                                  translate(backend->polls[at].revents)};
+                                                  poll_translate(backend->polls[at].revents)};
     }
     backend->next += i;
     return used;
 }
 
-const struct casehook__backend_ops casehook__backend_poll = {
-    open_backend, close_backend, descriptor, watch, set_timer, send_signal, quiet, wait_backend};
+const struct casehook__backend_ops casehook__backend_poll = {poll_open,  poll_close,     poll_descriptor,
+                                                             poll_watch, poll_set_timer, poll_signal,
+                                                             poll_quiet, poll_wait_ready};

@@ -39,8 +39,8 @@ struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs)
 
 /* ---- pools ------------------------------------------------------------------------------------- */
 
-static struct casehook__pool **list_of(const struct casehook_loop *loop,
-                                       const struct casehook_connector *connector)
+static struct casehook__pool **pool_list_of(const struct casehook_loop *loop,
+                                            const struct casehook_connector *connector)
 {
     uintptr_t number = (uintptr_t)connector / sizeof(void *) / 2; /* what malloc aligns to says nothing */
     return &loop->pools[(number ^ number / 1024) & (loop->pool_lists - 1)];
@@ -58,7 +58,7 @@ static bool grow_lists(struct casehook_loop *loop)
     loop->pool_lists = count;
     for (uint32_t i = 0; i < old_count; i++) {
         while (old[i]) {
-            struct casehook__pool *pool = old[i], **list = list_of(loop, pool->connector);
+            struct casehook__pool *pool = old[i], **list = pool_list_of(loop, pool->connector);
             old[i] = pool->next;
             pool->next = *list;
             *list = pool;
@@ -73,7 +73,7 @@ static struct casehook__pool *pool_new(struct casehook_loop *loop, struct caseho
     if (loop->pool_count >= loop->pool_lists && !grow_lists(loop)) return NULL;
     struct casehook__pool *pool = casehook__calloc(loop->heap, 1, sizeof *pool);
     if (!pool) return NULL;
-    struct casehook__pool **list = list_of(loop, connector);
+    struct casehook__pool **list = pool_list_of(loop, connector);
     pool->loop = loop;
     pool->connector = casehook_connector_ref(connector);
     pool->next = *list;
@@ -84,7 +84,7 @@ static struct casehook__pool *pool_new(struct casehook_loop *loop, struct caseho
 
 struct casehook__pool *casehook__pool_of(struct casehook_loop *loop, struct casehook_connector *connector)
 {
-    struct casehook__pool *pool = loop->pools ? *list_of(loop, connector) : NULL;
+    struct casehook__pool *pool = loop->pools ? *pool_list_of(loop, connector) : NULL;
     while (pool && pool->connector != connector) pool = pool->next;
     return pool ? pool : pool_new(loop, connector);
 }
@@ -92,7 +92,7 @@ struct casehook__pool *casehook__pool_of(struct casehook_loop *loop, struct case
 static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
 {
     struct casehook__job *job;
-    struct casehook__pool **link = list_of(loop, pool->connector);
+    struct casehook__pool **link = pool_list_of(loop, pool->connector);
     while (*link != pool) link = &(*link)->next;
     *link = pool->next;
     loop->pool_count--;

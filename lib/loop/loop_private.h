@@ -98,7 +98,7 @@ struct casehook_loop {
     pid_t process;               /* that made it */
     uint32_t max_operations, max_connections;
     const struct casehook__backend_ops *ops;
-    struct casehook__backend *backend;
+    void *backend;
     atomic_size_t pending;
 
     pthread_mutex_t lock; /* of what follows, up to the next empty line */

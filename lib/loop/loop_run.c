@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 
-#define TURN_MS    10  /* after that no further round is begun */
-#define ROUNDS_MAX 16  /* of one turn: other things of the host want time too */
-#define BEGIN_MAX  128 /* jobs begun in one round */
-#define LATE_LOOKS 16  /* after the time, as long as each finds something: TLS and headers take a few */
+#define TURN_MS         10  /* after that no further round is begun */
+#define ROUNDS_MAX      16  /* of one turn: other things of the host want time too */
+#define BEGIN_MAX       128 /* jobs begun in one round */
+#define LOOP_LATE_LOOKS 16  /* after the time, as long as each finds something: TLS and headers take a few */
 
 /* The cancelled ones of all jobs, as a list.  Under the lock. */
 static struct casehook__job *find_cancelled(struct casehook_loop *loop)
@@ -26,9 +26,9 @@ static struct casehook__job *find_cancelled(struct casehook_loop *loop)
  * Before something is ended for the time or a cancel: an answer that lies in its socket counts, the id of a
  * case must not be lost (R1).
  */
-static void read_what_is_there(struct casehook_loop *loop)
+static void read_late(struct casehook_loop *loop)
 {
-    for (int looks = 0; looks < LATE_LOOKS; looks++) {
+    for (int looks = 0; looks < LOOP_LATE_LOOKS; looks++) {
         int events = casehook__strands_poll(loop, 0);
         bool driven = casehook__strands_drive(loop, looks == 0);
         if (!casehook__strands_harvest(loop) && !events && !driven) return;
@@ -48,7 +48,7 @@ static void take_in(struct casehook_loop *loop)
     loop->signalled = false;
     pthread_mutex_unlock(&loop->lock);
     while ((job = casehook__jobs_shift(&incoming)) != NULL) casehook__job_enter(job);
-    if (cancelled) read_what_is_there(loop);
+    if (cancelled) read_late(loop);
     while (cancelled) {
         job = cancelled;
         cancelled = job->cancel_next;
@@ -67,11 +67,11 @@ static void end_late(struct casehook_loop *loop)
 {
     struct casehook__job *job;
     if (!first_due(loop)) return;
-    read_what_is_there(loop);
+    read_late(loop);
     while ((job = first_due(loop)) != NULL) casehook__job_expire(job);
 }
 
-static void begin(struct casehook_loop *loop)
+static void begin_jobs(struct casehook_loop *loop)
 {
     for (unsigned i = 0; i < BEGIN_MAX; i++) {
         struct casehook__job *job = casehook__pools_next(loop);
@@ -88,7 +88,7 @@ void casehook__loop_turn(struct casehook_loop *loop, bool eager)
         if (loop->now - begun > TURN_MS) break;
         take_in(loop);
         end_late(loop);
-        begin(loop);
+        begin_jobs(loop);
         bool driven = casehook__strands_drive(loop, round == 0);
         bool harvested = casehook__strands_harvest(loop) > 0;
         if (!(driven || harvested) || (loop->finished.first && !eager)) break;

@@ -35,7 +35,7 @@ static void strand_set_blind(struct casehook__strand *strand, bool blind)
     strand->loop->blind_count += blind ? 1 : UINT32_MAX; /* or -1 */
 }
 
-static void on_socket(void *user, int socket, int events, bool fresh)
+static void strand_on_socket(void *user, int socket, int events, bool fresh)
 {
     struct casehook__strand *strand = user;
     struct casehook_loop *loop = strand->loop;
@@ -44,7 +44,7 @@ static void on_socket(void *user, int socket, int events, bool fresh)
         strand_set_blind(strand, true);
 }
 
-static void on_timer(void *user, int64_t in_ms)
+static void strand_on_timer(void *user, int64_t in_ms)
 {
     struct casehook__strand *strand = user;
     if (in_ms < 0)
@@ -53,9 +53,10 @@ static void on_timer(void *user, int64_t in_ms)
         strand_set_due(strand, in_ms == 0 ? strand->loop->now : casehook__clock_ms() + in_ms);
 }
 
-static void watch(struct casehook__strand *strand)
+static void strand_watch(struct casehook__strand *strand)
 {
-    const struct casehook__watcher watcher = {.user = strand, .socket = on_socket, .timer = on_timer};
+    const struct casehook__watcher watcher = {
+        .user = strand, .socket = strand_on_socket, .timer = strand_on_timer};
     struct casehook_loop *loop = strand->loop;
     if (loop->direct == strand) loop->direct = NULL;
     strand->watched = true;
@@ -66,7 +67,7 @@ static void watch(struct casehook__strand *strand)
 }
 
 /* A free place among the strands; UINT32_MAX: no memory. */
-static uint32_t place(struct casehook_loop *loop)
+static uint32_t strand_place(struct casehook_loop *loop)
 {
     while (loop->free_strand < loop->strand_count && loop->strands[loop->free_strand]) loop->free_strand++;
     if (loop->free_strand < loop->strand_count) return loop->free_strand;
@@ -90,7 +91,7 @@ static bool may_be_direct(const struct casehook_loop *loop)
 struct casehook__strand *casehook__strand_new(struct casehook_loop *loop,
                                               struct casehook_connector *connector, bool lasting)
 {
-    uint32_t index = place(loop);
+    uint32_t index = strand_place(loop);
     if (index == UINT32_MAX) return NULL;
     struct casehook__strand *strand = casehook__calloc(loop->heap, 1, sizeof *strand);
     if (!strand) return NULL;
@@ -109,7 +110,7 @@ struct casehook__strand *casehook__strand_new(struct casehook_loop *loop,
     if (lasting && may_be_direct(loop))
         loop->direct = strand;
     else
-        watch(strand);
+        strand_watch(strand);
     return strand;
 }
 
@@ -138,7 +139,7 @@ void casehook__strand_free(struct casehook__strand *strand)
 
 void casehook__strands_watch(struct casehook_loop *loop)
 {
-    if (loop->direct) watch(loop->direct);
+    if (loop->direct) strand_watch(loop->direct);
 }
 
 void casehook__strand_started(struct casehook__strand *strand)

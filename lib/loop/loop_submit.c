@@ -61,7 +61,7 @@ static void mark_cancelled(struct casehook__job *job)
 }
 
 /* Called by casehook_cancel_set(), in a child process too. */
-static void wake(void *user)
+static void wake_job(void *user)
 {
     struct casehook__job *job = user;
     if (job->loop->process != getpid()) return; /* the descriptors are the parent's too */
@@ -145,7 +145,7 @@ static int submit(struct casehook_loop *loop, struct casehook_connector *connect
     job->connector = casehook_connector_ref(connector);
     job->deadline = options.deadline_ms ? casehook__clock_ms() + options.deadline_ms : CASEHOOK__NO_DEADLINE;
     job->cancel = casehook__cancel_ref(options.cancel);
-    job->waiter = (struct casehook__cancel_waiter){.wake = wake, .user = job};
+    job->waiter = (struct casehook__cancel_waiter){.wake = wake_job, .user = job};
     casehook__cancel_add(job->cancel, &job->waiter);
     status = accept_job(loop, job, ticket);
     if (status) casehook__job_free(job);

@@ -4,8 +4,9 @@
 #include "run/connector.h"
 #include "base/sigpipe.h"
 
-#define POLL_MS    60000 /* libcurl's own timers and wakeups end a poll earlier */
-#define LATE_LOOKS 16    /* after the time, as long as each finds something: TLS and headers take a few */
+#define POLL_MS 60000 /* libcurl's own timers and wakeups end a poll earlier */
+#define BLOCKING_LATE_LOOKS \
+    16 /* after the time, as long as each finds something: TLS and headers take a few */
 
 /* Where one request goes: a lane's own wire, or one that lives for a single hop to another origin. */
 struct route {
@@ -23,7 +24,7 @@ static int make_route(struct casehook_connector *connector, const struct casehoo
                                   route->single ? NULL : connector->reuse_of, &route->transfer);
 }
 
-static void leave_route(struct route *route)
+static void blocking_leave_route(struct route *route)
 {
     if (!route->single) return;
     casehook__transfer_free(route->transfer);
@@ -47,8 +48,8 @@ static int own_route(struct casehook_connector *connector, struct casehook__lane
     return status;
 }
 
-static int find_route(struct casehook_connector *connector, struct casehook__lane *lane,
-                      const struct casehook__request *request, struct route *route)
+static int blocking_find_route(struct casehook_connector *connector, struct casehook__lane *lane,
+                               const struct casehook__request *request, struct route *route)
 {
     struct casehook__policy policy;
     *route = (struct route){.single = !request->configured};
@@ -58,7 +59,7 @@ static int find_route(struct casehook_connector *connector, struct casehook__lan
     return make_route(connector, &policy, route);
 }
 
-static void wake(void *user)
+static void wake_thread(void *user)
 {
     casehook__wire_wakeup(user);
 }
@@ -67,9 +68,9 @@ static void wake(void *user)
  * The time has passed, perhaps because this thread did not run: an answer that lies in the socket counts
  * (R1). True: the request has ended.
  */
-static bool read_what_is_there(struct route *route)
+static bool blocking_read_late(struct route *route)
 {
-    for (int looks = 0; looks < LATE_LOOKS; looks++) {
+    for (int looks = 0; looks < BLOCKING_LATE_LOOKS; looks++) {
         casehook__wire_perform(route->wire);
         if (casehook__wire_next(route->wire)) return true;
         if (!casehook__wire_poll(route->wire, 0)) return false;
@@ -77,7 +78,7 @@ static bool read_what_is_there(struct route *route)
     return false;
 }
 
-static int time_left(const struct route *route)
+static int blocking_time_left(const struct route *route)
 {
     int64_t left = casehook__transfer_limit(route->transfer) - casehook__clock_ms();
     return left > POLL_MS ? POLL_MS : left > 0 ? (int)left : 0;
@@ -85,7 +86,7 @@ static int time_left(const struct route *route)
 
 static void wait_for(struct route *route, struct casehook_cancel *cancel)
 {
-    struct casehook__cancel_waiter waiter = {.wake = wake, .user = route->wire};
+    struct casehook__cancel_waiter waiter = {.wake = wake_thread, .user = route->wire};
     casehook__cancel_add(cancel, &waiter);
     for (;;) {
         casehook__wire_perform(route->wire);
@@ -94,9 +95,9 @@ static void wait_for(struct route *route, struct casehook_cancel *cancel)
             casehook__transfer_cancel(route->transfer);
             break;
         }
-        int left = time_left(route);
+        int left = blocking_time_left(route);
         if (left == 0) {
-            if (!read_what_is_there(route)) casehook__transfer_expire(route->transfer);
+            if (!blocking_read_late(route)) casehook__transfer_expire(route->transfer);
             break;
         }
         casehook__wire_poll(route->wire, left);
@@ -118,7 +119,7 @@ static void perform(struct casehook_connector *connector, struct casehook__lane 
         not_started(&lane->exchange, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
         return;
     }
-    if (find_route(connector, lane, request, &route)) {
+    if (blocking_find_route(connector, lane, request, &route)) {
         not_started(&lane->exchange, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
     } else {
         if (casehook__transfer_start(route.transfer, route.wire, request, deadline)) wait_for(&route, cancel);
@@ -128,7 +129,7 @@ static void perform(struct casehook_connector *connector, struct casehook__lane 
         else
             casehook__exchange_fail(&lane->exchange, casehook__transfer_failure(route.transfer));
     }
-    leave_route(&route);
+    blocking_leave_route(&route);
 }
 
 void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,

@@ -190,8 +190,3 @@ void casehook_connector_unref(struct casehook_connector *connector)
     if (connector && atomic_fetch_sub_explicit(&connector->references, 1, memory_order_acq_rel) == 1)
         release(connector);
 }
-
-bool casehook__connector_is_here(const struct casehook_connector *connector)
-{
-    return connector->process == getpid();
-}

@@ -6,6 +6,11 @@
 
 #include <unistd.h>
 
+bool casehook__connector_is_here(const struct casehook_connector *connector)
+{
+    return connector->process == getpid();
+}
+
 #define KEPT_BYTES (256 * 1024) /* a larger buffer is not kept for the next operation */
 #define CLOSE_MAX  2            /* lanes closed by one call: more than it adds, not so many that it is felt */
 
@@ -37,16 +42,16 @@ struct casehook__lane *casehook__lane_new(struct casehook_connector *connector)
     return lane;
 }
 
-static void shrink(struct casehook__buf *buf)
+static void shrink_idle(struct casehook__buf *buf)
 {
     if (buf->capacity > KEPT_BYTES) casehook__buf_free(buf);
 }
 
 void casehook__lane_shrink(struct casehook__lane *lane)
 {
-    shrink(&lane->exchange.body);
-    shrink(&lane->exchange.scratch);
-    shrink(&lane->exchange.params.store);
+    shrink_idle(&lane->exchange.body);
+    shrink_idle(&lane->exchange.scratch);
+    shrink_idle(&lane->exchange.params.store);
     for (size_t i = 0; i < CASEHOOK__CALLS; i++) casehook__transfer_shrink(lane->transfers[i], KEPT_BYTES);
 }
 

@@ -65,8 +65,8 @@ static int start(struct casehook__lane *lane, const struct casehook__input *inpu
     return status ? casehook__fail_memory(error) : CASEHOOK_OK;
 }
 
-static int run(struct casehook_connector *connector, const struct casehook__input *input,
-               const struct casehook_options *given, bool preview, struct casehook_result **result)
+static int run_operation(struct casehook_connector *connector, const struct casehook__input *input,
+                         const struct casehook_options *given, bool preview, struct casehook_result **result)
 {
     struct casehook_error error;
     struct casehook_options options;
@@ -112,7 +112,7 @@ static int run_struct(struct casehook_connector *connector, int operation,
                       struct casehook_result **result)
 {
     struct casehook__input input = {.operation = operation, .params = params};
-    return run(connector, &input, options, false, result);
+    return run_operation(connector, &input, options, false, result);
 }
 
 int casehook_create(struct casehook_connector *connector, const struct casehook_params *params,
@@ -149,19 +149,19 @@ int casehook_run_json(struct casehook_connector *connector, int operation, const
                       const struct casehook_options *options, struct casehook_result **result)
 {
     struct casehook__input input = {.operation = operation, .json = json, .length = length};
-    return run(connector, &input, options, false, result);
+    return run_operation(connector, &input, options, false, result);
 }
 
 int casehook_preview(struct casehook_connector *connector, int operation,
                      const struct casehook_params *params, struct casehook_result **result)
 {
     struct casehook__input input = {.operation = operation, .params = params};
-    return run(connector, &input, NULL, true, result);
+    return run_operation(connector, &input, NULL, true, result);
 }
 
 int casehook_preview_json(struct casehook_connector *connector, int operation, const char *json,
                           size_t length, struct casehook_result **result)
 {
     struct casehook__input input = {.operation = operation, .json = json, .length = length};
-    return run(connector, &input, NULL, true, result);
+    return run_operation(connector, &input, NULL, true, result);
 }

@@ -7,7 +7,7 @@ struct unit {
 };
 
 /* The digits in front and the unit behind them; false without digits. */
-static bool split(struct casehook__text text, uint64_t *number, struct casehook__text *unit)
+static bool split_duration(struct casehook__text text, uint64_t *number, struct casehook__text *unit)
 {
     size_t digits = 0;
     while (digits < text.length && casehook__is_digit(text.data[digits])) digits++;
@@ -18,8 +18,8 @@ static bool split(struct casehook__text text, uint64_t *number, struct casehook_
     return true;
 }
 
-static const struct unit *find(const struct unit *units, size_t count, struct casehook__text name,
-                               bool nocase)
+static const struct unit *find_unit(const struct unit *units, size_t count, struct casehook__text name,
+                                    bool nocase)
 {
     for (size_t i = 0; i < count; i++)
         if (nocase ? casehook__text_is_nocase(name, units[i].name) : casehook__text_is(name, units[i].name))
@@ -41,7 +41,8 @@ int casehook__duration_parse(struct casehook__text text, uint64_t *ms, struct ca
     uint64_t number;
     struct casehook__text name;
     const struct unit *unit = NULL;
-    if (split(text, &number, &name)) unit = find(units, sizeof units / sizeof *units, name, false);
+    if (split_duration(text, &number, &name))
+        unit = find_unit(units, sizeof units / sizeof *units, name, false);
     if (!unit)
         return casehook__fail(
             error, CASEHOOK_E_CONFIG,
@@ -57,7 +58,8 @@ int casehook__size_parse(struct casehook__text text, uint64_t *bytes, struct cas
     uint64_t number;
     struct casehook__text name;
     const struct unit *unit = NULL;
-    if (split(text, &number, &name)) unit = find(units, sizeof units / sizeof *units, name, true);
+    if (split_duration(text, &number, &name))
+        unit = find_unit(units, sizeof units / sizeof *units, name, true);
     if (!unit)
         return casehook__fail(
             error, CASEHOOK_E_CONFIG,

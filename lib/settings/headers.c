@@ -61,8 +61,8 @@ static const char *bad_value_name(struct casehook__text value, size_t at)
 }
 
 /* True when the name may be used; else the fault is kept. */
-static bool check_name(const struct casehook__headers *headers, const struct casehook__field *field,
-                       struct casehook__text name, bool proxy)
+static bool check_header_name(const struct casehook__headers *headers, const struct casehook__field *field,
+                              struct casehook__text name, bool proxy)
 {
     const char *fault = NULL;
     if (name.length == 0)
@@ -100,7 +100,7 @@ void casehook__headers_read(struct casehook__headers *headers, const struct case
                            CASEHOOK__HEADERS_MAX);
             return;
         }
-        bool good = check_name(headers, &field, name, proxy);
+        bool good = check_header_name(headers, &field, name, proxy);
         good = check_value(&field, &value) && good;
         if (good && casehook__headers_add(headers, name, value, secret || carries_credentials(name)))
             errors->memory = 1;

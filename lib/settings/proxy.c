@@ -33,7 +33,8 @@ static int add_login(struct casehook__proxy *proxy, const struct casehook__buf *
 }
 
 /* Fills an empty proxy from its URL; its headers are there already. */
-static int read_url(struct casehook__proxy *proxy, struct casehook__text url, struct casehook_error *fault)
+static int read_proxy_url(struct casehook__proxy *proxy, struct casehook__text url,
+                          struct casehook_error *fault)
 {
     struct casehook__buf user, password;
     casehook__buf_init(&user, proxy->headers.heap, url.length);
@@ -74,7 +75,7 @@ void casehook__proxy_read(struct casehook__heap *heap, const struct casehook__js
     }
     read_headers(&proxy->headers, &headers_field);
     if (!casehook__field_is_null(&url_field) && casehook__field_text(&url_field, &text) &&
-        !read_url(proxy, text, &fault)) {
+        !read_proxy_url(proxy, text, &fault)) {
         *out = proxy;
         proxy = NULL;
     }

@@ -6,7 +6,7 @@
 #define WANTED_MAX 4096
 #define DEARER     16
 
-static int64_t load(const _Atomic int64_t *value)
+static int64_t load_time(const _Atomic int64_t *value)
 {
     return atomic_load_explicit(value, memory_order_relaxed);
 }
@@ -18,13 +18,13 @@ static void store(_Atomic int64_t *value, int64_t to)
 
 static bool has_closed(const struct casehook__reuse *reuse, int64_t now)
 {
-    int64_t at = load(&reuse->closed_at);
+    int64_t at = load_time(&reuse->closed_at);
     return at && now - at < MEMORY_MS;
 }
 
 void casehook__reuse_proved(struct casehook__reuse *reuse, int64_t now)
 {
-    if (load(&reuse->proved_at) != now) store(&reuse->proved_at, now);
+    if (load_time(&reuse->proved_at) != now) store(&reuse->proved_at, now);
     if (atomic_load_explicit(&reuse->proofs, memory_order_relaxed) < WANTED_MAX)
         atomic_fetch_add_explicit(&reuse->proofs, 1, memory_order_relaxed);
 }
@@ -38,7 +38,7 @@ void casehook__reuse_closed(struct casehook__reuse *reuse, int64_t rested_ms, in
 {
     bool again = has_closed(reuse, now);
     uint32_t wanted = again ? atomic_load_explicit(&reuse->wanted, memory_order_relaxed) : 1;
-    int64_t limit = again ? load(&reuse->rest_limit) : INT64_MAX;
+    int64_t limit = again ? load_time(&reuse->rest_limit) : INT64_MAX;
     if (rested_ms < QUICK_MS)
         wanted = wanted < WANTED_MAX / DEARER ? wanted * DEARER : WANTED_MAX;
     else if (rested_ms / 2 < limit)
@@ -53,7 +53,7 @@ bool casehook__reuse_is_proven(const struct casehook__reuse *reuse, int64_t now)
 {
     uint32_t wanted = has_closed(reuse, now) ? atomic_load_explicit(&reuse->wanted, memory_order_relaxed) : 1;
     return atomic_load_explicit(&reuse->proofs, memory_order_relaxed) >= wanted &&
-           now - load(&reuse->proved_at) < MEMORY_MS;
+           now - load_time(&reuse->proved_at) < MEMORY_MS;
 }
 
 bool casehook__reuse_may_write(const struct casehook__reuse *reuse, const struct casehook__kept *kept,
@@ -61,5 +61,5 @@ bool casehook__reuse_may_write(const struct casehook__reuse *reuse, const struct
 {
     if (!has_closed(reuse, now))
         return kept->answers > 1 || now < kept->promise_until || casehook__reuse_is_proven(reuse, now);
-    return kept->rested_ms <= load(&reuse->rest_limit) && casehook__reuse_is_proven(reuse, now);
+    return kept->rested_ms <= load_time(&reuse->rest_limit) && casehook__reuse_is_proven(reuse, now);
 }

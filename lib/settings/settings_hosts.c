@@ -8,17 +8,17 @@
 #define HOSTS_MAX    1000
 #define CA_MAX_BYTES (4 * 1024 * 1024) /* of all CAs of one host */
 
-enum slot { URL, MODE, CA_FILES, CA_DATA, SLOTS };
+enum host_slot { URL, HOST_MODE, CA_FILES, CA_DATA, HOST_SLOTS };
 
-static const char *const slot_names[SLOTS] = {
+static const char *const host_slot_names[HOST_SLOTS] = {
     "url", "ssl.verificationMode", "ssl.certificateAuthoritiesFiles", "ssl.certificateAuthoritiesData"};
 
-struct reader {
+struct host_reader {
     struct casehook__settings *settings;
     struct casehook__errors *errors;
     casehook__read_file_fn read_file;
     char prefix[64]; /* "settings.customHostSettings[3]" */
-    const struct casehook__json *nodes[SLOTS];
+    const struct casehook__json *nodes[HOST_SLOTS];
 };
 
 bool casehook__field_mode(const struct casehook__field *field, enum casehook__mode *mode)
@@ -32,14 +32,15 @@ bool casehook__field_mode(const struct casehook__field *field, enum casehook__mo
     return true;
 }
 
-static struct casehook__field field_of(const struct reader *reader, enum slot slot)
+static struct casehook__field host_field_of(const struct host_reader *reader, enum host_slot slot)
 {
-    return (struct casehook__field){reader->errors, reader->prefix, slot_names[slot], reader->nodes[slot]};
+    return (struct casehook__field){reader->errors, reader->prefix, host_slot_names[slot],
+                                    reader->nodes[slot]};
 }
 
-static void read_url(const struct reader *reader, struct casehook__host_settings *host)
+static void read_host_url(const struct host_reader *reader, struct casehook__host_settings *host)
 {
-    struct casehook__field field = field_of(reader, URL);
+    struct casehook__field field = host_field_of(reader, URL);
     struct casehook__text text;
     struct casehook_error fault = {0};
     casehook__error_init(&fault);
@@ -65,8 +66,8 @@ static int append_pem(struct casehook__buf *ca, struct casehook__text pem)
 }
 
 /* One file; what is wrong goes into fault. */
-static void read_ca_file(const struct reader *reader, const struct casehook__json *item,
-                         struct casehook__buf *ca, struct casehook_error *fault)
+static void read_host_ca_file(const struct host_reader *reader, const struct casehook__json *item,
+                              struct casehook__buf *ca, struct casehook_error *fault)
 {
     struct casehook__text path = casehook__json_text(item);
     struct casehook__buf content;
@@ -94,16 +95,16 @@ static void read_ca_file(const struct reader *reader, const struct casehook__jso
 }
 
 /* One path or a list of paths. */
-static void read_ca_files(const struct reader *reader, struct casehook__buf *ca)
+static void read_ca_files(const struct host_reader *reader, struct casehook__buf *ca)
 {
-    struct casehook__field field = field_of(reader, CA_FILES);
+    struct casehook__field field = host_field_of(reader, CA_FILES);
     if (!field.node) return;
     bool is_list = casehook__json_kind(field.node) == CASEHOOK__JSON_ARRAY;
     size_t count = is_list ? casehook__json_count(field.node) : 1;
     for (size_t i = 0; i < count; i++) {
         struct casehook_error fault = {0};
         casehook__error_init(&fault);
-        read_ca_file(reader, is_list ? casehook__json_item(field.node, i) : field.node, ca, &fault);
+        read_host_ca_file(reader, is_list ? casehook__json_item(field.node, i) : field.node, ca, &fault);
         if (is_list)
             casehook__field_item_keep(&field, i, &fault);
         else
@@ -111,9 +112,9 @@ static void read_ca_files(const struct reader *reader, struct casehook__buf *ca)
     }
 }
 
-static void read_ca(const struct reader *reader, struct casehook__host_settings *host)
+static void read_ca(const struct host_reader *reader, struct casehook__host_settings *host)
 {
-    struct casehook__field data = field_of(reader, CA_DATA);
+    struct casehook__field data = host_field_of(reader, CA_DATA);
     struct casehook__heap *heap = reader->settings->heap;
     struct casehook__text text;
     struct casehook__buf ca;
@@ -130,12 +131,13 @@ static void read_ca(const struct reader *reader, struct casehook__host_settings 
     casehook__buf_free(&ca);
 }
 
-static void read_host(struct reader *reader, const struct casehook__json *object,
+static void read_host(struct host_reader *reader, const struct casehook__json *object,
                       struct casehook__host_settings *host)
 {
-    casehook__settings_slots(reader->errors, reader->prefix, NULL, object, slot_names, SLOTS, reader->nodes);
-    struct casehook__field mode = field_of(reader, MODE);
-    read_url(reader, host);
+    casehook__settings_slots(reader->errors, reader->prefix, NULL, object, host_slot_names, HOST_SLOTS,
+                             reader->nodes);
+    struct casehook__field mode = host_field_of(reader, HOST_MODE);
+    read_host_url(reader, host);
     casehook__field_mode(&mode, &host->mode);
     read_ca(reader, host);
 }
@@ -143,7 +145,7 @@ static void read_host(struct reader *reader, const struct casehook__json *object
 void casehook__settings_read_hosts(struct casehook__settings *settings, const struct casehook__field *list,
                                    casehook__read_file_fn read_file)
 {
-    struct reader reader = {.settings = settings, .errors = list->errors, .read_file = read_file};
+    struct host_reader reader = {.settings = settings, .errors = list->errors, .read_file = read_file};
     size_t count = casehook__json_count(list->node);
     if (count > HOSTS_MAX) {
         casehook__fail(casehook__field_fault(list), CASEHOOK_E_CONFIG, "has more than %d entries", HOSTS_MAX);

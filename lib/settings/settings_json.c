@@ -4,13 +4,13 @@
 #include "settings/settings_hosts.h"
 #include "settings/settings_slots.h"
 
-enum slot {
+enum settings_slot {
     ALLOWED_HOSTS,
     PROXY_URL,
     PROXY_HEADERS,
     PROXY_BYPASS,
     PROXY_ONLY,
-    MODE,
+    SETTINGS_MODE,
     PROXY_MODE,
     MINIMUM_MODE,
     CUSTOM_HOSTS,
@@ -26,49 +26,50 @@ enum slot {
     ALLOWED_ADDRESSES,
     ALLOW_CONNECTOR_PROXY,
     REUSE_CONNECTIONS,
-    SLOTS
+    SETTINGS_SLOTS
 };
 
-static const char *const slot_names[SLOTS] = {"allowedHosts",
-                                              "proxyUrl",
-                                              "proxyHeaders",
-                                              "proxyBypassHosts",
-                                              "proxyOnlyHosts",
-                                              "ssl.verificationMode",
-                                              "ssl.proxyVerificationMode",
-                                              "ssl.minimumVerificationMode",
-                                              "customHostSettings",
-                                              "maxResponseContentLength",
-                                              "responseTimeout",
-                                              "connectTimeout",
-                                              "idleTimeout",
-                                              "run.maxAttempts",
-                                              "maxRedirects",
-                                              "maxIdleConnections",
-                                              "httpVersion",
-                                              "denyPrivateAddresses",
-                                              "allowedAddresses",
-                                              "allowConnectorProxy",
-                                              "reuseConnections"};
+static const char *const settings_slot_names[SETTINGS_SLOTS] = {"allowedHosts",
+                                                                "proxyUrl",
+                                                                "proxyHeaders",
+                                                                "proxyBypassHosts",
+                                                                "proxyOnlyHosts",
+                                                                "ssl.verificationMode",
+                                                                "ssl.proxyVerificationMode",
+                                                                "ssl.minimumVerificationMode",
+                                                                "customHostSettings",
+                                                                "maxResponseContentLength",
+                                                                "responseTimeout",
+                                                                "connectTimeout",
+                                                                "idleTimeout",
+                                                                "run.maxAttempts",
+                                                                "maxRedirects",
+                                                                "maxIdleConnections",
+                                                                "httpVersion",
+                                                                "denyPrivateAddresses",
+                                                                "allowedAddresses",
+                                                                "allowConnectorProxy",
+                                                                "reuseConnections"};
 
 #define MAX_IDLE_CONNECTIONS 1024
 #define ADDRESSES_MAX        10000
 
-struct reader {
+struct settings_reader {
     struct casehook__settings *settings;
     struct casehook__errors *errors;
-    const struct casehook__json *nodes[SLOTS];
+    const struct casehook__json *nodes[SETTINGS_SLOTS];
 };
 
-static struct casehook__field field_of(const struct reader *reader, enum slot slot)
+static struct casehook__field settings_field_of(const struct settings_reader *reader, enum settings_slot slot)
 {
-    return (struct casehook__field){reader->errors, "settings", slot_names[slot], reader->nodes[slot]};
+    return (struct casehook__field){reader->errors, "settings", settings_slot_names[slot],
+                                    reader->nodes[slot]};
 }
 
 /* The same with null taken as absent: where the reference's default is null. */
-static struct casehook__field nullable(const struct reader *reader, enum slot slot)
+static struct casehook__field nullable(const struct settings_reader *reader, enum settings_slot slot)
 {
-    struct casehook__field field = field_of(reader, slot);
+    struct casehook__field field = settings_field_of(reader, slot);
     if (casehook__field_is_null(&field)) field.node = NULL;
     return field;
 }
@@ -89,10 +90,10 @@ static void read_host_list(const struct casehook__field *field, struct casehook_
     }
 }
 
-static void read_hosts(const struct reader *reader)
+static void read_hosts(const struct settings_reader *reader)
 {
     struct casehook__settings *settings = reader->settings;
-    struct casehook__field allowed = field_of(reader, ALLOWED_HOSTS);
+    struct casehook__field allowed = settings_field_of(reader, ALLOWED_HOSTS);
     struct casehook__field bypass = nullable(reader, PROXY_BYPASS), only = nullable(reader, PROXY_ONLY);
     if (casehook__field_list(&allowed)) read_host_list(&allowed, &settings->allowed_hosts);
     if (casehook__field_list(&bypass)) read_host_list(&bypass, &settings->proxy_bypass);
@@ -105,10 +106,10 @@ static void read_hosts(const struct reader *reader)
                        "excludes proxyBypassHosts: give one of the two lists");
 }
 
-static void read_addresses(const struct reader *reader)
+static void read_addresses(const struct settings_reader *reader)
 {
     struct casehook__settings *settings = reader->settings;
-    struct casehook__field field = field_of(reader, ALLOWED_ADDRESSES);
+    struct casehook__field field = settings_field_of(reader, ALLOWED_ADDRESSES);
     if (!casehook__field_list(&field)) return;
     size_t count = casehook__json_count(field.node);
     if (count > ADDRESSES_MAX) {
@@ -136,25 +137,26 @@ static void read_addresses(const struct reader *reader)
     settings->allowed_address_count = count;
 }
 
-static void read_time(const struct reader *reader, enum slot slot, uint32_t *ms)
+static void read_time(const struct settings_reader *reader, enum settings_slot slot, uint32_t *ms)
 {
-    struct casehook__field field = field_of(reader, slot);
+    struct casehook__field field = settings_field_of(reader, slot);
     uint64_t value = *ms;
     if (casehook__field_amount(&field, casehook__duration_parse, &value)) *ms = (uint32_t)value;
 }
 
-static void read_unsigned(const struct reader *reader, enum slot slot, int64_t low, int64_t high,
-                          unsigned *number)
+static void read_unsigned(const struct settings_reader *reader, enum settings_slot slot, int64_t low,
+                          int64_t high, unsigned *number)
 {
-    struct casehook__field field = field_of(reader, slot);
+    struct casehook__field field = settings_field_of(reader, slot);
     int64_t value;
     if (casehook__field_integer(&field, low, high, &value)) *number = (unsigned)value;
 }
 
-static void read_limits(const struct reader *reader)
+static void read_limits(const struct settings_reader *reader)
 {
     struct casehook__settings *settings = reader->settings;
-    struct casehook__field size = field_of(reader, MAX_RESPONSE), attempts = field_of(reader, MAX_ATTEMPTS);
+    struct casehook__field size = settings_field_of(reader, MAX_RESPONSE),
+                           attempts = settings_field_of(reader, MAX_ATTEMPTS);
     uint64_t bytes;
     int64_t value;
     if (casehook__field_amount(&size, casehook__size_parse, &bytes))
@@ -169,25 +171,26 @@ static void read_limits(const struct reader *reader)
     read_unsigned(reader, MAX_IDLE, 0, MAX_IDLE_CONNECTIONS, &settings->max_idle_connections);
 }
 
-static void read_reuse(const struct reader *reader)
+static void read_reuse(const struct settings_reader *reader)
 {
     static const char *const words[] = {"proven", "always", "never"};
     static const enum casehook__reuse_mode values[] = {CASEHOOK__REUSE_PROVEN, CASEHOOK__REUSE_ALWAYS,
                                                        CASEHOOK__REUSE_NEVER};
-    struct casehook__field field = field_of(reader, REUSE_CONNECTIONS);
+    struct casehook__field field = settings_field_of(reader, REUSE_CONNECTIONS);
     size_t index;
     if (casehook__field_word(&field, words, 3, false, &index))
         reader->settings->reuse_connections = values[index];
 }
 
-static void read_switches(const struct reader *reader)
+static void read_switches(const struct settings_reader *reader)
 {
     static const char *const versions[] = {"1.1", "2", "auto"};
     static const enum casehook__http_version values[] = {CASEHOOK__HTTP_1_1, CASEHOOK__HTTP_2,
                                                          CASEHOOK__HTTP_AUTO};
     struct casehook__settings *settings = reader->settings;
-    struct casehook__field version = field_of(reader, HTTP_VERSION), deny = field_of(reader, DENY_PRIVATE),
-                           proxy = field_of(reader, ALLOW_CONNECTOR_PROXY);
+    struct casehook__field version = settings_field_of(reader, HTTP_VERSION),
+                           deny = settings_field_of(reader, DENY_PRIVATE),
+                           proxy = settings_field_of(reader, ALLOW_CONNECTOR_PROXY);
     size_t index;
     if (casehook__field_word(&version, versions, 3, false, &index)) settings->http_version = values[index];
     casehook__field_boolean(&deny, &settings->deny_private_addresses);
@@ -195,21 +198,22 @@ static void read_switches(const struct reader *reader)
     casehook__field_boolean(&proxy, &settings->allow_connector_proxy);
 }
 
-static void read_modes(const struct reader *reader)
+static void read_modes(const struct settings_reader *reader)
 {
     struct casehook__settings *settings = reader->settings;
-    struct casehook__field mode = field_of(reader, MODE), proxy = field_of(reader, PROXY_MODE),
-                           minimum = field_of(reader, MINIMUM_MODE);
+    struct casehook__field mode = settings_field_of(reader, SETTINGS_MODE),
+                           proxy = settings_field_of(reader, PROXY_MODE),
+                           minimum = settings_field_of(reader, MINIMUM_MODE);
     casehook__field_mode(&mode, &settings->mode);
     casehook__field_mode(&proxy, &settings->proxy_mode);
     casehook__field_mode(&minimum, &settings->minimum_mode);
 }
 
-static void read_all(struct reader *reader, const struct casehook__json *root,
-                     casehook__read_file_fn read_file)
+static void settings_read_all(struct settings_reader *reader, const struct casehook__json *root,
+                              casehook__read_file_fn read_file)
 {
-    casehook__settings_slots(reader->errors, "settings", "xpack.actions.", root, slot_names, SLOTS,
-                             reader->nodes);
+    casehook__settings_slots(reader->errors, "settings", "xpack.actions.", root, settings_slot_names,
+                             SETTINGS_SLOTS, reader->nodes);
     read_hosts(reader);
     casehook__proxy_read(reader->settings->heap, reader->nodes[PROXY_URL], reader->nodes[PROXY_HEADERS],
                          "settings", &reader->settings->proxy, reader->errors);
@@ -225,14 +229,14 @@ int casehook__settings_read(struct casehook__heap *heap, struct casehook__text j
                             casehook__read_file_fn read_file, struct casehook__settings **out,
                             struct casehook__errors *errors)
 {
-    struct reader reader = {.errors = errors};
+    struct settings_reader reader = {.errors = errors};
     *out = NULL;
     reader.settings = casehook__settings_default(heap);
     if (!reader.settings) {
         errors->memory = 1;
     } else {
         struct casehook__json *root = casehook__field_root(json, "settings", errors);
-        if (root) read_all(&reader, root, read_file);
+        if (root) settings_read_all(&reader, root, read_file);
         casehook__json_free(root);
     }
     int status = casehook__errors_status(errors);

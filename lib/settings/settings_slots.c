@@ -3,7 +3,7 @@
 
 #define PATH_MAX_BYTES 128
 
-struct walk {
+struct slot_walk {
     struct casehook__errors *errors;
     const char *prefix, *optional_prefix;
     const char *const *names;
@@ -18,7 +18,7 @@ struct path {
 };
 
 /* False when it is too long, which no known name is. */
-static bool append(struct path *path, struct casehook__text name)
+static bool slots_append(struct path *path, struct casehook__text name)
 {
     size_t dot = path->length > 0;
     if (path->length + dot + name.length >= sizeof path->text) return false;
@@ -34,14 +34,14 @@ static bool begins_with(const char *text, const char *head)
     return strncmp(text, head, strlen(head)) == 0;
 }
 
-static const char *without_prefix(const struct walk *walk, const char *path)
+static const char *without_prefix(const struct slot_walk *walk, const char *path)
 {
     if (!walk->optional_prefix || !begins_with(path, walk->optional_prefix)) return path;
     return path + strlen(walk->optional_prefix);
 }
 
 /* Whether known names, or the optional prefix, go on below this path. */
-static bool is_group(const struct walk *walk, const char *path)
+static bool is_group(const struct slot_walk *walk, const char *path)
 {
     size_t length = strlen(path);
     const char *rest = without_prefix(walk, path);
@@ -53,7 +53,8 @@ static bool is_group(const struct walk *walk, const char *path)
     return false;
 }
 
-static void fail_unknown(const struct walk *walk, struct path path, const struct casehook__json *value)
+static void fail_unknown_slot(const struct slot_walk *walk, struct path path,
+                              const struct casehook__json *value)
 {
     struct casehook__field field = {walk->errors, walk->prefix, path.text, value};
     const char *name = without_prefix(walk, path.text);
@@ -67,7 +68,8 @@ static void fail_unknown(const struct walk *walk, struct path path, const struct
 }
 
 /* True when the path is a setting. */
-static bool take(const struct walk *walk, const struct path *path, const struct casehook__json *value)
+static bool take_slot(const struct slot_walk *walk, const struct path *path,
+                      const struct casehook__json *value)
 {
     const char *name = without_prefix(walk, path->text);
     for (size_t i = 0; i < walk->count; i++) {
@@ -84,22 +86,23 @@ static bool take(const struct walk *walk, const struct path *path, const struct 
 }
 
 /* The depth is bounded by the document's. */
-static void descend(const struct walk *walk, const struct path *base, const struct casehook__json *object)
+static void descend(const struct slot_walk *walk, const struct path *base,
+                    const struct casehook__json *object)
 {
     void *iterator = NULL;
     struct casehook__text name;
     struct casehook__json *value;
     while (casehook__json_next(object, &iterator, &name, &value)) {
         struct path path = *base;
-        if (!append(&path, name)) {
+        if (!slots_append(&path, name)) {
             struct casehook__field field = {walk->errors, walk->prefix, base->length ? base->text : "",
                                             value};
             casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
                            "holds a name that is too long for a setting");
-        } else if (take(walk, &path, value)) {
+        } else if (take_slot(walk, &path, value)) {
             continue;
         } else if (!is_group(walk, path.text)) {
-            fail_unknown(walk, path, value);
+            fail_unknown_slot(walk, path, value);
         } else if (casehook__json_kind(value) == CASEHOOK__JSON_OBJECT) {
             descend(walk, &path, value);
         } else {
@@ -113,7 +116,7 @@ void casehook__settings_slots(struct casehook__errors *errors, const char *prefi
                               const char *optional_prefix, const struct casehook__json *object,
                               const char *const *names, size_t count, const struct casehook__json **nodes)
 {
-    struct walk walk = {errors, prefix, optional_prefix, names, count, nodes};
+    struct slot_walk walk = {errors, prefix, optional_prefix, names, count, nodes};
     struct path root = {.length = 0};
     for (size_t i = 0; i < count; i++) nodes[i] = NULL;
     descend(&walk, &root, object);

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-static void *shrink(struct casehook__heap *heap, void *block, size_t size)
+static void *shrink_ops(struct casehook__heap *heap, void *block, size_t size)
 {
     void *smaller = size && block ? casehook__realloc(heap, block, size) : NULL;
     return smaller ? smaller : block;
@@ -36,9 +36,9 @@ int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__
         casehook__template_free(tmpl);
         return status;
     }
-    tmpl->ops = shrink(heap, tmpl->ops, tmpl->op_count * sizeof *tmpl->ops);
-    tmpl->parts = shrink(heap, tmpl->parts, tmpl->part_count * sizeof *tmpl->parts);
-    *out = shrink(heap, tmpl, sizeof *tmpl + tmpl->tested_count * sizeof *tmpl->tested);
+    tmpl->ops = shrink_ops(heap, tmpl->ops, tmpl->op_count * sizeof *tmpl->ops);
+    tmpl->parts = shrink_ops(heap, tmpl->parts, tmpl->part_count * sizeof *tmpl->parts);
+    *out = shrink_ops(heap, tmpl, sizeof *tmpl + tmpl->tested_count * sizeof *tmpl->tested);
     return CASEHOOK_OK;
 }
 

@@ -19,16 +19,16 @@ static bool may_follow(char c)
     return casehook__is_space(c) || c == '}' || c == ']' || c == ',';
 }
 
-static int fault(struct casehook__parser *parser, size_t at, const char *what)
+static int json_fault(struct casehook__parser *parser, size_t at, const char *what)
 {
     return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at, "%s at byte %zu", what, at);
 }
 
 static int glued(struct casehook__parser *parser, size_t at)
 {
-    return fault(parser, at,
-                 "outside quotes a variable is a whole JSON value and nothing may touch it (put quotes "
-                 "around the text): the tag");
+    return json_fault(parser, at,
+                      "outside quotes a variable is a whole JSON value and nothing may touch it (put quotes "
+                      "around the text): the tag");
 }
 
 /* One byte between the quotes. */
@@ -54,7 +54,7 @@ static int outside(struct casehook__parser *parser, char c)
 {
     struct casehook__lexer *lexer = &parser->lexer;
     if (lexer->behind != CASEHOOK__VALUE_NONE && c == ':')
-        return fault(parser, lexer->value_at, "a variable as a key needs quotes around it: the tag");
+        return json_fault(parser, lexer->value_at, "a variable as a key needs quotes around it: the tag");
     if (lexer->behind == CASEHOOK__VALUE_ADJACENT && !may_follow(c)) return glued(parser, lexer->value_at);
     lexer->behind = CASEHOOK__VALUE_NONE;
     if (lexer->maybe_key && c == ':') parser->tmpl->variable_keys = true;
@@ -89,7 +89,8 @@ int casehook__lex_literal(struct casehook__parser *parser, struct casehook__text
 int casehook__lex_tag(struct casehook__parser *parser, size_t at)
 {
     if (!parser->lexer.escape) return CASEHOOK_OK;
-    return fault(parser, at, "a tag may not stand inside an escape (a lone backslash before it?): the tag");
+    return json_fault(parser, at,
+                      "a tag may not stand inside an escape (a lone backslash before it?): the tag");
 }
 
 int casehook__lex_value(struct casehook__parser *parser, size_t at)
@@ -123,13 +124,14 @@ int casehook__lex_close(struct casehook__parser *parser, const struct casehook__
 {
     const struct casehook__lexer *lexer = &parser->lexer;
     if (section->inside != lexer->inside)
-        return fault(parser, section->at,
-                     section->inside
-                         ? "a section that begins inside a JSON string must end inside it: the section"
-                         : "a section that begins outside a JSON string must end outside: the section");
+        return json_fault(parser, section->at,
+                          section->inside
+                              ? "a section that begins inside a JSON string must end inside it: the section"
+                              : "a section that begins outside a JSON string must end outside: the section");
     if (section->inside && section->strings != lexer->strings)
-        return fault(parser, section->at,
-                     "a section that begins inside a JSON string must end inside the same one: the section");
+        return json_fault(
+            parser, section->at,
+            "a section that begins inside a JSON string must end inside the same one: the section");
     return CASEHOOK_OK;
 }
 

@@ -13,7 +13,7 @@ struct key {
     uint64_t hash;       /* of the decoded text: sorting looks at texts only where it is equal */
 };
 
-struct walk {
+struct key_walk {
     const struct casehook__hash_key *hash_key;
     struct casehook__buf *buf;
     size_t at, end;   /* of the text */
@@ -29,7 +29,7 @@ struct walk {
 
 #define ARRAY UINT32_MAX
 
-static uint64_t hash_of(const struct walk *walk, const char *p, const char *end)
+static uint64_t hash_of(const struct key_walk *walk, const char *p, const char *end)
 {
     struct casehook__hash hash;
     casehook__hash_begin(&hash, walk->hash_key);
@@ -41,7 +41,7 @@ static uint64_t hash_of(const struct walk *walk, const char *p, const char *end)
     return casehook__hash_end(&hash);
 }
 
-static int compare(const struct walk *walk, struct key a, struct key b)
+static int compare(const struct key_walk *walk, struct key a, struct key b)
 {
     if (a.hash != b.hash) return a.hash < b.hash ? -1 : 1;
     const char *p = walk->buf->data + a.at, *q = walk->buf->data + b.at;
@@ -57,7 +57,7 @@ static int compare(const struct walk *walk, struct key a, struct key b)
 }
 
 /* Heap sort: no recursion, no memory, no bad case. */
-static void sift(const struct walk *walk, struct key *keys, size_t root, size_t count)
+static void sift(const struct key_walk *walk, struct key *keys, size_t root, size_t count)
 {
     for (size_t child; (child = root * 2 + 1) < count; root = child) {
         if (child + 1 < count && compare(walk, keys[child], keys[child + 1]) < 0) child++;
@@ -68,7 +68,7 @@ static void sift(const struct walk *walk, struct key *keys, size_t root, size_t 
     }
 }
 
-static bool has_twins(struct walk *walk, struct key *keys, size_t count)
+static bool has_twins(struct key_walk *walk, struct key *keys, size_t count)
 {
     for (size_t i = count / 2; i-- > 0;) sift(walk, keys, i, count);
     for (size_t i = count; i-- > 1;) {
@@ -88,7 +88,7 @@ static bool has_twins(struct walk *walk, struct key *keys, size_t count)
 }
 
 /* Behind a string: the place after its closing quote. */
-static size_t skip_string(const struct walk *walk, size_t at)
+static size_t skip_key_string(const struct key_walk *walk, size_t at)
 {
     const char *data = walk->buf->data;
     for (at++; data[at] != '"'; at++)
@@ -96,7 +96,7 @@ static size_t skip_string(const struct walk *walk, size_t at)
     return at + 1;
 }
 
-static bool is_key(const struct walk *walk, size_t behind)
+static bool is_key(const struct key_walk *walk, size_t behind)
 {
     const char *data = walk->buf->data;
     while (behind < walk->end && (data[behind] == ' ' || (data[behind] >= '\t' && data[behind] <= '\r')))
@@ -104,7 +104,7 @@ static bool is_key(const struct walk *walk, size_t behind)
     return behind < walk->end && data[behind] == ':';
 }
 
-static int add_key(struct walk *walk, size_t from, size_t to)
+static int add_object_key(struct key_walk *walk, size_t from, size_t to)
 {
     const char *text = walk->buf->data + from, *end = walk->buf->data + to;
     if (walk->literal_only && memchr(text, CASEHOOK__TAG_MARK, to - from)) return CASEHOOK_OK;
@@ -114,16 +114,16 @@ static int add_key(struct walk *walk, size_t from, size_t to)
     return casehook__buf_append(walk->buf, &key, sizeof key);
 }
 
-static int walk_string(struct walk *walk)
+static int walk_string(struct key_walk *walk)
 {
-    size_t from = walk->at + 1, behind = skip_string(walk, walk->at);
+    size_t from = walk->at + 1, behind = skip_key_string(walk, walk->at);
     walk->at = behind;
     if (walk->depth == 0 || walk->levels[walk->depth - 1] == ARRAY || !is_key(walk, behind))
         return CASEHOOK_OK;
-    return add_key(walk, from, behind - 1);
+    return add_object_key(walk, from, behind - 1);
 }
 
-static int walk_close(struct walk *walk)
+static int walk_close(struct key_walk *walk)
 {
     uint32_t first = walk->levels[--walk->depth];
     walk->at++;
@@ -135,7 +135,7 @@ static int walk_close(struct walk *walk)
     return has_twins(walk, keys, count) ? CASEHOOK_E_PARAMS : CASEHOOK_OK;
 }
 
-static int walk_text(struct walk *walk)
+static int walk_text(struct key_walk *walk)
 {
     int status = CASEHOOK_OK;
     while (walk->at < walk->end && !status) {
@@ -158,7 +158,7 @@ int casehook__keys_check(const struct casehook__template *tmpl, struct casehook_
                          bool literal_only, struct casehook__text twins[2], size_t *count)
 {
     static const char padding[sizeof(struct key)];
-    struct walk walk;
+    struct key_walk walk;
     walk.hash_key = &tmpl->hash_key;
     walk.buf = buf;
     walk.at = start;

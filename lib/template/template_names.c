@@ -8,12 +8,12 @@
 
 #include <stdio.h>
 
-#define SHOWN     80 /* bytes of a name in a message */
-#define KNOWN_MAX 128
-#define ASKED_MAX 8 /* more objects than any schema has */
+#define NAMES_SHOWN 80 /* bytes of a name in a message */
+#define KNOWN_MAX   128
+#define ASKED_MAX   8 /* more objects than any schema has */
 
 /* An object of the schema: the first length bytes of name, 0 for the root. */
-struct object {
+struct name_object {
     const char *name;
     size_t length;
 };
@@ -24,11 +24,11 @@ struct found {
     enum meaning meaning;
     const struct casehook__variable *variable;
     struct casehook__text field; /* for the `*` of variable */
-    struct object object;
+    struct name_object object;
 };
 
 /* The name of a variable as seen from inside object, or NULL. */
-static const char *seen_from(const struct casehook__variable *variable, const struct object *object)
+static const char *seen_from(const struct casehook__variable *variable, const struct name_object *object)
 {
     if (object->length == 0) return variable->name;
     if (strncmp(variable->name, object->name, object->length) != 0) return NULL;
@@ -72,7 +72,7 @@ static void match(const struct casehook__variable *variable, const char *seen, s
 }
 
 static struct found look_up(const struct casehook__variable *variables, size_t count,
-                            const struct object *object, struct casehook__text name)
+                            const struct name_object *object, struct casehook__text name)
 {
     struct found found = {.meaning = MEANS_NOTHING};
     for (size_t i = 0; i < count && found.meaning != MEANS_VARIABLE && found.meaning != MEANS_OBJECT; i++) {
@@ -85,13 +85,13 @@ static struct found look_up(const struct casehook__variable *variables, size_t c
 /* From the innermost open object outward; an object that is open more than once is asked once. */
 static struct found resolve(const struct casehook__parser *parser, struct casehook__text name)
 {
-    struct object asked[ASKED_MAX] = {{"", 0}}, root = {"", 0};
+    struct name_object asked[ASKED_MAX] = {{"", 0}}, root = {"", 0};
     struct found found = {.meaning = MEANS_NOTHING};
     size_t count = 0;
     for (size_t i = parser->depth; i-- > 0 && found.meaning == MEANS_NOTHING;) {
         const struct casehook__section *section = &parser->sections[i];
         if (section->context != CASEHOOK__CONTEXT_OBJECT) continue;
-        struct object object = {section->object, section->object_length};
+        struct name_object object = {section->object, section->object_length};
         size_t known = 0;
         while (known < count && (asked[known].name != object.name || asked[known].length != object.length))
             known++;
@@ -109,11 +109,11 @@ static size_t list_known(const struct casehook__parser *parser, const char **kno
 {
     size_t count = 0;
     for (size_t s = 0; s <= parser->depth; s++) {
-        struct object object = {"", 0};
+        struct name_object object = {"", 0};
         if (s > 0) {
             const struct casehook__section *section = &parser->sections[s - 1];
             if (section->context != CASEHOOK__CONTEXT_OBJECT) continue;
-            object = (struct object){section->object, section->object_length};
+            object = (struct name_object){section->object, section->object_length};
         }
         for (size_t i = 0; i < parser->schema->count && count < KNOWN_MAX; i++) {
             const char *seen = seen_from(&parser->schema->variables[i], &object);
@@ -127,7 +127,7 @@ static size_t list_known(const struct casehook__parser *parser, const char **kno
 static const char *nearest_tail(struct casehook__text name, const char *const *known, size_t count)
 {
     const char *tails[KNOWN_MAX];
-    char lower[SHOWN];
+    char lower[NAMES_SHOWN];
     for (size_t i = name.length; i-- > 0;) {
         if (name.data[i] != '.') continue;
         name = casehook__text_from(name, i + 1);
@@ -164,8 +164,8 @@ static const char *list_names(const char *const *known, size_t count, char *out,
 static int unknown(struct casehook__parser *parser, struct casehook__text name, size_t at)
 {
     const struct casehook__schema *schema = parser->schema;
-    struct object root = {"", 0};
-    int shown = name.length > SHOWN ? SHOWN : (int)name.length;
+    struct name_object root = {"", 0};
+    int shown = name.length > NAMES_SHOWN ? NAMES_SHOWN : (int)name.length;
     enum meaning elsewhere = look_up(schema->elsewhere, schema->elsewhere_count, &root, name).meaning;
     if (elsewhere == MEANS_VARIABLE || elsewhere == MEANS_OBJECT)
         return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
@@ -198,8 +198,8 @@ static int add_part(struct casehook__parser *parser, struct casehook__text part)
 }
 
 /* Splits name at its dots; field takes the place of a `*`. */
-static int add_parts(struct casehook__parser *parser, struct casehook__text name, struct casehook__text field,
-                     struct casehook__op *op)
+static int add_name_parts(struct casehook__parser *parser, struct casehook__text name,
+                          struct casehook__text field, struct casehook__op *op)
 {
     op->part = (uint32_t)parser->tmpl->part_count;
     for (;;) {
@@ -273,7 +273,7 @@ static int resolve_variable(struct casehook__parser *parser, const struct found 
     op->type = (uint8_t)found->variable->type;
     if (section && !op->inside && parser->tmpl->kind == CASEHOOK__TEMPLATE_JSON)
         op->tested = note_tested(parser->tmpl, found);
-    return add_parts(parser, casehook__text(found->variable->name), found->field, op);
+    return add_name_parts(parser, casehook__text(found->variable->name), found->field, op);
 }
 
 int casehook__name_resolve(struct casehook__parser *parser, struct casehook__text name,
@@ -288,7 +288,7 @@ int casehook__name_resolve(struct casehook__parser *parser, struct casehook__tex
     }
     if (!parser->schema) {
         op->base = CASEHOOK__BASE_STACK;
-        return add_parts(parser, name, (struct casehook__text){NULL, 0}, op);
+        return add_name_parts(parser, name, (struct casehook__text){NULL, 0}, op);
     }
     struct found found = resolve(parser, name);
     if (found.meaning == MEANS_VARIABLE) {
@@ -310,6 +310,6 @@ int casehook__name_resolve(struct casehook__parser *parser, struct casehook__tex
         return casehook__fail_at(
             parser->error, CASEHOOK_E_CONFIG, op->at,
             "{{%.*s}} at byte %u names a group of variables, which only a section can open",
-            name.length > SHOWN ? SHOWN : (int)name.length, name.data, (unsigned)op->at);
+            name.length > NAMES_SHOWN ? NAMES_SHOWN : (int)name.length, name.data, (unsigned)op->at);
     return unknown(parser, name, op->at);
 }

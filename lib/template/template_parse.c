@@ -2,7 +2,7 @@
 #include "template/template_private.h"
 
 #define DELIMITER_MAX 32
-#define SHOWN         64 /* bytes of a name in a message */
+#define TAG_SHOWN     64 /* bytes of a name in a message */
 
 /* One tag as it stands in the text. */
 struct tag {
@@ -11,14 +11,14 @@ struct tag {
     struct casehook__text inside; /* trimmed, without the sigil */
 };
 
-static int fault(struct casehook__parser *parser, size_t at, const char *what)
+static int parse_fault(struct casehook__parser *parser, size_t at, const char *what)
 {
     return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at, "%s at byte %zu", what, at);
 }
 
 static int shown(struct casehook__text text)
 {
-    return text.length > SHOWN ? SHOWN : (int)text.length;
+    return text.length > TAG_SHOWN ? TAG_SHOWN : (int)text.length;
 }
 
 static bool is_blank(char c)
@@ -31,26 +31,26 @@ static bool is_space(char c)
     return is_blank(c) || (c >= '\n' && c <= '\r');
 }
 
-static struct casehook__text trim(struct casehook__text text)
+static struct casehook__text trim_tag(struct casehook__text text)
 {
     for (; text.length && is_space(text.data[0]); text.length--) text.data++;
     while (text.length && is_space(text.data[text.length - 1])) text.length--;
     return text;
 }
 
-static bool starts_with(struct casehook__text text, size_t at, struct casehook__text start)
+static bool is_at(struct casehook__text text, size_t at, struct casehook__text start)
 {
     return text.length - at >= start.length && memcmp(text.data + at, start.data, start.length) == 0;
 }
 
 /* Where needle begins, or text.length. */
-static size_t find(struct casehook__text text, size_t at, struct casehook__text needle)
+static size_t find_delimiter(struct casehook__text text, size_t at, struct casehook__text needle)
 {
     while (at < text.length) {
         const char *hit = memchr(text.data + at, needle.data[0], text.length - at);
         if (!hit) break;
         at = (size_t)(hit - text.data);
-        if (starts_with(text, at, needle)) return at;
+        if (is_at(text, at, needle)) return at;
         at++;
     }
     return text.length;
@@ -59,8 +59,9 @@ static size_t find(struct casehook__text text, size_t at, struct casehook__text 
 /* Where `mark` and the closing delimiter behind it begin, or text.length. */
 static size_t find_marked_close(const struct casehook__parser *parser, size_t at, char mark)
 {
-    for (; (at = find(parser->text, at, (struct casehook__text){&mark, 1})) < parser->text.length; at++)
-        if (starts_with(parser->text, at + 1, parser->close)) break;
+    for (; (at = find_delimiter(parser->text, at, (struct casehook__text){&mark, 1})) < parser->text.length;
+         at++)
+        if (is_at(parser->text, at + 1, parser->close)) break;
     return at;
 }
 
@@ -106,7 +107,7 @@ static int read_tag(struct casehook__parser *parser, size_t at, struct tag *tag)
     else if (tag->sigil == '=')
         close = find_marked_close(parser, from, '=');
     else
-        close = find(text, from, parser->close);
+        close = find_delimiter(text, from, parser->close);
     if (close >= text.length)
         return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
                                  "the tag at byte %zu is not closed: %s%.*s is missing", at,
@@ -115,20 +116,21 @@ static int read_tag(struct casehook__parser *parser, size_t at, struct tag *tag)
                                                    : "",
                                  shown(parser->close), parser->close.data);
     tag->end = close + mark + parser->close.length;
-    tag->inside = trim((struct casehook__text){text.data + from, close - from});
+    tag->inside = trim_tag((struct casehook__text){text.data + from, close - from});
     return CASEHOOK_OK;
 }
 
 /* T1: a name is not empty and has no white space inside; a delimiter in it is a tag that was not closed. */
-static int check_name(struct casehook__parser *parser, const struct tag *tag)
+static int check_tag_name(struct casehook__parser *parser, const struct tag *tag)
 {
     struct casehook__text name = tag->inside;
-    if (name.length == 0) return fault(parser, tag->at, "a tag without a name");
+    if (name.length == 0) return parse_fault(parser, tag->at, "a tag without a name");
     if (name.data[0] == '<' || name.data[0] == '$')
-        return fault(parser, tag->at, "inheritance is not supported in templates: the tag");
+        return parse_fault(parser, tag->at, "inheritance is not supported in templates: the tag");
     bool space = false;
     for (size_t i = 0; i < name.length; i++) space = space || is_space(name.data[i]);
-    if (find(name, 0, parser->open) < name.length || find(name, 0, parser->close) < name.length)
+    if (find_delimiter(name, 0, parser->open) < name.length ||
+        find_delimiter(name, 0, parser->close) < name.length)
         return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, tag->at,
                                  "the tag at byte %zu is not closed before the next one begins", tag->at);
     if (!space) return CASEHOOK_OK;
@@ -137,7 +139,7 @@ static int check_name(struct casehook__parser *parser, const struct tag *tag)
                              name.data, tag->at);
 }
 
-static int add_value(struct casehook__parser *parser, const struct tag *tag)
+static int add_value_op(struct casehook__parser *parser, const struct tag *tag)
 {
     struct casehook__op op = {.code = CASEHOOK__OP_VALUE,
                               .plain = tag->sigil != 0,
@@ -208,16 +210,17 @@ static int set_delimiters(struct casehook__parser *parser, const struct tag *tag
     struct casehook__text open = tag->inside, close;
     size_t length = 0;
     while (length < open.length && !is_space(open.data[length])) length++;
-    close = trim((struct casehook__text){open.data + length, open.length - length});
+    close = trim_tag((struct casehook__text){open.data + length, open.length - length});
     open.length = length;
     bool bad = open.length == 0 || close.length == 0 || open.length > DELIMITER_MAX ||
                close.length > DELIMITER_MAX || memchr(open.data, '=', open.length) ||
                memchr(close.data, '=', close.length);
     for (size_t i = 0; i < close.length; i++) bad = bad || is_space(close.data[i]);
     if (bad)
-        return fault(parser, tag->at,
-                     "a delimiter tag holds two delimiters with white space between and no \"=\" in them: "
-                     "the tag");
+        return parse_fault(
+            parser, tag->at,
+            "a delimiter tag holds two delimiters with white space between and no \"=\" in them: "
+            "the tag");
     parser->open = open;
     parser->close = close;
     return CASEHOOK_OK;
@@ -228,13 +231,13 @@ static int add_tag(struct casehook__parser *parser, const struct tag *tag)
     int status = CASEHOOK_OK;
     if (parser->tmpl->kind == CASEHOOK__TEMPLATE_JSON) status = casehook__lex_tag(parser, tag->at);
     if (status || tag->sigil == '!') return status;
-    if (tag->sigil == '>') return fault(parser, tag->at, "partials are not supported: the tag");
+    if (tag->sigil == '>') return parse_fault(parser, tag->at, "partials are not supported: the tag");
     if (tag->sigil == '=') return set_delimiters(parser, tag);
-    status = check_name(parser, tag);
+    status = check_tag_name(parser, tag);
     if (status) return status;
     if (tag->sigil == '#' || tag->sigil == '^') return open_section(parser, tag);
     if (tag->sigil == '/') return close_section(parser, tag);
-    return add_value(parser, tag);
+    return add_value_op(parser, tag);
 }
 
 /*
@@ -264,7 +267,7 @@ int casehook__parse(struct casehook__parser *parser)
     parser->close = CASEHOOK__TEXT("}}");
     parser->line_start = true;
     for (;;) {
-        size_t at = find(parser->text, parser->at, parser->open);
+        size_t at = find_delimiter(parser->text, parser->at, parser->open);
         if (at >= parser->text.length) break;
         struct tag tag;
         int status = read_tag(parser, at, &tag);

@@ -26,7 +26,7 @@ enum verdict {
     NO_MEMORY
 };
 
-struct frame {
+struct prove_frame {
     size_t index, count;
 };
 
@@ -36,7 +36,7 @@ struct prover {
     struct casehook__buf out;
     uint8_t members[CASEHOOK__TESTED_MAX]; /* the combination: times that a section is gone through */
     struct casehook__guard guard;
-    struct frame frames[CASEHOOK__TEMPLATE_MAX_DEPTH];
+    struct prove_frame frames[CASEHOOK__TEMPLATE_MAX_DEPTH];
     size_t depth, work;
     /* Looking for the source of one byte: SIZE_MAX, or the byte; then its place in the template. */
     size_t wanted, source;
@@ -48,7 +48,7 @@ struct prover {
 
 static size_t times(const struct prover *p, const struct casehook__op *op)
 {
-    const struct frame *top = p->depth ? &p->frames[p->depth - 1] : NULL;
+    const struct prove_frame *top = p->depth ? &p->frames[p->depth - 1] : NULL;
     switch ((enum casehook__base)op->base) {
     case CASEHOOK__BASE_PATH:
     case CASEHOOK__BASE_STACK: return op->tested ? p->members[op->tested - 1] : 1;
@@ -61,13 +61,13 @@ static size_t times(const struct prover *p, const struct casehook__op *op)
     return 0;
 }
 
-static int mark(struct prover *p)
+static int mark_seen(struct prover *p)
 {
     return casehook__buf_append_char(&p->out, CASEHOOK__TAG_MARK);
 }
 
 /* False: something touches a value. */
-static bool put(struct prover *p, const struct casehook__op *op)
+static bool prove_put(struct prover *p, const struct casehook__op *op)
 {
     struct casehook__text text = {p->tmpl->text + op->at, op->length};
     bool alone = true;
@@ -75,7 +75,7 @@ static bool put(struct prover *p, const struct casehook__op *op)
         alone = casehook__guard_literal(&p->guard, &p->out, text);
         casehook__buf_append_text(&p->out, text);
     } else if (op->inside) {
-        mark(p);
+        mark_seen(p);
     } else if (op->base != CASEHOOK__BASE_UNKNOWN) {
         alone = casehook__guard_value(&p->guard, &p->out);
         casehook__buf_append(&p->out, "[]", 2);
@@ -88,12 +88,12 @@ static bool put(struct prover *p, const struct casehook__op *op)
 static bool enter(struct prover *p, const struct casehook__op *op)
 {
     if (op->inside) {
-        mark(p);
+        mark_seen(p);
         return true;
     }
     size_t count = times(p, op);
     if ((count > 0) == op->negated) return false;
-    if (op->code == CASEHOOK__OP_OPEN) p->frames[p->depth++] = (struct frame){0, count};
+    if (op->code == CASEHOOK__OP_OPEN) p->frames[p->depth++] = (struct prove_frame){0, count};
     return true;
 }
 
@@ -101,7 +101,7 @@ static bool enter(struct prover *p, const struct casehook__op *op)
 static bool again(struct prover *p, const struct casehook__op *op)
 {
     if (op->inside) return false;
-    struct frame *frame = &p->frames[p->depth - 1];
+    struct prove_frame *frame = &p->frames[p->depth - 1];
     if (++frame->index < frame->count) {
         p->guard = (struct casehook__guard){.from = p->out.length};
         return true;
@@ -111,7 +111,7 @@ static bool again(struct prover *p, const struct casehook__op *op)
 }
 
 /* One combination into out; stops when the wanted byte is written. */
-static enum verdict run(struct prover *p)
+static enum verdict prove_run(struct prover *p)
 {
     const struct casehook__op *ops = p->tmpl->ops;
     size_t steps = 0;
@@ -124,7 +124,7 @@ static enum verdict run(struct prover *p)
         size_t before = p->out.length;
         if (steps == CASEHOOK__TEMPLATE_MAX_STEPS) verdict = TOO_LONG;
         if (op->code == CASEHOOK__OP_LITERAL || op->code == CASEHOOK__OP_VALUE) {
-            if (!put(p, op)) verdict = IS_GLUED;
+            if (!prove_put(p, op)) verdict = IS_GLUED;
         } else if (op->code == CASEHOOK__OP_CLOSE) {
             if (again(p, op)) i = op->target + 1;
         } else if (!enter(p, op)) {
@@ -145,7 +145,7 @@ static size_t source_of(struct prover *p, size_t offset)
 {
     p->source = p->tmpl->length;
     p->wanted = offset;
-    run(p);
+    prove_run(p);
     p->wanted = SIZE_MAX;
     return p->source;
 }
@@ -164,9 +164,9 @@ static enum verdict judge_keys(struct prover *p)
     return source_of(p, first) == p->at ? REPEATS_KEY : HAS_TWINS;
 }
 
-static enum verdict judge(struct prover *p)
+static enum verdict judge_value(struct prover *p)
 {
-    enum verdict verdict = run(p);
+    enum verdict verdict = prove_run(p);
     if (verdict != IS_JSON) return verdict;
     struct casehook__text text = casehook__text_trim(casehook__buf_text(&p->out));
     size_t offset = 0, before = (size_t)(text.data - casehook__buf_string(&p->out));
@@ -179,7 +179,7 @@ static enum verdict judge(struct prover *p)
 }
 
 /* "with case.severity absent, case.tags of 2 members: ", nothing when nothing is tested. */
-static void describe(const struct prover *p, char *text, size_t size)
+static void describe_place(const struct prover *p, char *text, size_t size)
 {
     size_t length = 0;
     text[0] = '\0';
@@ -201,7 +201,7 @@ static void describe(const struct prover *p, char *text, size_t size)
 }
 
 /* What stands at a place of the template, for a message. */
-static struct casehook__text excerpt(const struct prover *p, size_t at)
+static struct casehook__text prove_excerpt(const struct prover *p, size_t at)
 {
     struct casehook__text text = {p->tmpl->text + at, p->tmpl->length - at};
     for (size_t i = 0; i < p->tmpl->op_count; i++) {
@@ -216,10 +216,10 @@ static struct casehook__text excerpt(const struct prover *p, size_t at)
 }
 
 /* Tells the verdict on the combination that was run last. */
-static int refuse(struct prover *p, enum verdict verdict)
+static int refuse_body(struct prover *p, enum verdict verdict)
 {
     char with[700];
-    describe(p, with, sizeof with);
+    describe_place(p, with, sizeof with);
     if (verdict == NO_MEMORY) return casehook__fail_memory(p->error);
     if (verdict == TOO_LONG)
         return casehook__fail(p->error, CASEHOOK_E_CONFIG,
@@ -239,7 +239,7 @@ static int refuse(struct prover *p, enum verdict verdict)
     if (at >= p->tmpl->length)
         return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, at, "%sthe body %s", with,
                                  casehook__js_fault_name(p->fault));
-    struct casehook__text here = excerpt(p, at);
+    struct casehook__text here = prove_excerpt(p, at);
     return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, at, "%sthe body %s: \"%.*s\" at byte %zu", with,
                              casehook__js_fault_name(p->fault), (int)here.length, here.data, at);
 }
@@ -248,7 +248,7 @@ static int refuse(struct prover *p, enum verdict verdict)
  * The next combination.  A text that is present and a list of one are rendered alike, so custom
  * fields have no fourth state.
  */
-static bool advance(struct prover *p)
+static bool prove_advance(struct prover *p)
 {
     for (size_t i = 0; i < p->tmpl->tested_count; i++) {
         if (p->members[i] < p->tmpl->tested[i].most) {
@@ -292,7 +292,7 @@ static bool is_fault_of_fields(struct prover *p)
     memcpy(combination, p->members, sizeof combination);
     for (size_t i = 0; i < p->tmpl->tested_count && i < CASEHOOK__TESTED_MAX; i++)
         if (p->tmpl->tested[i].type == CASEHOOK__VARIABLE_FIELD && p->members[i] > 1) p->members[i] = 1;
-    bool good = memcmp(combination, p->members, sizeof combination) != 0 && judge(p) == IS_JSON;
+    bool good = memcmp(combination, p->members, sizeof combination) != 0 && judge_value(p) == IS_JSON;
     for (size_t i = 0; i < p->tmpl->tested_count && good; i++)
         if (p->members[i] != combination[i]) p->tmpl->tested[i].trusted = 1;
     memcpy(p->members, combination, sizeof combination);
@@ -311,18 +311,18 @@ static int prove_all(struct prover *p, bool strict, bool *complete)
                 "the sections of this template have too many combinations for its size: test fewer "
                 "variables outside strings");
         }
-        enum verdict verdict = judge(p);
+        enum verdict verdict = judge_value(p);
         if (verdict == REPEATS_KEY && is_fault_of_fields(p)) verdict = IS_JSON;
         bool always = verdict == IS_GLUED || verdict == HAS_TWINS || verdict == NO_MEMORY;
         if (verdict != IS_JSON && (strict || always))
-            return refuse(p, verdict == REPEATS_KEY ? judge(p) : verdict);
+            return refuse_body(p, verdict == REPEATS_KEY ? judge_value(p) : verdict);
         if (verdict != IS_JSON && bad++ == 0) memcpy(first, p->members, sizeof first);
         if (verdict == IS_JSON) good++;
-    } while (advance(p));
+    } while (prove_advance(p));
     *complete = bad == 0;
     if (good) return CASEHOOK_OK;
     memcpy(p->members, first, sizeof first);
-    return refuse(p, judge(p));
+    return refuse_body(p, judge_value(p));
 }
 
 int casehook__template_prove(struct casehook__template *tmpl, bool strict, struct casehook_error *error)

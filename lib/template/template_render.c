@@ -2,7 +2,7 @@
 #include "template/template_private.h"
 
 /* An open section. */
-struct frame {
+struct render_frame {
     const struct casehook__value *value; /* what `.` is */
     const struct casehook__value *items; /* of a list; else value itself */
     size_t index, count;
@@ -19,14 +19,14 @@ struct renderer {
     bool unproved; /* it went beyond what the combinations showed */
     struct casehook__guard guard;
     size_t depth;
-    struct frame frames[CASEHOOK__TEMPLATE_MAX_DEPTH];
+    struct render_frame frames[CASEHOOK__TEMPLATE_MAX_DEPTH];
 };
 
 static const struct casehook__value yes = {.kind = CASEHOOK__VALUE_TRUE},
                                     no = {.kind = CASEHOOK__VALUE_FALSE};
 
-static const struct casehook__value *member(struct renderer *r, const struct casehook__value *object,
-                                            struct casehook__text name)
+static const struct casehook__value *find_member(struct renderer *r, const struct casehook__value *object,
+                                                 struct casehook__text name)
 {
     if (!object || object->kind != CASEHOOK__VALUE_OBJECT) return NULL;
     for (size_t i = 0; i < object->count; i++) {
@@ -38,10 +38,10 @@ static const struct casehook__value *member(struct renderer *r, const struct cas
     return NULL;
 }
 
-static const struct casehook__value *follow(struct renderer *r, const struct casehook__value *value,
-                                            const struct casehook__text *parts, size_t count)
+static const struct casehook__value *follow_name(struct renderer *r, const struct casehook__value *value,
+                                                 const struct casehook__text *parts, size_t count)
 {
-    for (size_t i = 0; i < count && value; i++) value = member(r, value, parts[i]);
+    for (size_t i = 0; i < count && value; i++) value = find_member(r, value, parts[i]);
     return value;
 }
 
@@ -50,16 +50,16 @@ static const struct casehook__value *search(struct renderer *r, const struct cas
 {
     const struct casehook__text *parts = r->tmpl->parts + op->part;
     const struct casehook__value *value = NULL;
-    for (size_t i = r->depth; i-- > 0 && !value;) value = member(r, r->frames[i].value, parts[0]);
-    if (!value) value = member(r, r->root, parts[0]);
-    return follow(r, value, parts + 1, op->part_count - 1);
+    for (size_t i = r->depth; i-- > 0 && !value;) value = find_member(r, r->frames[i].value, parts[0]);
+    if (!value) value = find_member(r, r->root, parts[0]);
+    return follow_name(r, value, parts + 1, op->part_count - 1);
 }
 
 static const struct casehook__value *evaluate(struct renderer *r, const struct casehook__op *op)
 {
-    const struct frame *top = r->depth ? &r->frames[r->depth - 1] : NULL;
+    const struct render_frame *top = r->depth ? &r->frames[r->depth - 1] : NULL;
     switch ((enum casehook__base)op->base) {
-    case CASEHOOK__BASE_PATH: return follow(r, r->root, r->tmpl->parts + op->part, op->part_count);
+    case CASEHOOK__BASE_PATH: return follow_name(r, r->root, r->tmpl->parts + op->part, op->part_count);
     case CASEHOOK__BASE_STACK: return search(r, op);
     case CASEHOOK__BASE_DOT: return top ? top->value : r->root;
     case CASEHOOK__BASE_FIRST: return !top || top->index == 0 ? &yes : &no;
@@ -71,14 +71,14 @@ static const struct casehook__value *evaluate(struct renderer *r, const struct c
 }
 
 /* render_at: where a variable stands. */
-static void tell(struct renderer *r, const struct casehook__op *op)
+static void tell_fault(struct renderer *r, const struct casehook__op *op)
 {
     bool known =
         op->base == CASEHOOK__BASE_PATH || op->base == CASEHOOK__BASE_STACK || op->base == CASEHOOK__BASE_DOT;
     if (r->watch->at && known) r->watch->at(r->watch->user, r->out);
 }
 
-static int not_json(struct renderer *r, const struct casehook__op *op)
+static int body_not_json(struct renderer *r, const struct casehook__op *op)
 {
     return casehook__fail_at(
         r->error, CASEHOOK_E_CONFIG, op->at,
@@ -90,18 +90,18 @@ static int not_json(struct renderer *r, const struct casehook__op *op)
 static int do_literal(struct renderer *r, const struct casehook__op *op)
 {
     struct casehook__text text = {r->tmpl->text + op->at, op->length};
-    if (!casehook__guard_literal(&r->guard, r->out, text)) return not_json(r, op);
+    if (!casehook__guard_literal(&r->guard, r->out, text)) return body_not_json(r, op);
     return casehook__buf_append_text(r->out, text);
 }
 
 static int do_value(struct renderer *r, const struct casehook__op *op)
 {
-    tell(r, op);
+    tell_fault(r, op);
     if (op->base == CASEHOOK__BASE_UNKNOWN) return CASEHOOK_OK;
     const struct casehook__value *value = evaluate(r, op);
     if (r->tmpl->kind != CASEHOOK__TEMPLATE_JSON || op->inside)
         return casehook__value_write(r->tmpl, op, value, r->out);
-    if (!casehook__guard_value(&r->guard, r->out)) return not_json(r, op);
+    if (!casehook__guard_value(&r->guard, r->out)) return body_not_json(r, op);
     int status = casehook__value_write(r->tmpl, op, value, r->out);
     casehook__guard_value_done(&r->guard, r->out);
     return status;
@@ -110,14 +110,14 @@ static int do_value(struct renderer *r, const struct casehook__op *op)
 /* Whether the section is entered. */
 static bool do_open(struct renderer *r, const struct casehook__op *op)
 {
-    tell(r, op);
+    tell_fault(r, op);
     const struct casehook__value *value = evaluate(r, op);
     if (casehook__value_true(value) == op->negated) return false;
     if (op->code == CASEHOOK__OP_TEST) return true;
-    struct frame *frame = &r->frames[r->depth++];
+    struct render_frame *frame = &r->frames[r->depth++];
     bool list = value->kind == CASEHOOK__VALUE_LIST;
-    *frame = (struct frame){value, value, 0, 1};
-    if (list) *frame = (struct frame){value->items, value->items, 0, value->count};
+    *frame = (struct render_frame){value, value, 0, 1};
+    if (list) *frame = (struct render_frame){value->items, value->items, 0, value->count};
     if (op->tested && frame->count > r->tmpl->tested[op->tested - 1].trusted) r->unproved = true;
     return true;
 }
@@ -125,7 +125,7 @@ static bool do_open(struct renderer *r, const struct casehook__op *op)
 /* Whether the section goes round once more. */
 static bool do_close(struct renderer *r)
 {
-    struct frame *frame = &r->frames[r->depth - 1];
+    struct render_frame *frame = &r->frames[r->depth - 1];
     if (++frame->index < frame->count) {
         frame->value = &frame->items[frame->index];
         return true;
@@ -134,7 +134,7 @@ static bool do_close(struct renderer *r)
     return false;
 }
 
-static int run(struct renderer *r)
+static int render_run(struct renderer *r)
 {
     const struct casehook__op *ops = r->tmpl->ops;
     int status = CASEHOOK_OK;
@@ -162,7 +162,7 @@ static int run(struct renderer *r)
 }
 
 /* T6 */
-static void trim(struct casehook__buf *out, size_t start)
+static void trim_excerpt(struct casehook__buf *out, size_t start)
 {
     size_t from = start;
     while (out->length > start && casehook__is_space(out->data[out->length - 1])) out->length--;
@@ -221,10 +221,10 @@ int casehook__template_render_at(const struct casehook__template *tmpl, const st
     r.guard = (struct casehook__guard){.from = out->length};
     size_t room = out->limit - out->length;
     int status = casehook__buf_reserve(out, tmpl->length < room ? tmpl->length : room);
-    if (!status) status = run(&r);
+    if (!status) status = render_run(&r);
     if (watch->steps) *watch->steps += r.steps;
     if (!status && tmpl->kind == CASEHOOK__TEMPLATE_JSON) {
-        trim(out, r.start);
+        trim_excerpt(out, r.start);
         status = check_json(&r);
     }
     if (!status) return CASEHOOK_OK;

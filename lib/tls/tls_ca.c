@@ -15,8 +15,7 @@ X509 *casehook__der_certificate(struct casehook__text content)
     return NULL;
 }
 
-/* CONFIG: not DER. */
-static int write_pem(struct casehook__text der, struct casehook__buf *pem)
+int casehook__der_to_pem(struct casehook__text der, struct casehook__buf *pem)
 {
     int status = CASEHOOK_E_CONFIG;
     char *text = NULL;
@@ -63,26 +62,4 @@ const char *casehook__ca_explain(struct casehook__text content)
     if (starts(content, "ssh-")) return "is a key of SSH";
     if (starts(content, "<")) return "is HTML or XML";
     return "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----) and is none in DER";
-}
-
-int casehook__ca_append(struct casehook__buf *pem, struct casehook__text content,
-                        struct casehook_error *error)
-{
-    struct casehook__trust *trust = NULL;
-    struct casehook__buf own;
-    casehook__buf_init(&own, pem->heap, pem->limit);
-    casehook__tls_begin();
-    int status = casehook__pem_count_certificates(content) ? casehook__buf_append_text(&own, content)
-                                                           : write_pem(content, &own);
-    if (status == CASEHOOK_E_CONFIG) {
-        casehook__fail(error, CASEHOOK_E_CONFIG, "%s", casehook__ca_explain(content));
-    } else if (!status) {
-        status = casehook__trust_from_pem(pem->heap, casehook__buf_text(&own), &trust, error);
-        casehook__trust_unref(trust);
-        if (!status) status = casehook__buf_append_text(pem, casehook__buf_text(&own));
-    }
-    casehook__tls_end();
-    casehook__buf_free(&own);
-    if (status == CASEHOOK_E_NO_MEMORY) casehook__fail_memory(error);
-    return status;
 }

@@ -12,7 +12,7 @@ static void record_certificate(struct casehook__tls_report *report, const X509 *
     casehook__tls_date(report->not_after, X509_get0_notAfter(x509));
 }
 
-static void record(struct casehook__tls_report *report, X509_STORE_CTX *check, bool accepted)
+static void record_failure(struct casehook__tls_report *report, X509_STORE_CTX *check, bool accepted)
 {
     const X509 *leaf = X509_STORE_CTX_get0_cert(check);
     const X509 *at_fault = accepted ? NULL : X509_STORE_CTX_get_current_cert(check);
@@ -39,7 +39,7 @@ static int verify(X509_STORE_CTX *check, void *report)
     /* Whatever an openssl.cnf says: a certificate below a root is no anchor (unless self-signed). */
     X509_VERIFY_PARAM_clear_flags(X509_STORE_CTX_get0_param(check), X509_V_FLAG_PARTIAL_CHAIN);
     bool accepted = is_our_store(check, report) && X509_verify_cert(check) == 1;
-    if (report) record(report, check, accepted);
+    if (report) record_failure(report, check, accepted);
     return accepted;
 }
 

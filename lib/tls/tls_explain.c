@@ -6,15 +6,15 @@
 #include <openssl/x509_vfy.h>
 
 /* Who was on the other side, and where the policy towards it is set. */
-struct peer {
+struct peer_names {
     const struct casehook__tls_report *report;
     char name[300];  /* "tracker.example", "the proxy proxy.example" */
     char whose[340]; /* "the certificate of tracker.example" */
     const char *mode_setting, *mode, *relax, *trust_setting;
 };
 
-static void describe(struct peer *peer, const struct casehook__tls_report *report, enum casehook__mode mode,
-                     const char *host, bool is_proxy)
+static void describe_certificate(struct peer_names *peer, const struct casehook__tls_report *report,
+                                 enum casehook__mode mode, const char *host, bool is_proxy)
 {
     peer->report = report;
     snprintf(peer->name, sizeof peer->name, "%s%.255s", is_proxy ? "the proxy " : "", host);
@@ -31,7 +31,7 @@ static void describe(struct peer *peer, const struct casehook__tls_report *repor
                  : "config.ca (or certificateAuthoritiesData of this host in customHostSettings)";
 }
 
-static int fail_dates(const struct peer *peer, struct casehook_error *error)
+static int fail_dates(const struct peer_names *peer, struct casehook_error *error)
 {
     const struct casehook__tls_report *report = peer->report;
     if (report->verify_error == X509_V_ERR_CERT_HAS_EXPIRED)
@@ -44,7 +44,7 @@ static int fail_dates(const struct peer *peer, struct casehook_error *error)
         report->not_before, report->subject, peer->mode_setting, peer->mode, peer->relax);
 }
 
-static int fail_trust(const struct peer *peer, struct casehook_error *error)
+static int fail_trust(const struct peer_names *peer, struct casehook_error *error)
 {
     const struct casehook__tls_report *report = peer->report;
     switch (report->verify_error) {
@@ -70,14 +70,14 @@ static int fail_trust(const struct peer *peer, struct casehook_error *error)
     }
 }
 
-static int fail_kind(const struct peer *peer, const char *fault, const char *remedy,
-                     struct casehook_error *error)
+static int fail_pem_kind(const struct peer_names *peer, const char *fault, const char *remedy,
+                         struct casehook_error *error)
 {
     return casehook__fail(error, CASEHOOK_E_TLS, "%s %s (subject %s, %s %s): %s", peer->whose, fault,
                           peer->report->subject, peer->mode_setting, peer->mode, remedy);
 }
 
-static int explain_check(const struct peer *peer, struct casehook_error *error)
+static int explain_check(const struct peer_names *peer, struct casehook_error *error)
 {
     int code = peer->report->verify_error;
     switch (code) {
@@ -90,29 +90,29 @@ static int explain_check(const struct peer *peer, struct casehook_error *error)
     case X509_V_ERR_CERT_UNTRUSTED:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: return fail_trust(peer, error);
     case X509_V_ERR_INVALID_PURPOSE:
-        return fail_kind(peer, "was not issued for this purpose",
-                         "the server needs one with extended key usage serverAuth", error);
+        return fail_pem_kind(peer, "was not issued for this purpose",
+                             "the server needs one with extended key usage serverAuth", error);
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
-        return fail_kind(peer, "has a key that is too short", "RSA needs 2048 bits or more", error);
+        return fail_pem_kind(peer, "has a key that is too short", "RSA needs 2048 bits or more", error);
     case X509_V_ERR_CA_MD_TOO_WEAK:
-        return fail_kind(peer, "has a weak signature (MD5 or SHA-1)", "have it issued again with SHA-256",
-                         error);
+        return fail_pem_kind(peer, "has a weak signature (MD5 or SHA-1)", "have it issued again with SHA-256",
+                             error);
     case X509_V_ERR_INVALID_CA:
     case X509_V_ERR_PATH_LENGTH_EXCEEDED:
-        return fail_kind(peer, "is not a CA's and may not issue others",
-                         "have the server's certificate issued by a CA", error);
+        return fail_pem_kind(peer, "is not a CA's and may not issue others",
+                             "have the server's certificate issued by a CA", error);
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        return fail_kind(peer, "has a signature that is not its issuer's",
-                         "something between here and the server may be changing it", error);
+        return fail_pem_kind(peer, "has a signature that is not its issuer's",
+                             "something between here and the server may be changing it", error);
     case X509_V_ERR_STORE_LOOKUP:
-        return fail_kind(peer, "would have been checked against other CAs than the configured ones",
-                         "this libcurl replaces them and cannot be used", error);
-    default: return fail_kind(peer, "was refused", X509_verify_cert_error_string(code), error);
+        return fail_pem_kind(peer, "would have been checked against other CAs than the configured ones",
+                             "this libcurl replaces them and cannot be used", error);
+    default: return fail_pem_kind(peer, "was refused", X509_verify_cert_error_string(code), error);
     }
 }
 
-static int explain_name(const struct peer *peer, const char *host, bool is_proxy,
+static int explain_name(const struct peer_names *peer, const char *host, bool is_proxy,
                         struct casehook_error *error)
 {
     const struct casehook__tls_report *report = peer->report;
@@ -159,7 +159,7 @@ static const struct {
      "certificate"},
 };
 
-static int explain_detail(const struct peer *peer, const char *detail, struct casehook_error *error)
+static int explain_detail(const struct peer_names *peer, const char *detail, struct casehook_error *error)
 {
     for (size_t i = 0; detail && i < sizeof reasons / sizeof *reasons; i++)
         if (strstr(detail, reasons[i].words))
@@ -173,8 +173,8 @@ void casehook__tls_explain(const struct casehook__tls_report *report, enum caseh
                            const char *host, bool is_proxy, bool name_failed, const char *detail,
                            struct casehook_error *error)
 {
-    struct peer peer;
-    describe(&peer, report, mode, host, is_proxy);
+    struct peer_names peer;
+    describe_certificate(&peer, report, mode, host, is_proxy);
     if (name_failed || (report && report->verify_error == X509_V_ERR_IP_ADDRESS_MISMATCH))
         explain_name(&peer, host, is_proxy, error);
     else if (report && report->verify_error)

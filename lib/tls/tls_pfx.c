@@ -5,7 +5,7 @@
 
 #include <openssl/pkcs12.h>
 
-#define FIELD      "secrets.pfx"
+#define PFX_FIELD  "secrets.pfx"
 #define BAGS_MAX   200
 #define BAGS_DEPTH 8 /* of bags in bags */
 
@@ -16,34 +16,35 @@ struct pfx {
     struct casehook_error *error;
 };
 
-static int add_key(struct pfx *pfx, EVP_PKEY *key)
+static int add_pfx_key(struct pfx *pfx, EVP_PKEY *key)
 {
     int status = casehook__parts_add_key(&pfx->parts, key, pfx->error);
-    if (status == CASEHOOK_E_CONFIG) casehook__error_set_field(pfx->error, FIELD);
+    if (status == CASEHOOK_E_CONFIG) casehook__error_set_field(pfx->error, PFX_FIELD);
     return status;
 }
 
 static int read_plain_key(struct pfx *pfx, const PKCS12_SAFEBAG *bag)
 {
     EVP_PKEY *key = NULL;
-    int status = casehook__key_from_pkcs8(PKCS12_SAFEBAG_get0_p8inf(bag), FIELD, &key, pfx->error);
-    return status ? status : add_key(pfx, key);
+    int status = casehook__key_from_pkcs8(PKCS12_SAFEBAG_get0_p8inf(bag), PFX_FIELD, &key, pfx->error);
+    return status ? status : add_pfx_key(pfx, key);
 }
 
 static int read_shrouded_key(struct pfx *pfx, const PKCS12_SAFEBAG *bag)
 {
     EVP_PKEY *key = NULL;
     int status = casehook__pbe_open_key(&pfx->pbe, PKCS12_SAFEBAG_get0_pkcs8(bag), &key, pfx->error);
-    return status ? status : add_key(pfx, key);
+    return status ? status : add_pfx_key(pfx, key);
 }
 
-static int read_certificate(struct pfx *pfx, const PKCS12_SAFEBAG *bag)
+static int read_pfx_certificate(struct pfx *pfx, const PKCS12_SAFEBAG *bag)
 {
     if (PKCS12_SAFEBAG_get_bag_nid(bag) != NID_x509Certificate) return CASEHOOK_OK;
     X509 *x509 = PKCS12_SAFEBAG_get1_cert(bag);
-    if (!x509) return casehook__tls_fail(pfx->error, FIELD, "a certificate inside the PFX file is damaged");
+    if (!x509)
+        return casehook__tls_fail(pfx->error, PFX_FIELD, "a certificate inside the PFX file is damaged");
     int status = casehook__parts_add_certificate(&pfx->parts, x509, pfx->error);
-    if (status == CASEHOOK_E_CONFIG) casehook__error_set_field(pfx->error, FIELD);
+    if (status == CASEHOOK_E_CONFIG) casehook__error_set_field(pfx->error, PFX_FIELD);
     return status;
 }
 
@@ -53,14 +54,15 @@ static int read_bags(struct pfx *pfx, const STACK_OF(PKCS12_SAFEBAG) * bags, uns
     for (int i = 0; !status && i < sk_PKCS12_SAFEBAG_num(bags); i++) {
         const PKCS12_SAFEBAG *bag = sk_PKCS12_SAFEBAG_value(bags, i);
         if (++pfx->bags > BAGS_MAX)
-            return casehook__tls_fail(pfx->error, FIELD, "the PFX file has more than %d entries", BAGS_MAX);
+            return casehook__tls_fail(pfx->error, PFX_FIELD, "the PFX file has more than %d entries",
+                                      BAGS_MAX);
         switch (PKCS12_SAFEBAG_get_nid(bag)) {
         case NID_keyBag: status = read_plain_key(pfx, bag); break;
         case NID_pkcs8ShroudedKeyBag: status = read_shrouded_key(pfx, bag); break;
-        case NID_certBag: status = read_certificate(pfx, bag); break;
+        case NID_certBag: status = read_pfx_certificate(pfx, bag); break;
         case NID_safeContentsBag:
             if (depth == BAGS_DEPTH)
-                return casehook__tls_fail(pfx->error, FIELD, "the PFX file is nested too deeply");
+                return casehook__tls_fail(pfx->error, PFX_FIELD, "the PFX file is nested too deeply");
             status = read_bags(pfx, PKCS12_SAFEBAG_get0_safes(bag), depth + 1);
             break;
         default: break; /* revocation lists, secrets of other kinds */
@@ -85,7 +87,8 @@ static int read_content(struct pfx *pfx, PKCS7 *content)
     } else {
         return CASEHOOK_OK; /* encrypted to a public key, which is not ours to open */
     }
-    if (!status && !bags) status = casehook__tls_fail(pfx->error, FIELD, "a part of the PFX file is damaged");
+    if (!status && !bags)
+        status = casehook__tls_fail(pfx->error, PFX_FIELD, "a part of the PFX file is damaged");
     if (!status) status = read_bags(pfx, bags, 0);
     sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
     return status;
@@ -96,7 +99,7 @@ static int read_contents(struct pfx *pfx, const PKCS12 *file)
     STACK_OF(PKCS7) *contents = PKCS12_unpack_authsafes(file);
     int status = CASEHOOK_OK;
     if (!contents)
-        status = casehook__tls_fail(pfx->error, FIELD,
+        status = casehook__tls_fail(pfx->error, PFX_FIELD,
                                     "the PFX file is damaged, or not protected by a passphrase");
     casehook__parts_free(&pfx->parts);
     pfx->bags = 0;
@@ -134,7 +137,7 @@ static int check_mac(struct pfx *pfx, PKCS12 *file, bool *wrong)
                                                 ERR_GET_REASON(last) == PKCS12_R_UNKNOWN_DIGEST_ALGORITHM);
     if (broken || casehook__tls_no_memory())
         return casehook__tls_fail(
-            pfx->error, FIELD,
+            pfx->error, PFX_FIELD,
             "the PFX file's MAC is of a kind that this OpenSSL does not have: write the file "
             "again with a SHA-256 MAC");
     *wrong = true;
@@ -191,7 +194,7 @@ static int parse(struct casehook__text pfx, PKCS12 **file, struct casehook_error
     int tag = 0, class = 0;
     *file = NULL;
     if (pfx.length >= 11 && memcmp(pfx.data, "-----BEGIN ", 11) == 0)
-        return casehook__tls_fail(error, FIELD,
+        return casehook__tls_fail(error, PFX_FIELD,
                                   "is PEM text, not a PFX file: give it as secrets.crt and secrets.key");
     if (pfx.length && pfx.length <= INT_MAX) *file = d2i_PKCS12(NULL, &at, (long)pfx.length);
     if (*file) return CASEHOOK_OK;
@@ -200,17 +203,17 @@ static int parse(struct casehook__text pfx, PKCS12 **file, struct casehook_error
     if (pfx.length > 2 && pfx.length <= INT_MAX &&
         (ASN1_get_object(&at, &length, &tag, &class, (long)pfx.length) & 0x80) && tag == V_ASN1_SEQUENCE &&
         length > (long)pfx.length - (at - data))
-        return casehook__tls_fail(error, FIELD, "the PFX file is cut off: %zu of %ld bytes are there",
+        return casehook__tls_fail(error, PFX_FIELD, "the PFX file is cut off: %zu of %ld bytes are there",
                                   pfx.length, length + (long)(at - data));
-    return casehook__tls_fail(error, FIELD, "is not a PFX file (PKCS#12), or it is damaged");
+    return casehook__tls_fail(error, PFX_FIELD, "is not a PFX file (PKCS#12), or it is damaged");
 }
 
 static int check_parts(const struct pfx *pfx)
 {
     if (pfx->parts.key_count == 0)
-        return casehook__tls_fail(pfx->error, FIELD, "the PFX file holds no private key");
+        return casehook__tls_fail(pfx->error, PFX_FIELD, "the PFX file holds no private key");
     if (sk_X509_num(pfx->parts.certificates) <= 0)
-        return casehook__tls_fail(pfx->error, FIELD, "the PFX file holds no certificate");
+        return casehook__tls_fail(pfx->error, PFX_FIELD, "the PFX file holds no certificate");
     return CASEHOOK_OK;
 }
 
@@ -218,14 +221,15 @@ int casehook__identity_from_pfx(struct casehook__heap *heap, struct casehook__te
                                 struct casehook__text passphrase, struct casehook__identity **identity,
                                 struct casehook_error *error)
 {
-    struct pfx pfx = {.pbe = {.field = FIELD, .what = "the PFX file"}, .error = error};
+    struct pfx pfx = {.pbe = {.field = PFX_FIELD, .what = "the PFX file"}, .error = error};
     PKCS12 *file = NULL;
     *identity = NULL;
     casehook__tls_begin();
     int status = parse(text, &file, error);
     if (!status) status = open_file(&pfx, file, passphrase);
     if (!status) status = check_parts(&pfx);
-    if (!status) status = casehook__identity_assemble(heap, &pfx.parts, FIELD, FIELD, identity, error);
+    if (!status)
+        status = casehook__identity_assemble(heap, &pfx.parts, PFX_FIELD, PFX_FIELD, identity, error);
     casehook__parts_free(&pfx.parts);
     casehook__pbe_free(&pfx.pbe);
     PKCS12_free(file);

@@ -61,6 +61,8 @@ size_t casehook__pem_count_certificates(struct casehook__text text);
 
 /* One certificate in DER and nothing behind it, or NULL. */
 X509 *casehook__der_certificate(struct casehook__text content);
+/* The same as PEM.  CONFIG: it is not DER. */
+int casehook__der_to_pem(struct casehook__text content, struct casehook__buf *pem);
 /* What a text is that should hold certificates and holds none: "is empty", "is a script" ... */
 const char *casehook__ca_explain(struct casehook__text content);
 

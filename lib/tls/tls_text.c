@@ -60,7 +60,7 @@ void casehook__tls_date(char text[CASEHOOK__DATE_SIZE], const ASN1_TIME *time)
 }
 
 /* Appends what fits and ends in "..." when something did not. */
-static void append(char *text, size_t size, const char *data, size_t length)
+static void append_text(char *text, size_t size, const char *data, size_t length)
 {
     size_t used = strlen(text);
     bool cut = length > size - 1 - used;
@@ -82,16 +82,16 @@ void casehook__tls_subject(char *text, size_t size, const X509_NAME *name)
     BIO *bio = BIO_new(BIO_s_mem());
     if (bio && name && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
         long length = BIO_get_mem_data(bio, &data);
-        if (length > 0) append(text, size, data, (size_t)length);
+        if (length > 0) append_text(text, size, data, (size_t)length);
     }
-    if (!text[0]) append(text, size, "no name", 7);
+    if (!text[0]) append_text(text, size, "no name", 7);
     BIO_free(bio);
 }
 
 static void append_name(char *text, size_t size, const void *data, int length)
 {
-    if (text[0]) append(text, size, ", ", 2);
-    append(text, size, data, length > 0 ? (size_t)length : 0);
+    if (text[0]) append_text(text, size, ", ", 2);
+    append_text(text, size, data, length > 0 ? (size_t)length : 0);
 }
 
 static void append_alternative(char *text, size_t size, const GENERAL_NAME *general)

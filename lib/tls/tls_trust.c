@@ -92,6 +92,28 @@ int casehook__trust_from_pem(struct casehook__heap *heap, struct casehook__text 
     return status;
 }
 
+int casehook__ca_append(struct casehook__buf *pem, struct casehook__text content,
+                        struct casehook_error *error)
+{
+    struct casehook__trust *trust = NULL;
+    struct casehook__buf own;
+    casehook__buf_init(&own, pem->heap, pem->limit);
+    casehook__tls_begin();
+    int status = casehook__pem_count_certificates(content) ? casehook__buf_append_text(&own, content)
+                                                           : casehook__der_to_pem(content, &own);
+    if (status == CASEHOOK_E_CONFIG) {
+        casehook__fail(error, CASEHOOK_E_CONFIG, "%s", casehook__ca_explain(content));
+    } else if (!status) {
+        status = casehook__trust_from_pem(pem->heap, casehook__buf_text(&own), &trust, error);
+        casehook__trust_unref(trust);
+        if (!status) status = casehook__buf_append_text(pem, casehook__buf_text(&own));
+    }
+    casehook__tls_end();
+    casehook__buf_free(&own);
+    if (status == CASEHOOK_E_NO_MEMORY) casehook__fail_memory(error);
+    return status;
+}
+
 static const char *const places[] = {
     "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Gentoo */
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */

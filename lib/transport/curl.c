@@ -193,13 +193,6 @@ static bool set_fresh(struct casehook__handle *handle, bool fresh)
     return curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L) == CURLE_OK;
 }
 
-bool casehook__curl_forbid_reuse(struct casehook__handle *handle, bool forbid)
-{
-    if (handle->forbids == forbid) return true;
-    handle->forbids = forbid;
-    return curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, forbid ? 1L : 0L) == CURLE_OK;
-}
-
 static bool set_wire(struct casehook__handle *handle, struct casehook__wire *wire)
 {
     if (handle->wire == wire) return true;
@@ -251,7 +244,7 @@ static struct casehook__text kept(const struct casehook__transfer *transfer,
     return text;
 }
 
-static void read_response(struct casehook__transfer *transfer)
+static void read_easy_response(struct casehook__transfer *transfer)
 {
     /* Without a content encoding: libcurl has decoded what it offered, or failed. */
     transfer->response = (struct casehook__response){
@@ -284,7 +277,7 @@ static bool is_answer(const struct casehook__transfer *transfer)
 static void note_partial(struct casehook__transfer *transfer)
 {
     if (!transfer->head_ended) return;
-    read_response(transfer);
+    read_easy_response(transfer);
     transfer->failure.partial = &transfer->response;
 }
 
@@ -294,7 +287,7 @@ static void settle(struct casehook__transfer *transfer, CURLcode code)
     if (code == CURLE_OK && !transfer->head_ended) code = CURLE_PARTIAL_FILE;
     transfer->answered = code == CURLE_OK || is_answer(transfer);
     if (transfer->answered)
-        read_response(transfer);
+        read_easy_response(transfer);
     else
         casehook__curl_fail(transfer, code);
     if (code == CURLE_OK) casehook__curl_learn(transfer);
@@ -311,7 +304,7 @@ void casehook__transfer_expire(struct casehook__transfer *transfer)
 {
     transfer->answered = is_answer(transfer);
     if (transfer->answered)
-        read_response(transfer);
+        read_easy_response(transfer);
     else
         casehook__curl_fail_time(transfer);
     if (!transfer->answered) note_partial(transfer);

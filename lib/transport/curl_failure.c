@@ -17,7 +17,7 @@ static bool was_sent(const struct casehook__transfer *transfer)
     return transfer->sends > 0 && size > 0 && !was_refused(transfer);
 }
 
-static const char *peer(const struct casehook__transfer *transfer)
+static const char *peer_word(const struct casehook__transfer *transfer)
 {
     return transfer->policy.proxy ? transfer->policy.proxy->origin.host : transfer->request->origin->host;
 }
@@ -61,18 +61,18 @@ static int tell_connect(struct casehook__transfer *transfer)
             &transfer->told, CASEHOOK_E_POLICY,
             "the address of %s is a %s, which denyPrivateAddresses forbids; list it in allowedAddresses "
             "if it is meant",
-            peer(transfer), transfer->denied_address);
+            peer_word(transfer), transfer->denied_address);
     if (transfer->socket_error && !transfer->connecting) return tell_socket(transfer);
     return casehook__fail(&transfer->told, transfer->policy.proxy ? CASEHOOK_E_PROXY : CASEHOOK_E_CONNECT,
                           "no connection to %s%s: %s", transfer->policy.proxy ? "the proxy " : "",
-                          peer(transfer), transfer->detail[0] ? transfer->detail : "refused");
+                          peer_word(transfer), transfer->detail[0] ? transfer->detail : "refused");
 }
 
 /* libcurl says "CONNECT tunnel failed, response 407" with a code of its own for sockets. */
 static int tell_tunnel(struct casehook__transfer *transfer, long status)
 {
-    return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s answered %ld%s%s", peer(transfer),
-                          status, transfer->request->origin->https ? " to CONNECT" : "",
+    return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s answered %ld%s%s",
+                          peer_word(transfer), status, transfer->request->origin->https ? " to CONNECT" : "",
                           status == 407 ? "; give it a login in proxyUrl or in proxyHeaders"
                           : status == 400 || status == 404 || status == 405 || status == 501
                               ? "; it may be no proxy at all: check host and port of proxyUrl"
@@ -119,8 +119,9 @@ static int tell_tls(struct casehook__transfer *transfer, CURLcode code)
     bool name_failed =
         code == CURLE_PEER_FAILED_VERIFICATION && report->verified && report->verify_error == 0;
     casehook__tls_explain(report, at_proxy ? transfer->policy.proxy_mode : transfer->policy.mode,
-                          at_proxy ? peer(transfer) : transfer->request->origin->host, at_proxy, name_failed,
-                          transfer->detail[0] ? transfer->detail : curl_easy_strerror(code), &transfer->told);
+                          at_proxy ? peer_word(transfer) : transfer->request->origin->host, at_proxy,
+                          name_failed, transfer->detail[0] ? transfer->detail : curl_easy_strerror(code),
+                          &transfer->told);
     return CASEHOOK_E_TLS;
 }
 
@@ -174,11 +175,11 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
     if (transfer->connecting && tunnel != 0 && tunnel / 100 != 2) return tell_tunnel(transfer, tunnel);
     if (code == CURLE_ABORTED_BY_CALLBACK && transfer->connecting)
         return casehook__fail(&transfer->told, CASEHOOK_E_LIMIT,
-                              "the answer of the proxy %s to CONNECT has more than %d bytes", peer(transfer),
-                              CASEHOOK__HEADER_BYTES_MAX);
+                              "the answer of the proxy %s to CONNECT has more than %d bytes",
+                              peer_word(transfer), CASEHOOK__HEADER_BYTES_MAX);
     if (transfer->sends == 0 && transfer->policy.proxy)
         return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s broke the connection: %s",
-                              peer(transfer), transfer->detail[0] ? transfer->detail : "no answer");
+                              peer_word(transfer), transfer->detail[0] ? transfer->detail : "no answer");
     if (was_refused(transfer)) return tell_refused(transfer);
     if (transfer->repeat_refused) return tell_not_again(transfer);
     if (transfer->header_bytes && !transfer->head_ended)
@@ -220,9 +221,9 @@ static int tell_name(struct casehook__transfer *transfer)
         return casehook__fail(&transfer->told, CASEHOOK_E_SYSTEM,
                               "the name of %s could not be looked up: the system gave no thread, memory or "
                               "descriptor for it",
-                              peer(transfer));
+                              peer_word(transfer));
     return casehook__fail(&transfer->told, CASEHOOK_E_RESOLVE, "the name of the %s %s was not found",
-                          transfer->policy.proxy ? "proxy" : "host", peer(transfer));
+                          transfer->policy.proxy ? "proxy" : "host", peer_word(transfer));
 }
 
 /* A stream that was reset, or a connection that is going away, is a broken one; the rest is broken HTTP. */
@@ -238,7 +239,7 @@ static int tell_http2(struct casehook__transfer *transfer, CURLcode code)
                           strstr(detail, "HTTP_1_1_REQUIRED") ? "; set httpVersion to \"1.1\"" : "");
 }
 
-static int tell(struct casehook__transfer *transfer, CURLcode code)
+static int tell_code(struct casehook__transfer *transfer, CURLcode code)
 {
     switch (code) {
     case CURLE_OUT_OF_MEMORY: return tell_memory(transfer);
@@ -246,8 +247,8 @@ static int tell(struct casehook__transfer *transfer, CURLcode code)
     case CURLE_COULDNT_RESOLVE_PROXY: return tell_name(transfer);
     case CURLE_COULDNT_CONNECT: return tell_connect(transfer);
     case CURLE_PROXY:
-        return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s failed: %s", peer(transfer),
-                              transfer->detail);
+        return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s failed: %s",
+                              peer_word(transfer), transfer->detail);
     case CURLE_OPERATION_TIMEDOUT: return tell_connect_timeout(transfer);
     case CURLE_SSL_CONNECT_ERROR:
         /* libcurl was on the way to send it a second time. */
@@ -296,7 +297,7 @@ static void fail_as(struct casehook__transfer *transfer, int status)
 void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code)
 {
     casehook__error_init(&transfer->told);
-    fail_as(transfer, tell(transfer, code));
+    fail_as(transfer, tell_code(transfer, code));
 }
 
 void casehook__curl_fail_time(struct casehook__transfer *transfer)

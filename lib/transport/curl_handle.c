@@ -12,7 +12,7 @@
         if (curl_easy_setopt(easy, option, value) != CURLE_OK) return false; \
     } while (0)
 
-static bool append(struct curl_slist **list, const char *line)
+static bool append_line(struct curl_slist **list, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(*list, line);
     if (longer) *list = longer;
@@ -32,7 +32,7 @@ static bool append_header(struct casehook__heap *heap, struct curl_slist **list,
         casehook__buf_append_string(&line, ": ");
         casehook__buf_append_text(&line, header->value);
     }
-    bool done = line.status == CASEHOOK_OK && append(list, line.data);
+    bool done = line.status == CASEHOOK_OK && append_line(list, line.data);
     casehook__buf_free(&line);
     return done;
 }
@@ -53,11 +53,11 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
     size_t count = casehook__request_headers(transfer->config, request, items, max);
     bool done = true, body = request->method != CASEHOOK__GET;
     /* With a body libcurl adds Expect and a content type unless they are named without a value. */
-    if (body) done = append(list, "Expect:");
-    if (done && body && !has_header(items, count, "Content-Type")) done = append(list, "Content-Type:");
+    if (body) done = append_line(list, "Expect:");
+    if (done && body && !has_header(items, count, "Content-Type")) done = append_line(list, "Content-Type:");
     /* Answers to writes are short.  libcurl would name all that it decodes, and format the line twice. */
     if (done && !has_header(items, count, "Accept-Encoding"))
-        done = append(list, body ? "Accept-Encoding:" : "Accept-Encoding: gzip");
+        done = append_line(list, body ? "Accept-Encoding:" : "Accept-Encoding: gzip");
     for (size_t i = 0; i < count && done; i++) done = append_header(transfer->heap, list, &items[i]);
     casehook__free(transfer->heap, items);
     return done;
@@ -147,7 +147,7 @@ static bool proxy_headers(struct casehook__transfer *transfer, struct curl_slist
     const struct casehook__headers *headers = &transfer->policy.proxy->headers;
     bool done = true;
     if (transfer->policy.tunnel && !casehook__headers_find(headers, CASEHOOK__TEXT("User-Agent")))
-        done = append(list, "User-Agent: libcasehook/" CASEHOOK_VERSION_STRING);
+        done = append_line(list, "User-Agent: libcasehook/" CASEHOOK_VERSION_STRING);
     for (size_t i = 0; i < headers->count && done; i++)
         done = append_header(transfer->heap, list, &headers->items[i]);
     return done;
@@ -184,7 +184,7 @@ static bool set_proxy(struct casehook__transfer *transfer, struct casehook__hand
     return done;
 }
 
-static bool make(struct casehook__transfer *transfer, struct casehook__handle *handle)
+static bool make_handle(struct casehook__transfer *transfer, struct casehook__handle *handle)
 {
     static const long versions[] = {CURL_HTTP_VERSION_1_1, CURL_HTTP_VERSION_2TLS, CURL_HTTP_VERSION_2TLS};
     CURL *easy = handle->easy = curl_easy_init();
@@ -215,7 +215,7 @@ bool casehook__curl_handle(struct casehook__transfer *transfer, const struct cas
     struct curl_slist **headers = &handle->headers[request->call][request->method == CASEHOOK__GET];
     if (*headers && handle->shape == *headers) return true;
     handle->shape = NULL;
-    if ((handle->easy || make(transfer, handle)) &&
+    if ((handle->easy || make_handle(transfer, handle)) &&
         (*headers || request_headers(transfer, request, headers)) &&
         set_shape(handle->easy, request->method, *headers)) {
         handle->shape = *headers;

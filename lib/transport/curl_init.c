@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-extern char **environ;
+extern __attribute__((visibility("default"))) char **environ; /* the one file of all may hide its own names */
 
 /* The one piece of process-wide state: libcurl's documented initialisation must succeed once. */
 static pthread_mutex_t curl_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -1,34 +1,6 @@
 /* curl_loop.c - wires whose sockets and timer a loop looks after. */
 #include "transport/curl_private.h"
 
-static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, void *of_socket)
-{
-    struct casehook__wire *wire = user;
-    int events = 0;
-    (void)easy;
-    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= CASEHOOK__READABLE;
-    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= CASEHOOK__WRITABLE;
-    wire->watcher.socket(wire->watcher.user, socket, events, !of_socket);
-    if (events && !of_socket) curl_multi_assign(wire->multi, socket, wire); /* no longer fresh */
-    return 0;
-}
-
-static int on_timer(CURLM *multi, long in_ms, void *user)
-{
-    struct casehook__wire *wire = user;
-    (void)multi;
-    wire->watcher.timer(wire->watcher.user, in_ms);
-    return 0;
-}
-
-void casehook__curl_watch(struct casehook__wire *wire)
-{
-    curl_multi_setopt(wire->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(wire->multi, CURLMOPT_SOCKETDATA, wire);
-    curl_multi_setopt(wire->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(wire->multi, CURLMOPT_TIMERDATA, wire);
-}
-
 bool casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher)
 {
     wire->watcher = *watcher;
@@ -51,7 +23,7 @@ static void doom(struct casehook__wire *wire)
     wire->spoiled = true;
 }
 
-static bool check(struct casehook__wire *wire, CURLMcode code)
+static bool check_multi(struct casehook__wire *wire, CURLMcode code)
 {
     if (code != CURLM_OK) doom(wire);
     return code == CURLM_OK;
@@ -65,7 +37,7 @@ bool casehook__wire_sweep(struct casehook__wire *wire)
     if (wire->doomed) return false;
     casehook__curl_open_gate(wire);
     CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(wire->multi, &running);)
-    return check(wire, code);
+    return check_multi(wire, code);
 }
 
 bool casehook__wire_act(struct casehook__wire *wire, int socket, int events)
@@ -76,7 +48,7 @@ bool casehook__wire_act(struct casehook__wire *wire, int socket, int events)
     if (events & CASEHOOK__READABLE) what |= CURL_CSELECT_IN;
     if (events & CASEHOOK__WRITABLE) what |= CURL_CSELECT_OUT;
     if (events & CASEHOOK__BROKEN) what |= CURL_CSELECT_ERR;
-    return check(wire, curl_multi_socket_action(wire->multi, socket, what, &running));
+    return check_multi(wire, curl_multi_socket_action(wire->multi, socket, what, &running));
 }
 
 bool casehook__wire_tick(struct casehook__wire *wire)
@@ -84,7 +56,7 @@ bool casehook__wire_tick(struct casehook__wire *wire)
     int running;
     if (wire->doomed) return false;
     casehook__curl_open_gate(wire);
-    return check(wire, curl_multi_socket_action(wire->multi, CURL_SOCKET_TIMEOUT, 0, &running));
+    return check_multi(wire, curl_multi_socket_action(wire->multi, CURL_SOCKET_TIMEOUT, 0, &running));
 }
 
 bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int timeout_ms)

@@ -19,7 +19,7 @@
 
 /* ---- connections ------------------------------------------------------------------------------- */
 
-static struct casehook__connection **list_of(struct casehook__wire *wire, int local_port)
+static struct casehook__connection **connection_list_of(struct casehook__wire *wire, int local_port)
 {
     return &wire->connections[(unsigned)local_port % CASEHOOK__CONNECTION_LISTS];
 }
@@ -28,7 +28,7 @@ static struct casehook__connection **list_of(struct casehook__wire *wire, int lo
 static struct casehook__connection *connection_find(struct casehook__wire *wire, const char *remote,
                                                     int remote_port, int local_port)
 {
-    struct casehook__connection *at = *list_of(wire, local_port);
+    struct casehook__connection *at = *connection_list_of(wire, local_port);
     while (at && !(at->local_port == local_port && at->remote_port == remote_port &&
                    strcmp(at->remote, remote) == 0))
         at = at->next;
@@ -67,7 +67,7 @@ static struct casehook__connection *connection_new(struct casehook__transfer *tr
     if (socket < 0 || strlen(remote) >= sizeof((struct casehook__connection *)0)->remote) return NULL;
     struct casehook__connection *connection = casehook__calloc(wire->heap, 1, sizeof *connection);
     if (!connection) return NULL;
-    struct casehook__connection **list = list_of(wire, local_port);
+    struct casehook__connection **list = connection_list_of(wire, local_port);
     connection->socket = socket;
     connection->local_port = local_port;
     connection->remote_port = remote_port;
@@ -202,6 +202,13 @@ static void take_over(struct casehook__connection *connection, struct casehook__
 {
     if (connection->user) casehook__curl_learn(connection->user);
     connection->user = transfer;
+}
+
+bool casehook__curl_forbid_reuse(struct casehook__handle *handle, bool forbid)
+{
+    if (handle->forbids == forbid) return true;
+    handle->forbids = forbid;
+    return curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, forbid ? 1L : 0L) == CURLE_OK;
 }
 
 bool casehook__curl_may_send(struct casehook__transfer *transfer, const char *remote, int remote_port,

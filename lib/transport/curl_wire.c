@@ -36,6 +36,34 @@ int casehook__wire_new(struct casehook__heap *heap, const struct casehook__setti
     return CASEHOOK_OK;
 }
 
+static int multi_on_socket(CURL *easy, curl_socket_t socket, int what, void *user, void *of_socket)
+{
+    struct casehook__wire *wire = user;
+    int events = 0;
+    (void)easy;
+    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= CASEHOOK__READABLE;
+    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= CASEHOOK__WRITABLE;
+    wire->watcher.socket(wire->watcher.user, socket, events, !of_socket);
+    if (events && !of_socket) curl_multi_assign(wire->multi, socket, wire); /* no longer fresh */
+    return 0;
+}
+
+static int multi_on_timer(CURLM *multi, long in_ms, void *user)
+{
+    struct casehook__wire *wire = user;
+    (void)multi;
+    wire->watcher.timer(wire->watcher.user, in_ms);
+    return 0;
+}
+
+void casehook__curl_watch(struct casehook__wire *wire)
+{
+    curl_multi_setopt(wire->multi, CURLMOPT_SOCKETFUNCTION, multi_on_socket);
+    curl_multi_setopt(wire->multi, CURLMOPT_SOCKETDATA, wire);
+    curl_multi_setopt(wire->multi, CURLMOPT_TIMERFUNCTION, multi_on_timer);
+    curl_multi_setopt(wire->multi, CURLMOPT_TIMERDATA, wire);
+}
+
 bool casehook__curl_mend(struct casehook__wire *wire)
 {
     CURLM *fresh = wire->first ? NULL : multi_new(wire);

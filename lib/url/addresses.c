@@ -55,7 +55,7 @@ static const struct carrier {
     {{0x20, 0x02}, 16, 2},              /* 6to4 */
 };
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define ADDRESS_COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static bool in_range(const unsigned char *address, const unsigned char *range, unsigned prefix)
 {
@@ -64,7 +64,7 @@ static bool in_range(const unsigned char *address, const unsigned char *range, u
     return bits == 0 || (address[bytes] ^ range[bytes]) >> (8 - bits) == 0;
 }
 
-static const char *kind_of(const unsigned char *address, const struct range *ranges, size_t count)
+static const char *address_kind(const unsigned char *address, const struct range *ranges, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (in_range(address, ranges[i].address, ranges[i].prefix)) return ranges[i].kind;
@@ -73,7 +73,7 @@ static const char *kind_of(const unsigned char *address, const struct range *ran
 
 static const char *kind_of_ipv4(const unsigned char *address)
 {
-    return kind_of(address, special_ipv4, COUNT(special_ipv4));
+    return address_kind(address, special_ipv4, ADDRESS_COUNT(special_ipv4));
 }
 
 /* An interface identifier of ISATAP, under whatever prefix: 0000:5efe or 0200:5efe and the IPv4 address. */
@@ -86,8 +86,8 @@ const char *casehook__address_special(const unsigned char *address, size_t size)
 {
     if (size == 4) return kind_of_ipv4(address);
     if (size != 16) return "of an unknown family";
-    const char *kind = kind_of(address, special_ipv6, COUNT(special_ipv6));
-    for (size_t i = 0; i < COUNT(carriers) && !kind; i++)
+    const char *kind = address_kind(address, special_ipv6, ADDRESS_COUNT(special_ipv6));
+    for (size_t i = 0; i < ADDRESS_COUNT(carriers) && !kind; i++)
         if (in_range(address, carriers[i].address, carriers[i].prefix))
             kind = kind_of_ipv4(address + carriers[i].offset);
     return !kind && is_isatap(address) ? kind_of_ipv4(address + 12) : kind;

@@ -11,7 +11,7 @@ struct casehook__text casehook__host_entry_shown(struct casehook__text entry)
     return shown.length ? shown : CASEHOOK__TEXT("");
 }
 
-static int refuse(struct casehook_error *error, struct casehook__text entry, const char *why)
+static int refuse_host(struct casehook_error *error, struct casehook__text entry, const char *why)
 {
     struct casehook__text shown = casehook__host_entry_shown(entry);
     return casehook__fail(error, CASEHOOK_E_CONFIG, "\"%.*s\": %s",
@@ -37,8 +37,8 @@ static const char *forbidden(struct casehook__text entry)
 }
 
 /* Takes host and port apart; *bare when an IPv6 address needs its brackets. */
-static bool split(struct casehook__text entry, struct casehook__text *host, struct casehook__text *port,
-                  bool *bare)
+static bool split_host(struct casehook__text entry, struct casehook__text *host, struct casehook__text *port,
+                       bool *bare)
 {
     size_t colons = 0, last = 0, end = entry.length;
     for (size_t i = 0; i < entry.length; i++)
@@ -69,9 +69,9 @@ static int canonical(struct casehook__text entry, struct casehook__text host, bo
     int status =
         casehook__url_parse(casehook__buf_text(&text), CASEHOOK__URL_REFUSE_USER, &origin, NULL, NULL);
     if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
-    if (status) return refuse(error, entry, "this is not a valid host name or address");
+    if (status) return refuse_host(error, entry, "this is not a valid host name or address");
     if (pattern->subdomains && (origin.ipv4 || origin.ipv6))
-        return refuse(error, entry, "an address has no subdomains");
+        return refuse_host(error, entry, "an address has no subdomains");
     size_t length = casehook__origin_host_length(&origin);
     memcpy(pattern->host, origin.host, length);
     pattern->host[length] = '\0';
@@ -86,10 +86,10 @@ int casehook__host_pattern_parse(struct casehook__text entry, struct casehook__h
     bool bare;
     memset(pattern, 0, sizeof *pattern);
     const char *fault = forbidden(text);
-    if (fault) return refuse(error, text, fault);
-    if (!split(text, &host, &port, &bare) ||
+    if (fault) return refuse_host(error, text, fault);
+    if (!split_host(text, &host, &port, &bare) ||
         (port.data && (!casehook__text_number(port, 65535, &number) || number == 0)))
-        return refuse(error, text, "the port is a number from 1 to 65535");
+        return refuse_host(error, text, "the port is a number from 1 to 65535");
     pattern->port = (uint16_t)number;
     if (casehook__text_is(host, "*")) {
         pattern->any = true;
@@ -97,7 +97,7 @@ int casehook__host_pattern_parse(struct casehook__text entry, struct casehook__h
     }
     pattern->subdomains = host.length > 2 && host.data[0] == '*' && host.data[1] == '.';
     if (pattern->subdomains) host = casehook__text_from(host, 2);
-    if (has(host, '*')) return refuse(error, text, "a * stands alone or in front: * or *.host");
+    if (has(host, '*')) return refuse_host(error, text, "a * stands alone or in front: * or *.host");
     return canonical(text, host, bare, pattern, error);
 }
 

@@ -54,14 +54,14 @@ size_t casehook__url_encode(char *out, const char *text, size_t length, bool pat
 #define REFUSE(error, url, place, ...) \
     casehook__fail_at(error, CASEHOOK_E_CONFIG, (size_t)((place) - (url).data), __VA_ARGS__)
 
-static bool starts_with(struct casehook__text text, const char *prefix)
+static bool url_begins_with(struct casehook__text text, const char *prefix)
 {
     size_t length = strlen(prefix);
     return text.length >= length &&
            casehook__text_equal_nocase((struct casehook__text){text.data, length}, casehook__text(prefix));
 }
 
-static const char *find(struct casehook__text text, const char *needle)
+static const char *find_byte(struct casehook__text text, const char *needle)
 {
     size_t length = strlen(needle);
     for (size_t i = 0; i + length <= text.length; i++)
@@ -89,12 +89,12 @@ int casehook__url_check_characters(struct casehook__text url, struct casehook__t
 /* Why a text that begins with neither http:// nor https:// is refused. */
 static int refuse_scheme(struct casehook__text url, struct casehook__text text, struct casehook_error *error)
 {
-    const char *end = find(text, "://");
+    const char *end = find_byte(text, "://");
     size_t name = end ? (size_t)(end - text.data) : text.length;
-    const char *tag = find((struct casehook__text){text.data, name}, "{{");
+    const char *tag = find_byte((struct casehook__text){text.data, name}, "{{");
     if (text.length == 0) return casehook__fail(error, CASEHOOK_E_CONFIG, "the URL is empty");
     if (tag) return REFUSE(error, url, tag, TAG_MESSAGE);
-    if (starts_with(text, "http:") || starts_with(text, "https:"))
+    if (url_begins_with(text, "http:") || url_begins_with(text, "https:"))
         return REFUSE(error, url, text.data,
                       "after the scheme of a URL come two slashes: write https://HOST");
     for (size_t i = 0; end && i < name; i++) {
@@ -169,7 +169,7 @@ static int split_authority(struct casehook__text url, struct casehook__text auth
             parts->user = (struct casehook__text){authority.data, i};
             authority = casehook__text_from(authority, i + 1);
         }
-    const char *tag = find(authority, "{{");
+    const char *tag = find_byte(authority, "{{");
     if (tag) return REFUSE(error, url, tag, TAG_MESSAGE);
     parts->brackets = authority.length > 0 && authority.data[0] == '[';
     if (parts->brackets) {
@@ -195,8 +195,8 @@ int casehook__url_split(struct casehook__text url, struct casehook__url_parts *p
     memset(parts, 0, sizeof *parts);
     int status = casehook__url_check_characters(url, text, error);
     if (status) return status;
-    parts->https = starts_with(text, "https://");
-    if (!parts->https && !starts_with(text, "http://")) return refuse_scheme(url, text, error);
+    parts->https = url_begins_with(text, "https://");
+    if (!parts->https && !url_begins_with(text, "http://")) return refuse_scheme(url, text, error);
     text = casehook__text_from(text, parts->https ? 8 : 7);
     while (end < text.length && !strchr("/?#", text.data[end])) end++;
     parts->rest = casehook__text_from(text, end);

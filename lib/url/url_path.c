@@ -34,7 +34,7 @@ struct shape {
 };
 
 /* One look at the whole, which for most URLs finds nothing to do. */
-static struct shape look(const char *text, size_t length, bool keep_slash)
+static struct shape look_at_segment(const char *text, size_t length, bool keep_slash)
 {
     struct shape shape = {.path_clean = true};
     size_t i = 0;
@@ -105,7 +105,7 @@ static int normalise_shown(struct casehook__buf *buf, size_t start, const struct
 int casehook__url_path_normalise(struct casehook__buf *buf, size_t start, struct casehook__url_style style)
 {
     size_t length = buf->length - start;
-    struct shape shape = look(buf->data + start, length, style.keep_slash);
+    struct shape shape = look_at_segment(buf->data + start, length, style.keep_slash);
     if (style.shown) return normalise_shown(buf, start, &shape);
 
     bool query = shape.query_end > shape.path_end + 1; /* more than the ? */
@@ -136,7 +136,7 @@ void casehook__url_watch_init(struct casehook__url_watch *watch, size_t start)
 }
 
 /* Looks at the segment of the open mark, which ends at end. */
-static void judge(struct casehook__url_watch *watch, const struct casehook__buf *buf, size_t end)
+static void judge_segment(struct casehook__url_watch *watch, const struct casehook__buf *buf, size_t end)
 {
     size_t from = watch->mark;
     while (from > watch->start && buf->data[from - 1] != '/') from--;
@@ -155,7 +155,7 @@ void casehook__url_watch_mark(void *user, const struct casehook__buf *buf)
     if (watch->path_ended || watch->refused || buf->status) return;
     while (watch->scanned < buf->length) {
         size_t end = find_class(buf->data, watch->scanned, buf->length, SEGMENT_END);
-        if (end < buf->length && watch->mark != NO_MARK) judge(watch, buf, end);
+        if (end < buf->length && watch->mark != NO_MARK) judge_segment(watch, buf, end);
         watch->path_ended = end < buf->length && buf->data[end] != '/';
         if (watch->path_ended) return;
         watch->scanned = end < buf->length ? end + 1 : end;
@@ -166,6 +166,6 @@ void casehook__url_watch_mark(void *user, const struct casehook__buf *buf)
 bool casehook__url_watch_finish(struct casehook__url_watch *watch, const struct casehook__buf *buf)
 {
     if (watch->mark != NO_MARK && !watch->refused)
-        judge(watch, buf, find_class(buf->data, watch->mark, buf->length, SEGMENT_END));
+        judge_segment(watch, buf, find_class(buf->data, watch->mark, buf->length, SEGMENT_END));
     return !watch->refused;
 }

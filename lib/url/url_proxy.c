@@ -2,7 +2,7 @@
 #include "url/url_parts.h"
 
 /* Percent-decodes a part of the user info. */
-static int decode(struct casehook__text text, struct casehook__buf *out, struct casehook_error *error)
+static int decode_part(struct casehook__text text, struct casehook__buf *out, struct casehook_error *error)
 {
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.data[i];
@@ -32,14 +32,15 @@ static int decode_login(struct casehook__text login, struct casehook__buf *user,
 {
     size_t colon = 0, start = user->length;
     while (colon < login.length && login.data[colon] != ':') colon++;
-    int status = decode((struct casehook__text){login.data, colon}, user, error);
+    int status = decode_part((struct casehook__text){login.data, colon}, user, error);
     if (status) return status;
     if (user->length > start && memchr(user->data + start, ':', user->length - start))
         return casehook__fail(
             error, CASEHOOK_E_CONFIG,
             "the user in the proxy URL holds a colon: basic authentication cannot carry it");
     if (colon == login.length) return CASEHOOK_OK;
-    return decode((struct casehook__text){login.data + colon + 1, login.length - colon - 1}, password, error);
+    return decode_part((struct casehook__text){login.data + colon + 1, login.length - colon - 1}, password,
+                       error);
 }
 
 int casehook__url_parse_proxy(struct casehook__text url, struct casehook__origin *origin,

@@ -47,6 +47,19 @@ def upward(name, other):
     return ORDER.index(folder(name)) < ORDER.index(folder(other))
 
 
+def circle(knows):
+    """Who is in a circle, or between two of them: what knows nobody, or is known by nobody, is taken away until nothing
+    changes."""
+    left = {name: set(others) for name, others in knows.items()}
+    while True:
+        known = set().union(*left.values()) if left else set()
+        ends = [name for name, others in left.items() if name not in known or not others & set(left)]
+        if not ends:
+            return sorted(left)
+        for name in ends:
+            del left[name]
+
+
 class Layers(unittest.TestCase):
     def includes(self, kind):
         """(file, what it includes) of all files, both as FOLDER/FILE."""
@@ -94,6 +107,19 @@ class Layers(unittest.TestCase):
     def test_calls_go_downward(self):
         wrong = [f"{file} uses {name} of {other}" for file, other, name in self.calls() if upward(file, other)]
         self.assertEqual(wrong, [])
+
+    def test_no_circles_of_headers(self):
+        knows = {}
+        for name, header in self.includes('"'):
+            if name.endswith(".h") and header != "casehook.h":
+                knows.setdefault(name, set()).add(header)
+        self.assertEqual(circle(knows), [])
+
+    def test_what_is_planted_is_found(self):
+        self.assertEqual(circle({"a": {"b"}, "b": {"c"}, "c": {"d"}}), [])
+        self.assertEqual(circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}}), ["b", "c"])
+        self.assertTrue(upward("json/jsscan.c", "tls/tls.h"))
+        self.assertFalse(upward("tls/tls_ca.c", "json/jsscan.h"))
 
     def test_private_headers(self):
         wrong = [f"{name} includes {header}" for name, header in self.includes('"')

@@ -17,7 +17,7 @@ static uint32_t blinded = UINT32_MAX;    /* sockets of this strand are refused *
 static uint32_t owners[FILES_MAX];       /* + 1, of what is watched or was refused */
 static unsigned refused, taken_away;
 
-static bool watch(struct casehook__backend *backend, int descriptor, int events, bool fresh, uint32_t owner)
+static bool watch(void *backend, int descriptor, int events, bool fresh, uint32_t owner)
 {
     assert_in_range(descriptor, 0, FILES_MAX - 1);
     if (events == 0 && owners[descriptor] && owners[descriptor] != owner + 1) taken_away++;
