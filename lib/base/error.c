@@ -93,6 +93,13 @@ void casehook__error_set_field(struct casehook_error *error, const char *field)
     clean(error->field);
 }
 
+void casehook__error_set_config_field(struct casehook_error *error, const char *name)
+{
+    char field[CASEHOOK__ERROR_FIELD_SIZE];
+    snprintf(field, sizeof field, "config.%s", name);
+    casehook__error_set_field(error, field);
+}
+
 void casehook__error_set_step(struct casehook_error *error, const char *step)
 {
     if (error && !error->step[0]) error->step = step;

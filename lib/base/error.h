@@ -58,6 +58,7 @@ void casehook__line_format(char *text, size_t size, const char *format, va_list 
 
 /* Only where not set yet. */
 void casehook__error_set_field(struct casehook_error *error, const char *field);
+void casehook__error_set_config_field(struct casehook_error *error, const char *name); /* "config.NAME" */
 void casehook__error_set_step(struct casehook_error *error, const char *step);
 
 /*

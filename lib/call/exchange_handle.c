@@ -15,7 +15,7 @@ static int handle_begin(struct casehook_exchange *handle, const struct casehook_
     struct casehook__input copy;
     int status = casehook__input_copy(handle->heap, input, 0, &handle->input, &copy, &error);
     if (!status) status = casehook__input_read(&copy, &handle->core.params, &error);
-    if (!status) return casehook__exchange_begin(&handle->core, input->operation, false);
+    if (!status) return casehook__machine_begin(&handle->core, input->operation, false);
     if (status == CASEHOOK_E_NO_MEMORY) return status;
     casehook__params_clear(&handle->core.params);
     casehook__call_fault(handle->heap, &error, &handle->core.result);
@@ -32,10 +32,8 @@ static struct casehook_exchange *make_handle_of(struct casehook_connector *conne
     handle->cancel = casehook__cancel_ref(options->cancel);
     handle->deadline =
         options->deadline_ms ? casehook__clock_ms() + options->deadline_ms : CASEHOOK__NO_DEADLINE;
-    casehook__exchange_init(&handle->core, handle->heap);
-    handle->core.config = connector->config;
-    handle->core.settings = connector->settings;
-    handle->core.mask = connector->mask;
+    casehook__machine_init(&handle->core, handle->heap, connector->config, connector->settings,
+                           connector->mask);
     handle->core.deadline = handle->deadline;
     handle->core.cancel = handle->cancel;
     casehook__buf_init(&handle->certificate, handle->heap, CASEHOOK__DOCUMENT_MAX_BYTES);
@@ -141,14 +139,14 @@ static bool describe_request(struct casehook_exchange *handle)
 static void fail_core(struct casehook_exchange *handle, int status, const char *message)
 {
     struct casehook__failure failure = {.status = status, .message = message};
-    casehook__exchange_fail(&handle->core, &failure);
+    casehook__machine_fail(&handle->core, &failure);
 }
 
 /* 1: handle->request and policy are set; 0: ended. */
 static int handle_advance(struct casehook_exchange *handle)
 {
     int64_t left = handle->core.settings->response_timeout_ms;
-    if (!casehook__exchange_next(&handle->core, &handle->request)) return 0;
+    if (!casehook__machine_next(&handle->core, &handle->request)) return 0;
     if (handle->deadline != CASEHOOK__NO_DEADLINE && handle->deadline - casehook__clock_ms() < left)
         left = handle->deadline - casehook__clock_ms();
     handle->timeout_ms = (uint32_t)(left > 0 ? left : 0);
@@ -169,7 +167,7 @@ static void fill_request(const struct casehook_exchange *handle, struct casehook
     const struct casehook__policy *policy = &handle->policy;
     *out = (struct casehook_http_request){
         .struct_size = sizeof *out,
-        .step = casehook__call_name(request->call),
+        .step = casehook__call_kind(request->call)->step,
         .method = casehook__method_name(request->method),
         .url = request->url,
         .headers = handle->headers,
@@ -255,7 +253,7 @@ static bool within_limits(struct casehook_exchange *handle, int http_status, siz
         failure.message = "the answer is larger than the setting maxResponseContentLength allows";
     else
         return true;
-    casehook__exchange_fail(&handle->core, &failure);
+    casehook__machine_fail(&handle->core, &failure);
     return false;
 }
 
@@ -287,7 +285,7 @@ int casehook_exchange_feed(struct casehook_exchange *handle, int http_status, co
     if (!awaits_status(handle, http_status)) return CASEHOOK_E_ARGUMENT;
     struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
     if (read_fed_response(handle, text_given(headers, headers_length), &response))
-        casehook__exchange_feed(&handle->core, &response);
+        casehook__machine_feed(&handle->core, &response);
     return CASEHOOK_OK;
 }
 
@@ -306,11 +304,10 @@ static void fail_exchange(struct casehook_exchange *handle, int status, bool sen
     struct casehook__failure failure = {
         .status = status,
         .sent = sent,
-        .retryable = status != CASEHOOK_E_CANCELLED && status != CASEHOOK_E_TLS,
         .partial = partial,
         .message = text,
     };
-    casehook__exchange_fail(&handle->core, &failure);
+    casehook__machine_fail(&handle->core, &failure);
 }
 
 int casehook_exchange_fail(struct casehook_exchange *handle, int status, int sent, const char *message)
@@ -329,7 +326,7 @@ int casehook_exchange_feed_partial(struct casehook_exchange *handle, int http_st
     struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
     if (!read_fed_response(handle, text_given(headers, headers_length), &response)) return CASEHOOK_OK;
     if (http_status >= 300)
-        casehook__exchange_feed(&handle->core, &response);
+        casehook__machine_feed(&handle->core, &response);
     else
         fail_exchange(handle, status, true, message, &response);
     return CASEHOOK_OK;
@@ -341,17 +338,17 @@ struct casehook_result *casehook_exchange_result(struct casehook_exchange *handl
     struct casehook__failure given_up = {
         .status = CASEHOOK_E_CANCELLED, .sent = true, .message = "given up by the host"};
     if (!handle || !handle->core.result) return NULL;
-    if (!handle->core.waiting && casehook__exchange_next(&handle->core, &request)) given_up.sent = false;
-    casehook__exchange_fail(&handle->core, &given_up);
+    if (!handle->core.waiting && casehook__machine_next(&handle->core, &request)) given_up.sent = false;
+    casehook__machine_fail(&handle->core, &given_up);
     casehook__log_result(handle->connector, handle->core.result);
-    return casehook__exchange_finish(&handle->core);
+    return casehook__machine_finish(&handle->core);
 }
 
 void casehook_exchange_free(struct casehook_exchange *handle)
 {
     if (!handle) return;
     struct casehook__heap *heap = handle->heap;
-    casehook__exchange_free(&handle->core);
+    casehook__machine_free(&handle->core);
     casehook__buf_free(&handle->certificate);
     casehook__buf_free(&handle->key);
     casehook__buf_free(&handle->proxy_url);

@@ -12,7 +12,7 @@ struct casehook_exchange {
     struct casehook_cancel *cancel;       /* a reference, or NULL */
     int64_t deadline;
     void *input; /* a copy of what was given, in which the params lie */
-    struct casehook__exchange core;
+    struct casehook__machine core;
     /* Of the request that was given last. */
     struct casehook__request request;
     struct casehook__policy policy;

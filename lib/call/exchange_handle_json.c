@@ -81,7 +81,7 @@ const char *casehook_exchange_next_json(struct casehook_exchange *handle, size_t
     if (json->status) {
         struct casehook__failure failure = {.status = CASEHOOK_E_NO_MEMORY,
                                             .message = "out of memory before the request was sent"};
-        casehook__exchange_fail(&handle->core, &failure);
+        casehook__machine_fail(&handle->core, &failure);
         return NULL;
     }
     if (length) *length = json->length;

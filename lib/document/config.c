@@ -1,24 +1,5 @@
-/* config.c - the compiled connector document: its life and the names of its parts. */
+/* config.c - the compiled connector document: its life. */
 #include "document/config.h"
-
-const char *casehook__method_name(enum casehook__method method)
-{
-    static const char *const names[] = {"GET", "POST", "PUT", "PATCH"};
-    return names[method];
-}
-
-const char *casehook__call_name(enum casehook__call call)
-{
-    static const char *const names[] = {"create", "get", "update", "comment"};
-    return names[call];
-}
-
-const char *casehook__config_type_field(enum casehook__call call)
-{
-    static const char *const names[] = {"createIncidentResponseType", "getIncidentResponseType",
-                                        "updateIncidentResponseType", "createCommentResponseType"};
-    return names[call];
-}
 
 struct casehook__config *casehook__config_new(struct casehook__heap *heap)
 {
@@ -52,12 +33,10 @@ void casehook__config_free(struct casehook__config *config)
     for (size_t i = 0; i < CASEHOOK__CALLS; i++) {
         casehook__url_template_free(config->calls[i].url);
         casehook__template_free(config->calls[i].body);
+        casehook__keypath_free(config->calls[i].key);
+        free_response_fields(heap, config->calls[i].fields, config->calls[i].field_count);
     }
     casehook__url_template_free(config->view_url);
-    casehook__keypath_free(config->id_key);
-    casehook__keypath_free(config->title_key);
-    free_response_fields(heap, config->create_fields, config->create_field_count);
-    free_response_fields(heap, config->get_fields, config->get_field_count);
     casehook__headers_free(&config->headers);
     const struct casehook__text texts[] = {config->ca, config->crt, config->key, config->pfx,
                                            config->passphrase};

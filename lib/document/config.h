@@ -4,35 +4,10 @@
 #ifndef CASEHOOK_CONFIG_H
 #define CASEHOOK_CONFIG_H
 
+#include "document/call_kinds.h"
 #include "json/keypath.h"
 #include "settings/settings.h"
-#include "template/template.h"
 #include "url/url.h"
-
-enum casehook__call {
-    CASEHOOK__CALL_CREATE,
-    CASEHOOK__CALL_GET,
-    CASEHOOK__CALL_UPDATE,
-    CASEHOOK__CALL_COMMENT,
-    CASEHOOK__CALLS
-};
-
-enum casehook__method { CASEHOOK__GET, CASEHOOK__POST, CASEHOOK__PUT, CASEHOOK__PATCH };
-
-/* "GET" ... */
-const char *casehook__method_name(enum casehook__method method);
-/* "create", "get", "update", "comment": the step of R4. */
-const char *casehook__call_name(enum casehook__call call);
-
-/* "createIncidentResponseType" ...: the field that says which types of answers a call takes. */
-const char *casehook__config_type_field(enum casehook__call call);
-
-struct casehook__call_config {
-    enum casehook__method method;
-    struct casehook__url_template *url; /* NULL: a comment call that is not configured */
-    struct casehook__template *body;    /* NULL: none is sent */
-    bool any_type;                      /* an answer of any type is one (H4) */
-};
 
 #define CASEHOOK__RESPONSE_FIELDS_MAX 64 /* of one call; more are an error of the config */
 
@@ -40,6 +15,16 @@ struct casehook__call_config {
 struct casehook__response_field {
     char *name;
     struct casehook__keypath *path;
+};
+
+struct casehook__call_config {
+    enum casehook__method method;
+    struct casehook__url_template *url; /* NULL: a comment call that is not configured */
+    struct casehook__template *body;    /* NULL: none is sent */
+    bool any_type;                      /* an answer of any type is one (H4) */
+    struct casehook__keypath *key;      /* of what is learnt from the answer; NULL: nothing is */
+    struct casehook__response_field *fields;
+    size_t field_count;
 };
 
 enum casehook__auth { CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL };
@@ -50,9 +35,6 @@ struct casehook__config {
     struct casehook__call_config calls[CASEHOOK__CALLS];
     bool has_comments; /* URL, body and method are all there */
     struct casehook__url_template *view_url;
-    struct casehook__keypath *id_key, *title_key;
-    struct casehook__response_field *create_fields, *get_fields;
-    size_t create_field_count, get_field_count;
 
     /* headers and secretHeaders merged (the secret one wins), the Authorization of basic among them. */
     struct casehook__headers headers;
@@ -81,13 +63,5 @@ int casehook__config_read(struct casehook__heap *heap, const struct casehook__se
 /* An empty one; NULL: no memory. */
 struct casehook__config *casehook__config_new(struct casehook__heap *heap);
 void casehook__config_free(struct casehook__config *config); /* wipes all secrets */
-
-/* The schemas of T5 and the contract's table, per field. */
-const struct casehook__schema *casehook__schema_create_url(void);
-const struct casehook__schema *casehook__schema_create_body(void);
-const struct casehook__schema *casehook__schema_update_body(void);
-const struct casehook__schema *casehook__schema_id(void); /* get, update and comment URLs, get body */
-const struct casehook__schema *casehook__schema_comment_body(void);
-const struct casehook__schema *casehook__schema_view_url(void);
 
 #endif

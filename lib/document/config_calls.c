@@ -3,65 +3,6 @@
 
 #include <stdio.h>
 
-/* One of the four calls as the document names it. */
-struct call_fields {
-    enum casehook__call call;
-    const char *url, *method, *body;
-    enum casehook__method methods[3]; /* the first is the default */
-    size_t method_count;
-    bool optional; /* URL, method and body may be absent */
-    const struct casehook__schema *(*url_schema)(void), *(*body_schema)(void);
-    const char *required[2]; /* variables of the body (C4) */
-};
-
-static const struct call_fields create_fields = {
-    .call = CASEHOOK__CALL_CREATE,
-    .url = "createIncidentUrl",
-    .method = "createIncidentMethod",
-    .body = "createIncidentJson",
-    .methods = {CASEHOOK__POST, CASEHOOK__PUT, CASEHOOK__PATCH},
-    .method_count = 3,
-    .url_schema = casehook__schema_create_url,
-    .body_schema = casehook__schema_create_body,
-    .required = {"case.title", "case.description"},
-};
-
-static const struct call_fields get_fields = {
-    .call = CASEHOOK__CALL_GET,
-    .url = "getIncidentUrl",
-    .method = "getIncidentMethod",
-    .body = "getIncidentJson",
-    .methods = {CASEHOOK__GET, CASEHOOK__POST},
-    .method_count = 2,
-    .url_schema = casehook__schema_id,
-    .body_schema = casehook__schema_id,
-};
-
-static const struct call_fields update_fields = {
-    .call = CASEHOOK__CALL_UPDATE,
-    .url = "updateIncidentUrl",
-    .method = "updateIncidentMethod",
-    .body = "updateIncidentJson",
-    .methods = {CASEHOOK__PUT, CASEHOOK__POST, CASEHOOK__PATCH},
-    .method_count = 3,
-    .url_schema = casehook__schema_id,
-    .body_schema = casehook__schema_update_body,
-    .required = {"case.title", "case.description"},
-};
-
-static const struct call_fields comment_fields = {
-    .call = CASEHOOK__CALL_COMMENT,
-    .url = "createCommentUrl",
-    .method = "createCommentMethod",
-    .body = "createCommentJson",
-    .methods = {CASEHOOK__PUT, CASEHOOK__POST, CASEHOOK__PATCH},
-    .method_count = 3,
-    .optional = true,
-    .url_schema = casehook__schema_id,
-    .body_schema = casehook__schema_comment_body,
-    .required = {"case.comment"},
-};
-
 /* Text of a field that must be there; "" is as good as missing.  Optional: null and "" are absent. */
 static bool read_call_text(const struct casehook__field *field, bool optional, struct casehook__text *text)
 {
@@ -140,11 +81,11 @@ static void name_other_type(struct casehook__text text, struct casehook_error *f
 }
 
 static struct casehook__template *read_body(struct casehook__config_reader *reader,
-                                            const struct call_fields *fields, bool optional)
+                                            const struct casehook__call_kind *kind, bool optional)
 {
-    struct casehook__field field = casehook__config_field(reader, fields->body);
+    struct casehook__field field = casehook__config_field(reader, kind->body);
     struct casehook__heap *heap = reader->config->heap;
-    const struct casehook__schema *schema = fields->body_schema();
+    const struct casehook__schema *schema = kind->body_schema();
     bool strict = reader->config->strict;
     struct casehook__text text;
     struct casehook__template *body = NULL;
@@ -165,23 +106,23 @@ static struct casehook__template *read_body(struct casehook__config_reader *read
     }
     if (fault.status == CASEHOOK_E_CONFIG) name_other_type(text, &fault);
     casehook__field_keep(&field, &fault);
-    for (size_t i = 0; body && strict && i < 2 && fields->required[i]; i++)
-        if (!casehook__template_uses(body, fields->required[i])) fail_required(&field, fields->required[i]);
+    for (size_t i = 0; body && strict && i < 2 && kind->body_required[i]; i++)
+        if (!casehook__template_uses(body, kind->body_required[i]))
+            fail_required(&field, kind->body_required[i]);
     return body;
 }
 
 /* True unless a null method switches the call off. */
-static bool read_method(struct casehook__config_reader *reader, const struct call_fields *fields,
+static bool read_method(struct casehook__config_reader *reader, const struct casehook__call_kind *kind,
                         enum casehook__method *method)
 {
-    struct casehook__field field = casehook__config_field(reader, fields->method);
+    struct casehook__field field = casehook__config_field(reader, kind->method);
     const char *words[3];
     size_t index;
-    *method = fields->methods[0];
-    if (fields->optional && field.node && casehook__field_is_null(&field)) return false;
-    for (size_t i = 0; i < fields->method_count; i++) words[i] = casehook__method_name(fields->methods[i]);
-    if (casehook__field_word(&field, words, fields->method_count, true, &index))
-        *method = fields->methods[index];
+    *method = kind->methods[0];
+    if (kind->optional && field.node && casehook__field_is_null(&field)) return false;
+    for (size_t i = 0; i < kind->method_count; i++) words[i] = casehook__method_name(kind->methods[i]);
+    if (casehook__field_word(&field, words, kind->method_count, true, &index)) *method = kind->methods[index];
     return true;
 }
 
@@ -202,33 +143,6 @@ static void read_response_key(struct casehook__config_reader *reader, const char
     casehook__field_keep(&field, &fault);
 }
 
-static void read_create(struct casehook__config_reader *reader)
-{
-    struct casehook__call_config *call = &reader->config->calls[CASEHOOK__CALL_CREATE];
-    call->url = read_call_url(reader, create_fields.url, casehook__schema_create_url(), false, false);
-    read_method(reader, &create_fields, &call->method);
-    call->body = read_body(reader, &create_fields, false);
-    read_response_key(reader, "createIncidentResponseKey", &reader->config->id_key);
-}
-
-static void read_get(struct casehook__config_reader *reader)
-{
-    struct casehook__call_config *call = &reader->config->calls[CASEHOOK__CALL_GET];
-    struct casehook__field url = casehook__config_field(reader, get_fields.url);
-    struct casehook__field body = casehook__config_nullable(reader, get_fields.body);
-    struct casehook__text text;
-    read_method(reader, &get_fields, &call->method);
-    call->url = read_call_url(reader, get_fields.url, casehook__schema_id(), false, false);
-    if (call->url && reader->config->strict && call->method == CASEHOOK__GET &&
-        !casehook__url_template_uses(call->url, "external.system.id"))
-        fail_required(&url, "external.system.id");
-    if (call->method == CASEHOOK__POST)
-        call->body = read_body(reader, &get_fields, true);
-    else
-        casehook__field_text(&body, &text); /* not used, but it must be a text */
-    read_response_key(reader, "getIncidentResponseExternalTitleKey", &reader->config->title_key);
-}
-
 static void read_view(struct casehook__config_reader *reader)
 {
     struct casehook__field field = casehook__config_field(reader, "viewIncidentUrl");
@@ -240,14 +154,6 @@ static void read_view(struct casehook__config_reader *reader)
         fail_required(&field, "external.system.id or external.system.title");
 }
 
-static void read_update(struct casehook__config_reader *reader)
-{
-    struct casehook__call_config *call = &reader->config->calls[CASEHOOK__CALL_UPDATE];
-    read_method(reader, &update_fields, &call->method);
-    call->url = read_call_url(reader, update_fields.url, casehook__schema_id(), false, false);
-    call->body = read_body(reader, &update_fields, false);
-}
-
 /* Null and "" are no text. */
 static bool is_call_given(const struct casehook__field *field)
 {
@@ -255,46 +161,74 @@ static bool is_call_given(const struct casehook__field *field)
                                                 casehook__json_text(field->node).length == 0);
 }
 
-static void read_comment_call(struct casehook__config_reader *reader)
+/* URL and body of an optional call come together, or it is switched off. */
+static bool is_switched_on(const struct casehook__config_reader *reader,
+                           const struct casehook__call_kind *kind, bool wanted)
 {
-    struct casehook__call_config *call = &reader->config->calls[CASEHOOK__CALL_COMMENT];
-    struct casehook__field url = casehook__config_field(reader, comment_fields.url);
-    struct casehook__field body = casehook__config_field(reader, comment_fields.body);
-    bool on = read_method(reader, &comment_fields, &call->method);
-    call->url = read_call_url(reader, comment_fields.url, casehook__schema_id(), true, false);
-    call->body = read_body(reader, &comment_fields, true);
-    reader->config->has_comments = on && call->url && call->body;
-    if (!on || !reader->config->strict || is_call_given(&url) == is_call_given(&body)) return;
-    const struct casehook__field *missing = is_call_given(&url) ? &body : &url;
-    casehook__fail(casehook__field_fault(missing), CASEHOOK_E_CONFIG,
-                   "is missing: %s is given, and the two come together; createCommentMethod null switches "
-                   "comments off",
-                   is_call_given(&url) ? comment_fields.url : comment_fields.body);
+    struct casehook__field url = casehook__config_field(reader, kind->url);
+    struct casehook__field body = casehook__config_field(reader, kind->body);
+    bool has_url = is_call_given(&url);
+    if (!wanted || !reader->config->strict || has_url == is_call_given(&body)) return wanted;
+    casehook__fail(casehook__field_fault(has_url ? &body : &url), CASEHOOK_E_CONFIG,
+                   "is missing: %s is given, and the two come together; %s null switches comments off",
+                   has_url ? kind->url : kind->body, kind->method);
+    return wanted;
+}
+
+static void read_optional_body(struct casehook__config_reader *reader, const struct casehook__call_kind *kind,
+                               struct casehook__call_config *call)
+{
+    struct casehook__field body = casehook__config_nullable(reader, kind->body);
+    struct casehook__text text;
+    if (call->method == CASEHOOK__GET)
+        casehook__field_text(&body, &text); /* not used, but it must be a text */
+    else
+        call->body = read_body(reader, kind, true);
+}
+
+static void read_call(struct casehook__config_reader *reader, const struct casehook__call_kind *kind,
+                      struct casehook__call_config *call)
+{
+    struct casehook__field url = casehook__config_field(reader, kind->url);
+    bool wanted = read_method(reader, kind, &call->method);
+    call->url = read_call_url(reader, kind->url, kind->url_schema(), kind->optional, false);
+    if (call->url && kind->url_required && reader->config->strict && call->method == CASEHOOK__GET &&
+        !casehook__url_template_uses(call->url, kind->url_required))
+        fail_required(&url, kind->url_required);
+    if (kind->body_may_be)
+        read_optional_body(reader, kind, call);
+    else
+        call->body = read_body(reader, kind, kind->optional);
+    if (kind->key) read_response_key(reader, kind->key, &call->key);
+    if (kind->optional)
+        reader->config->has_comments = is_switched_on(reader, kind, wanted) && call->url && call->body;
 }
 
 /* H4: what an answer of this call may be. */
-static void read_response_type(struct casehook__config_reader *reader, enum casehook__call call)
+static void read_response_type(struct casehook__config_reader *reader, const struct casehook__call_kind *kind,
+                               struct casehook__call_config *call)
 {
     static const char *const words[] = {"json", "any"};
-    struct casehook__field field = casehook__config_field(reader, casehook__config_type_field(call));
+    struct casehook__field field = casehook__config_field(reader, kind->type);
     size_t word = 0;
     casehook__field_word(&field, words, 2, false, &word);
-    reader->config->calls[call].any_type = word == 1;
+    call->any_type = word == 1;
 }
 
 void casehook__config_read_calls(struct casehook__config_reader *reader)
 {
-    read_create(reader);
-    read_get(reader);
-    read_view(reader);
-    read_update(reader);
-    read_comment_call(reader);
-    for (int call = 0; call < CASEHOOK__CALLS; call++) read_response_type(reader, (enum casehook__call)call);
+    struct casehook__call_config *calls = reader->config->calls;
+    for (unsigned i = 0; i < CASEHOOK__CALLS; i++) {
+        read_call(reader, casehook__call_kind((enum casehook__call)i), &calls[i]);
+        if (i == CASEHOOK__CALL_GET) read_view(reader); /* where documents have it */
+    }
+    for (unsigned i = 0; i < CASEHOOK__CALLS; i++)
+        read_response_type(reader, casehook__call_kind((enum casehook__call)i), &calls[i]);
 }
 
 /* One object of name: key.  The array is owned by the config at once, so that nothing leaks. */
 static void read_response_fields(struct casehook__config_reader *reader, const char *name,
-                                 struct casehook__response_field **out, size_t *count)
+                                 struct casehook__call_config *call)
 {
     struct casehook__config *config = reader->config;
     struct casehook__field field = casehook__config_nullable(reader, name);
@@ -312,12 +246,12 @@ static void read_response_fields(struct casehook__config_reader *reader, const c
                        CASEHOOK__RESPONSE_FIELDS_MAX);
         return;
     }
-    *out = casehook__calloc(config->heap, casehook__json_count(field.node), sizeof **out);
-    if (!*out) reader->errors->memory = 1;
+    call->fields = casehook__calloc(config->heap, casehook__json_count(field.node), sizeof *call->fields);
+    if (!call->fields) reader->errors->memory = 1;
     snprintf(prefix, sizeof prefix, "config.%s", name);
-    while (*out && casehook__json_next(field.node, &iterator, &member, &value)) {
+    while (call->fields && casehook__json_next(field.node, &iterator, &member, &value)) {
         struct casehook__field key = {reader->errors, prefix, member.data, value};
-        struct casehook__response_field *item = &(*out)[*count];
+        struct casehook__response_field *item = &call->fields[call->field_count];
         struct casehook__text text;
         struct casehook_error fault = {0};
         casehook__error_init(&fault);
@@ -326,22 +260,34 @@ static void read_response_fields(struct casehook__config_reader *reader, const c
         casehook__field_keep(&key, &fault);
         item->name = casehook__copy(config->heap, member.data, member.length);
         if (!item->name) reader->errors->memory = 1;
-        *count += 1;
+        call->field_count++;
+    }
+}
+
+/* A name means one thing, whichever call it is learnt from. */
+static void check_field_names(struct casehook__config_reader *reader, unsigned call, unsigned earlier)
+{
+    const struct casehook__call_config *calls = reader->config->calls;
+    char list[64];
+    snprintf(list, sizeof list, "config.%s", casehook__call_kind((enum casehook__call)call)->fields);
+    for (size_t i = 0; i < calls[call].field_count; i++) {
+        for (size_t j = 0; j < calls[earlier].field_count; j++) {
+            const char *name = calls[call].fields[i].name, *other = calls[earlier].fields[j].name;
+            struct casehook__field field = {reader->errors, list, name, NULL};
+            if (name && other && strcmp(name, other) == 0)
+                casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
+                               "is a name of %s too; choose another one",
+                               casehook__call_kind((enum casehook__call)earlier)->fields);
+        }
     }
 }
 
 void casehook__config_read_response_fields(struct casehook__config_reader *reader)
 {
-    struct casehook__config *config = reader->config;
-    read_response_fields(reader, "createResponseFields", &config->create_fields, &config->create_field_count);
-    read_response_fields(reader, "getResponseFields", &config->get_fields, &config->get_field_count);
-    for (size_t i = 0; i < config->get_field_count; i++) {
-        for (size_t j = 0; j < config->create_field_count; j++) {
-            const char *name = config->get_fields[i].name, *other = config->create_fields[j].name;
-            struct casehook__field field = {reader->errors, "config.getResponseFields", name, NULL};
-            if (name && other && strcmp(name, other) == 0)
-                casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
-                               "is a name of createResponseFields too; choose another one");
-        }
+    struct casehook__call_config *calls = reader->config->calls;
+    for (unsigned i = 0; i < CASEHOOK__CALLS; i++) {
+        const char *name = casehook__call_kind((enum casehook__call)i)->fields;
+        if (name) read_response_fields(reader, name, &calls[i]);
+        for (unsigned j = 0; j < i; j++) check_field_names(reader, i, j);
     }
 }

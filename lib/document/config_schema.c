@@ -1,5 +1,5 @@
 /* config_schema.c - which variables exist in which field (C4, T5, N1). */
-#include "document/config.h"
+#include "document/call_kinds.h"
 
 #define TEXT(name)                    \
     {                                 \

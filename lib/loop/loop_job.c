@@ -28,7 +28,7 @@ static void leave_lane(struct casehook__job *job)
 /* The exchange has ended. */
 static void end(struct casehook__job *job)
 {
-    job->result = casehook__exchange_finish(&job->lane->exchange);
+    job->result = casehook__machine_finish(&job->lane->machine);
     casehook__log_result(job->connector, job->result);
     leave_lane(job);
     job_finish(job);
@@ -36,7 +36,7 @@ static void end(struct casehook__job *job)
 
 static void end_with_fault(struct casehook__job *job, const struct casehook_error *error)
 {
-    if (job->lane) casehook__params_clear(&job->lane->exchange.params);
+    if (job->lane) casehook__params_clear(&job->lane->machine.params);
     casehook__call_fault(job->connector->heap, error, &job->result);
     leave_lane(job);
     job_finish(job);
@@ -95,9 +95,9 @@ static bool send_request(struct casehook__job *job)
 {
     static const struct casehook__failure no_memory = {
         .status = CASEHOOK_E_NO_MEMORY, .message = "out of memory before the request was sent"};
-    struct casehook__exchange *exchange = &job->lane->exchange;
+    struct casehook__machine *machine = &job->lane->machine;
     if (!job_find_route(job)) {
-        casehook__exchange_fail(exchange, &no_memory);
+        casehook__machine_fail(machine, &no_memory);
         return false;
     }
     casehook__transfer_set_owner(job->transfer, job);
@@ -106,19 +106,19 @@ static bool send_request(struct casehook__job *job)
         casehook__timer_set(&job->loop->jobs, &job->timer, casehook__transfer_limit(job->transfer));
         return true;
     }
-    casehook__exchange_fail(exchange, casehook__transfer_failure(job->transfer));
+    casehook__machine_fail(machine, casehook__transfer_failure(job->transfer));
     job_leave_route(job);
     return false;
 }
 
 static void job_advance(struct casehook__job *job)
 {
-    while (casehook__exchange_next(&job->lane->exchange, &job->request))
+    while (casehook__machine_next(&job->lane->machine, &job->request))
         if (send_request(job)) return;
     end(job);
 }
 
-/* Params and exchange; false: the job has ended. */
+/* Params and machine; false: the job has ended. */
 static bool job_prepare(struct casehook__job *job)
 {
     struct casehook_error error;
@@ -126,13 +126,13 @@ static bool job_prepare(struct casehook__job *job)
     casehook__error_init(&error);
     job->lane = casehook__pool_take_lane(job->pool);
     if (job->lane) {
-        job->lane->exchange.deadline = job->deadline;
-        job->lane->exchange.cancel = job->cancel;
+        job->lane->machine.deadline = job->deadline;
+        job->lane->machine.cancel = job->cancel;
     } else {
         status = casehook__fail_memory(&error);
     }
-    if (!status) status = casehook__input_read(&job->input, &job->lane->exchange.params, &error);
-    if (!status && casehook__exchange_begin(&job->lane->exchange, job->input.operation, false))
+    if (!status) status = casehook__input_read(&job->input, &job->lane->machine.params, &error);
+    if (!status && casehook__machine_begin(&job->lane->machine, job->input.operation, false))
         status = casehook__fail_memory(&error);
     if (status) end_with_fault(job, &error);
     return status == CASEHOOK_OK;
@@ -163,8 +163,8 @@ void casehook__job_refuse(struct casehook__job *job, const struct casehook__fail
     casehook__pool_runs(job);
     if (!job_prepare(job)) return;
     /* As if the first request had failed: the result then shows what there would have been to do. */
-    if (casehook__exchange_next(&job->lane->exchange, &job->request))
-        casehook__exchange_fail(&job->lane->exchange, failure);
+    if (casehook__machine_next(&job->lane->machine, &job->request))
+        casehook__machine_fail(&job->lane->machine, failure);
     end(job);
 }
 
@@ -178,29 +178,27 @@ void casehook__job_cancel(struct casehook__job *job)
     }
     casehook__transfer_cancel(job->transfer);
     casehook__strand_ended(job->strand);
-    casehook__exchange_fail(&job->lane->exchange, casehook__transfer_failure(job->transfer));
+    casehook__machine_fail(&job->lane->machine, casehook__transfer_failure(job->transfer));
     job_leave_route(job);
     end(job);
 }
 
 void casehook__job_answered(struct casehook__job *job)
 {
-    struct casehook__exchange *exchange = &job->lane->exchange;
+    struct casehook__machine *machine = &job->lane->machine;
     const struct casehook__response *response = casehook__transfer_response(job->transfer);
     casehook__timer_clear(&job->loop->jobs, &job->timer);
     casehook__strand_ended(job->strand);
     if (response)
-        casehook__exchange_feed(exchange, response);
+        casehook__machine_feed(machine, response);
     else
-        casehook__exchange_fail(exchange, casehook__transfer_failure(job->transfer));
+        casehook__machine_fail(machine, casehook__transfer_failure(job->transfer));
     job_leave_route(job);
     job_advance(job);
 }
 
-static const struct casehook__failure late = {.status = CASEHOOK_E_TIMEOUT,
-                                              .retryable = true,
-                                              .message =
-                                                  "the deadline of the call passed before its turn came"};
+static const struct casehook__failure late = {
+    .status = CASEHOOK_E_TIMEOUT, .message = "the deadline of the call passed before its turn came"};
 
 void casehook__job_expire(struct casehook__job *job)
 {

@@ -105,10 +105,10 @@ static void wait_for(struct route *route, struct casehook_cancel *cancel)
     casehook__cancel_remove(cancel, &waiter);
 }
 
-static void not_started(struct casehook__exchange *exchange, int status, const char *message)
+static void not_started(struct casehook__machine *machine, int status, const char *message)
 {
     struct casehook__failure failure = {.status = status, .message = message};
-    casehook__exchange_fail(exchange, &failure);
+    casehook__machine_fail(machine, &failure);
 }
 
 static void perform(struct casehook_connector *connector, struct casehook__lane *lane,
@@ -116,18 +116,18 @@ static void perform(struct casehook_connector *connector, struct casehook__lane 
 {
     struct route route;
     if (casehook__cancel_is_set(cancel)) {
-        not_started(&lane->exchange, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
+        not_started(&lane->machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
         return;
     }
     if (blocking_find_route(connector, lane, request, &route)) {
-        not_started(&lane->exchange, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
+        not_started(&lane->machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
     } else {
         if (casehook__transfer_start(route.transfer, route.wire, request, deadline)) wait_for(&route, cancel);
         const struct casehook__response *response = casehook__transfer_response(route.transfer);
         if (response)
-            casehook__exchange_feed(&lane->exchange, response);
+            casehook__machine_feed(&lane->machine, response);
         else
-            casehook__exchange_fail(&lane->exchange, casehook__transfer_failure(route.transfer));
+            casehook__machine_fail(&lane->machine, casehook__transfer_failure(route.transfer));
     }
     blocking_leave_route(&route);
 }
@@ -138,7 +138,7 @@ void casehook__drive_blocking(struct casehook_connector *connector, struct caseh
     struct casehook__request request;
     struct casehook__pipe_guard guard;
     casehook__pipe_guard(&guard);
-    while (casehook__exchange_next(&lane->exchange, &request))
+    while (casehook__machine_next(&lane->machine, &request))
         perform(connector, lane, &request, deadline, cancel);
     casehook__pipe_unguard(&guard);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "document/mask.h"
 #include "document/policy.h"
+#include "exchange/machine.h"
 #include "transport/transport.h"
 
 #include <pthread.h>
@@ -19,7 +20,7 @@
  */
 struct casehook__lane {
     struct casehook__lane *next; /* below it, among the idle ones of its connector or of a loop's pool */
-    struct casehook__exchange exchange;
+    struct casehook__machine machine;
     struct casehook__wire *wires[CASEHOOK__CALLS];
     struct casehook__transfer *transfers[CASEHOOK__CALLS];
     uint32_t shard; /* in a loop: which of its pool's wires it uses */
@@ -90,7 +91,7 @@ struct casehook__idle *casehook__idle_new(struct casehook__heap *heap);
 struct casehook__idle *casehook__idle_ref(struct casehook__idle *all);
 void casehook__idle_unref(struct casehook__idle *all);
 
-/* blocking.c: runs the operation that lane->exchange has begun to its end. */
+/* blocking.c: runs the operation that lane->machine has begun to its end. */
 void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,
                               int64_t deadline, struct casehook_cancel *cancel);
 

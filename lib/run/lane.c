@@ -27,7 +27,7 @@ void casehook__lane_free(struct casehook_connector *connector, struct casehook__
         casehook__wire_free(lane->wires[i]);
     }
     if (here) casehook__pipe_unguard(&guard);
-    casehook__exchange_free(&lane->exchange);
+    casehook__machine_free(&lane->machine);
     casehook__free(connector->heap, lane);
 }
 
@@ -35,10 +35,8 @@ struct casehook__lane *casehook__lane_new(struct casehook_connector *connector)
 {
     struct casehook__lane *lane = casehook__calloc(connector->heap, 1, sizeof *lane);
     if (!lane) return NULL;
-    casehook__exchange_init(&lane->exchange, connector->heap);
-    lane->exchange.config = connector->config;
-    lane->exchange.settings = connector->settings;
-    lane->exchange.mask = connector->mask;
+    casehook__machine_init(&lane->machine, connector->heap, connector->config, connector->settings,
+                           connector->mask);
     return lane;
 }
 
@@ -49,9 +47,9 @@ static void shrink_idle(struct casehook__buf *buf)
 
 void casehook__lane_shrink(struct casehook__lane *lane)
 {
-    shrink_idle(&lane->exchange.body);
-    shrink_idle(&lane->exchange.scratch);
-    shrink_idle(&lane->exchange.params.store);
+    shrink_idle(&lane->machine.body);
+    shrink_idle(&lane->machine.scratch);
+    shrink_idle(&lane->machine.params.store);
     for (size_t i = 0; i < CASEHOOK__CALLS; i++) casehook__transfer_shrink(lane->transfers[i], KEPT_BYTES);
 }
 

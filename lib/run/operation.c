@@ -59,9 +59,9 @@ int casehook__input_read(const struct casehook__input *input, struct casehook__p
 static int start(struct casehook__lane *lane, const struct casehook__input *input, bool preview,
                  struct casehook_error *error)
 {
-    int status = casehook__input_read(input, &lane->exchange.params, error);
+    int status = casehook__input_read(input, &lane->machine.params, error);
     if (status) return status;
-    status = casehook__exchange_begin(&lane->exchange, input->operation, preview);
+    status = casehook__machine_begin(&lane->machine, input->operation, preview);
     return status ? casehook__fail_memory(error) : CASEHOOK_OK;
 }
 
@@ -86,18 +86,18 @@ static int run_operation(struct casehook_connector *connector, const struct case
     /* Another thread may let go of both meanwhile. */
     casehook_connector_ref(connector);
     casehook__cancel_ref(options.cancel);
-    lane->exchange.deadline = deadline;
-    lane->exchange.cancel = options.cancel;
+    lane->machine.deadline = deadline;
+    lane->machine.cancel = options.cancel;
     status = start(lane, input, preview, &error);
     if (status) {
-        casehook__params_clear(&lane->exchange.params);
+        casehook__params_clear(&lane->machine.params);
         status = casehook__call_fault(heap, &error, result);
     } else {
         if (preview)
-            casehook__drive_preview(&lane->exchange);
+            casehook__drive_preview(&lane->machine);
         else
             casehook__drive_blocking(connector, lane, deadline, options.cancel);
-        *result = casehook__exchange_finish(&lane->exchange);
+        *result = casehook__machine_finish(&lane->machine);
         status = (*result)->error.status;
         if (!preview) casehook__log_result(connector, *result);
     }

@@ -276,20 +276,12 @@ static bool proxy_refused(const struct casehook__transfer *transfer)
     return transfer->connecting && tunnel >= 400 && tunnel < 500;
 }
 
-static bool may_pass_by_itself(const struct casehook__transfer *transfer, int status)
-{
-    if (status == CASEHOOK_E_PROXY && proxy_refused(transfer)) return false;
-    return status == CASEHOOK_E_RESOLVE || status == CASEHOOK_E_CONNECT || status == CASEHOOK_E_TIMEOUT ||
-           status == CASEHOOK_E_NETWORK || status == CASEHOOK_E_PROXY || status == CASEHOOK_E_NO_MEMORY ||
-           status == CASEHOOK_E_SYSTEM;
-}
-
 static void fail_as(struct casehook__transfer *transfer, int status)
 {
     transfer->failure = (struct casehook__failure){
         .status = status,
         .sent = was_sent(transfer),
-        .retryable = may_pass_by_itself(transfer, status),
+        .lasting = status == CASEHOOK_E_PROXY && proxy_refused(transfer),
         .message = transfer->told.message,
     };
 }

@@ -9,7 +9,8 @@
 #define CASEHOOK_TRANSPORT_H
 
 #include "base/clock.h"
-#include "exchange/exchange.h"
+#include "document/mask.h"
+#include "exchange/request.h"
 #include "document/policy.h"
 #include "settings/reuse.h"
 

@@ -651,9 +651,9 @@ static void compiled(void **state)
     read_changed(&reading, off, NULL, NULL);
     assert_false(reading.config->has_comments);
     assert_true(reading.config->secret_url);
-    assert_int_equal(reading.config->create_field_count, 2);
-    assert_string_equal(reading.config->create_fields[0].name, "n");
-    assert_int_equal(reading.config->create_fields[0].path->count, 2);
+    assert_int_equal(reading.config->calls[CASEHOOK__CALL_CREATE].field_count, 2);
+    assert_string_equal(reading.config->calls[CASEHOOK__CALL_CREATE].fields[0].name, "n");
+    assert_int_equal(reading.config->calls[CASEHOOK__CALL_CREATE].fields[0].path->count, 2);
     finish(&reading);
 }
 

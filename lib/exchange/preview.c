@@ -1,8 +1,8 @@
-/* exchange_preview.c - every request of an operation as it would be sent, secrets masked, nothing sent. */
-#include "exchange/exchange_private.h"
+/* preview.c - every request of an operation as it would be sent, secrets masked, nothing sent. */
+#include "exchange/machine_private.h"
 #include "json/jstext.h"
 
-static void header_member(struct casehook__buf *json, const struct casehook__exchange *exchange,
+static void header_member(struct casehook__buf *json, const struct casehook__machine *machine,
                           const struct casehook__header *header)
 {
     casehook__js_string(json, header->name);
@@ -13,29 +13,29 @@ static void header_member(struct casehook__buf *json, const struct casehook__exc
     }
     /* A plain header may hold a configured secret as well; what masks one is at most three times as long. */
     size_t size = 3 * header->value.length + 1;
-    char *value = casehook__alloc(exchange->heap, size);
+    char *value = casehook__alloc(machine->heap, size);
     if (value)
         casehook__js_string(
-            json, casehook__text(casehook__mask_excerpt(exchange->mask, header->value, value, size)));
+            json, casehook__text(casehook__mask_excerpt(machine->mask, header->value, value, size)));
     else
         json->status = CASEHOOK_E_NO_MEMORY;
-    casehook__free(exchange->heap, value);
+    casehook__free(machine->heap, value);
 }
 
 /* The members "headers" and "body" of the record into json; its status. */
-static int write_detail(struct casehook__exchange *exchange, const struct casehook__request *request,
+static int write_detail(struct casehook__machine *machine, const struct casehook__request *request,
                         struct casehook__buf *json)
 {
-    size_t max = exchange->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
-    struct casehook__header *headers = casehook__calloc(exchange->heap, max, sizeof *headers);
+    size_t max = machine->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
+    struct casehook__header *headers = casehook__calloc(machine->heap, max, sizeof *headers);
     if (!headers) return CASEHOOK_E_NO_MEMORY;
-    size_t count = casehook__request_headers(exchange->config, request, headers, max);
+    size_t count = casehook__request_headers(machine->config, request, headers, max);
     casehook__buf_append_string(json, "\"headers\":{");
     for (size_t i = 0; i < count; i++) {
         if (i) casehook__buf_append_char(json, ',');
-        header_member(json, exchange, &headers[i]);
+        header_member(json, machine, &headers[i]);
     }
-    casehook__free(exchange->heap, headers);
+    casehook__free(machine->heap, headers);
     casehook__buf_append_string(json, "},\"body\":");
     if (request->body.data)
         casehook__js_string(json, request->body);
@@ -45,17 +45,17 @@ static int write_detail(struct casehook__exchange *exchange, const struct caseho
 }
 
 /* *left: bytes that the preview may still hold. */
-static int add_detail(struct casehook__exchange *exchange, const struct casehook__request *request,
+static int add_detail(struct casehook__machine *machine, const struct casehook__request *request,
                       size_t *left)
 {
-    struct casehook__exchange_record *record = casehook__exchange_current(exchange);
+    struct casehook__exchange_record *record = casehook__machine_record(machine);
     struct casehook__buf json;
     size_t url = strlen(record->url);
-    casehook__buf_init(&json, exchange->heap, *left);
-    int status = write_detail(exchange, request, &json);
+    casehook__buf_init(&json, machine->heap, *left);
+    int status = write_detail(machine, request, &json);
     if (!status && url > *left - json.length) status = CASEHOOK_E_LIMIT;
     if (!status) {
-        record->detail = casehook__copy(exchange->heap, json.data, json.length);
+        record->detail = casehook__copy(machine->heap, json.data, json.length);
         *left -= json.length + url;
         if (!record->detail) status = CASEHOOK_E_NO_MEMORY;
     }
@@ -63,24 +63,24 @@ static int add_detail(struct casehook__exchange *exchange, const struct casehook
     return status;
 }
 
-static void give_up(struct casehook__exchange *exchange, int status)
+static void give_up(struct casehook__machine *machine, int status)
 {
     struct casehook__failure failure = {.status = status, .message = "out of memory"};
     if (status == CASEHOOK_E_LIMIT)
         failure.message = "with this request the preview is larger than 64 MiB: shorten its texts, or "
                           "preview fewer comments at once";
-    casehook__exchange_fail(exchange, &failure);
+    casehook__machine_fail(machine, &failure);
 }
 
-void casehook__drive_preview(struct casehook__exchange *exchange)
+void casehook__drive_preview(struct casehook__machine *machine)
 {
     struct casehook__request request;
     size_t left = CASEHOOK__PREVIEW_MAX_BYTES;
-    while (casehook__exchange_next(exchange, &request)) {
-        int status = add_detail(exchange, &request, &left);
+    while (casehook__machine_next(machine, &request)) {
+        int status = add_detail(machine, &request, &left);
         if (status)
-            give_up(exchange, status);
+            give_up(machine, status);
         else
-            casehook__exchange_pretend(exchange);
+            casehook__machine_pretend(machine);
     }
 }

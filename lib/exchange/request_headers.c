@@ -1,5 +1,5 @@
-/* exchange_headers.c - the headers of one request (H2, C7). */
-#include "exchange/exchange.h"
+/* request_headers.c - the headers of one request (H2, C7). */
+#include "exchange/machine.h"
 
 #define ADD(literal_name, literal_value) \
     add_request_header(                  \

@@ -1,5 +1,5 @@
-/* exchange_advice.c - what a refusal most likely comes from, and what to do about it (R3). */
-#include "exchange/exchange_private.h"
+/* advice.c - what a refusal most likely comes from, and what to do about it (R3). */
+#include "exchange/answer.h"
 
 #include <stdio.h>
 
@@ -14,33 +14,28 @@ static bool advice_has(struct casehook__text body, const char *words)
 }
 
 /* nginx, Apache, Go's server, HAProxy's and Tomcat's words for the same. */
-static bool is_plain_to_tls(const struct casehook__exchange *exchange,
+static bool is_plain_to_tls(const struct casehook__question *question,
                             const struct casehook__response *response)
 {
-    if (exchange->request.origin->https || response->status != 400) return false;
+    if (question->request->origin->https || response->status != 400) return false;
     return advice_has(response->body, "plain HTTP request was sent to HTTPS port") ||
            advice_has(response->body, "speaking plain HTTP to an SSL-enabled") ||
            advice_has(response->body, "HTTP request to an HTTPS server") ||
            advice_has(response->body, "requires TLS");
 }
 
-/* The write of this operation was answered with 202: it may not be carried out yet. */
-static bool is_read_too_early(const struct casehook__exchange *exchange,
+static bool is_read_too_early(const struct casehook__question *question,
                               const struct casehook__response *response)
 {
-    const struct casehook_result *result = exchange->result;
-    if (exchange->request.call != CASEHOOK__CALL_GET || response->status != 404) return false;
-    for (size_t i = 0; i + 1 < result->exchange_count; i++)
-        if (result->exchanges[i].status == 202) return true;
-    return false;
+    return question->was_accepted && question->request->call == CASEHOOK__CALL_GET && response->status == 404;
 }
 
-const char *casehook__exchange_advice(const struct casehook__exchange *exchange,
-                                      const struct casehook__response *response)
+const char *casehook__answer_advice(const struct casehook__question *question,
+                                    const struct casehook__response *response)
 {
-    if (is_plain_to_tls(exchange, response))
+    if (is_plain_to_tls(question, response))
         return "; this port speaks TLS: begin the URL with https:// instead of http://";
-    if (is_read_too_early(exchange, response))
+    if (is_read_too_early(question, response))
         return "; the write before was only accepted (202), the server may carry it out later: get the case "
                "by "
                "this id after a while, do not create it again";
@@ -61,10 +56,10 @@ const char *casehook__exchange_advice(const struct casehook__exchange *exchange,
 }
 
 /* An entry of customHostSettings for this host that does not hold for the port of the request, or NULL. */
-static const struct casehook__origin *entry_of_other_port(const struct casehook__exchange *exchange)
+static const struct casehook__origin *entry_of_other_port(const struct casehook__question *question)
 {
-    const struct casehook__settings *settings = exchange->settings;
-    const struct casehook__origin *origin = exchange->request.origin;
+    const struct casehook__settings *settings = question->settings;
+    const struct casehook__origin *origin = question->request->origin;
     if (casehook__settings_host(settings, origin)) return NULL;
     for (size_t i = 0; i < settings->host_count; i++) {
         const struct casehook__origin *entry = &settings->hosts[i].origin;
@@ -75,13 +70,13 @@ static const struct casehook__origin *entry_of_other_port(const struct casehook_
     return NULL;
 }
 
-void casehook__exchange_failure_advice(const struct casehook__exchange *exchange,
-                                       const struct casehook__failure *failure, char *out, size_t size)
+void casehook__failure_advice(const struct casehook__question *question,
+                              const struct casehook__failure *failure, char *out, size_t size)
 {
-    const struct casehook__origin *origin = exchange->request.origin, *entry = NULL;
+    const struct casehook__origin *origin = question->request->origin, *entry = NULL;
     bool broke = failure->status == CASEHOOK_E_NETWORK && failure->sent && !failure->partial;
     out[0] = '\0';
-    if (failure->status == CASEHOOK_E_TLS && origin->https) entry = entry_of_other_port(exchange);
+    if (failure->status == CASEHOOK_E_TLS && origin->https) entry = entry_of_other_port(question);
     if (entry)
         snprintf(out, size,
                  "; the entry of this host in customHostSettings is for port %u and this URL has port %u: "

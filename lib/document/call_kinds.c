@@ -1,0 +1,80 @@
+/* call_kinds.c - one row for each kind of call (C1, C3, C4, H4, K1, K4). */
+#include "document/call_kinds.h"
+
+static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
+    [CASEHOOK__CALL_CREATE] =
+        {
+            .step = "create",
+            .url = "createIncidentUrl",
+            .method = "createIncidentMethod",
+            .body = "createIncidentJson",
+            .type = "createIncidentResponseType",
+            .key = "createIncidentResponseKey",
+            .fields = "createResponseFields",
+            .methods = {CASEHOOK__POST, CASEHOOK__PUT, CASEHOOK__PATCH},
+            .method_count = 3,
+            .url_schema = casehook__schema_create_url,
+            .body_schema = casehook__schema_create_body,
+            .body_required = {"case.title", "case.description"},
+            .effect = CASEHOOK__EFFECT_ADDS,
+            .learns = CASEHOOK__LEARNS_ID,
+        },
+    [CASEHOOK__CALL_GET] =
+        {
+            .step = "get",
+            .url = "getIncidentUrl",
+            .method = "getIncidentMethod",
+            .body = "getIncidentJson",
+            .type = "getIncidentResponseType",
+            .key = "getIncidentResponseExternalTitleKey",
+            .fields = "getResponseFields",
+            .methods = {CASEHOOK__GET, CASEHOOK__POST},
+            .method_count = 2,
+            .body_may_be = true,
+            .url_schema = casehook__schema_id,
+            .body_schema = casehook__schema_id,
+            .url_required = "external.system.id",
+            .effect = CASEHOOK__EFFECT_READS,
+            .learns = CASEHOOK__LEARNS_TITLE,
+        },
+    [CASEHOOK__CALL_UPDATE] =
+        {
+            .step = "update",
+            .url = "updateIncidentUrl",
+            .method = "updateIncidentMethod",
+            .body = "updateIncidentJson",
+            .type = "updateIncidentResponseType",
+            .methods = {CASEHOOK__PUT, CASEHOOK__POST, CASEHOOK__PATCH},
+            .method_count = 3,
+            .url_schema = casehook__schema_id,
+            .body_schema = casehook__schema_update_body,
+            .body_required = {"case.title", "case.description"},
+            .effect = CASEHOOK__EFFECT_CHANGES,
+        },
+    [CASEHOOK__CALL_COMMENT] =
+        {
+            .step = "comment",
+            .url = "createCommentUrl",
+            .method = "createCommentMethod",
+            .body = "createCommentJson",
+            .type = "createCommentResponseType",
+            .methods = {CASEHOOK__PUT, CASEHOOK__POST, CASEHOOK__PATCH},
+            .method_count = 3,
+            .optional = true,
+            .url_schema = casehook__schema_id,
+            .body_schema = casehook__schema_comment_body,
+            .body_required = {"case.comment"},
+            .effect = CASEHOOK__EFFECT_ADDS,
+        },
+};
+
+const struct casehook__call_kind *casehook__call_kind(enum casehook__call call)
+{
+    return &call_kinds[call];
+}
+
+const char *casehook__method_name(enum casehook__method method)
+{
+    static const char *const names[] = {"GET", "POST", "PUT", "PATCH"};
+    return names[method];
+}

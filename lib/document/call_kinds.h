@@ -1,0 +1,57 @@
+/*
+ * call_kinds.h - what each kind of call is.  Reading a document, requests, answers and errors derive from it.
+ */
+#ifndef CASEHOOK_CALL_KINDS_H
+#define CASEHOOK_CALL_KINDS_H
+
+#include "template/template.h"
+
+enum casehook__call {
+    CASEHOOK__CALL_CREATE,
+    CASEHOOK__CALL_GET,
+    CASEHOOK__CALL_UPDATE,
+    CASEHOOK__CALL_COMMENT,
+    CASEHOOK__CALLS
+};
+
+enum casehook__method { CASEHOOK__GET, CASEHOOK__POST, CASEHOOK__PUT, CASEHOOK__PATCH };
+
+/* "GET" ... */
+const char *casehook__method_name(enum casehook__method method);
+
+/* What a call does to the tracker. */
+enum casehook__effect {
+    CASEHOOK__EFFECT_READS,
+    CASEHOOK__EFFECT_CHANGES, /* twice is as good as once */
+    CASEHOOK__EFFECT_ADDS     /* a case or a comment: twice is one too many */
+};
+
+/* What its answer must hold. */
+enum casehook__learns { CASEHOOK__LEARNS_NOTHING, CASEHOOK__LEARNS_ID, CASEHOOK__LEARNS_TITLE };
+
+struct casehook__call_kind {
+    const char *step;                       /* R4 */
+    const char *url, *method, *body, *type; /* fields of "config" */
+    const char *key, *fields;               /* where what is learnt stands, and what is kept besides (K4) */
+    enum casehook__method methods[3];       /* the first is the default */
+    size_t method_count;
+    bool optional;    /* URL, method and body may be absent */
+    bool body_may_be; /* the body alone may be absent; there is none with GET */
+    const struct casehook__schema *(*url_schema)(void), *(*body_schema)(void);
+    const char *url_required;     /* a variable that a strict document uses in the URL of a GET (C4) */
+    const char *body_required[2]; /* and in the body */
+    enum casehook__effect effect;
+    enum casehook__learns learns;
+};
+
+const struct casehook__call_kind *casehook__call_kind(enum casehook__call call);
+
+/* The schemas of T5 and the contract's table, per field. */
+const struct casehook__schema *casehook__schema_create_url(void);
+const struct casehook__schema *casehook__schema_create_body(void);
+const struct casehook__schema *casehook__schema_update_body(void);
+const struct casehook__schema *casehook__schema_id(void); /* get, update and comment URLs, get body */
+const struct casehook__schema *casehook__schema_comment_body(void);
+const struct casehook__schema *casehook__schema_view_url(void);
+
+#endif

@@ -1,0 +1,198 @@
+/* answer.c - what an answer means: its type, its status, what broke off (H4, R1-R3). */
+#include "exchange/answer.h"
+
+#include "base/clock.h"
+#include "exchange/learn.h"
+
+#include <stdio.h>
+
+#define BAD_GATEWAY     502
+#define GATEWAY_TIMEOUT 504
+
+const char *casehook__question_target(const struct casehook__question *question)
+{
+    int length = snprintf(question->target, CASEHOOK__TARGET_SIZE, "%s %s", question->method, question->url);
+    if (length >= CASEHOOK__TARGET_SIZE) memcpy(question->target + CASEHOOK__TARGET_SIZE - 4, "...", 4);
+    return question->target;
+}
+
+static const char *answer_excerpt(const struct casehook__question *question, struct casehook__text text,
+                                  char out[CASEHOOK__EXCERPT_MAX + 1])
+{
+    return casehook__mask_excerpt(question->mask, text, out, CASEHOOK__EXCERPT_MAX + 1);
+}
+
+/* ---- type ------------------------------------------------------------------------------------ */
+
+/* "application/json; charset=utf-8, text/html" -> "application/json" */
+static struct casehook__text media_type(struct casehook__text header)
+{
+    struct casehook__text type = {header.data, 0};
+    while (type.length < header.length && header.data[type.length] != ',' && header.data[type.length] != ';')
+        type.length++;
+    return casehook__text_trim(type);
+}
+
+static bool is_json_type(struct casehook__text type)
+{
+    static const char prefix[] = "application/", suffix[] = "+json";
+    if (casehook__text_is_nocase(type, "application/json") || casehook__text_is_nocase(type, "text/json"))
+        return true;
+    if (type.length <= sizeof prefix - 1 + sizeof suffix - 1) return false;
+    struct casehook__text head = {type.data, sizeof prefix - 1};
+    struct casehook__text tail = {type.data + type.length - (sizeof suffix - 1), sizeof suffix - 1};
+    return casehook__text_is_nocase(head, prefix) && casehook__text_is_nocase(tail, suffix);
+}
+
+/* The answer is JSON under a wrong name, or none is needed and it is no page. */
+static bool any_would_do(const struct casehook__call_kind *kind, struct casehook__text body)
+{
+    body = casehook__text_trim(body);
+    char first = body.length ? *body.data : '{';
+    return kind->learns ? first == '{' || first == '[' : first != '<';
+}
+
+static int fail_encoding(const struct casehook__question *question, struct casehook__text encoding,
+                         struct casehook_error *error)
+{
+    char shown[128];
+    return casehook__fail(error, CASEHOOK_E_RESPONSE,
+                          "%s: the server answered with the content encoding \"%s\", which was not asked for",
+                          casehook__question_target(question),
+                          casehook__mask_excerpt(question->mask, encoding, shown, sizeof shown));
+}
+
+/* What is masked is the whole header: a secret may hold the signs that divide it. */
+static int fail_type(const struct casehook__question *question, const struct casehook__response *response,
+                     struct casehook_error *error)
+{
+    const struct casehook__call_kind *kind = casehook__call_kind(question->request->call);
+    char shown[128], text[CASEHOOK__EXCERPT_MAX + 1];
+    bool any = any_would_do(kind, response->body);
+    casehook__mask_excerpt(question->mask, response->content_type, shown, sizeof shown);
+    struct casehook__text type = media_type(casehook__text(shown));
+    return casehook__fail(
+        error, CASEHOOK_E_RESPONSE,
+        "%s: the server answered %d with the content type \"%.*s\" instead of JSON: \"%s\"; is this "
+        "the URL of the API, and are the credentials right?%s%s%s",
+        casehook__question_target(question), response->status, (int)type.length, type.data,
+        answer_excerpt(question, response->body, text), any ? "  If this is how it answers, set " : "",
+        any ? kind->type : "", any ? " to any" : "");
+}
+
+static int check_type(const struct casehook__question *question, const struct casehook__response *response,
+                      struct casehook_error *error)
+{
+    struct casehook__text encoding = casehook__text_trim(response->content_encoding);
+    if (encoding.length && !casehook__text_is_nocase(encoding, "identity"))
+        return fail_encoding(question, encoding, error);
+    if (question->config->calls[question->request->call].any_type) return CASEHOOK_OK;
+    struct casehook__text type = media_type(response->content_type);
+    return type.length == 0 || is_json_type(type) ? CASEHOOK_OK : fail_type(question, response, error);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static int read_success(const struct casehook__question *question, const struct casehook__response *response,
+                        struct casehook_result *result)
+{
+    const struct casehook__call_kind *kind = casehook__call_kind(question->request->call);
+    bool any_type = question->config->calls[question->request->call].any_type;
+    if (response->body.length) {
+        int status = check_type(question, response, &result->error);
+        return status || (any_type && !kind->learns) ? status : casehook__learn(question, response, result);
+    }
+    if (!kind->learns) return CASEHOOK_OK;
+    return casehook__fail(&result->error, CASEHOOK_E_RESPONSE,
+                          "%s: the answer (status %d) is empty; the %s of the case should be in it",
+                          casehook__question_target(question), response->status,
+                          kind->learns == CASEHOOK__LEARNS_ID ? "id" : "title");
+}
+
+/* An answer that cannot be used: nobody knows what the request did. */
+static struct casehook__verdict judge_success(const struct casehook__question *question,
+                                              const struct casehook__response *response,
+                                              struct casehook_result *result)
+{
+    struct casehook__verdict verdict = {.http_status = response->status, .outcome = CASEHOOK_OUTCOME_DONE};
+    verdict.status = read_success(question, response, result);
+    if (verdict.status) {
+        verdict.outcome = CASEHOOK_OUTCOME_UNKNOWN;
+        result->error.http_status = response->status;
+    }
+    return verdict;
+}
+
+/* A gateway that got no answer does not know what the server behind it did. */
+static int refusal(int http_status)
+{
+    return http_status == BAD_GATEWAY || http_status == GATEWAY_TIMEOUT ? CASEHOOK_OUTCOME_UNKNOWN
+                                                                        : CASEHOOK_OUTCOME_REFUSED;
+}
+
+static struct casehook__verdict judge_refusal(const struct casehook__question *question,
+                                              const struct casehook__response *response,
+                                              struct casehook_error *error)
+{
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    if (response->body.length)
+        casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the server answered %d: \"%s\"%s",
+                       casehook__question_target(question), response->status,
+                       answer_excerpt(question, response->body, text),
+                       casehook__answer_advice(question, response));
+    else
+        casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the server answered %d without a body%s",
+                       casehook__question_target(question), response->status,
+                       casehook__answer_advice(question, response));
+    error->http_status = response->status;
+    if (response->retry_after.data)
+        error->retry_after_ms =
+            casehook__clock_retry_after(response->retry_after, casehook__clock_calendar());
+    return (struct casehook__verdict){
+        .status = error->status, .http_status = response->status, .outcome = refusal(response->status)};
+}
+
+struct casehook__verdict casehook__answer_judge(const struct casehook__question *question,
+                                                const struct casehook__response *response,
+                                                struct casehook_result *result)
+{
+    return response->status >= 200 && response->status <= 299
+               ? judge_success(question, response, result)
+               : judge_refusal(question, response, &result->error);
+}
+
+/* ---- no answer, or half of one --------------------------------------------------------------- */
+
+/* A success that broke off: its status, an excerpt, and the id where it is whole. */
+static void keep_partial(const struct casehook__question *question, const struct casehook__response *response,
+                         struct casehook_result *result)
+{
+    struct casehook_error *error = &result->error, before = *error;
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    bool learnt = casehook__learn_partial_id(question, response->body, result);
+    *error = before; /* that the id is no good is not what failed */
+    error->http_status = response->status;
+    casehook__fail(error, before.status, "%s; the server had begun to answer %d%s%s%s%s", before.message,
+                   response->status, response->body.length ? ": \"" : "",
+                   response->body.length ? answer_excerpt(question, response->body, text) : "",
+                   response->body.length ? "\"" : "",
+                   learnt ? "; the id in it is kept, look whether the case is complete" : "");
+}
+
+struct casehook__verdict casehook__failure_judge(const struct casehook__question *question,
+                                                 const struct casehook__failure *failure,
+                                                 struct casehook_result *result)
+{
+    char message[CASEHOOK__ERROR_MESSAGE_SIZE]; /* words of the other side may be in it */
+    char advice[192];
+    casehook__mask_excerpt(question->mask, casehook__text(failure->message), message, sizeof message);
+    casehook__failure_advice(question, failure, advice, sizeof advice);
+    casehook__fail(&result->error, failure->status, "%s: %s%s", casehook__question_target(question), message,
+                   advice);
+    if (failure->partial) keep_partial(question, failure->partial, result);
+    return (struct casehook__verdict){.status = failure->status,
+                                      .http_status = failure->partial ? failure->partial->status : 0,
+                                      .outcome = failure->sent ? CASEHOOK_OUTCOME_UNKNOWN
+                                                               : CASEHOOK_OUTCOME_NOT_SENT,
+                                      .lasting = failure->lasting};
+}

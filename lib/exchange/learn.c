@@ -1,0 +1,255 @@
+/* learn.c - what an answer tells of the case: id, title and other fields (K1-K5, R1). */
+#include "exchange/learn.h"
+
+#include "json/jsbytes.h"
+#include "json/jsscan.h"
+#include "json/jstext.h"
+
+#include <stdio.h>
+
+static const struct casehook__call_config *call_asked(const struct casehook__question *question)
+{
+    return &question->config->calls[question->request->call];
+}
+
+static bool wants_id(const struct casehook__question *question)
+{
+    return casehook__call_kind(question->request->call)->learns == CASEHOOK__LEARNS_ID;
+}
+
+static void name_key(const struct casehook__question *question, struct casehook_error *error)
+{
+    casehook__error_set_config_field(error, casehook__call_kind(question->request->call)->key);
+}
+
+/* ---- id and title ---------------------------------------------------------------------------- */
+
+/* The text of a value: a string decoded, a number as K3 prints it, anything else as it stands. */
+static int value_text(struct casehook__buf *out, const struct casehook__js_value *value)
+{
+    if (value->kind == CASEHOOK__JS_STRING) {
+        struct casehook__text inside = {value->text.data + 1, value->text.length - 2};
+        return casehook__js_decode(out, inside);
+    }
+    if (value->kind == CASEHOOK__JS_NUMBER) return casehook__js_number(out, value->text);
+    return casehook__js_utf8(out, value->text);
+}
+
+static bool usable_kind(const struct casehook__question *question, enum casehook__js_kind kind)
+{
+    if (kind == CASEHOOK__JS_STRING || kind == CASEHOOK__JS_NUMBER) return true;
+    return !wants_id(question) && (kind == CASEHOOK__JS_TRUE || kind == CASEHOOK__JS_FALSE);
+}
+
+/* Where the id or title should be there is something else. */
+static int bad_key(const struct casehook__question *question, const char *found, struct casehook_error *error)
+{
+    char key[128];
+    const struct casehook__keypath *path = call_asked(question)->key;
+    name_key(question, error);
+    return casehook__fail(error, CASEHOOK_E_RESPONSE,
+                          "%s: \"%s\" of the answer, where the %s of the case should be, %s",
+                          casehook__question_target(question),
+                          casehook__mask_excerpt(question->mask, path->whole, key, sizeof key),
+                          wants_id(question) ? "id" : "title", found);
+}
+
+/*
+ * The excerpt is of the source: a secret that the server put there as it is may hold a backslash, and is
+ * known by its own bytes, not by what a reader of JSON makes of them.
+ */
+static int bad_id(const struct casehook__question *question, const struct casehook__js_value *value,
+                  const char *fault, struct casehook_error *error)
+{
+    struct casehook__text source = value->text;
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    if (value->kind == CASEHOOK__JS_STRING)
+        source = (struct casehook__text){source.data + 1, source.length - 2};
+    name_key(question, error);
+    return casehook__fail(error, CASEHOOK_E_RESPONSE, "%s: the id in the answer %s: \"%s\"",
+                          casehook__question_target(question), fault,
+                          casehook__mask_excerpt(question->mask, source, text, sizeof text));
+}
+
+static int long_title(const struct casehook__question *question, size_t bytes, struct casehook_error *error)
+{
+    name_key(question, error);
+    return casehook__fail(error, CASEHOOK_E_LIMIT,
+                          "%s: the title in the answer has %zu bytes, the limit is %d",
+                          casehook__question_target(question), bytes, CASEHOOK__TITLE_MAX_BYTES);
+}
+
+/* Takes the id or title out of the answer into scratch. */
+static int read_learnt(const struct casehook__question *question, const struct casehook__js_value *value,
+                       struct casehook_error *error)
+{
+    char found[64];
+    if (value->kind == CASEHOOK__JS_NONE) return bad_key(question, "is missing", error);
+    if (!usable_kind(question, value->kind)) {
+        snprintf(found, sizeof found, "is %s", casehook__js_kind_name(value->kind));
+        return bad_key(question, found, error);
+    }
+    casehook__buf_clear(question->scratch);
+    int status = value_text(question->scratch, value);
+    if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
+    if (status == CASEHOOK_E_LIMIT && wants_id(question)) /* not even scratch has room for it */
+        return bad_id(question, value, casehook__id_fault(value->text), error);
+    if (status == CASEHOOK_E_LIMIT) return long_title(question, value->text.length, error);
+    return status ? bad_key(question, "is a number out of range", error) : CASEHOOK_OK;
+}
+
+/* How often U+FFFD stands in text, as bytes or, in the source of a string, as an escape. */
+static size_t count_replacements(struct casehook__text text, bool source)
+{
+    size_t count = 0;
+    for (size_t i = 0; i + 3 <= text.length; i++) {
+        struct casehook__text escape = {text.data + i, i + 6 <= text.length ? 6 : 0};
+        if (memcmp(text.data + i, CASEHOOK__REPLACEMENT, 3) == 0) count++;
+        if (!source || text.data[i] != '\\') continue;
+        if (casehook__text_is_nocase(escape, "\\ufffd")) count++;
+        i++; /* what is escaped begins no escape */
+    }
+    return count;
+}
+
+/* Bytes that are no UTF-8, or half a surrogate pair, became U+FFFD: that would be another case's id (K2). */
+static bool is_repaired(const struct casehook__js_value *value, struct casehook__text id)
+{
+    return value->kind == CASEHOOK__JS_STRING &&
+           count_replacements(id, false) > count_replacements(value->text, true);
+}
+
+static int keep_id(const struct casehook__question *question, const struct casehook__js_value *value,
+                   struct casehook_result *result)
+{
+    struct casehook__text id = casehook__buf_text(question->scratch);
+    const char *fault = casehook__id_fault(id);
+    if (!fault && is_repaired(value, id))
+        return bad_id(question, value, "is not UTF-8, so that no URL can name it", &result->error);
+    if (id.length > 0 && id.length <= CASEHOOK__ID_MAX_BYTES) {
+        memcpy(result->id, id.data, id.length);
+        result->id[id.length] = '\0';
+        result->id_length = id.length;
+    }
+    return fault ? bad_id(question, value, fault, &result->error) : CASEHOOK_OK;
+}
+
+static int keep_title(const struct casehook__question *question, struct casehook_result *result)
+{
+    struct casehook__text title = casehook__buf_text(question->scratch);
+    if (title.length > CASEHOOK__TITLE_MAX_BYTES) return long_title(question, title.length, &result->error);
+    result->title = casehook__copy(result->heap, title.data, title.length);
+    result->title_length = title.length;
+    return result->title ? CASEHOOK_OK : casehook__fail_memory(&result->error);
+}
+
+/* ---- fields (K4) ----------------------------------------------------------------------------- */
+
+/* It counts only when it is whole: what has no room for all of it is left out. */
+static int keep_field(struct casehook_result *result, const char *name,
+                      const struct casehook__js_value *value, struct casehook__buf *scratch)
+{
+    struct casehook__result_field *field = &result->fields[result->field_count];
+    if (value->kind == CASEHOOK__JS_NONE) return CASEHOOK_OK;
+    casehook__buf_clear(scratch);
+    int status = value_text(scratch, value);
+    size_t length = scratch->length;
+    if (status == CASEHOOK_E_NO_MEMORY) return status;
+    /* Beyond the double range or what a result holds: as if it were missing (K4). */
+    if (status || length > CASEHOOK__RESULT_FIELDS_MAX_BYTES - result->field_bytes) return CASEHOOK_OK;
+    *field = (struct casehook__result_field){
+        .name = casehook__copy(result->heap, name, strlen(name)),
+        .text = casehook__copy(result->heap, casehook__buf_string(scratch), length),
+        .length = length,
+        .is_string = value->kind == CASEHOOK__JS_STRING};
+    if (field->text && field->name) {
+        result->field_count++;
+        result->field_bytes += length;
+        return CASEHOOK_OK;
+    }
+    casehook__result_field_free(result->heap, field);
+    return CASEHOOK_E_NO_MEMORY;
+}
+
+static int keep_fields(const struct casehook__call_config *call, const struct casehook__js_value *found,
+                       struct casehook__buf *scratch, struct casehook_result *result)
+{
+    size_t needed = result->field_count + call->field_count;
+    if (call->field_count == 0) return CASEHOOK_OK;
+    void *grown = casehook__realloc(result->heap, result->fields, needed * sizeof *result->fields);
+    if (!grown) return casehook__fail_memory(&result->error);
+    result->fields = grown;
+    for (size_t i = 0; i < call->field_count; i++)
+        if (keep_field(result, call->fields[i].name, &found[i], scratch))
+            return casehook__fail_memory(&result->error);
+    return CASEHOOK_OK;
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static int answer_not_json(const struct casehook__question *question,
+                           const struct casehook__response *response, enum casehook__js_fault fault,
+                           size_t offset, struct casehook_error *error)
+{
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    return casehook__fail_at(error, fault == CASEHOOK__JS_TOO_DEEP ? CASEHOOK_E_LIMIT : CASEHOOK_E_RESPONSE,
+                             offset, "%s: the answer (status %d) %s at byte %zu: \"%s\"",
+                             casehook__question_target(question), response->status,
+                             casehook__js_fault_name(fault), offset,
+                             casehook__mask_excerpt(question->mask, response->body, text, sizeof text));
+}
+
+/* Behind what is wrong with a key: what the server said instead of it (R3). */
+static void show_answer(const struct casehook__question *question, const struct casehook__response *response,
+                        struct casehook_error *error)
+{
+    struct casehook_error before = *error;
+    char text[CASEHOOK__EXCERPT_MAX + 1];
+    casehook__fail(error, before.status, "%s; the answer (status %d) was \"%s\"", before.message,
+                   response->status,
+                   casehook__mask_excerpt(question->mask, response->body, text, sizeof text));
+}
+
+/* found[0] is what the key of the call names. */
+static int keep_learnt(const struct casehook__question *question, const struct casehook__response *response,
+                       const struct casehook__js_value *found, struct casehook_result *result)
+{
+    int status = read_learnt(question, &found[0], &result->error);
+    if (!status)
+        status = wants_id(question) ? keep_id(question, &found[0], result) : keep_title(question, result);
+    if (status && status != CASEHOOK_E_NO_MEMORY) show_answer(question, response, &result->error);
+    /* What can be known of a case without id or title is kept too (R1). */
+    int kept = keep_fields(call_asked(question), found + 1, question->scratch, result);
+    return status ? status : kept;
+}
+
+int casehook__learn(const struct casehook__question *question, const struct casehook__response *response,
+                    struct casehook_result *result)
+{
+    const struct casehook__call_config *call = call_asked(question);
+    const struct casehook__keypath *paths[CASEHOOK__RESPONSE_FIELDS_MAX + 1] = {call->key};
+    struct casehook__js_value found[CASEHOOK__RESPONSE_FIELDS_MAX + 1];
+    size_t offset = 0;
+    for (size_t i = 0; i < call->field_count; i++) paths[i + 1] = call->fields[i].path;
+    enum casehook__js_fault fault =
+        casehook__jsscan(response->body, paths, call->key ? call->field_count + 1 : 0, found, &offset);
+    /* Where nothing is looked for, white space is as good as nothing. */
+    if (!call->key && fault == CASEHOOK__JS_EMPTY) return CASEHOOK_OK;
+    if (fault) return answer_not_json(question, response, fault, offset, &result->error);
+    return call->key ? keep_learnt(question, response, found, result) : CASEHOOK_OK;
+}
+
+/* A number at the very end may go on. */
+bool casehook__learn_partial_id(const struct casehook__question *question, struct casehook__text body,
+                                struct casehook_result *result)
+{
+    const struct casehook__keypath *path = call_asked(question)->key;
+    struct casehook__js_value found = {.kind = CASEHOOK__JS_NONE};
+    if (!path || !wants_id(question) || body.length == 0) return false;
+    casehook__jsscan(body, &path, 1, &found, NULL);
+    if (found.kind != CASEHOOK__JS_STRING && found.kind != CASEHOOK__JS_NUMBER) return false;
+    if (found.text.data + found.text.length >= body.data + body.length) return false;
+    bool learnt = !read_learnt(question, &found, &result->error) && !keep_id(question, &found, result);
+    if (!learnt) result->id_length = 0;
+    return learnt;
+}

@@ -1,0 +1,75 @@
+/*
+ * machine.h - the state machine of one operation, without I/O (H1, H3, H4, R1, R2).
+ *
+ * A driver asks for the next request, does it, and feeds the response or the failure back, until
+ * there is no next request; then the result is there.  It may be driven with made-up responses.
+ */
+#ifndef CASEHOOK_MACHINE_H
+#define CASEHOOK_MACHINE_H
+
+#include "exchange/answer.h"
+#include "exchange/params.h"
+#include "exchange/plan.h"
+
+/*
+ * Steps of one call, a step of a template or 64 bytes of what it renders.  What passed the rehearsal fits
+ * into the call: the rehearsal takes as much as sending does, but for the case itself.
+ */
+#define CASEHOOK__REHEARSAL_STEPS_MAX ((size_t)10000000)
+#define CASEHOOK__CALL_STEPS_MAX      ((size_t)25000000)
+
+struct casehook__machine {
+    struct casehook__heap *heap;
+    /* They must live as long as the operation. */
+    const struct casehook__config *config;
+    const struct casehook__settings *settings;
+    const struct casehook__mask *mask;
+    struct casehook__params params;
+    /* When the caller wants an end; asked while nothing is sent yet, and forgotten with the operation. */
+    int64_t deadline;
+    const struct casehook_cancel *cancel; /* NULL: none */
+
+    struct casehook_result *result;
+    bool preview;
+
+    /* Private from here on. */
+    int operation;
+    const enum casehook__plan_step *plan, *step; /* step: where in the plan */
+    struct casehook__progress progress;
+    size_t steps;      /* of all renderings so far */
+    size_t comment;    /* the one that is being sent */
+    bool prepared;     /* request is ready to be given */
+    bool waiting;      /* request was given, its answer is awaited */
+    bool was_accepted; /* the write was answered 202 */
+    unsigned redirects;
+    struct casehook__request request;
+    struct casehook__origin origin; /* of a redirect's target */
+    struct casehook__buf url, next_url, body, scratch;
+    char target[CASEHOOK__TARGET_SIZE];
+};
+
+/* Ready for operations of this connector; what it gets is not kept alive. */
+void casehook__machine_init(struct casehook__machine *machine, struct casehook__heap *heap,
+                            const struct casehook__config *config, const struct casehook__settings *settings,
+                            const struct casehook__mask *mask);
+/* Frees everything, a result that was not taken too. */
+void casehook__machine_free(struct casehook__machine *machine);
+
+/*
+ * Starts an operation with machine->params.  Renders all that can be rendered before anything is
+ * sent, reserves what the result needs (R1).  Faults go into the result; only NO_MEMORY leaves none.
+ */
+int casehook__machine_begin(struct casehook__machine *machine, int operation, bool preview);
+/* True: *request must be answered by feed or fail.  False: the operation has ended. */
+bool casehook__machine_next(struct casehook__machine *machine, struct casehook__request *request);
+void casehook__machine_feed(struct casehook__machine *machine, const struct casehook__response *response);
+void casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure);
+/* In a preview, in place of feed: goes on as if the server had answered with placeholders. */
+void casehook__machine_pretend(struct casehook__machine *machine);
+/* Hands the result over and makes the machine ready for another operation. */
+struct casehook_result *casehook__machine_finish(struct casehook__machine *machine);
+
+/* preview.c: goes through an operation without sending anything, recording headers and bodies. */
+void casehook__drive_preview(struct casehook__machine *machine);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * machine_private.h - what the files of the state machine share.
+ */
+#ifndef CASEHOOK_MACHINE_PRIVATE_H
+#define CASEHOOK_MACHINE_PRIVATE_H
+
+#include "exchange/machine.h"
+
+/* The record of the request that is under way. */
+struct casehook__exchange_record *casehook__machine_record(struct casehook__machine *machine);
+
+/* machine_render.c */
+
+/* data NULL: there is none yet. */
+struct casehook__text casehook__machine_known_id(const struct casehook__machine *machine);
+bool casehook__machine_sends_comment(const struct casehook__machine *machine, size_t index);
+/* URL and body of a request into url and body; comment: the one that it sends, if any. */
+int casehook__machine_render(struct casehook__machine *machine, enum casehook__call call, size_t comment);
+/*
+ * What is sent later but can be known now is rendered now, so that a fault of the params is found before the
+ * case exists (T2, U3).  A text that needs the new id has to wait.  *failure, when it gets a status: the
+ * caller wants an end.  Errors: PARAMS, NO_MEMORY, LIMIT.
+ */
+int casehook__machine_rehearse(struct casehook__machine *machine, struct casehook__failure *failure);
+
+#endif

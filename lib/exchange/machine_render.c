@@ -1,0 +1,152 @@
+/*
+ * machine_render.c - what is rendered for each request, and what of it before anything is sent.
+ *
+ * A rehearsal finds faults of the params before the case exists (T2, U3).  Its work is bounded for the whole
+ * call, not only for each text, and between two texts it hears that the caller wants an end.
+ */
+#include "exchange/machine_private.h"
+
+#include "base/cancel.h"
+#include "base/clock.h"
+
+#define STEP_BYTES 64 /* of rendered text that count as one step */
+
+struct casehook__text casehook__machine_known_id(const struct casehook__machine *machine)
+{
+    const struct casehook_result *result = machine->result;
+    return (struct casehook__text){result->id_length ? result->id : NULL, result->id_length};
+}
+
+bool casehook__machine_sends_comment(const struct casehook__machine *machine, size_t index)
+{
+    return machine->result->comments[index].state == CASEHOOK_COMMENT_NOT_ATTEMPTED;
+}
+
+static void spend(struct casehook__machine *machine, size_t bytes)
+{
+    machine->steps += bytes / STEP_BYTES;
+}
+
+static int render_url(struct casehook__machine *machine, enum casehook__call call,
+                      const struct casehook__param_tree *tree, struct casehook__buf *url)
+{
+    struct casehook_error *error = &machine->result->error;
+    casehook__buf_clear(url);
+    int status = casehook__url_template_render(machine->config->calls[call].url, &tree->root, true, url,
+                                               &machine->steps, error);
+    spend(machine, url->length);
+    if (status) casehook__error_set_config_field(error, casehook__call_kind(call)->url);
+    return status;
+}
+
+static int render_body(struct casehook__machine *machine, enum casehook__call call,
+                       const struct casehook__param_tree *tree, struct casehook__buf *body)
+{
+    struct casehook_error *error = &machine->result->error;
+    const struct casehook__template_watch count = {.steps = &machine->steps};
+    casehook__buf_clear(body);
+    if (!machine->config->calls[call].body) return CASEHOOK_OK;
+    int status =
+        casehook__template_render_at(machine->config->calls[call].body, &tree->root, &count, body, error);
+    spend(machine, body->length);
+    if (status) casehook__error_set_config_field(error, casehook__call_kind(call)->body);
+    return status;
+}
+
+/* The values of one request; index: the comment that it sends, if any. */
+static void values_of_request(struct casehook__machine *machine, size_t index,
+                              struct casehook__param_tree *tree)
+{
+    struct casehook__text none = {NULL, 0};
+    bool comment = index < machine->params.comment_count;
+    casehook__params_tree(&machine->params, casehook__machine_known_id(machine), none,
+                          comment ? machine->params.comments[index].text : none, tree);
+}
+
+static int check_steps(struct casehook__machine *machine, enum casehook__call call, size_t most)
+{
+    struct casehook_error *error = &machine->result->error;
+    if (machine->steps <= most) return CASEHOOK_OK;
+    casehook__error_set_step(error, casehook__call_kind(call)->step);
+    casehook__error_set_config_field(error, casehook__call_kind(call)->body);
+    return casehook__fail(error, CASEHOOK_E_LIMIT,
+                          "rendering the requests of this call takes more than %zu steps in all: give it "
+                          "fewer comments, or this template fewer tags and less text",
+                          most);
+}
+
+int casehook__machine_render(struct casehook__machine *machine, enum casehook__call call, size_t comment)
+{
+    struct casehook__param_tree tree;
+    values_of_request(machine, comment, &tree);
+    int status = render_url(machine, call, &tree, &machine->url);
+    if (!status) status = render_body(machine, call, &tree, &machine->body);
+    return status ? status : check_steps(machine, call, CASEHOOK__CALL_STEPS_MAX);
+}
+
+/* ---- before anything is sent ------------------------------------------------------------------- */
+
+/* True: the caller wants an end, for this reason. */
+static bool is_stopped(const struct casehook__machine *machine, struct casehook__failure *failure)
+{
+    if (casehook__cancel_is_set(machine->cancel))
+        *failure = (struct casehook__failure){.status = CASEHOOK_E_CANCELLED,
+                                              .message = "cancelled before the request was sent"};
+    else if (machine->deadline != CASEHOOK__NO_DEADLINE && casehook__clock_ms() >= machine->deadline)
+        *failure = (struct casehook__failure){.status = CASEHOOK_E_TIMEOUT,
+                                              .message = "the deadline of the call has passed"};
+    return failure->status != CASEHOOK_OK;
+}
+
+/* A fault of the params stays; other faults wait for their own call (C3). */
+static int keep_render_fault(struct casehook__machine *machine, enum casehook__call call, int status)
+{
+    if (status == CASEHOOK_E_PARAMS || status == CASEHOOK_E_NO_MEMORY) return status;
+    if (status) casehook__error_init(&machine->result->error);
+    return check_steps(machine, call, CASEHOOK__REHEARSAL_STEPS_MAX);
+}
+
+static int foresee_url(struct casehook__machine *machine, enum casehook__call call)
+{
+    struct casehook__param_tree tree;
+    if (!casehook__machine_known_id(machine).data) return CASEHOOK_OK;
+    values_of_request(machine, SIZE_MAX, &tree);
+    return keep_render_fault(machine, call, render_url(machine, call, &tree, &machine->next_url));
+}
+
+static int foresee_body(struct casehook__machine *machine, enum casehook__call call, size_t comment)
+{
+    struct casehook__param_tree tree;
+    values_of_request(machine, comment, &tree);
+    return keep_render_fault(machine, call, render_body(machine, call, &tree, &machine->scratch));
+}
+
+/* All comments have one URL: what they say cannot be in it (T5). */
+static int foresee_comments(struct casehook__machine *machine, struct casehook__failure *failure)
+{
+    bool first = true;
+    int status = CASEHOOK_OK;
+    for (size_t i = 0; i < machine->result->comment_count && !status; i++) {
+        if (!casehook__machine_sends_comment(machine, i)) continue;
+        if (is_stopped(machine, failure)) break;
+        if (first) status = foresee_url(machine, CASEHOOK__CALL_COMMENT);
+        if (!status) status = foresee_body(machine, CASEHOOK__CALL_COMMENT, i);
+        first = false;
+    }
+    return status;
+}
+
+int casehook__machine_rehearse(struct casehook__machine *machine, struct casehook__failure *failure)
+{
+    const struct casehook__config *config = machine->config;
+    bool id_known = casehook__machine_known_id(machine).data != NULL;
+    int status = CASEHOOK_OK;
+    if (*machine->step == CASEHOOK__PLAN_UPDATE) {
+        status = foresee_url(machine, CASEHOOK__CALL_GET);
+        if (!status) status = foresee_body(machine, CASEHOOK__CALL_GET, SIZE_MAX);
+    }
+    if (status || !config->has_comments || machine->operation != CASEHOOK_PUSH) return status;
+    const struct casehook__call_config *call = &config->calls[CASEHOOK__CALL_COMMENT];
+    if (!id_known && casehook__template_uses(call->body, "external.system.id")) return CASEHOOK_OK;
+    return foresee_comments(machine, failure);
+}

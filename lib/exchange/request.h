@@ -1,0 +1,49 @@
+/*
+ * request.h - one request of an operation, and what comes back.
+ */
+#ifndef CASEHOOK_REQUEST_H
+#define CASEHOOK_REQUEST_H
+
+#include "document/config.h"
+
+/* Everything is borrowed from the machine until it is fed or failed. */
+struct casehook__request {
+    enum casehook__call call;
+    enum casehook__method method;
+    const char *url; /* as requested, without fragment */
+    const struct casehook__origin *origin;
+    struct casehook__text body; /* data NULL: none */
+    bool configured; /* the origin of the configuration: headers, credentials, client certificate go along */
+};
+
+/* The response with what matters of its headers; data NULL where there was no such header. */
+struct casehook__response {
+    int status;
+    struct casehook__text content_type;     /* the first one */
+    struct casehook__text content_encoding; /* what is left after the driver decoded the body */
+    struct casehook__text location;
+    struct casehook__text retry_after;
+    struct casehook__text body;
+};
+
+/* Why there is no response. */
+struct casehook__failure {
+    int status;   /* CASEHOOK_E_* */
+    bool sent;    /* some of the request may have reached the server */
+    bool lasting; /* although failures of that status often pass, this one will not */
+    /* A success whose body broke off or cannot be read: what came of it; NULL: nothing. */
+    const struct casehook__response *partial;
+    const char *message; /* what happened, without URL and step; no secrets */
+};
+
+#define CASEHOOK__DEFAULT_HEADERS 3 /* Accept, User-Agent, Content-Type */
+
+/*
+ * The headers of a request in the order of the wire: defaults, then configured ones (none to another
+ * origin).  items has room for max; returns how many there are.
+ */
+size_t casehook__request_headers(const struct casehook__config *config,
+                                 const struct casehook__request *request, struct casehook__header *items,
+                                 size_t max);
+
+#endif

@@ -1,0 +1,25 @@
+/* shown_url.c - URLs as results and messages show them (R3, C6). */
+#include "exchange/answer.h"
+
+#define SHOWN_URL_MAX 2048 /* bytes: what of a URL from outside is kept in a result */
+
+const char *casehook__shown_url(const struct casehook__config *config, const struct casehook__mask *mask,
+                                const char *url, bool whole, struct casehook__buf *shown)
+{
+    size_t length = strlen(url);
+    bool cut = !whole && length > SHOWN_URL_MAX;
+    if (cut) length = SHOWN_URL_MAX;
+    size_t size = length + sizeof "***"; /* no secret that is searched for is shorter */
+    char *masked = casehook__alloc(shown->heap, size);
+    if (!masked) return NULL;
+    /* First, because a secret may hold the signs that divide a URL. */
+    casehook__mask_excerpt(mask, (struct casehook__text){url, length}, masked, size);
+    casehook__buf_clear(shown);
+    if (whole)
+        casehook__buf_append_string(shown, masked);
+    else
+        casehook__url_for_display(shown, masked, config->secret_url);
+    if (cut) casehook__buf_append_string(shown, "...");
+    casehook__free(shown->heap, masked);
+    return shown->status ? NULL : shown->data;
+}
