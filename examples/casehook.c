@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int code_of_status(int status, const char *step)
+static int code_of_status(int status, int step)
 {
     switch (status) {
     case CASEHOOK_OK: return EXIT_OK;
@@ -35,7 +35,9 @@ static int code_of_status(int status, const char *step)
     case CASEHOOK_E_REDIRECT:
     case CASEHOOK_E_RESPONSE: return EXIT_ANSWER;
     case CASEHOOK_E_LIMIT:
-        return !strcmp(step, "params") ? EXIT_PARAMS : !strcmp(step, "config") ? EXIT_CONFIG : EXIT_ANSWER;
+        return step == CASEHOOK_STEP_PARAMS   ? EXIT_PARAMS
+               : step == CASEHOOK_STEP_CONFIG ? EXIT_CONFIG
+                                              : EXIT_ANSWER;
     case CASEHOOK_E_CANCELLED: return EXIT_CANCELLED;
     default: return EXIT_OTHER;
     }
@@ -45,11 +47,11 @@ static int code_of_status(int status, const char *step)
 static int code_of_result(const struct arguments *arguments, const struct casehook_result *result)
 {
     const struct casehook_error *error = casehook_result_error(result);
-    const char *step = casehook_error_step(error);
+    int step = casehook_error_step(error);
     bool makes = arguments->operation == CASEHOOK_CREATE || arguments->operation == CASEHOOK_PUSH;
     bool changes = makes || arguments->operation == CASEHOOK_UPDATE;
-    bool begun = casehook_result_exchange_count(result) > 0;
-    bool later = !strcmp(step, "get") || !strcmp(step, "comment") || !strcmp(step, "view_url");
+    bool begun = casehook_result_request_count(result) > 0;
+    bool later = step == CASEHOOK_STEP_GET || step == CASEHOOK_STEP_COMMENT || step == CASEHOOK_STEP_VIEW_URL;
     if (!error) return EXIT_OK;
     if (arguments->command == COMMAND_PREVIEW) return code_of_status(casehook_error_status(error), step);
     if (changes && later && begun) return EXIT_PARTIAL;
@@ -58,13 +60,12 @@ static int code_of_result(const struct arguments *arguments, const struct caseho
     return code_of_status(casehook_error_status(error), step);
 }
 
-static void on_log(void *user, int level, const char *message)
+static void on_log(void *user, const struct casehook_log_record *record)
 {
-    static const char *const names[] = {"", "error", "warning", "info", "debug"};
     (void)user;
     flockfile(stderr);
-    fprintf(stderr, "casehook: %s: ", level >= 1 && level <= 4 ? names[level] : "");
-    print_clean(stderr, message, strlen(message));
+    fprintf(stderr, "casehook: %s: ", casehook_log_level_name(record->level));
+    print_clean(stderr, record->message, strlen(record->message));
     putc('\n', stderr);
     funlockfile(stderr);
 }
@@ -82,7 +83,7 @@ static int fault(const struct arguments *arguments, const char *file, int status
     } else {
         print_faults(arguments, file, error);
     }
-    return code_of_status(status, error ? casehook_error_step(error) : "");
+    return code_of_status(status, casehook_error_step(error));
 }
 
 static int load_settings(const struct arguments *arguments, struct casehook_settings **settings)
@@ -97,7 +98,7 @@ static int load_settings(const struct arguments *arguments, struct casehook_sett
     if (!status && arguments->settings) {
         if (input_file(arguments->settings, "settings", CASEHOOK_E_CONFIG, &document, &trouble)) {
             print_trouble(arguments, &trouble);
-            code = code_of_status(trouble.status, "");
+            code = code_of_status(trouble.status, CASEHOOK_STEP_NONE);
             goto out;
         }
         status = casehook_settings_load_json(*settings, document.text, document.length, &error);
@@ -119,7 +120,7 @@ static int load_connector(const struct arguments *arguments, const struct caseho
     int code = EXIT_OK, status;
     if (input_connector(arguments, &document, &trouble)) {
         print_trouble(arguments, &trouble);
-        code = code_of_status(trouble.status, "");
+        code = code_of_status(trouble.status, CASEHOOK_STEP_NONE);
         goto out;
     }
     if (arguments->command == COMMAND_CHECK)
@@ -165,7 +166,7 @@ static int run_batch(const struct arguments *arguments, struct casehook_connecto
     struct trouble trouble = {0};
     int code = batch_run(arguments, connector, &trouble);
     if (trouble.status) print_trouble(arguments, &trouble);
-    return trouble.status ? code_of_status(trouble.status, "params") : code;
+    return trouble.status ? code_of_status(trouble.status, CASEHOOK_STEP_PARAMS) : code;
 }
 
 static int run(const struct arguments *arguments, struct casehook_connector *connector)
@@ -176,7 +177,7 @@ static int run(const struct arguments *arguments, struct casehook_connector *con
     int code, status;
     if (input_case(arguments, &document, &trouble)) {
         print_trouble(arguments, &trouble);
-        code = code_of_status(trouble.status, "");
+        code = code_of_status(trouble.status, CASEHOOK_STEP_NONE);
         goto out;
     }
     status = operate(arguments, connector, &document, &result);

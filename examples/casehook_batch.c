@@ -96,9 +96,6 @@ static void tell_failure(uint64_t index, const struct casehook_result *result)
     fprintf(stderr, "casehook: case %llu: %s: ", (unsigned long long)index,
             error ? casehook_status_name(casehook_error_status(error)) : "no_memory");
     const char *message = error ? casehook_error_message(error) : "there was no memory for its result";
-    const char *field = error ? casehook_error_field(error) : "";
-    if (*field) print_clean(stderr, field, strlen(field));
-    if (*field) fputs(": ", stderr);
     print_clean(stderr, message, strlen(message));
     putc('\n', stderr);
 }
@@ -148,7 +145,7 @@ static void submit(struct batch *batch)
         while (batch->tickets[slot]) slot++;
         batch->indexes[slot] = batch->index++;
         batch->fault = casehook_loop_submit_json(batch->loop, batch->connector, CASEHOOK_PUSH, line, length,
-                                                 &options, &batch->tickets[slot]);
+                                                 &options, &batch->tickets[slot], NULL);
         if (!batch->fault) {
             batch->in_flight++;
         } else {

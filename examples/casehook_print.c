@@ -23,29 +23,14 @@ static void put_line(FILE *out, const char *name, const char *text, size_t lengt
     putc('\n', out);
 }
 
-static const char *member(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
 /* ---- faults ---------------------------------------------------------------------------------- */
 
-static void put_place(FILE *out, const char *field, int64_t offset)
+/* Which field it is about stands in the message. */
+static void put_message(FILE *out, const struct casehook_error *fault)
 {
-    put(out, field);
-    if (offset >= 0) fprintf(out, "%sbyte %" PRId64, *field ? ", " : "", offset);
-}
-
-static void put_fault(FILE *out, const struct casehook_error *fault)
-{
-    const char *field = casehook_error_field(fault);
     int64_t offset = casehook_error_offset(fault);
-    if (*field || offset >= 0) {
-        put_place(out, field, offset);
-        fputs("\n    ", out);
-    }
     put(out, casehook_error_message(fault));
+    if (offset >= 0) fprintf(out, " (byte %" PRId64 ")", offset);
     putc('\n', out);
 }
 
@@ -54,7 +39,7 @@ static void put_faults(FILE *out, const struct casehook_error *faults)
     size_t number = 0;
     for (; faults; faults = casehook_error_next(faults)) {
         fprintf(out, "%2zu. ", ++number);
-        put_fault(out, faults);
+        put_message(out, faults);
     }
 }
 
@@ -72,7 +57,7 @@ void print_check(const struct arguments *arguments, const char *file, const stru
 void print_faults(const struct arguments *arguments, const char *file, const struct casehook_error *faults)
 {
     if (arguments->json) {
-        print_error_json(faults);
+        print_error_json(faults, arguments->operation);
         return;
     }
     fputs("casehook: nothing was sent; ", stderr);
@@ -84,7 +69,7 @@ void print_faults(const struct arguments *arguments, const char *file, const str
 void print_trouble(const struct arguments *arguments, const struct trouble *trouble)
 {
     if (arguments->json) {
-        print_trouble_json(trouble, arguments->command == COMMAND_CHECK);
+        print_trouble_json(trouble, arguments->operation, arguments->command == COMMAND_CHECK);
         return;
     }
     fputs("casehook: ", stderr);
@@ -94,68 +79,51 @@ void print_trouble(const struct arguments *arguments, const struct trouble *trou
 
 /* ---- results --------------------------------------------------------------------------------- */
 
-/* Exchanges as the library describes them; NULL when memory ran out. */
-static json_t *load_exchange(struct casehook_result *result, size_t index)
+static void put_requests(const struct casehook_result *result)
 {
-    size_t length;
-    const char *json = casehook_result_exchange_json(result, index, &length);
-    return json ? json_loadb(json, length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL) : NULL;
-}
-
-static void put_exchanges(struct casehook_result *result)
-{
-    for (size_t i = 0; i < casehook_result_exchange_count(result); i++) {
-        json_t *exchange = load_exchange(result, i);
-        double status = json_number_value(json_object_get(exchange, "status"));
-        const char *outcome = member(exchange, "outcome");
-        printf("%-9s ", member(exchange, "step"));
-        printf("%-5s ", member(exchange, "method"));
-        if (status > 0)
-            printf("%3.0f ", status);
+    for (size_t i = 0; i < casehook_result_request_count(result); i++) {
+        const char *url = casehook_result_request_url(result, i);
+        int status = casehook_result_request_status(result, i),
+            outcome = casehook_result_request_outcome(result, i);
+        printf("%-9s %-5s ", casehook_step_name(casehook_result_request_step(result, i)),
+               casehook_result_request_method(result, i));
+        if (status)
+            printf("%3d ", status);
         else
             fputs("  - ", stdout);
-        printf("%-8s ", strcmp(outcome, "not_sent") ? outcome : "not sent");
-        put(stdout, member(exchange, "url"));
+        printf("%-8s ", outcome == CASEHOOK_OUTCOME_NOT_SENT ? "not sent" : casehook_outcome_name(outcome));
+        put(stdout, url ? url : "");
         putchar('\n');
-        json_decref(exchange);
     }
 }
 
-static void put_fields(struct casehook_result *result)
+static void put_fields(const struct casehook_result *result)
 {
-    size_t length;
-    const char *json = casehook_result_json(result, &length), *name;
-    /* Only the names are taken from here: other readers do not keep long numbers. */
-    json_t *all = json ? json_loadb(json, length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL) : NULL;
-    json_t *value;
-    json_object_foreach(json_object_get(all, "fields"), name, value) {
-        const char *text = casehook_result_field(result, name, &length);
+    for (size_t i = 0; i < casehook_result_field_count(result); i++) {
+        size_t length;
+        const char *value = casehook_result_field_value(result, i, &length);
         fputs("field     ", stdout);
-        put(stdout, name);
+        put(stdout, casehook_result_field_name(result, i));
         fputs(" = ", stdout);
-        if (text) print_clean(stdout, text, length);
+        print_clean(stdout, value, length);
         putchar('\n');
     }
-    json_decref(all);
 }
 
 static void put_comments(const struct casehook_result *result)
 {
-    static const char *const states[] = {[CASEHOOK_COMMENT_NOT_ATTEMPTED] = "not attempted",
-                                         [CASEHOOK_COMMENT_SENT] = "sent",
-                                         [CASEHOOK_COMMENT_FAILED] = "failed",
-                                         [CASEHOOK_COMMENT_SKIPPED] = "skipped"};
     for (size_t i = 0; i < casehook_result_comment_count(result); i++) {
         size_t length;
         const char *id = casehook_result_comment_id(result, i, &length);
         int state = casehook_result_comment_state(result, i);
         fputs("comment   ", stdout);
         if (id) print_clean(stdout, id, length);
-        printf(" %s\n", state >= 0 && state <= CASEHOOK_COMMENT_SKIPPED ? states[state] : "?");
+        printf(" %s\n", state == CASEHOOK_COMMENT_NOT_ATTEMPTED ? "not attempted"
+                                                                : casehook_comment_state_name(state));
     }
 }
 
-static void put_case(struct casehook_result *result)
+static void put_case(const struct casehook_result *result)
 {
     size_t length = 0;
     const char *text = casehook_result_id(result, &length);
@@ -188,7 +156,7 @@ static void put_advice(const struct arguments *arguments, const struct casehook_
             stderr);
     else if (casehook_error_retryable(error))
         fputs("  The same command may succeed later.\n", stderr);
-    if (code == EXIT_PARTIAL && !strcmp(casehook_error_step(error), "comment") &&
+    if (code == EXIT_PARTIAL && casehook_error_step(error) == CASEHOOK_STEP_COMMENT &&
         casehook_error_outcome(error) == CASEHOOK_OUTCOME_UNKNOWN)
         fputs("  The comment that failed may be there all the same: look first.\n", stderr);
     if (wait >= 0) fprintf(stderr, "  The server asks to wait %" PRId64 " ms.\n", wait);
@@ -196,14 +164,11 @@ static void put_advice(const struct arguments *arguments, const struct casehook_
 
 static void put_failure(const struct arguments *arguments, const struct casehook_error *error, int code)
 {
-    const char *step = casehook_error_step(error), *field = casehook_error_field(error);
-    int64_t offset = casehook_error_offset(error);
+    int step = casehook_error_step(error);
     fflush(stdout);
-    fprintf(stderr, "casehook: %s: ", *step ? step : casehook_status_name(casehook_error_status(error)));
-    put_place(stderr, field, offset);
-    if (*field || offset >= 0) fputs(": ", stderr);
-    put(stderr, casehook_error_message(error));
-    putc('\n', stderr);
+    fprintf(stderr, "casehook: %s: ",
+            step ? casehook_step_name(step) : casehook_status_name(casehook_error_status(error)));
+    put_message(stderr, error);
     put_advice(arguments, error, code);
 }
 
@@ -224,16 +189,25 @@ static void put_body(const char *text, size_t length)
     }
 }
 
-static void put_request(struct casehook_result *result, size_t index)
+/* Headers and body, which only the JSON of a request has; NULL when memory ran out. */
+static json_t *load_request(const struct casehook_result *result, size_t index)
 {
-    json_t *exchange = load_exchange(result, index), *value;
-    const json_t *body = json_object_get(exchange, "body");
-    const char *name;
-    printf("%s%zu. %s\n   %s ", index ? "\n" : "", index + 1, member(exchange, "step"),
-           member(exchange, "method"));
-    put(stdout, member(exchange, "url"));
+    size_t length;
+    const char *json = casehook_result_request_json(result, index, &length);
+    return json ? json_loadb(json, length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL) : NULL;
+}
+
+static void put_request(const struct casehook_result *result, size_t index)
+{
+    json_t *request = load_request(result, index), *value;
+    const json_t *body = json_object_get(request, "body");
+    const char *name, *url = casehook_result_request_url(result, index);
+    printf("%s%zu. %s\n   %s ", index ? "\n" : "", index + 1,
+           casehook_step_name(casehook_result_request_step(result, index)),
+           casehook_result_request_method(result, index));
+    put(stdout, url ? url : "");
     putchar('\n');
-    json_object_foreach(json_object_get(exchange, "headers"), name, value) {
+    json_object_foreach(json_object_get(request, "headers"), name, value) {
         fputs("   ", stdout);
         put(stdout, name);
         fputs(": ", stdout);
@@ -244,16 +218,16 @@ static void put_request(struct casehook_result *result, size_t index)
         putchar('\n');
         put_body(json_string_value(body), json_string_length(body));
     }
-    json_decref(exchange);
+    json_decref(request);
 }
 
-static void put_preview(struct casehook_result *result)
+static void put_preview(const struct casehook_result *result)
 {
-    for (size_t i = 0; i < casehook_result_exchange_count(result); i++) put_request(result, i);
+    for (size_t i = 0; i < casehook_result_request_count(result); i++) put_request(result, i);
     if (!casehook_result_error(result)) fputs("\nNothing was sent.\n", stdout);
 }
 
-void print_result(const struct arguments *arguments, struct casehook_result *result, int code)
+void print_result(const struct arguments *arguments, const struct casehook_result *result, int code)
 {
     if (arguments->json) {
         print_result_json(result);
@@ -262,7 +236,7 @@ void print_result(const struct arguments *arguments, struct casehook_result *res
     if (arguments->command == COMMAND_PREVIEW) {
         put_preview(result);
     } else {
-        put_exchanges(result);
+        put_requests(result);
         put_case(result);
     }
     if (casehook_result_error(result)) put_failure(arguments, casehook_result_error(result), code);

@@ -12,7 +12,7 @@
 void print_check(const struct arguments *arguments, const char *file, const struct casehook_error *faults);
 
 /* For all other commands; code is what the program will exit with. */
-void print_result(const struct arguments *arguments, struct casehook_result *result, int code);
+void print_result(const struct arguments *arguments, const struct casehook_result *result, int code);
 
 /* When nothing was sent and there is no result: what the library or the tool itself found wrong. */
 void print_faults(const struct arguments *arguments, const char *file, const struct casehook_error *faults);

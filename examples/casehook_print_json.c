@@ -18,49 +18,52 @@ static void put_member(FILE *json, const char *name, const char *text)
     putc(',', json);
 }
 
-static void put_error(FILE *json, int status, const char *message, const char *step, const char *field,
-                      int64_t offset)
+/* A code in words and as a number, as the library has it. */
+static void put_code(FILE *json, const char *name, const char *word, int code)
+{
+    put_member(json, name, word);
+    fprintf(json, "\"%sNumber\":%d,", name, code);
+}
+
+static void put_error(FILE *json, int status, const char *message, int step, const char *field,
+                      int64_t offset, int retryable)
 {
     putc('{', json);
-    put_member(json, "code", casehook_status_name(status));
+    put_code(json, "code", casehook_status_name(status), status);
     put_member(json, "message", message);
-    put_member(json, "step", step);
+    put_code(json, "step", casehook_step_name(step), step);
     put_member(json, "field", field);
     if (offset >= 0)
         fprintf(json, "\"offset\":%" PRId64, offset);
     else
         fputs("\"offset\":null", json);
+    fprintf(json,
+            ",\"httpStatus\":null,\"outcome\":null,\"outcomeNumber\":0,\"retryable\":%s,"
+            "\"retryAfterMs\":null}",
+            retryable ? "true" : "false");
 }
 
-static void put_library_error(FILE *json, const struct casehook_error *error)
+static int trouble_step(const struct trouble *trouble)
 {
-    put_error(json, casehook_error_status(error), casehook_error_message(error), casehook_error_step(error),
-              casehook_error_field(error), casehook_error_offset(error));
-}
-
-static const char *trouble_step(const struct trouble *trouble)
-{
-    return trouble->status == CASEHOOK_E_PARAMS ? "params" : "config";
+    return trouble->status == CASEHOOK_E_PARAMS ? CASEHOOK_STEP_PARAMS : CASEHOOK_STEP_CONFIG;
 }
 
 static void put_trouble(FILE *json, const struct trouble *trouble)
 {
-    put_error(json, trouble->status, trouble->message, trouble_step(trouble), trouble->field, -1);
+    put_error(json, trouble->status, trouble->message, trouble_step(trouble), trouble->field, -1, 0);
 }
 
 /* What a result says when nothing was begun. */
-static void put_head(FILE *json, const char *step)
+static void put_head(FILE *json, int operation, int step)
 {
     fputs("{\"ok\":false,", json);
-    put_member(json, "step", step);
+    put_code(json, "operation", casehook_operation_name(operation), operation);
+    fputs("\"user\":\"0\",", json);
+    put_code(json, "step", casehook_step_name(step), step);
+    put_code(json, "outcome", casehook_outcome_name(CASEHOOK_OUTCOME_NONE), CASEHOOK_OUTCOME_NONE);
     fputs("\"id\":null,\"title\":null,\"url\":null,\"pushedDate\":null,\"fields\":null,\"comments\":[],"
-          "\"exchanges\":[],\"error\":",
+          "\"requests\":[],\"error\":",
           json);
-}
-
-static void put_tail(FILE *json)
-{
-    fputs(",\"httpStatus\":null,\"outcome\":null,\"retryable\":false,\"retryAfterMs\":null}}", json);
 }
 
 /* Writes one line of JSON in one piece. */
@@ -82,21 +85,18 @@ static void finish(FILE *json, char **text, const size_t *length)
 
 void print_check_json(const struct casehook_error *faults)
 {
-    char *text;
     size_t length;
-    FILE *json = begin(&text, &length);
-    if (!json) return;
-    fprintf(json, "{\"ok\":%s,\"errors\":[", faults ? "false" : "true");
-    for (const struct casehook_error *fault = faults; fault; fault = casehook_error_next(fault)) {
-        if (fault != faults) putc(',', json);
-        put_library_error(json, fault);
-        putc('}', json);
+    const char *errors = casehook_error_json(faults, &length);
+    if (!errors) {
+        fputs("casehook: out of memory\n", stderr);
+        return;
     }
-    fputs("]}", json);
-    finish(json, &text, &length);
+    printf("{\"ok\":%s,\"errors\":", faults ? "false" : "true");
+    write_json(stdout, errors, length);
+    puts("}");
 }
 
-void print_result_json(struct casehook_result *result)
+void print_result_json(const struct casehook_result *result)
 {
     size_t length;
     const char *json = casehook_result_json(result, &length);
@@ -108,19 +108,20 @@ void print_result_json(struct casehook_result *result)
     putchar('\n');
 }
 
-void print_error_json(const struct casehook_error *error)
+void print_error_json(const struct casehook_error *error, int operation)
 {
     char *text;
     size_t length;
     FILE *json = begin(&text, &length);
     if (!json) return;
-    put_head(json, casehook_error_step(error));
-    put_library_error(json, error);
-    put_tail(json);
+    put_head(json, operation, casehook_error_step(error));
+    put_error(json, casehook_error_status(error), casehook_error_message(error), casehook_error_step(error),
+              casehook_error_field(error), casehook_error_offset(error), casehook_error_retryable(error));
+    putc('}', json);
     finish(json, &text, &length);
 }
 
-void print_trouble_json(const struct trouble *trouble, bool check)
+void print_trouble_json(const struct trouble *trouble, int operation, bool check)
 {
     char *text;
     size_t length;
@@ -129,11 +130,8 @@ void print_trouble_json(const struct trouble *trouble, bool check)
     if (check)
         fputs("{\"ok\":false,\"errors\":[", json);
     else
-        put_head(json, trouble_step(trouble));
+        put_head(json, operation, trouble_step(trouble));
     put_trouble(json, trouble);
-    if (check)
-        fputs("}]}", json);
-    else
-        put_tail(json);
+    fputs(check ? "]}" : "}", json);
     finish(json, &text, &length);
 }

@@ -8,12 +8,12 @@
 
 #include <casehook.h>
 
-/* {"ok", "errors": [{"code", "message", "step", "field", "offset"}]} */
+/* {"ok", "errors": [those of casehook_error_json()]} */
 void print_check_json(const struct casehook_error *faults);
 /* The object of casehook_result_json(). */
-void print_result_json(struct casehook_result *result);
+void print_result_json(const struct casehook_result *result);
 /* The same shape for an error without a result. */
-void print_error_json(const struct casehook_error *error);
-void print_trouble_json(const struct trouble *trouble, bool check);
+void print_error_json(const struct casehook_error *error, int operation);
+void print_trouble_json(const struct trouble *trouble, int operation, bool check);
 
 #endif

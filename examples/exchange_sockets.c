@@ -180,7 +180,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", casehook_error_field(error), casehook_error_message(error));
         return 1;
     }
-    if (!answer || casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange)) return 1;
+    if (!answer || casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange, NULL)) return 1;
     struct casehook_http_request request = {.struct_size = sizeof request};
     while (casehook_exchange_next(exchange, &request) == 1) {
         printf("%s: %s %s\n", request.step, request.method, request.url);

@@ -122,7 +122,7 @@ int main(int argc, char **argv)
     for (int i = 2; i < argc; i++) {
         struct casehook_params params = {.struct_size = sizeof params, .title = argv[i]};
         int status = casehook_loop_submit(((struct case_source *)source)->loop, connector, CASEHOOK_CREATE,
-                                          &params, NULL, NULL);
+                                          &params, NULL, NULL, NULL);
         if (status) g_printerr("not accepted: %s\n", casehook_status_name(status));
         program.failed |= status != CASEHOOK_OK;
         program.left += status == CASEHOOK_OK;

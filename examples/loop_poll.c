@@ -48,7 +48,7 @@ static int submit_lines(struct casehook_loop *loop, struct casehook_connector *c
     while ((end = memchr(lines->text, '\n', lines->length)) != NULL) {
         struct casehook_params params = {.struct_size = sizeof params, .title = lines->text};
         *end = '\0';
-        int status = casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, NULL);
+        int status = casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, NULL, NULL);
         *end = '\n';
         if (status == CASEHOOK_E_BUSY) return 0;
         if (status) fprintf(stderr, "not accepted: %s\n", casehook_status_name(status));

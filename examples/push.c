@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 
     int status = casehook_connector_new(NULL, document, length, &connector, &error);
     memset(document, 0, length); /* it may hold secrets */
-    if (status) fprintf(stderr, "%s: %s\n", casehook_error_field(error), casehook_error_message(error));
+    if (status) fprintf(stderr, "%s\n", casehook_error_message(error));
 
     struct casehook_params params = {.struct_size = sizeof params, .title = argv[2], .severity = "high"};
     if (!status) status = casehook_push(connector, &params, NULL, &result);

@@ -86,6 +86,18 @@ enum {
 /* Operations, for the calls that take any of them.  Since: 0.1 */
 enum { CASEHOOK_CREATE = 1, CASEHOOK_GET = 2, CASEHOOK_UPDATE = 3, CASEHOOK_COMMENT = 4, CASEHOOK_PUSH = 5 };
 
+/* The parts of an operation (R4): where something failed, what a request is for.  Since: 0.2 */
+enum {
+    CASEHOOK_STEP_NONE = 0,
+    CASEHOOK_STEP_CONFIG = 1, /* connector document or settings */
+    CASEHOOK_STEP_PARAMS = 2,
+    CASEHOOK_STEP_CREATE = 3,
+    CASEHOOK_STEP_GET = 4,
+    CASEHOOK_STEP_UPDATE = 5,
+    CASEHOOK_STEP_COMMENT = 6,
+    CASEHOOK_STEP_VIEW_URL = 7 /* what viewIncidentUrl makes of a case that is written already */
+};
+
 /* What became of one request.  Since: 0.1 */
 enum {
     CASEHOOK_OUTCOME_NONE = 0,     /* there was no request */
@@ -134,10 +146,29 @@ CASEHOOK_API const char *casehook_version_string(void);
 CASEHOOK_API int casehook_feature(const char *name);
 
 /*
+ * The features that this library has names for, whether this build offers them or not: how many, and the name of
+ * one, NULL beyond them.  Ownership: static.  Threads: any.  Since: 0.2
+ */
+CASEHOOK_API size_t casehook_feature_count(void);
+CASEHOOK_API const char *casehook_feature_name(size_t index);
+
+/*
  * The name of a code: CASEHOOK_E_NO_MEMORY is "no_memory"; "unknown" for what is not in the table.
  * Ownership: static.  Threads: any.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_status_name(int status);
+
+/*
+ * The other codes in the words that JSON has for them: CASEHOOK_PUSH is "push", CASEHOOK_STEP_VIEW_URL is
+ * "view_url", CASEHOOK_OUTCOME_NOT_SENT is "not_sent", CASEHOOK_COMMENT_SENT is "sent", CASEHOOK_LOG_INFO is
+ * "info".  "" for what is not in the table, and for CASEHOOK_STEP_NONE.
+ * Ownership: static.  Threads: any.  Since: 0.2
+ */
+CASEHOOK_API const char *casehook_operation_name(int operation);
+CASEHOOK_API const char *casehook_step_name(int step);
+CASEHOOK_API const char *casehook_outcome_name(int outcome);
+CASEHOOK_API const char *casehook_comment_state_name(int state);
+CASEHOOK_API const char *casehook_log_level_name(int level);
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
@@ -145,21 +176,21 @@ CASEHOOK_API const char *casehook_status_name(int status);
  * One fault.  It comes from a call that has no result (then it is yours: casehook_error_free), or
  * is borrowed from a result.  All getters accept NULL and then say "no error".  Messages are one
  * line of valid UTF-8 without control characters, and never hold a secret (R3).
- * Threads: one at a time.  Since: 0.1
+ * Threads: getters any number at once, casehook_error_free() alone.  Since: 0.1
  */
 struct casehook_error;
 
 /* The code, one of CASEHOOK_E_*; CASEHOOK_OK without error (R3).  Since: 0.1 */
 CASEHOOK_API int casehook_error_status(const struct casehook_error *error);
 
-/* What was wrong, on which side, and what to do (R3).  Never NULL, never empty.  Since: 0.1 */
+/*
+ * What was wrong, on which side, and what to do (R3): a sentence that needs nothing beside it.  Where there is a
+ * field it stands in front: "config.createIncidentUrl is missing: ...".  Never NULL, never empty.  Since: 0.1
+ */
 CASEHOOK_API const char *casehook_error_message(const struct casehook_error *error);
 
-/*
- * The step that failed (R4): "config", "params", "create", "get", "update", "comment", "view_url".
- * "" without error.  Since: 0.1
- */
-CASEHOOK_API const char *casehook_error_step(const struct casehook_error *error);
+/* The step that failed (R4), one of CASEHOOK_STEP_*; NONE without error.  Since: 0.2 */
+CASEHOOK_API int casehook_error_step(const struct casehook_error *error);
 
 /*
  * The field at fault ("config.createIncidentJson", "settings.proxyUrl", "title"), "" when none (C3).
@@ -191,6 +222,14 @@ CASEHOOK_API int64_t casehook_error_retry_after_ms(const struct casehook_error *
  */
 CASEHOOK_API const struct casehook_error *casehook_error_next(const struct casehook_error *error);
 
+/*
+ * This fault and all that follow it as a JSON array of objects: code, codeNumber, message, step, stepNumber, field,
+ * offset, httpStatus, outcome, outcomeNumber, retryable, retryAfterMs.  What is absent is null; codes are there
+ * in words and, as NAMENumber, as in this header.  "[]" without error; NULL when memory ran out.
+ * Ownership: borrowed from the error.  Since: 0.2
+ */
+CASEHOOK_API const char *casehook_error_json(const struct casehook_error *error, size_t *length);
+
 /* Releases an error and all that follow it.  Not for errors that a result lent.  Since: 0.1 */
 CASEHOOK_API void casehook_error_free(struct casehook_error *error);
 
@@ -221,11 +260,40 @@ struct casehook_allocator {
     casehook_destroy_fn destroy;
 };
 
-/* Levels of log lines; nothing is said at WARNING and DEBUG yet.  Since: 0.1 */
+/*
+ * Levels of log lines.  ERROR: an operation failed, or casehook_loop_free() ended it.  WARNING: a request waits for
+ * its answer for longer than the setting slowRequestTimeout (once per request; only where the library runs: in
+ * blocking calls, in process and wait).  INFO: a request has ended.  DEBUG: a request begins.  Since: 0.1
+ */
 enum { CASEHOOK_LOG_ERROR = 1, CASEHOOK_LOG_WARNING = 2, CASEHOOK_LOG_INFO = 3, CASEHOOK_LOG_DEBUG = 4 };
 
-/* One finished line without newline and without secrets (R3); message dies with the call.  Since: 0.1 */
-typedef void (*casehook_log_fn)(void *user, int level, const char *message);
+/*
+ * One log line.  message is all of it, without newline and without secrets (R3); the other members are what it was
+ * made of.  Those that a newer version appends are there when struct_size says so.
+ * Ownership: all of it dies with the call.  Since: 0.2
+ */
+struct casehook_log_record {
+    size_t struct_size;
+    const char *message;
+    uint64_t user;      /* of the operation's options */
+    const char *method; /* of the request; NULL: the line is about none */
+    const char *url;    /* as in casehook_result_request_url() */
+    int level;          /* CASEHOOK_LOG_* */
+    int operation;      /* CASEHOOK_CREATE ... */
+    int step;           /* CASEHOOK_STEP_* */
+    int status;         /* of a failed operation, CASEHOOK_E_*; else CASEHOOK_OK */
+    int outcome;        /* CASEHOOK_OUTCOME_*; NONE while a request is under way */
+    int http_status;    /* 0: no answer */
+    uint32_t attempt;   /* 1 for the first try of a request; 0: the line is about none */
+    uint32_t duration_ms; /* of the request, or of a failed operation from its first step on */
+};
+
+/*
+ * Takes one line.  It must return: no exception, no longjmp() may leave it, as what the call was about (the id of a
+ * new case perhaps) would be lost.  It must not call this library but for the functions that give names.
+ * Since: 0.2
+ */
+typedef void (*casehook_log_fn)(void *user, const struct casehook_log_record *record);
 
 /*
  * Default settings (C2); allocator NULL means malloc.  The allocator is copied.
@@ -245,10 +313,10 @@ CASEHOOK_API int casehook_settings_load_json(struct casehook_settings *settings,
                                              size_t length, struct casehook_error **error);
 
 /*
- * Where log lines of level and below go: INFO for each request, ERROR for each operation that failed.
- * log NULL switches them off (the default).  destroy, when not NULL, is called exactly once with user:
+ * Where log lines of level and below go.  Every operation that was begun and failed gets one at ERROR, faults of
+ * its params too; a submission that was not accepted has no line.  log NULL switches them off (the default).  destroy, when not NULL, is called exactly once with user:
  * when it is replaced, or when the last connector that uses it is gone.  log may be called from every
- * thread that uses a connector, two at once too; it must not call this library.
+ * thread that uses a connector, two at once too.
  * Errors: ARGUMENT, NO_MEMORY (then destroy has been called).  Since: 0.1
  */
 CASEHOOK_API int casehook_settings_set_log(struct casehook_settings *settings, int level, void *user,
@@ -369,6 +437,8 @@ CASEHOOK_API void casehook_cancel_free(struct casehook_cancel *cancel);
  * How to do one operation.  NULL where one is wanted means all defaults.
  * deadline_ms: time for the whole operation from the moment of the call, 0 for no other limit than
  * the settings' responseTimeout of each request (H5).  reserved must be 0.
+ * user: a number or pointer of the caller's own that is only handed back: by casehook_result_user(), in JSON, and
+ * with log lines.
  * Ownership: yours; cancel is kept by the operation.  Since: 0.1
  */
 struct casehook_options {
@@ -376,13 +446,15 @@ struct casehook_options {
     struct casehook_cancel *cancel;
     uint32_t deadline_ms;
     uint32_t reserved;
+    uint64_t user; /* since 0.2 */
 };
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
 /*
- * What became of an operation (R1).  It exists for failures too, and owns all it shows.
- * Threads: one at a time.  Since: 0.1
+ * What became of an operation (R1).  It exists for failures too, and owns all it shows: what a getter gives stays
+ * as it is until the result is released.
+ * Threads: getters any number at once, casehook_result_free() alone.  Since: 0.1
  */
 struct casehook_result;
 
@@ -431,7 +503,7 @@ CASEHOOK_API int casehook_run_json(struct casehook_connector *connector, int ope
                                    struct casehook_result **result);
 
 /*
- * What an operation would send, without sending it: a result whose exchanges hold every request
+ * What an operation would send, without sending it: a result whose requests are all there
  * with its headers and body, outcome "not_sent".  The body is byte for byte the body that would be
  * sent (T6); headers are those of H2 and the document's, without what belongs to the connection (Host,
  * Content-Length, Accept-Encoding), and secrets in them are masked (R3).  What only the server knows is
@@ -448,6 +520,20 @@ CASEHOOK_API int casehook_preview_json(struct casehook_connector *connector, int
 
 /* The error of a failed operation (R3), NULL after a success.  Ownership: borrowed.  Since: 0.1 */
 CASEHOOK_API const struct casehook_error *casehook_result_error(const struct casehook_result *result);
+
+/* Which operation it was, CASEHOOK_CREATE ..., also when its params were wrong; 0 without result.  Since: 0.2 */
+CASEHOOK_API int casehook_result_operation(const struct casehook_result *result);
+
+/* What the options of the operation had as user, 0 without; also in faults.  Since: 0.2 */
+CASEHOOK_API uint64_t casehook_result_user(const struct casehook_result *result);
+
+/*
+ * status and step of the error, CASEHOOK_OK and CASEHOOK_STEP_NONE after a success.  outcome is that of the request
+ * that failed; after a success DONE, in a preview NOT_SENT.  Since: 0.2
+ */
+CASEHOOK_API int casehook_result_status(const struct casehook_result *result);
+CASEHOOK_API int casehook_result_step(const struct casehook_result *result);
+CASEHOOK_API int casehook_result_outcome(const struct casehook_result *result);
 
 /*
  * The id in the tracker: of the case that was created or read, or that the params named.  NULL when
@@ -472,6 +558,16 @@ CASEHOOK_API const char *casehook_result_pushed_date(const struct casehook_resul
 CASEHOOK_API const char *casehook_result_field(const struct casehook_result *result, const char *name,
                                                size_t *length);
 
+/*
+ * All of them, in the order in which they were found: how many; name and value of one, NULL beyond them; 1 when the
+ * value was a string in the answer, 0 when it is a number or other JSON.  Since: 0.2
+ */
+CASEHOOK_API size_t casehook_result_field_count(const struct casehook_result *result);
+CASEHOOK_API const char *casehook_result_field_name(const struct casehook_result *result, size_t index);
+CASEHOOK_API const char *casehook_result_field_value(const struct casehook_result *result, size_t index,
+                                                     size_t *length);
+CASEHOOK_API int casehook_result_field_is_text(const struct casehook_result *result, size_t index);
+
 /* The comments of the params, in their order (R1): how many; the id of one, or NULL.  Since: 0.1 */
 CASEHOOK_API size_t casehook_result_comment_count(const struct casehook_result *result);
 CASEHOOK_API const char *casehook_result_comment_id(const struct casehook_result *result, size_t index,
@@ -479,25 +575,42 @@ CASEHOOK_API const char *casehook_result_comment_id(const struct casehook_result
 /* What became of one, CASEHOOK_COMMENT_*; NOT_ATTEMPTED beyond them (R1).  Since: 0.1 */
 CASEHOOK_API int casehook_result_comment_state(const struct casehook_result *result, size_t index);
 
-/* How many requests there were, redirect hops too; they have their order (R1).  Since: 0.1 */
-CASEHOOK_API size_t casehook_result_exchange_count(const struct casehook_result *result);
+/* How many requests there were, redirect hops too; they have their order (R1).  Since: 0.2 */
+CASEHOOK_API size_t casehook_result_request_count(const struct casehook_result *result);
 
 /*
- * One request as JSON: {"step", "method", "url", "status", "outcome"}, in a preview "headers" and
- * "body" too.  URLs are without query values (R3), but for those of a preview.  NULL when index is too large
- * or memory ran out.
- * Ownership: borrowed until the next call of this function.  Since: 0.1
+ * One of them, by its number from 0: what it was for, CASEHOOK_STEP_*; "POST"; where it went, without query values
+ * (R3) but for a preview; the HTTP status, 0 without answer; what became of it, CASEHOOK_OUTCOME_*.  Beyond them
+ * NONE, NULL and 0.  The url is NULL too when there was no memory for it.  Since: 0.2
  */
-CASEHOOK_API const char *casehook_result_exchange_json(struct casehook_result *result, size_t index,
-                                                       size_t *length);
+CASEHOOK_API int casehook_result_request_step(const struct casehook_result *result, size_t index);
+CASEHOOK_API const char *casehook_result_request_method(const struct casehook_result *result, size_t index);
+CASEHOOK_API const char *casehook_result_request_url(const struct casehook_result *result, size_t index);
+CASEHOOK_API int casehook_result_request_status(const struct casehook_result *result, size_t index);
+CASEHOOK_API int casehook_result_request_outcome(const struct casehook_result *result, size_t index);
 
 /*
- * All of the result as one JSON object: ok, step, id, title, url, pushedDate, fields, comments
- * [{commentId, state}], exchanges [...], error {code, message, step, field, offset, httpStatus,
- * outcome, retryable, retryAfterMs}.  What is absent is null (R1-R4).  NULL when memory ran out.
- * Ownership: borrowed until the next call of this function.  Since: 0.1
+ * When it began, in ms since 1970 UTC, and how long it took, until its answer was read or given up; -1 in a preview
+ * and beyond them.  Since: 0.2
  */
-CASEHOOK_API const char *casehook_result_json(struct casehook_result *result, size_t *length);
+CASEHOOK_API int64_t casehook_result_request_started_ms(const struct casehook_result *result, size_t index);
+CASEHOOK_API int64_t casehook_result_request_duration_ms(const struct casehook_result *result, size_t index);
+
+/*
+ * The same as JSON: {"step", "stepNumber", "method", "url", "status", "outcome", "outcomeNumber", "startedMs",
+ * "durationMs"}, in a preview "headers" and "body" too.  NULL when index is too large or memory ran out.
+ * Ownership: borrowed from the result.  Since: 0.2
+ */
+CASEHOOK_API const char *casehook_result_request_json(const struct casehook_result *result, size_t index,
+                                                      size_t *length);
+
+/*
+ * All of the result as one JSON object: ok, operation, user (a string), step, outcome, id, title, url, pushedDate,
+ * fields, comments [{commentId, state}], requests [...], error {as in casehook_error_json()}.  What is
+ * absent is null (R1-R4); operation, step, outcome and state are there as NAMENumber too.  NULL when memory ran out.
+ * Ownership: borrowed from the result.  Since: 0.1
+ */
+CASEHOOK_API const char *casehook_result_json(const struct casehook_result *result, size_t *length);
 
 /* Releases a result and all that it lent.  Since: 0.1 */
 CASEHOOK_API void casehook_result_free(struct casehook_result *result);
@@ -508,13 +621,15 @@ CASEHOOK_API void casehook_result_free(struct casehook_result *result);
  * Many operations at once on one thread.  A host with an event loop watches one descriptor; a host
  * without one calls casehook_loop_wait().  Results are pulled, there are no callbacks.
  *
- *     casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket);
+ *     casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket, NULL);
  *     while (casehook_loop_pending(loop) && casehook_loop_wait(loop, -1) == CASEHOOK_OK)
  *         while ((result = casehook_loop_next(loop, &ticket))) { ...; casehook_result_free(result); }
  *
  * Operations of one connector begin in the order of their submission; those of different connectors
  * take turns.  A loop keeps open connections of its own for each connector, never shared with another
- * one; it closes them, and lets the connector go, after idleTimeout without work.
+ * one; it closes them, and lets the connector go, after idleTimeout without work.  Loops and blocking calls
+ * count separately: a server may see max_connections of each loop and, beside them, one of each blocking call
+ * and the idle ones of the setting maxIdleConnections.
  *
  * Threads: submit, submit_json, cancel, wakeup and pending may be called from any thread; everything
  * else from one thread at a time, the loop's.  SIGPIPE is blocked in it meanwhile.  Since: 0.1
@@ -580,15 +695,18 @@ CASEHOOK_API void casehook_loop_wakeup(struct casehook_loop *loop);
  * Hands an operation over; params are copied, connector and cancel handle are kept.  ticket, never 0,
  * names it (NULL: not wanted); it is set before the operation can end.  deadline_ms counts from now,
  * time spent waiting for its turn too (H5).  Faults of the params come as a result like any other (R4).
+ * Ownership: error, when wanted, is yours.
  * Errors: ARGUMENT (loop, connector, operation, params NULL or of a wrong size), NO_MEMORY, BUSY,
- * FORKED: the operation was not accepted, nothing will be sent and there will be no result.  Since: 0.1
+ * FORKED: the operation was not accepted, nothing will be sent and there will be no result.  Since: 0.2
  */
 CASEHOOK_API int casehook_loop_submit(struct casehook_loop *loop, struct casehook_connector *connector,
                                       int operation, const struct casehook_params *params,
-                                      const struct casehook_options *options, uint64_t *ticket);
+                                      const struct casehook_options *options, uint64_t *ticket,
+                                      struct casehook_error **error);
 CASEHOOK_API int casehook_loop_submit_json(struct casehook_loop *loop, struct casehook_connector *connector,
                                            int operation, const char *json, size_t length,
-                                           const struct casehook_options *options, uint64_t *ticket);
+                                           const struct casehook_options *options, uint64_t *ticket,
+                                           struct casehook_error **error);
 
 /*
  * The operation ends with CASEHOOK_E_CANCELLED; its result, which still comes, says what was sent.  One
@@ -608,8 +726,8 @@ CASEHOOK_API struct casehook_result *casehook_loop_next(struct casehook_loop *lo
 CASEHOOK_API size_t casehook_loop_pending(const struct casehook_loop *loop);
 
 /*
- * At any moment: ends what is running without results, closes its connections.  No other call on this
- * loop may run.  Since: 0.1
+ * At any moment: ends what is running without results, closes its connections; the log names what was ended
+ * and whether it was sent.  No other call on this loop may run.  Since: 0.1
  */
 CASEHOOK_API void casehook_loop_free(struct casehook_loop *loop);
 
@@ -670,17 +788,18 @@ struct casehook_http_request {
 
 /*
  * Starts an operation.  Faults of the params are in the result: casehook_exchange_next() gives 0 at once.
- * Ownership: exchange is yours (casehook_exchange_free); it keeps the connector, params are not kept.
- * Errors: ARGUMENT, NO_MEMORY, FORKED.  Since: 0.1
+ * Ownership: exchange is yours (casehook_exchange_free); it keeps the connector, params are not kept.  error,
+ * when wanted, is yours.  Errors: ARGUMENT, NO_MEMORY, FORKED.  Since: 0.2
  */
 CASEHOOK_API int casehook_exchange_new(struct casehook_connector *connector, int operation,
                                        const struct casehook_params *params,
                                        const struct casehook_options *options,
-                                       struct casehook_exchange **exchange);
+                                       struct casehook_exchange **exchange, struct casehook_error **error);
 CASEHOOK_API int casehook_exchange_new_json(struct casehook_connector *connector, int operation,
                                             const char *json, size_t length,
                                             const struct casehook_options *options,
-                                            struct casehook_exchange **exchange);
+                                            struct casehook_exchange **exchange,
+                                            struct casehook_error **error);
 
 /*
  * 1: request is to be done, once (H6), and answered; 0: the operation has ended, take the result.

@@ -21,14 +21,13 @@ for name, result, arguments in (
         ("casehook_status_name", TEXT, (ctypes.c_int,)),
         ("casehook_connector_new", ctypes.c_int, (POINTER, TEXT, SIZE, ctypes.POINTER(POINTER), ctypes.POINTER(POINTER))),
         ("casehook_connector_unref", None, (POINTER,)),
-        ("casehook_error_field", TEXT, (POINTER,)),
         ("casehook_error_message", TEXT, (POINTER,)),
         ("casehook_error_free", None, (POINTER,)),
         ("casehook_loop_new", ctypes.c_int, (POINTER, ctypes.POINTER(POINTER))),
         ("casehook_loop_fd", ctypes.c_int, (POINTER,)),
         ("casehook_loop_process", ctypes.c_int, (POINTER,)),
         ("casehook_loop_submit_json", ctypes.c_int,
-         (POINTER, POINTER, ctypes.c_int, TEXT, SIZE, POINTER, ctypes.POINTER(TICKET))),
+         (POINTER, POINTER, ctypes.c_int, TEXT, SIZE, POINTER, ctypes.POINTER(TICKET), ctypes.POINTER(POINTER))),
         ("casehook_loop_cancel", ctypes.c_int, (POINTER, TICKET)),
         ("casehook_loop_next", POINTER, (POINTER, ctypes.POINTER(TICKET))),
         ("casehook_loop_free", None, (POINTER,)),
@@ -48,7 +47,7 @@ class Connector:
         error = POINTER()
         self.handle = POINTER()
         if lib.casehook_connector_new(None, document, len(document), ctypes.byref(self.handle), ctypes.byref(error)):
-            message = "%s: %s" % (lib.casehook_error_field(error).decode(), lib.casehook_error_message(error).decode())
+            message = lib.casehook_error_message(error).decode()
             lib.casehook_error_free(error)
             raise ValueError(message)
 
@@ -94,7 +93,7 @@ class Cases:
         ticket = TICKET()
         while True:
             status = lib.casehook_loop_submit_json(self.handle, connector.handle, operation, text, len(text), None,
-                                                   ctypes.byref(ticket))
+                                                   ctypes.byref(ticket), None)
             if status != BUSY:
                 break
             self.room.clear()

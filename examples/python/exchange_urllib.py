@@ -28,11 +28,11 @@ POINTER, TEXT, SIZE = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
 for name, result, arguments in (
         ("casehook_connector_new", ctypes.c_int, (POINTER, TEXT, SIZE, ctypes.POINTER(POINTER), ctypes.POINTER(POINTER))),
         ("casehook_connector_unref", None, (POINTER,)),
-        ("casehook_error_field", TEXT, (POINTER,)),
         ("casehook_error_message", TEXT, (POINTER,)),
         ("casehook_error_next", POINTER, (POINTER,)),
         ("casehook_error_free", None, (POINTER,)),
-        ("casehook_exchange_new_json", ctypes.c_int, (POINTER, ctypes.c_int, TEXT, SIZE, POINTER, ctypes.POINTER(POINTER))),
+        ("casehook_exchange_new_json", ctypes.c_int,
+         (POINTER, ctypes.c_int, TEXT, SIZE, POINTER, ctypes.POINTER(POINTER), ctypes.POINTER(POINTER))),
         ("casehook_exchange_next_json", TEXT, (POINTER, POINTER)),
         ("casehook_exchange_feed", ctypes.c_int, (POINTER, ctypes.c_int, TEXT, SIZE, TEXT, SIZE)),
         ("casehook_exchange_fail", ctypes.c_int, (POINTER, ctypes.c_int, ctypes.c_int, TEXT)),
@@ -108,10 +108,11 @@ def main():
         document = file.read()
     connector, exchange, error = POINTER(), POINTER(), POINTER()
     if lib.casehook_connector_new(None, document, len(document), ctypes.byref(connector), ctypes.byref(error)):
-        sys.exit("%s: %s" % (lib.casehook_error_field(error).decode(), lib.casehook_error_message(error).decode()))
+        sys.exit(lib.casehook_error_message(error).decode())
     params = json.dumps({"title": sys.argv[2]}).encode()
-    if lib.casehook_exchange_new_json(connector, PUSH, params, len(params), None, ctypes.byref(exchange)):
-        sys.exit("the exchange could not be made")
+    if lib.casehook_exchange_new_json(connector, PUSH, params, len(params), None, ctypes.byref(exchange),
+                                      ctypes.byref(error)):
+        sys.exit(lib.casehook_error_message(error).decode())
     while (text := lib.casehook_exchange_next_json(exchange, None)) is not None:
         hop = json.loads(text)
         print("%(step)s: %(method)s %(url)s" % hop)

@@ -106,3 +106,22 @@ struct casehook__text casehook__buf_text(const struct casehook__buf *buf)
 {
     return (struct casehook__text){casehook__buf_string(buf), buf->length};
 }
+
+const char *casehook__buf_keep(struct casehook__buf *buf, casehook__kept *slot)
+{
+    char *kept = NULL, *mine;
+    if (!buf->status) casehook__buf_fit(buf);
+    mine = buf->status ? NULL : buf->data;
+    if (mine && atomic_compare_exchange_strong(slot, &kept, mine)) {
+        buf->data = NULL;
+        kept = mine;
+    }
+    casehook__buf_free(buf);
+    return kept;
+}
+
+void casehook__kept_free(struct casehook__heap *heap, casehook__kept *slot)
+{
+    char *kept = atomic_load(slot);
+    casehook__free_secret(heap, kept, kept ? strlen(kept) : 0);
+}

@@ -10,6 +10,8 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
+#include <stdatomic.h>
+
 struct casehook__buf {
     struct casehook__heap *heap; /* borrowed */
     char *data;                  /* NULL until something is appended or reserved */
@@ -39,5 +41,13 @@ int casehook__buf_append_number(struct casehook__buf *buf, int64_t number);
 /* "" while empty, never NULL. */
 const char *casehook__buf_string(const struct casehook__buf *buf);
 struct casehook__text casehook__buf_text(const struct casehook__buf *buf);
+
+/*
+ * The content as text that is kept in *slot from now on, unless another thread was faster: then as what that
+ * one kept.  The buffer is empty afterwards.  NULL: it had failed.
+ */
+typedef _Atomic(char *) casehook__kept;
+const char *casehook__buf_keep(struct casehook__buf *buf, casehook__kept *slot);
+void casehook__kept_free(struct casehook__heap *heap, casehook__kept *slot);
 
 #endif

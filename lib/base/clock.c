@@ -10,6 +10,13 @@ int64_t casehook__clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t casehook__clock_unix_ms(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int64_t casehook__clock_calendar(void)
 {
     return (int64_t)time(NULL);

@@ -14,6 +14,9 @@ int64_t casehook__clock_ms(void);
 /* "2026-01-31T12:00:00.000Z" of now, into 25 bytes. */
 void casehook__clock_iso(char out[32]);
 
+/* Milliseconds since 1970. */
+int64_t casehook__clock_unix_ms(void);
+
 /* Seconds since 1970. */
 int64_t casehook__clock_calendar(void);
 

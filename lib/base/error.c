@@ -3,13 +3,22 @@
 
 #include <stdio.h>
 
+/* What casehook_error_json() would make of it. */
+#define NO_MEMORY_JSON                                                                      \
+    "[{\"code\":\"no_memory\",\"codeNumber\":-2,\"message\":\"out of memory; nothing was "  \
+    "sent\",\"step\":null,"                                                                 \
+    "\"stepNumber\":0,\"field\":null,\"offset\":null,\"httpStatus\":null,\"outcome\":null," \
+    "\"outcomeNumber\":0,"                                                                  \
+    "\"retryable\":true,\"retryAfterMs\":null}]"
+
 /* Needs no memory itself; casehook_error_free() leaves it alone. */
 static const struct casehook_error no_memory = {
     .status = CASEHOOK_E_NO_MEMORY,
     .offset = -1,
     .retry_after_ms = -1,
     .retryable = 1,
-    .step = "",
+    .begin = CASEHOOK__ERROR_ROOM,
+    .json = (char *)NO_MEMORY_JSON,
     .message = "out of memory; nothing was sent",
 };
 
@@ -17,7 +26,7 @@ void casehook__error_init(struct casehook_error *error)
 {
     memset(error, 0, offsetof(struct casehook_error, field));
     error->offset = error->retry_after_ms = -1;
-    error->step = "";
+    error->begin = CASEHOOK__ERROR_ROOM;
     error->field[0] = error->message[0] = '\0'; /* the rest is never read, and there is much of it */
 }
 
@@ -50,6 +59,30 @@ void casehook__line_format(char *text, size_t size, const char *format, va_list 
     clean(text);
 }
 
+/* Of these words a field in front makes a sentence; in front of all others it needs a colon. */
+static bool is_predicate(const char *message)
+{
+    static const char *const verbs[] = {"is",    "must", "has",   "holds",  "does",   "ends",  "excludes",
+                                        "means", "may",  "needs", "stands", "cannot", "looks", "makes"};
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        size_t length = strlen(verbs[i]);
+        if (strncmp(message, verbs[i], length) == 0 && message[length] == ' ') return true;
+    }
+    return false;
+}
+
+/* Puts the field in front of the message, as soon as there are both. */
+static void join_field(struct casehook_error *error)
+{
+    size_t length = strlen(error->field);
+    error->begin = CASEHOOK__ERROR_ROOM;
+    if (length == 0 || !error->message[0]) return;
+    const char *between = is_predicate(error->message) ? " " : ": ";
+    error->begin -= length + strlen(between);
+    memcpy(error->text + error->begin, error->field, length);
+    memcpy(error->text + error->begin + length, between, strlen(between));
+}
+
 static int fill_text(struct casehook_error *error, int status, int64_t offset, const char *format,
                      va_list arguments)
 {
@@ -57,6 +90,7 @@ static int fill_text(struct casehook_error *error, int status, int64_t offset, c
     error->status = status;
     error->offset = offset;
     casehook__line_format(error->message, sizeof error->message, format, arguments);
+    join_field(error);
     return status;
 }
 
@@ -91,6 +125,7 @@ void casehook__error_set_field(struct casehook_error *error, const char *field)
     memcpy(error->field, field, length);
     error->field[length] = '\0';
     clean(error->field);
+    join_field(error);
 }
 
 void casehook__error_set_config_field(struct casehook_error *error, const char *name)
@@ -100,9 +135,17 @@ void casehook__error_set_config_field(struct casehook_error *error, const char *
     casehook__error_set_field(error, field);
 }
 
-void casehook__error_set_step(struct casehook_error *error, const char *step)
+void casehook__error_take(struct casehook_error *error, const struct casehook_error *source)
 {
-    if (error && !error->step[0]) error->step = step;
+    error->status = source->status;
+    error->offset = source->offset;
+    memcpy(error->message, source->message, sizeof error->message);
+    join_field(error);
+}
+
+void casehook__error_set_step(struct casehook_error *error, int step)
+{
+    if (error && !error->step) error->step = step;
 }
 
 void casehook__errors_init(struct casehook__errors *errors, struct casehook__heap *heap)
@@ -127,7 +170,7 @@ struct casehook_error *casehook__errors_add(struct casehook__errors *errors, con
         return spare(errors);
     }
     casehook__error_init(error);
-    error->step = "config"; /* documents have no other one (R4) */
+    error->step = CASEHOOK_STEP_CONFIG; /* documents have no other one (R4) */
     error->heap = casehook__heap_ref(errors->heap);
     casehook__error_set_field(error, field);
     if (errors->last)
@@ -142,9 +185,7 @@ void casehook__errors_add_copy(struct casehook__errors *errors, const char *fiel
                                const struct casehook_error *source)
 {
     struct casehook_error *error = casehook__errors_add(errors, source->field[0] ? source->field : field);
-    error->status = source->status;
-    error->offset = source->offset;
-    memcpy(error->message, source->message, sizeof error->message);
+    casehook__error_take(error, source);
 }
 
 int casehook__errors_finish(struct casehook__errors *errors, struct casehook_error **out)
@@ -156,6 +197,7 @@ int casehook__errors_finish(struct casehook__errors *errors, struct casehook_err
         casehook_error_free(first);
         first = (struct casehook_error *)(uintptr_t)&no_memory; /* nobody writes to it */
     } else if (errors->count > CASEHOOK__ERRORS_MAX) {
+        errors->last->field[0] = '\0'; /* it stands for many */
         casehook__fail(errors->last, errors->last->status, "and %zu more faults",
                        errors->count - CASEHOOK__ERRORS_MAX + 1);
     }
@@ -175,12 +217,12 @@ int casehook_error_status(const struct casehook_error *error)
 
 const char *casehook_error_message(const struct casehook_error *error)
 {
-    return error ? error->message : "no error";
+    return error ? error->text + error->begin : "no error";
 }
 
-const char *casehook_error_step(const struct casehook_error *error)
+int casehook_error_step(const struct casehook_error *error)
 {
-    return error ? error->step : "";
+    return error ? error->step : CASEHOOK_STEP_NONE;
 }
 
 const char *casehook_error_field(const struct casehook_error *error)
@@ -223,21 +265,9 @@ void casehook_error_free(struct casehook_error *error)
     while (error && error != &no_memory) {
         struct casehook_error *next = error->next;
         struct casehook__heap *heap = error->heap;
+        casehook__kept_free(heap, &error->json);
         casehook__free(heap, error);
         casehook__heap_unref(heap);
         error = next;
     }
-}
-
-/* In the order of the codes, from 0 downwards. */
-static const char *const names[] = {
-    "ok",          "argument", "no_memory", "config", "unsupported", "params",    "policy",
-    "resolve",     "connect",  "proxy",     "tls",    "timeout",     "cancelled", "network",
-    "http_status", "redirect", "response",  "limit",  "busy",        "forked",    "system",
-};
-
-const char *casehook_status_name(int status)
-{
-    size_t count = sizeof names / sizeof *names;
-    return status <= 0 && status > -(int)count ? names[-status] : "unknown";
 }

@@ -8,14 +8,14 @@
 #ifndef CASEHOOK_ERROR_H
 #define CASEHOOK_ERROR_H
 
-#include "base/alloc.h"
-#include "base/text.h"
+#include "base/buf.h"
 
 #include <stdarg.h>
 
 #define CASEHOOK__ERROR_MESSAGE_SIZE 1536
 #define CASEHOOK__ERROR_FIELD_SIZE   192
-#define CASEHOOK__ERRORS_MAX         64 /* faults kept of one document */
+#define CASEHOOK__ERROR_ROOM         (CASEHOOK__ERROR_FIELD_SIZE + 2) /* for the field before the message */
+#define CASEHOOK__ERRORS_MAX         64                               /* faults kept of one document */
 
 struct casehook_error {
     struct casehook__heap *heap; /* NULL for errors inside other objects */
@@ -26,9 +26,17 @@ struct casehook_error {
     int retryable;
     int64_t offset; /* -1: none */
     int64_t retry_after_ms;
-    const char *step;                       /* a literal, "" when not set yet */
+    int step;                               /* NONE: not set yet */
+    size_t begin;                           /* of the whole sentence in text */
+    casehook__kept json;                    /* of casehook_error_json */
     char field[CASEHOOK__ERROR_FIELD_SIZE]; /* what lies before it is cleared by casehook__error_init */
-    char message[CASEHOOK__ERROR_MESSAGE_SIZE];
+    union {
+        struct {
+            char room[CASEHOOK__ERROR_ROOM];
+            char message[CASEHOOK__ERROR_MESSAGE_SIZE]; /* as it was filled, without the field */
+        };
+        char text[CASEHOOK__ERROR_ROOM + CASEHOOK__ERROR_MESSAGE_SIZE];
+    };
 };
 
 #if defined(__GNUC__)
@@ -56,10 +64,17 @@ int casehook__fail_memory(struct casehook_error *error);
 void casehook__line_format(char *text, size_t size, const char *format, va_list arguments)
     CASEHOOK__FORMAT(3, 0);
 
-/* Only where not set yet. */
+/*
+ * Only where not set yet.  The sentence that the caller gets then begins with the field: "title" and "is
+ * missing: a case needs one" are "title is missing: ...", "title" and "there is no such field" are joined by
+ * a colon.
+ */
 void casehook__error_set_field(struct casehook_error *error, const char *field);
 void casehook__error_set_config_field(struct casehook_error *error, const char *name); /* "config.NAME" */
-void casehook__error_set_step(struct casehook_error *error, const char *step);
+void casehook__error_set_step(struct casehook_error *error, int step);
+
+/* Status, offset and message of another one, which may have a field of its own; both fields stay. */
+void casehook__error_take(struct casehook_error *error, const struct casehook_error *source);
 
 /*
  * Faults of one document in the order of discovery; the first is given to the caller, the others

@@ -51,13 +51,16 @@ bool casehook__log_wants(const struct casehook__log *log, int level)
     return log && log->log && level <= log->level;
 }
 
-void casehook__log_write(const struct casehook__log *log, int level, const char *format, ...)
+void casehook__log_write(const struct casehook__log *log, struct casehook_log_record *record,
+                         const char *format, ...)
 {
-    if (!casehook__log_wants(log, level)) return;
+    if (!casehook__log_wants(log, record->level)) return;
     char line[CASEHOOK__ERROR_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
     casehook__line_format(line, sizeof line, format, arguments);
     va_end(arguments);
-    log->log(log->user, level, line);
+    record->message = line;
+    log->log(log->user, record);
+    record->message = NULL;
 }

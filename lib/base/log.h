@@ -17,8 +17,8 @@ void casehook__log_unref(struct casehook__log *log);
 
 /* Whether a line of this level would be seen; log may be NULL. */
 bool casehook__log_wants(const struct casehook__log *log, int level);
-/* One line, cleaned as error messages are.  What it holds must be free of secrets. */
-void casehook__log_write(const struct casehook__log *log, int level, const char *format, ...)
-    CASEHOOK__FORMAT(3, 4);
+/* One line, cleaned as error messages are, for its record.  What it holds must be free of secrets. */
+void casehook__log_write(const struct casehook__log *log, struct casehook_log_record *record,
+                         const char *format, ...) CASEHOOK__FORMAT(3, 4);
 
 #endif

@@ -15,10 +15,11 @@ static int handle_begin(struct casehook_exchange *handle, const struct casehook_
     struct casehook__input copy;
     int status = casehook__input_copy(handle->heap, input, 0, &handle->input, &copy, &error);
     if (!status) status = casehook__input_read(&copy, &handle->core.params, &error);
+    handle->core.user = input->user;
     if (!status) return casehook__machine_begin(&handle->core, input->operation, false);
     if (status == CASEHOOK_E_NO_MEMORY) return status;
     casehook__params_clear(&handle->core.params);
-    casehook__call_fault(handle->heap, &error, &handle->core.result);
+    casehook__call_fault(handle->heap, input, &error, &handle->core.result);
     return handle->core.result ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
 }
 
@@ -43,40 +44,56 @@ static struct casehook_exchange *make_handle_of(struct casehook_connector *conne
     return handle;
 }
 
-static int create(struct casehook_connector *connector, const struct casehook__input *input,
-                  const struct casehook_options *given, struct casehook_exchange **out)
+static int make_exchange(struct casehook_connector *connector, struct casehook__input *input,
+                         const struct casehook_options *given, struct casehook_exchange **out,
+                         struct casehook_error *error)
 {
     struct casehook_options options;
-    if (!out) return CASEHOOK_E_ARGUMENT;
-    *out = NULL;
-    int status = casehook__call_check(connector, input->operation, NULL);
-    if (!status) status = casehook__options_read(given, &options, NULL);
+    int status = casehook__call_check(connector, input->operation, error);
+    if (!status) status = casehook__options_read(given, &options, error);
     if (status) return status;
+    input->user = options.user;
     struct casehook_exchange *handle = make_handle_of(connector, &options);
-    if (!handle) return CASEHOOK_E_NO_MEMORY;
+    if (!handle) return casehook__fail_memory(error);
     status = handle_begin(handle, input);
     if (status) {
         casehook_exchange_free(handle);
-        return status;
+        return casehook__fail(error, status, "out of memory");
     }
     *out = handle;
     return CASEHOOK_OK;
 }
 
+static int create(struct casehook_connector *connector, struct casehook__input *input,
+                  const struct casehook_options *options, struct casehook_exchange **out,
+                  struct casehook_error **given)
+{
+    struct casehook_error error;
+    casehook__error_init(&error);
+    if (given) *given = NULL;
+    if (out) {
+        *out = NULL;
+        make_exchange(connector, input, options, out, &error);
+    } else {
+        casehook__fail(&error, CASEHOOK_E_ARGUMENT, "exchange is NULL");
+    }
+    return casehook__call_refuse(connector ? connector->heap : NULL, &error, given);
+}
+
 int casehook_exchange_new(struct casehook_connector *connector, int operation,
                           const struct casehook_params *params, const struct casehook_options *options,
-                          struct casehook_exchange **exchange)
+                          struct casehook_exchange **exchange, struct casehook_error **error)
 {
     struct casehook__input input = {.operation = operation, .params = params};
-    return create(connector, &input, options, exchange);
+    return create(connector, &input, options, exchange, error);
 }
 
 int casehook_exchange_new_json(struct casehook_connector *connector, int operation, const char *json,
                                size_t length, const struct casehook_options *options,
-                               struct casehook_exchange **exchange)
+                               struct casehook_exchange **exchange, struct casehook_error **error)
 {
     struct casehook__input input = {.operation = operation, .json = json, .length = length};
-    return create(connector, &input, options, exchange);
+    return create(connector, &input, options, exchange, error);
 }
 
 /* ---- the next request ------------------------------------------------------------------------- */
@@ -156,8 +173,10 @@ static int handle_advance(struct casehook_exchange *handle)
         fail_core(handle, CASEHOOK_E_TIMEOUT, "the deadline of the call has passed");
     else if (!describe_request(handle))
         fail_core(handle, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
-    else
+    else {
+        casehook__log_request(handle->connector, &handle->core, CASEHOOK_LOG_DEBUG);
         return 1;
+    }
     return 0;
 }
 
@@ -167,7 +186,7 @@ static void fill_request(const struct casehook_exchange *handle, struct casehook
     const struct casehook__policy *policy = &handle->policy;
     *out = (struct casehook_http_request){
         .struct_size = sizeof *out,
-        .step = casehook__call_kind(request->call)->step,
+        .step = casehook_step_name(casehook__call_kind(request->call)->step),
         .method = casehook__method_name(request->method),
         .url = request->url,
         .headers = handle->headers,

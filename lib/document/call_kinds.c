@@ -4,7 +4,7 @@
 static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
     [CASEHOOK__CALL_CREATE] =
         {
-            .step = "create",
+            .step = CASEHOOK_STEP_CREATE,
             .url = "createIncidentUrl",
             .method = "createIncidentMethod",
             .body = "createIncidentJson",
@@ -21,7 +21,7 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
         },
     [CASEHOOK__CALL_GET] =
         {
-            .step = "get",
+            .step = CASEHOOK_STEP_GET,
             .url = "getIncidentUrl",
             .method = "getIncidentMethod",
             .body = "getIncidentJson",
@@ -39,7 +39,7 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
         },
     [CASEHOOK__CALL_UPDATE] =
         {
-            .step = "update",
+            .step = CASEHOOK_STEP_UPDATE,
             .url = "updateIncidentUrl",
             .method = "updateIncidentMethod",
             .body = "updateIncidentJson",
@@ -53,7 +53,7 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
         },
     [CASEHOOK__CALL_COMMENT] =
         {
-            .step = "comment",
+            .step = CASEHOOK_STEP_COMMENT,
             .url = "createCommentUrl",
             .method = "createCommentMethod",
             .body = "createCommentJson",

@@ -30,7 +30,7 @@ enum casehook__effect {
 enum casehook__learns { CASEHOOK__LEARNS_NOTHING, CASEHOOK__LEARNS_ID, CASEHOOK__LEARNS_TITLE };
 
 struct casehook__call_kind {
-    const char *step;                       /* R4 */
+    int step;                               /* R4 */
     const char *url, *method, *body, *type; /* fields of "config" */
     const char *key, *fields;               /* where what is learnt stands, and what is kept besides (K4) */
     enum casehook__method methods[3];       /* the first is the default */

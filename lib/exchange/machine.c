@@ -45,9 +45,9 @@ void casehook__machine_free(struct casehook__machine *machine)
 
 /* ---- what has ended, and what is done then ------------------------------------------------------ */
 
-struct casehook__exchange_record *casehook__machine_record(struct casehook__machine *machine)
+struct casehook__request_record *casehook__machine_record(struct casehook__machine *machine)
 {
-    return &machine->result->exchanges[machine->result->exchange_count - 1];
+    return &machine->result->requests[machine->result->request_count - 1];
 }
 
 /* Ends the operation with the error that lies in the result. */
@@ -56,15 +56,15 @@ static void stop(struct casehook__machine *machine, const struct casehook__decis
     struct casehook_result *result = machine->result;
     struct casehook_error *error = &result->error;
     if (error->status == CASEHOOK_E_PARAMS) {
-        if (result->exchange_count == 0)
-            casehook__error_set_step(error, "params");
+        if (result->request_count == 0)
+            casehook__error_set_step(error, CASEHOOK_STEP_PARAMS);
         else /* the id that the server gave does not fit into the request */
             error->status = CASEHOOK_E_RESPONSE;
     }
     casehook__error_set_step(error, casehook__call_kind(machine->request.call)->step);
     error->outcome = decision->outcome;
     error->retryable = decision->retryable;
-    if (*machine->step == CASEHOOK__PLAN_COMMENTS && strcmp(error->step, "params") != 0)
+    if (*machine->step == CASEHOOK__PLAN_COMMENTS && error->step != CASEHOOK_STEP_PARAMS)
         result->comments[machine->comment].state = CASEHOOK_COMMENT_FAILED;
     machine->step = &ended;
     machine->prepared = false;
@@ -120,11 +120,15 @@ static char *display_url(struct casehook__machine *machine)
 /* The record is made before the request goes out: what was sent must not go missing for lack of memory. */
 static bool record_request(struct casehook__machine *machine)
 {
-    struct casehook__exchange_record *record = casehook__result_record(machine->result);
+    struct casehook__request_record *record = casehook__result_record(machine->result);
     if (!record) return false;
     record->step = casehook__call_kind(machine->request.call)->step;
     record->method = casehook__method_name(machine->request.method);
     record->url = display_url(machine);
+    if (!machine->preview) {
+        record->begun = casehook__clock_ms();
+        record->started_ms = casehook__clock_unix_ms();
+    }
     return record->url != NULL;
 }
 
@@ -154,7 +158,7 @@ static int skip_comments(struct casehook__machine *machine)
         if (machine->params.comments[i].text.length == 0 || !machine->config->has_comments)
             result->comments[i].state = CASEHOOK_COMMENT_SKIPPED;
     if (machine->operation != CASEHOOK_COMMENT || machine->config->has_comments) return CASEHOOK_OK;
-    result->error.step = "config";
+    result->error.step = CASEHOOK_STEP_CONFIG;
     casehook__error_set_config_field(&result->error, casehook__call_kind(CASEHOOK__CALL_COMMENT)->url);
     return casehook__fail(&result->error, CASEHOOK_E_CONFIG,
                           "this connector has no comment configuration: give createCommentUrl, "
@@ -195,6 +199,8 @@ int casehook__machine_begin(struct casehook__machine *machine, int operation, bo
     machine->result = casehook__result_new(machine->heap, &machine->params);
     if (!machine->result) return CASEHOOK_E_NO_MEMORY;
     machine->result->preview = preview;
+    machine->result->operation = operation;
+    machine->result->user = machine->user;
     for (size_t i = 0; i < CASEHOOK__CALLS; i++)
         if (calls[i].field_count) machine->result->has_fields = true;
     keep_given_id(machine);
@@ -227,7 +233,7 @@ static void end_push(struct casehook__machine *machine)
 {
     struct casehook_result *result = machine->result;
     if (write_view_url(machine)) {
-        result->error.step = "view_url";
+        result->error.step = CASEHOOK_STEP_VIEW_URL;
         casehook__error_set_field(&result->error, "config.viewIncidentUrl");
         stop_between(machine, CASEHOOK_OUTCOME_NONE);
         return;
@@ -263,7 +269,7 @@ static void advance(struct casehook__machine *machine)
 
 static struct casehook__question question_of(struct casehook__machine *machine)
 {
-    const struct casehook__exchange_record *record = casehook__machine_record(machine);
+    const struct casehook__request_record *record = casehook__machine_record(machine);
     return (struct casehook__question){.config = machine->config,
                                        .settings = machine->settings,
                                        .mask = machine->mask,
@@ -296,10 +302,11 @@ static void go_on(struct casehook__machine *machine, const struct casehook__hop 
 static void carry_out(struct casehook__machine *machine, const struct casehook__verdict *verdict,
                       const struct casehook__hop *hop)
 {
-    struct casehook__exchange_record *record = casehook__machine_record(machine);
+    struct casehook__request_record *record = casehook__machine_record(machine);
     struct casehook__decision decision = decide(machine, verdict);
     record->status = verdict->http_status;
     record->outcome = verdict->outcome;
+    if (!machine->preview) record->duration_ms = casehook__clock_ms() - record->begun;
     switch (decision.action) {
     case CASEHOOK__ACTION_NEXT: advance(machine); break;
     case CASEHOOK__ACTION_AGAIN: go_on(machine, hop); break;
@@ -359,7 +366,9 @@ void casehook__machine_pretend(struct casehook__machine *machine)
 struct casehook_result *casehook__machine_finish(struct casehook__machine *machine)
 {
     struct casehook_result *result = machine->result;
+    result->error.heap = result->heap; /* for its JSON */
     machine->result = NULL;
+    machine->user = 0;
     machine->plan = machine->step = &ended;
     machine->deadline = CASEHOOK__NO_DEADLINE;
     machine->cancel = NULL;

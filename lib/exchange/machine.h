@@ -28,6 +28,7 @@ struct casehook__machine {
     /* When the caller wants an end; asked while nothing is sent yet, and forgotten with the operation. */
     int64_t deadline;
     const struct casehook_cancel *cancel; /* NULL: none */
+    uint64_t user;                        /* the caller's, for the result */
 
     struct casehook_result *result;
     bool preview;

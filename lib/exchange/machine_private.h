@@ -7,7 +7,7 @@
 #include "exchange/machine.h"
 
 /* The record of the request that is under way. */
-struct casehook__exchange_record *casehook__machine_record(struct casehook__machine *machine);
+struct casehook__request_record *casehook__machine_record(struct casehook__machine *machine);
 
 /* machine_render.c */
 

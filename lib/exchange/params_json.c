@@ -386,6 +386,6 @@ int casehook__params_from_json(struct casehook__params *params, int operation, s
     int status = json.data ? read_text_of_call(&reader)
                            : casehook__fail(error, CASEHOOK_E_ARGUMENT, "the text of the params is NULL");
     if (!status) status = casehook__params_finish(params, operation, "externalId", error);
-    if (status) casehook__error_set_step(error, "params");
+    if (status) casehook__error_set_step(error, CASEHOOK_STEP_PARAMS);
     return status;
 }

@@ -170,6 +170,6 @@ int casehook__params_from_struct(struct casehook__params *params, int operation,
     int status = casehook__struct_read(&copy, source, CASEHOOK__PARAMS_FIRST_SIZE, sizeof copy,
                                        "casehook_params", error);
     if (!status) status = struct_all(&reader, operation);
-    if (status) casehook__error_set_step(error, "params");
+    if (status) casehook__error_set_step(error, CASEHOOK_STEP_PARAMS);
     return status;
 }

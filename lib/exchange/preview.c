@@ -48,7 +48,7 @@ static int write_detail(struct casehook__machine *machine, const struct casehook
 static int add_detail(struct casehook__machine *machine, const struct casehook__request *request,
                       size_t *left)
 {
-    struct casehook__exchange_record *record = casehook__machine_record(machine);
+    struct casehook__request_record *record = casehook__machine_record(machine);
     struct casehook__buf json;
     size_t url = strlen(record->url);
     casehook__buf_init(&json, machine->heap, *left);

@@ -1,5 +1,7 @@
-/* result.c - what became of an operation, and its getters. */
+/* result.c - what became of an operation: its life. */
 #include "exchange/result.h"
+
+#include "base/clock.h"
 
 static int copy_comments(struct casehook_result *result, const struct casehook__params *params)
 {
@@ -21,7 +23,7 @@ static int copy_comments(struct casehook_result *result, const struct casehook__
     return CASEHOOK_OK;
 }
 
-struct casehook_result *casehook__result_fault(struct casehook__heap *heap, const char *step)
+struct casehook_result *casehook__result_fault(struct casehook__heap *heap)
 {
     struct casehook_result *result = casehook__alloc(heap, sizeof *result);
     if (!result) return NULL;
@@ -29,16 +31,14 @@ struct casehook_result *casehook__result_fault(struct casehook__heap *heap, cons
     result->pushed_date[0] = result->id[0] = '\0';
     result->heap = casehook__heap_ref(heap);
     casehook__error_init(&result->error);
-    result->error.step = step;
-    casehook__buf_init(&result->json, heap, CASEHOOK__RESULT_JSON_MAX);
-    casehook__buf_init(&result->exchange_json, heap, CASEHOOK__RESULT_JSON_MAX);
+    result->begun = casehook__clock_ms();
     return result;
 }
 
 struct casehook_result *casehook__result_new(struct casehook__heap *heap,
                                              const struct casehook__params *params)
 {
-    struct casehook_result *result = casehook__result_fault(heap, "");
+    struct casehook_result *result = casehook__result_fault(heap);
     if (result && copy_comments(result, params) != CASEHOOK_OK) {
         casehook_result_free(result);
         result = NULL;
@@ -46,18 +46,19 @@ struct casehook_result *casehook__result_new(struct casehook__heap *heap,
     return result;
 }
 
-struct casehook__exchange_record *casehook__result_record(struct casehook_result *result)
+struct casehook__request_record *casehook__result_record(struct casehook_result *result)
 {
-    if (result->exchange_count == result->exchange_capacity) {
-        size_t capacity = result->exchange_capacity ? result->exchange_capacity * 2 : 4;
-        void *exchanges =
-            casehook__realloc(result->heap, result->exchanges, capacity * sizeof *result->exchanges);
-        if (!exchanges) return NULL;
-        result->exchanges = exchanges;
-        result->exchange_capacity = capacity;
+    if (result->request_count == result->request_capacity) {
+        size_t capacity = result->request_capacity ? result->request_capacity * 2 : 4;
+        void *requests =
+            casehook__realloc(result->heap, result->requests, capacity * sizeof *result->requests);
+        if (!requests) return NULL;
+        result->requests = requests;
+        result->request_capacity = capacity;
     }
-    struct casehook__exchange_record *record = &result->exchanges[result->exchange_count++];
-    *record = (struct casehook__exchange_record){.outcome = CASEHOOK_OUTCOME_NOT_SENT};
+    struct casehook__request_record *record = &result->requests[result->request_count++];
+    *record = (struct casehook__request_record){
+        .outcome = CASEHOOK_OUTCOME_NOT_SENT, .started_ms = -1, .duration_ms = -1};
     return record;
 }
 
@@ -71,92 +72,20 @@ void casehook_result_free(struct casehook_result *result)
 {
     if (!result) return;
     struct casehook__heap *heap = result->heap;
-    for (size_t i = 0; i < result->exchange_count; i++) {
-        casehook__free(heap, result->exchanges[i].url);
-        casehook__free(heap, result->exchanges[i].detail);
+    for (size_t i = 0; i < result->request_count; i++) {
+        casehook__free(heap, result->requests[i].url);
+        casehook__free(heap, result->requests[i].detail);
+        casehook__kept_free(heap, &result->requests[i].json);
     }
     for (size_t i = 0; i < result->field_count; i++) casehook__result_field_free(heap, &result->fields[i]);
-    casehook__free(heap, result->exchanges);
+    casehook__free(heap, result->requests);
     casehook__free(heap, result->fields);
     casehook__free(heap, result->comments);
     casehook__free(heap, result->comment_store);
     casehook__free(heap, result->title);
     casehook__free(heap, result->url);
-    casehook__buf_free(&result->json);
-    casehook__buf_free(&result->exchange_json);
+    casehook__kept_free(heap, &result->json);
+    casehook__kept_free(heap, &result->error.json);
     casehook__free(heap, result);
     casehook__heap_unref(heap);
-}
-
-const char *casehook__outcome_name(int outcome)
-{
-    static const char *const names[] = {"none", "done", "refused", "not_sent", "unknown"};
-    return names[outcome];
-}
-
-const char *casehook__comment_state_name(int state)
-{
-    static const char *const names[] = {"not_attempted", "sent", "failed", "skipped"};
-    return names[state];
-}
-
-static const char *view(const char *text, size_t text_length, size_t *length)
-{
-    if (length) *length = text ? text_length : 0;
-    return text;
-}
-
-const struct casehook_error *casehook_result_error(const struct casehook_result *result)
-{
-    return result && result->error.status ? &result->error : NULL;
-}
-
-const char *casehook_result_id(const struct casehook_result *result, size_t *length)
-{
-    return view(result && result->id_length ? result->id : NULL, result ? result->id_length : 0, length);
-}
-
-const char *casehook_result_title(const struct casehook_result *result, size_t *length)
-{
-    return view(result ? result->title : NULL, result ? result->title_length : 0, length);
-}
-
-const char *casehook_result_url(const struct casehook_result *result, size_t *length)
-{
-    return view(result ? result->url : NULL, result ? result->url_length : 0, length);
-}
-
-const char *casehook_result_pushed_date(const struct casehook_result *result)
-{
-    return result && result->pushed_date[0] ? result->pushed_date : NULL;
-}
-
-const char *casehook_result_field(const struct casehook_result *result, const char *name, size_t *length)
-{
-    for (size_t i = 0; result && name && i < result->field_count; i++)
-        if (strcmp(result->fields[i].name, name) == 0)
-            return view(result->fields[i].text, result->fields[i].length, length);
-    return view(NULL, 0, length);
-}
-
-size_t casehook_result_comment_count(const struct casehook_result *result)
-{
-    return result ? result->comment_count : 0;
-}
-
-const char *casehook_result_comment_id(const struct casehook_result *result, size_t index, size_t *length)
-{
-    if (!result || index >= result->comment_count) return view(NULL, 0, length);
-    return view(result->comments[index].id.data, result->comments[index].id.length, length);
-}
-
-int casehook_result_comment_state(const struct casehook_result *result, size_t index)
-{
-    return result && index < result->comment_count ? result->comments[index].state
-                                                   : CASEHOOK_COMMENT_NOT_ATTEMPTED;
-}
-
-size_t casehook_result_exchange_count(const struct casehook_result *result)
-{
-    return result ? result->exchange_count : 0;
 }

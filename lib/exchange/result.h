@@ -12,13 +12,16 @@
 #define CASEHOOK__PREVIEW_MAX_BYTES       ((size_t)64 * 1024 * 1024) /* of all requests together */
 
 /* One request that was made, or in a preview would be. */
-struct casehook__exchange_record {
-    const char *step; /* literals */
-    const char *method;
-    char *url; /* for display; NULL when memory ran out */
-    int status;
+struct casehook__request_record {
+    int step;
+    int status; /* of HTTP */
     int outcome;
-    char *detail; /* preview: the JSON members "headers" and "body"; else NULL */
+    const char *method;              /* a literal */
+    char *url;                       /* for display; NULL when memory ran out */
+    char *detail;                    /* preview: the JSON members "headers" and "body"; else NULL */
+    int64_t begun;                   /* by the clock that only goes forward */
+    int64_t started_ms, duration_ms; /* -1: a preview; not ended */
+    casehook__kept json;             /* of casehook_result_request_json */
 };
 
 struct casehook__result_comment {
@@ -36,19 +39,21 @@ struct casehook__result_field {
 struct casehook_result {
     struct casehook__heap *heap; /* a reference */
     bool preview;
+    int operation; /* CASEHOOK_CREATE ... */
+    uint64_t user; /* what the caller gave with it */
+    int64_t begun; /* by the clock that only goes forward */
     size_t id_length;
     char *title, *url;
     size_t title_length, url_length;
     struct casehook__result_comment *comments;
     size_t comment_count;
     char *comment_store;
-    struct casehook__exchange_record *exchanges;
-    size_t exchange_count, exchange_capacity;
+    struct casehook__request_record *requests;
+    size_t request_count, request_capacity;
     struct casehook__result_field *fields;
     size_t field_count, field_bytes; /* of their texts */
-    bool has_fields;           /* the connector asks for fields: {} rather than null when none was found */
-    struct casehook__buf json; /* of casehook_result_json */
-    struct casehook__buf exchange_json; /* of casehook_result_exchange_json */
+    bool has_fields;     /* the connector asks for fields: {} rather than null when none was found */
+    casehook__kept json; /* of casehook_result_json */
     /* Large, and cleared only where they begin. */
     char pushed_date[32];
     char id[CASEHOOK__ID_MAX_BYTES + 1]; /* "" : none */
@@ -58,13 +63,10 @@ struct casehook_result {
 /* NULL: no memory.  Comments are copied in state NOT_ATTEMPTED. */
 struct casehook_result *casehook__result_new(struct casehook__heap *heap,
                                              const struct casehook__params *params);
-/* A result that only says that the call itself was wrong. */
-struct casehook_result *casehook__result_fault(struct casehook__heap *heap, const char *step);
+/* One without comments: the call itself was wrong. */
+struct casehook_result *casehook__result_fault(struct casehook__heap *heap);
 /* Room for one more record, reserved before the request is sent.  NULL: no memory. */
-struct casehook__exchange_record *casehook__result_record(struct casehook_result *result);
+struct casehook__request_record *casehook__result_record(struct casehook_result *result);
 void casehook__result_field_free(struct casehook__heap *heap, struct casehook__result_field *field);
-/* "done" ... */
-const char *casehook__outcome_name(int outcome);
-const char *casehook__comment_state_name(int state);
 
 #endif

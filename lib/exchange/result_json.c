@@ -1,7 +1,9 @@
-/* result_json.c - a result as one JSON object, for the tool and for other languages. */
+/* result_json.c - results and errors as JSON, for the tool and for other languages. */
 #include "exchange/result.h"
 
 #include "json/jstext.h"
+
+#include <stdio.h>
 
 /* "name": with a comma before it unless it is the first of its object. */
 static void name(struct casehook__buf *json, const char *text)
@@ -36,6 +38,16 @@ static void result_number(struct casehook__buf *json, const char *key, int64_t n
         casehook__buf_append_number(json, number);
 }
 
+/* A code in words and, as NAMENumber, as it stands in the header.  name "": null. */
+static void code_member(struct casehook__buf *json, const char *key, const char *text, int code)
+{
+    string_member(json, key, text);
+    casehook__buf_append_string(json, ",\"");
+    casehook__buf_append_string(json, key);
+    casehook__buf_append_string(json, "Number\":");
+    casehook__buf_append_number(json, code);
+}
+
 static void boolean_member(struct casehook__buf *json, const char *key, bool value)
 {
     name(json, key);
@@ -44,31 +56,30 @@ static void boolean_member(struct casehook__buf *json, const char *key, bool val
 
 static void error_object(struct casehook__buf *json, const struct casehook_error *error)
 {
-    if (!error) {
-        casehook__buf_append_string(json, "null");
-        return;
-    }
     casehook__buf_append_char(json, '{');
-    string_member(json, "code", casehook_status_name(error->status));
-    string_member(json, "message", error->message);
-    string_member(json, "step", error->step);
+    code_member(json, "code", casehook_status_name(error->status), error->status);
+    string_member(json, "message", casehook_error_message(error));
+    code_member(json, "step", casehook_step_name(error->step), error->step);
     string_member(json, "field", error->field);
     result_number(json, "offset", error->offset, 0);
     result_number(json, "httpStatus", error->http_status, 1);
-    string_member(json, "outcome", error->outcome ? casehook__outcome_name(error->outcome) : NULL);
+    code_member(json, "outcome", error->outcome ? casehook_outcome_name(error->outcome) : NULL,
+                error->outcome);
     boolean_member(json, "retryable", error->retryable != 0);
     result_number(json, "retryAfterMs", error->retry_after_ms, 0);
     casehook__buf_append_char(json, '}');
 }
 
-static void exchange_object(struct casehook__buf *json, const struct casehook__exchange_record *record)
+static void request_object(struct casehook__buf *json, const struct casehook__request_record *record)
 {
     casehook__buf_append_char(json, '{');
-    string_member(json, "step", record->step);
+    code_member(json, "step", casehook_step_name(record->step), record->step);
     string_member(json, "method", record->method);
     string_member(json, "url", record->url);
     result_number(json, "status", record->status, 1);
-    string_member(json, "outcome", casehook__outcome_name(record->outcome));
+    code_member(json, "outcome", casehook_outcome_name(record->outcome), record->outcome);
+    result_number(json, "startedMs", record->started_ms, 0);
+    result_number(json, "durationMs", record->duration_ms, 0);
     if (record->detail) {
         casehook__buf_append_char(json, ',');
         casehook__buf_append_string(json, record->detail);
@@ -104,58 +115,106 @@ static void comments_array(struct casehook__buf *json, const struct casehook_res
     for (size_t i = 0; i < result->comment_count; i++) {
         casehook__buf_append_string(json, i ? ",{" : "{");
         result_text(json, "commentId", result->comments[i].id);
-        string_member(json, "state", casehook__comment_state_name(result->comments[i].state));
+        code_member(json, "state", casehook_comment_state_name(result->comments[i].state),
+                    result->comments[i].state);
         casehook__buf_append_char(json, '}');
     }
     casehook__buf_append_char(json, ']');
 }
 
-static void exchanges_array(struct casehook__buf *json, const struct casehook_result *result)
+static void requests_array(struct casehook__buf *json, const struct casehook_result *result)
 {
-    name(json, "exchanges");
+    name(json, "requests");
     casehook__buf_append_char(json, '[');
-    for (size_t i = 0; i < result->exchange_count; i++) {
+    for (size_t i = 0; i < result->request_count; i++) {
         if (i) casehook__buf_append_char(json, ',');
-        exchange_object(json, &result->exchanges[i]);
+        request_object(json, &result->requests[i]);
     }
     casehook__buf_append_char(json, ']');
 }
 
-static const char *finish_json(struct casehook__buf *json, size_t *length)
+/* Text that does not change any more is made once, by whoever asks first. */
+static const char *text_kept(const char *text, size_t *length)
 {
-    if (length) *length = json->status ? 0 : json->length;
-    return json->status ? NULL : casehook__buf_string(json);
+    if (length) *length = text ? strlen(text) : 0;
+    return text;
 }
 
-const char *casehook_result_exchange_json(struct casehook_result *result, size_t index, size_t *length)
+static casehook__kept *slot_of(const casehook__kept *slot)
 {
-    if (length) *length = 0;
-    if (!result || index >= result->exchange_count) return NULL;
-    casehook__buf_clear(&result->exchange_json);
-    exchange_object(&result->exchange_json, &result->exchanges[index]);
-    return finish_json(&result->exchange_json, length);
+    return (casehook__kept *)(uintptr_t)slot; /* what it belongs to stays as it is for everybody */
 }
 
-const char *casehook_result_json(struct casehook_result *result, size_t *length)
+const char *casehook_result_request_json(const struct casehook_result *result, size_t index, size_t *length)
 {
-    if (length) *length = 0;
-    if (!result) return NULL;
-    struct casehook__buf *json = &result->json;
+    if (!result || index >= result->request_count) return text_kept(NULL, length);
+    casehook__kept *slot = slot_of(&result->requests[index].json);
+    const char *kept = atomic_load(slot);
+    if (kept) return text_kept(kept, length);
+    struct casehook__buf json;
+    casehook__buf_init(&json, result->heap, CASEHOOK__RESULT_JSON_MAX);
+    request_object(&json, &result->requests[index]);
+    return text_kept(casehook__buf_keep(&json, slot), length);
+}
+
+/* As text: other readers of JSON do not keep all digits of a number. */
+static void user_member(struct casehook__buf *json, uint64_t user)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)user);
+    string_member(json, "user", digits);
+}
+
+static void result_object(struct casehook__buf *json, const struct casehook_result *result)
+{
     const struct casehook_error *error = casehook_result_error(result);
     struct casehook__text id = {result->id_length ? result->id : NULL, result->id_length};
-    casehook__buf_clear(json);
+    int step = casehook_result_step(result), outcome = casehook_result_outcome(result);
     casehook__buf_append_char(json, '{');
     boolean_member(json, "ok", !error);
-    string_member(json, "step", error ? error->step : NULL);
+    code_member(json, "operation", casehook_operation_name(result->operation), result->operation);
+    user_member(json, result->user);
+    code_member(json, "step", casehook_step_name(step), step);
+    code_member(json, "outcome", casehook_outcome_name(outcome), outcome);
     result_text(json, "id", id);
     result_text(json, "title", (struct casehook__text){result->title, result->title_length});
     result_text(json, "url", (struct casehook__text){result->url, result->url_length});
     string_member(json, "pushedDate", result->pushed_date);
     fields_object(json, result);
     comments_array(json, result);
-    exchanges_array(json, result);
+    requests_array(json, result);
     name(json, "error");
-    error_object(json, error);
+    if (error)
+        error_object(json, error);
+    else
+        casehook__buf_append_string(json, "null");
     casehook__buf_append_char(json, '}');
-    return finish_json(json, length);
+}
+
+const char *casehook_result_json(const struct casehook_result *result, size_t *length)
+{
+    if (!result) return text_kept(NULL, length);
+    casehook__kept *slot = slot_of(&result->json);
+    const char *kept = atomic_load(slot);
+    if (kept) return text_kept(kept, length);
+    struct casehook__buf json;
+    casehook__buf_init(&json, result->heap, CASEHOOK__RESULT_JSON_MAX);
+    result_object(&json, result);
+    return text_kept(casehook__buf_keep(&json, slot), length);
+}
+
+const char *casehook_error_json(const struct casehook_error *error, size_t *length)
+{
+    if (!error) return text_kept("[]", length);
+    casehook__kept *slot = slot_of(&error->json);
+    const char *kept = atomic_load(slot);
+    if (kept) return text_kept(kept, length);
+    struct casehook__buf json;
+    casehook__buf_init(&json, error->heap, CASEHOOK__RESULT_JSON_MAX);
+    for (const struct casehook_error *each = error; each; each = each->next) {
+        casehook__buf_append_char(&json, each == error ? '[' : ',');
+        error_object(&json, each);
+    }
+    casehook__buf_append_char(&json, ']');
+    return text_kept(casehook__buf_keep(&json, slot), length);
 }

@@ -31,22 +31,16 @@ static bool worth_keeping(struct casehook__errors *errors, const struct casehook
     return fault->status != CASEHOOK_OK && fault->status != CASEHOOK_E_NO_MEMORY;
 }
 
-static void keep_fault(struct casehook_error *kept, const struct casehook_error *fault)
-{
-    kept->status = fault->status;
-    kept->offset = fault->offset;
-    memcpy(kept->message, fault->message, sizeof kept->message);
-}
-
 void casehook__field_keep(const struct casehook__field *field, const struct casehook_error *fault)
 {
-    if (worth_keeping(field->errors, fault)) keep_fault(casehook__field_fault(field), fault);
+    if (worth_keeping(field->errors, fault)) casehook__error_take(casehook__field_fault(field), fault);
 }
 
 void casehook__field_item_keep(const struct casehook__field *field, size_t index,
                                const struct casehook_error *fault)
 {
-    if (worth_keeping(field->errors, fault)) keep_fault(casehook__field_item_fault(field, index), fault);
+    if (worth_keeping(field->errors, fault))
+        casehook__error_take(casehook__field_item_fault(field, index), fault);
 }
 
 void casehook__field_wrong(const struct casehook__field *field, const char *wanted)

@@ -66,13 +66,22 @@ static void free_jobs(struct casehook__jobs *jobs)
     while ((job = casehook__jobs_shift(jobs)) != NULL) casehook__job_free(job);
 }
 
+static void abandon_jobs(struct casehook__jobs *jobs)
+{
+    struct casehook__job *job;
+    while ((job = casehook__jobs_shift(jobs)) != NULL) {
+        casehook__job_abandon(job);
+        casehook__job_free(job);
+    }
+}
+
 static void free_running(struct casehook_loop *loop)
 {
     struct casehook__pipe_guard guard;
     casehook__pipe_guard(&guard);
     casehook__pools_free(loop);
     casehook__strands_reap(loop);
-    free_jobs(&loop->incoming);
+    abandon_jobs(&loop->incoming);
     casehook__pipe_unguard(&guard);
     pthread_mutex_destroy(&loop->lock);
 }

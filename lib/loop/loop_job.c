@@ -34,10 +34,12 @@ static void end(struct casehook__job *job)
     job_finish(job);
 }
 
-static void end_with_fault(struct casehook__job *job, const struct casehook_error *error)
+static void end_with_fault(struct casehook__job *job, struct casehook_error *error)
 {
     if (job->lane) casehook__params_clear(&job->lane->machine.params);
-    casehook__call_fault(job->connector->heap, error, &job->result);
+    casehook__error_set_step(error, CASEHOOK_STEP_PARAMS);
+    casehook__log_fault(job->connector, &job->input, error);
+    casehook__call_fault(job->connector->heap, &job->input, error, &job->result);
     leave_lane(job);
     job_finish(job);
 }
@@ -90,6 +92,13 @@ static void job_leave_route(struct casehook__job *job)
 
 /* ---- requests ---------------------------------------------------------------------------------- */
 
+/* The limit of its request, or before that the time to say that it takes long. */
+static void set_request_timer(struct casehook__job *job)
+{
+    int64_t limit = casehook__transfer_limit(job->transfer);
+    casehook__timer_set(&job->loop->jobs, &job->timer, job->slow < limit ? job->slow : limit);
+}
+
 /* False: it has failed already. */
 static bool send_request(struct casehook__job *job)
 {
@@ -100,10 +109,12 @@ static bool send_request(struct casehook__job *job)
         casehook__machine_fail(machine, &no_memory);
         return false;
     }
+    casehook__log_request(job->connector, machine, CASEHOOK_LOG_DEBUG);
     casehook__transfer_set_owner(job->transfer, job);
     if (casehook__transfer_start(job->transfer, job->strand->wire, &job->request, job->deadline)) {
         casehook__strand_started(job->strand);
-        casehook__timer_set(&job->loop->jobs, &job->timer, casehook__transfer_limit(job->transfer));
+        job->slow = casehook__log_slow_time(job->connector);
+        set_request_timer(job);
         return true;
     }
     casehook__machine_fail(machine, casehook__transfer_failure(job->transfer));
@@ -128,6 +139,7 @@ static bool job_prepare(struct casehook__job *job)
     if (job->lane) {
         job->lane->machine.deadline = job->deadline;
         job->lane->machine.cancel = job->cancel;
+        job->lane->machine.user = job->input.user;
     } else {
         status = casehook__fail_memory(&error);
     }
@@ -206,14 +218,41 @@ void casehook__job_expire(struct casehook__job *job)
         casehook__job_refuse(job, &late);
         return;
     }
+    if (job->slow < casehook__transfer_limit(job->transfer)) {
+        job->slow = CASEHOOK__NO_DEADLINE;
+        casehook__log_request(job->connector, &job->lane->machine, CASEHOOK_LOG_WARNING);
+        set_request_timer(job);
+        return;
+    }
     casehook__transfer_expire(job->transfer);
     casehook__job_answered(job);
+}
+
+/* What was under way is gone with the loop: the log is the last that knows of it. */
+static void log_abandoned(struct casehook__job *job)
+{
+    struct casehook_error error;
+    if (job->transfer) {
+        casehook__transfer_cancel(job->transfer);
+        casehook__strand_ended(job->strand);
+        struct casehook__failure failure = *casehook__transfer_failure(job->transfer);
+        failure.message = failure.sent ? "the loop was released before the answer came"
+                                       : "the loop was released before the request was sent";
+        casehook__machine_fail(&job->lane->machine, &failure);
+        casehook__log_result(job->connector, job->lane->machine.result);
+        return;
+    }
+    casehook__error_init(&error);
+    casehook__fail(&error, CASEHOOK_E_CANCELLED, "the loop was released before its turn came");
+    error.outcome = CASEHOOK_OUTCOME_NOT_SENT;
+    casehook__log_fault(job->connector, &job->input, &error);
 }
 
 void casehook__job_abandon(struct casehook__job *job)
 {
     casehook__timer_clear(&job->loop->jobs, &job->timer);
+    log_abandoned(job);
     job_leave_route(job);
-    casehook__lane_free(job->connector, job->lane);
+    if (job->lane) casehook__lane_free(job->connector, job->lane);
     job->lane = NULL;
 }

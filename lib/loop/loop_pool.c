@@ -97,7 +97,10 @@ static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
     *link = pool->next;
     loop->pool_count--;
     casehook__timer_clear(&loop->rests, &pool->rest);
-    while ((job = casehook__jobs_shift(&pool->waiting)) != NULL) casehook__job_free(job);
+    while ((job = casehook__jobs_shift(&pool->waiting)) != NULL) {
+        casehook__job_abandon(job);
+        casehook__job_free(job);
+    }
     while ((job = casehook__jobs_shift(&pool->running)) != NULL) {
         casehook__job_abandon(job);
         casehook__job_free(job);

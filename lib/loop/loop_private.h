@@ -39,6 +39,7 @@ struct casehook__job {
     struct casehook__request request;
     struct casehook__strand *strand; /* where the request is under way */
     struct casehook__transfer *transfer;
+    int64_t slow;                   /* when the log says that the request takes long */
     struct casehook_result *result; /* of a finished one; NULL when there was no memory for it */
 };
 
@@ -158,7 +159,7 @@ void casehook__job_cancel(struct casehook__job *job);
 void casehook__job_answered(struct casehook__job *job);
 /* Its timer is due, and what lay in its socket was read. */
 void casehook__job_expire(struct casehook__job *job);
-/* The loop is being freed: off its lane, without a result. */
+/* The loop is being freed: off its lane, without a result; only the log says so. */
 void casehook__job_abandon(struct casehook__job *job);
 
 /* loop_pool.c */

@@ -106,11 +106,11 @@ static int accept_job(struct casehook_loop *loop, struct casehook__job *job, uin
 
 /* A job and what it was given, in one block. */
 static int make_job(struct casehook_loop *loop, const struct casehook__input *input,
-                    struct casehook__job **out)
+                    struct casehook__job **out, struct casehook_error *error)
 {
     struct casehook__input copy;
     void *block;
-    int status = casehook__input_copy(loop->heap, input, sizeof(struct casehook__job), &block, &copy, NULL);
+    int status = casehook__input_copy(loop->heap, input, sizeof(struct casehook__job), &block, &copy, error);
     if (status) return status;
     struct casehook__job *job = block;
     memset(job, 0, sizeof *job);
@@ -127,19 +127,40 @@ static bool is_full(struct casehook_loop *loop)
     return full;
 }
 
-static int submit(struct casehook_loop *loop, struct casehook_connector *connector,
-                  const struct casehook__input *input, const struct casehook_options *given, uint64_t *ticket)
+static int fail_busy(const struct casehook_loop *loop, struct casehook_error *error)
 {
-    struct casehook_options options;
-    struct casehook__job *job = NULL;
-    if (ticket) *ticket = 0;
-    if (!loop) return CASEHOOK_E_ARGUMENT;
-    int status = casehook__call_check(connector, input->operation, NULL);
+    return casehook__fail(
+        error, CASEHOOK_E_BUSY,
+        "the loop has %u operations that have not ended, and takes no more: see max_operations",
+        loop->max_operations);
+}
+
+/* Everything but the copy. */
+static int check_submission(struct casehook_loop *loop, const struct casehook_connector *connector,
+                            const struct casehook__input *input, const struct casehook_options *given,
+                            struct casehook_options *options, struct casehook_error *error)
+{
+    if (!loop) return casehook__fail(error, CASEHOOK_E_ARGUMENT, "loop is NULL");
+    int status = casehook__call_check(connector, input->operation, error);
     /* The connector is of this process: one look at its number is enough. */
-    if (!status && loop->process != connector->process) status = CASEHOOK_E_FORKED;
-    if (!status) status = casehook__options_read(given, &options, NULL);
-    if (!status && is_full(loop)) status = CASEHOOK_E_BUSY; /* before the work of copying */
-    if (!status) status = make_job(loop, input, &job);
+    if (!status && loop->process != connector->process)
+        status = casehook__fail(error, CASEHOOK_E_FORKED,
+                                "this loop was made before fork(): make one in the child process");
+    if (!status) status = casehook__options_read(given, options, error);
+    if (!status && is_full(loop)) status = fail_busy(loop, error); /* before the work of copying */
+    return status;
+}
+
+static int submit_job(struct casehook_loop *loop, struct casehook_connector *connector,
+                      struct casehook__input *input, const struct casehook_options *given, uint64_t *ticket,
+                      struct casehook_error *error)
+{
+    struct casehook_options options = {0};
+    struct casehook__job *job = NULL;
+    int status = check_submission(loop, connector, input, given, &options, error);
+    if (status) return status;
+    input->user = options.user;
+    status = make_job(loop, input, &job, error);
     if (status) return status;
     job->loop = loop;
     job->connector = casehook_connector_ref(connector);
@@ -149,7 +170,21 @@ static int submit(struct casehook_loop *loop, struct casehook_connector *connect
     casehook__cancel_add(job->cancel, &job->waiter);
     status = accept_job(loop, job, ticket);
     if (status) casehook__job_free(job);
+    if (status == CASEHOOK_E_BUSY) fail_busy(loop, error);
+    if (status == CASEHOOK_E_NO_MEMORY) casehook__fail_memory(error);
     return status;
+}
+
+static int submit(struct casehook_loop *loop, struct casehook_connector *connector,
+                  struct casehook__input *input, const struct casehook_options *options, uint64_t *ticket,
+                  struct casehook_error **given)
+{
+    struct casehook_error error;
+    casehook__error_init(&error);
+    if (ticket) *ticket = 0;
+    if (given) *given = NULL;
+    if (submit_job(loop, connector, input, options, ticket, &error) == CASEHOOK_OK) return CASEHOOK_OK;
+    return casehook__call_refuse(loop ? loop->heap : NULL, &error, given);
 }
 
 void casehook__job_free(struct casehook__job *job)
@@ -164,18 +199,16 @@ void casehook__job_free(struct casehook__job *job)
 
 int casehook_loop_submit(struct casehook_loop *loop, struct casehook_connector *connector, int operation,
                          const struct casehook_params *params, const struct casehook_options *options,
-                         uint64_t *ticket)
+                         uint64_t *ticket, struct casehook_error **error)
 {
     struct casehook__input input = {.operation = operation, .params = params};
-    return submit(loop, connector, &input, options, ticket);
+    return submit(loop, connector, &input, options, ticket, error);
 }
 
 int casehook_loop_submit_json(struct casehook_loop *loop, struct casehook_connector *connector, int operation,
                               const char *json, size_t length, const struct casehook_options *options,
-                              uint64_t *ticket)
+                              uint64_t *ticket, struct casehook_error **error)
 {
     struct casehook__input input = {.operation = operation, .json = json, .length = length};
-    if (ticket) *ticket = 0;
-    if (!json) return CASEHOOK_E_ARGUMENT;
-    return submit(loop, connector, &input, options, ticket);
+    return submit(loop, connector, &input, options, ticket, error);
 }

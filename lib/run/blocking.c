@@ -84,8 +84,10 @@ static int blocking_time_left(const struct route *route)
     return left > POLL_MS ? POLL_MS : left > 0 ? (int)left : 0;
 }
 
-static void wait_for(struct route *route, struct casehook_cancel *cancel)
+static void wait_for(struct casehook_connector *connector, const struct casehook__machine *machine,
+                     struct route *route, struct casehook_cancel *cancel)
 {
+    int64_t slow = casehook__log_slow_time(connector);
     struct casehook__cancel_waiter waiter = {.wake = wake_thread, .user = route->wire};
     casehook__cancel_add(cancel, &waiter);
     for (;;) {
@@ -100,7 +102,13 @@ static void wait_for(struct route *route, struct casehook_cancel *cancel)
             if (!blocking_read_late(route)) casehook__transfer_expire(route->transfer);
             break;
         }
-        casehook__wire_poll(route->wire, left);
+        int64_t until_slow = slow == CASEHOOK__NO_DEADLINE ? left : slow - casehook__clock_ms();
+        if (until_slow <= 0) {
+            casehook__log_request(connector, machine, CASEHOOK_LOG_WARNING);
+            slow = CASEHOOK__NO_DEADLINE;
+            until_slow = left;
+        }
+        casehook__wire_poll(route->wire, left < until_slow ? left : (int)until_slow);
     }
     casehook__cancel_remove(cancel, &waiter);
 }
@@ -122,7 +130,9 @@ static void perform(struct casehook_connector *connector, struct casehook__lane 
     if (blocking_find_route(connector, lane, request, &route)) {
         not_started(&lane->machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
     } else {
-        if (casehook__transfer_start(route.transfer, route.wire, request, deadline)) wait_for(&route, cancel);
+        casehook__log_request(connector, &lane->machine, CASEHOOK_LOG_DEBUG);
+        if (casehook__transfer_start(route.transfer, route.wire, request, deadline))
+            wait_for(connector, &lane->machine, &route, cancel);
         const struct casehook__response *response = casehook__transfer_response(route.transfer);
         if (response)
             casehook__machine_feed(&lane->machine, response);

@@ -97,5 +97,10 @@ void casehook__drive_blocking(struct casehook_connector *connector, struct caseh
 
 /* What became of an operation, for the log. */
 void casehook__log_result(const struct casehook_connector *connector, const struct casehook_result *result);
+/* The request that is under way: DEBUG, it begins; WARNING, it takes long. */
+void casehook__log_request(const struct casehook_connector *connector,
+                           const struct casehook__machine *machine, int level);
+/* When a request that begins now takes long. */
+int64_t casehook__log_slow_time(const struct casehook_connector *connector);
 
 #endif

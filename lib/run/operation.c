@@ -7,16 +7,31 @@
 
 #define OPTIONS_FIRST_SIZE (offsetof(struct casehook_options, reserved) + sizeof(uint32_t))
 
-int casehook__call_fault(struct casehook__heap *heap, const struct casehook_error *error,
-                         struct casehook_result **result)
+int casehook__call_fault(struct casehook__heap *heap, const struct casehook__input *input,
+                         const struct casehook_error *error, struct casehook_result **result)
 {
-    *result = casehook__result_fault(heap, "params");
+    *result = casehook__result_fault(heap);
     if (!*result) return CASEHOOK_E_NO_MEMORY;
+    (*result)->operation = input->operation;
+    (*result)->user = input->user;
     (*result)->error = *error;
-    (*result)->error.heap = NULL;
+    (*result)->error.heap = heap; /* for its JSON; the result has the reference */
     (*result)->error.outcome = CASEHOOK_OUTCOME_NONE;
-    casehook__error_set_step(&(*result)->error, "params");
+    casehook__error_set_step(&(*result)->error, CASEHOOK_STEP_PARAMS);
     return error->status;
+}
+
+int casehook__call_refuse(struct casehook__heap *heap, const struct casehook_error *error,
+                          struct casehook_error **out)
+{
+    struct casehook__errors errors;
+    if (!out || !error->status) return error->status;
+    casehook__errors_init(&errors, heap);
+    struct casehook_error *copy = casehook__errors_add(&errors, error->field);
+    casehook__error_take(copy, error);
+    copy->step = CASEHOOK_STEP_PARAMS;
+    copy->retryable = error->status == CASEHOOK_E_BUSY || error->status == CASEHOOK_E_NO_MEMORY;
+    return casehook__errors_finish(&errors, out);
 }
 
 int casehook__call_check(const struct casehook_connector *connector, int operation,
@@ -56,6 +71,16 @@ int casehook__input_read(const struct casehook__input *input, struct casehook__p
     return casehook__params_from_json(params, input->operation, text, error);
 }
 
+/* The result of a call that cannot begin. */
+static int refuse_call(struct casehook_connector *connector, const struct casehook__input *input,
+                       bool preview, struct casehook_error *error, struct casehook_result **result)
+{
+    casehook__error_set_step(error, CASEHOOK_STEP_PARAMS);
+    if (connector && !preview && error->status != CASEHOOK_E_FORKED)
+        casehook__log_fault(connector, input, error);
+    return casehook__call_fault(connector ? connector->heap : NULL, input, error, result);
+}
+
 static int start(struct casehook__lane *lane, const struct casehook__input *input, bool preview,
                  struct casehook_error *error)
 {
@@ -65,12 +90,11 @@ static int start(struct casehook__lane *lane, const struct casehook__input *inpu
     return status ? casehook__fail_memory(error) : CASEHOOK_OK;
 }
 
-static int run_operation(struct casehook_connector *connector, const struct casehook__input *input,
+static int run_operation(struct casehook_connector *connector, struct casehook__input *input,
                          const struct casehook_options *given, bool preview, struct casehook_result **result)
 {
     struct casehook_error error;
     struct casehook_options options;
-    struct casehook__heap *heap = connector ? connector->heap : NULL;
     struct casehook__lane *lane = NULL;
     int status;
     if (!result) return CASEHOOK_E_ARGUMENT;
@@ -78,20 +102,21 @@ static int run_operation(struct casehook_connector *connector, const struct case
     casehook__error_init(&error);
     status = casehook__call_check(connector, input->operation, &error);
     if (!status) status = casehook__options_read(given, &options, &error);
-    if (status) return casehook__call_fault(heap, &error, result);
+    if (!status) input->user = options.user;
+    if (!status && !(lane = casehook__lane_take(connector))) status = casehook__fail_memory(&error);
+    if (status) return refuse_call(connector, input, preview, &error, result);
     int64_t deadline =
         options.deadline_ms ? casehook__clock_ms() + options.deadline_ms : CASEHOOK__NO_DEADLINE;
-    lane = casehook__lane_take(connector);
-    if (!lane) return CASEHOOK_E_NO_MEMORY;
     /* Another thread may let go of both meanwhile. */
     casehook_connector_ref(connector);
     casehook__cancel_ref(options.cancel);
     lane->machine.deadline = deadline;
     lane->machine.cancel = options.cancel;
+    lane->machine.user = options.user;
     status = start(lane, input, preview, &error);
     if (status) {
         casehook__params_clear(&lane->machine.params);
-        status = casehook__call_fault(heap, &error, result);
+        status = refuse_call(connector, input, preview, &error, result);
     } else {
         if (preview)
             casehook__drive_preview(&lane->machine);

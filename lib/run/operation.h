@@ -12,6 +12,7 @@ struct casehook__input {
     const struct casehook_params *params;
     const char *json; /* NULL: params */
     size_t length;
+    uint64_t user; /* of the options */
 };
 
 /* Connector, operation, process.  Errors: ARGUMENT, FORKED. */
@@ -31,7 +32,14 @@ int casehook__input_copy(struct casehook__heap *heap, const struct casehook__inp
                          void **block, struct casehook__input *copy, struct casehook_error *error);
 
 /* A result that says only what was wrong with the call; its code.  NO_MEMORY: *result is NULL. */
-int casehook__call_fault(struct casehook__heap *heap, const struct casehook_error *error,
-                         struct casehook_result **result);
+int casehook__call_fault(struct casehook__heap *heap, const struct casehook__input *input,
+                         const struct casehook_error *error, struct casehook_result **result);
+/* The same for calls that give no result then: a copy of the error into *out, which may be NULL; its code. */
+int casehook__call_refuse(struct casehook__heap *heap, const struct casehook_error *error,
+                          struct casehook_error **out);
+
+/* log_result.c: the line of an operation that failed before it had anything to show. */
+void casehook__log_fault(const struct casehook_connector *connector, const struct casehook__input *input,
+                         const struct casehook_error *error);
 
 #endif

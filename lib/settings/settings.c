@@ -26,6 +26,7 @@ struct casehook__settings *casehook__settings_default(struct casehook__heap *hea
     settings->response_timeout_ms = 60000;
     settings->connect_timeout_ms = 10000;
     settings->idle_timeout_ms = 4000;
+    settings->slow_request_ms = 10000;
     settings->max_redirects = 10;
     settings->max_idle_connections = 8;
     settings->http_version = CASEHOOK__HTTP_1_1;

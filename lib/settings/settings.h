@@ -62,7 +62,7 @@ struct casehook__settings {
     size_t allowed_address_count;
 
     size_t max_response_content_length;
-    uint32_t response_timeout_ms, connect_timeout_ms, idle_timeout_ms;
+    uint32_t response_timeout_ms, connect_timeout_ms, idle_timeout_ms, slow_request_ms;
     unsigned max_redirects, max_idle_connections;
     enum casehook__http_version http_version;
     enum casehook__reuse_mode reuse_connections;

@@ -26,6 +26,7 @@ enum settings_slot {
     ALLOWED_ADDRESSES,
     ALLOW_CONNECTOR_PROXY,
     REUSE_CONNECTIONS,
+    SLOW_REQUEST,
     SETTINGS_SLOTS
 };
 
@@ -49,7 +50,8 @@ static const char *const settings_slot_names[SETTINGS_SLOTS] = {"allowedHosts",
                                                                 "denyPrivateAddresses",
                                                                 "allowedAddresses",
                                                                 "allowConnectorProxy",
-                                                                "reuseConnections"};
+                                                                "reuseConnections",
+                                                                "slowRequestTimeout"};
 
 #define MAX_IDLE_CONNECTIONS 1024
 #define ADDRESSES_MAX        10000
@@ -164,6 +166,7 @@ static void read_limits(const struct settings_reader *reader)
     read_time(reader, RESPONSE_TIMEOUT, &settings->response_timeout_ms);
     read_time(reader, CONNECT_TIMEOUT, &settings->connect_timeout_ms);
     read_time(reader, IDLE_TIMEOUT, &settings->idle_timeout_ms);
+    read_time(reader, SLOW_REQUEST, &settings->slow_request_ms);
     if (casehook__field_integer(&attempts, 1, 10, &value) && value > 1)
         casehook__fail(casehook__field_fault(&attempts), CASEHOOK_E_UNSUPPORTED,
                        "more than one attempt is unsupported in this version: write 1 or leave it out");

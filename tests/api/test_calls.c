@@ -121,7 +121,7 @@ static void a_dead_connection_is_never_used_twice(void **state)
         const struct casehook_error *error = casehook_result_error(result);
         assert_int_equal(casehook_error_outcome(error), CASEHOOK_OUTCOME_UNKNOWN);
         assert_int_equal(casehook_error_retryable(error), 0);
-        assert_string_equal(casehook_error_step(error), "create");
+        assert_string_equal(casehook_step_name(casehook_error_step(error)), "create");
         assert_null(casehook_result_id(result, NULL));
         casehook_result_free(result);
         casehook_connector_unref(connector);
@@ -149,7 +149,7 @@ static void the_deadline_is_for_the_whole_operation(void **state)
     int64_t began = now_ms();
     assert_int_equal(casehook_create(connector, &params, &options, &result), CASEHOOK_E_TIMEOUT);
     assert_true(now_ms() - began >= 690 && now_ms() - began < 2500);
-    assert_string_equal(casehook_error_step(casehook_result_error(result)), "get");
+    assert_string_equal(casehook_step_name(casehook_error_step(casehook_result_error(result))), "get");
     assert_string_equal(casehook_result_id(result, NULL), "1");
     assert_int_equal(casehook_error_retryable(casehook_result_error(result)), 0);
     casehook_result_free(result);
@@ -223,11 +223,11 @@ static void preview_shows_what_is_sent(void **state)
     assert_int_equal(http_log_count(http), 0);
     assert_int_equal(casehook_run_json(connector, CASEHOOK_PUSH, params, CASEHOOK_TERMINATED, NULL, &sent),
                      CASEHOOK_OK);
-    assert_int_equal(casehook_result_exchange_count(shown), 3);
+    assert_int_equal(casehook_result_request_count(shown), 3);
     assert_int_equal(http_log_count(http), 3);
     for (size_t i = 0; i < 3; i++) {
         size_t length = 0;
-        const char *text = casehook_result_exchange_json(shown, i, &length);
+        const char *text = casehook_result_request_json(shown, i, &length);
         json_t *json = json_loadb(text, length, JSON_ALLOW_NUL, NULL);
         assert_non_null(json);
         const struct http_request *request = http_log_at(http, i);
@@ -251,7 +251,7 @@ static void preview_shows_what_is_sent(void **state)
         json_decref(json);
     }
     /* the id is known only afterwards */
-    assert_non_null(strstr(casehook_result_exchange_json(shown, 1, NULL), "/issue/EXTERNAL-ID"));
+    assert_non_null(strstr(casehook_result_request_json(shown, 1, NULL), "/issue/EXTERNAL-ID"));
     assert_string_equal(http_log_at(http, 1)->target, "/issue/42");
     casehook_result_free(shown);
     casehook_result_free(sent);
@@ -279,7 +279,7 @@ static void arguments_are_checked(void **state)
     casehook_result_free(result);
     assert_int_equal(casehook_run_json(connector, CASEHOOK_CREATE, NULL, 0, NULL, &result),
                      CASEHOOK_E_ARGUMENT);
-    assert_string_equal(casehook_error_step(casehook_result_error(result)), "params");
+    assert_string_equal(casehook_step_name(casehook_error_step(casehook_result_error(result))), "params");
     casehook_result_free(result);
     struct casehook_options options = {.struct_size = 3};
     params.struct_size = sizeof params;
@@ -349,12 +349,11 @@ struct lines {
     char text[8192];
 };
 
-static void keep_line(void *user, int level, const char *message)
+static void keep_line(void *user, const struct casehook_log_record *record)
 {
     struct lines *lines = user;
-    (void)level;
     lines->count++;
-    strncat(lines->text, message, sizeof lines->text - strlen(lines->text) - 2);
+    strncat(lines->text, record->message, sizeof lines->text - strlen(lines->text) - 2);
     strcat(lines->text, "\n");
 }
 

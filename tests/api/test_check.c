@@ -29,7 +29,7 @@ static void expect(const char *document, const char *const (*wanted)[2], size_t 
         if (i >= count || strcmp(casehook_error_field(error), wanted[i][0]) != 0 ||
             !strstr(casehook_error_message(error), wanted[i][1]))
             fail_msg("fault %zu: %s: %s", i, casehook_error_field(error), casehook_error_message(error));
-        assert_string_equal(casehook_error_step(error), "config");
+        assert_string_equal(casehook_step_name(casehook_error_step(error)), "config");
     }
     assert_int_equal(i, count);
     casehook_error_free(first);

@@ -18,7 +18,7 @@ static struct casehook_exchange *begin(struct casehook_connector *connector, int
 {
     struct casehook_exchange *exchange = NULL;
     assert_int_equal(
-        casehook_exchange_new_json(connector, operation, json, CASEHOOK_TERMINATED, NULL, &exchange),
+        casehook_exchange_new_json(connector, operation, json, CASEHOOK_TERMINATED, NULL, &exchange, NULL),
         CASEHOOK_OK);
     casehook_connector_unref(connector); /* the exchange keeps it */
     return exchange;
@@ -70,7 +70,7 @@ static struct casehook_result *failed(struct casehook_exchange *exchange, const 
     struct casehook_result *result = end(exchange);
     const struct casehook_error *error = casehook_result_error(result);
     assert_non_null(error);
-    assert_string_equal(casehook_error_step(error), step);
+    assert_string_equal(casehook_step_name(casehook_error_step(error)), step);
     assert_int_equal(casehook_error_status(error), status);
     assert_int_equal(casehook_error_outcome(error), outcome);
     assert_int_equal(casehook_error_retryable(error), retryable);
@@ -105,10 +105,13 @@ static void create_then_get(void **state)
     assert_string_equal(casehook_result_title(result, NULL), "ROC-7");
     assert_string_equal(casehook_result_url(result, NULL), BASE "/browse/ROC-7");
     assert_non_null(casehook_result_pushed_date(result));
-    assert_int_equal(casehook_result_exchange_count(result), 2);
-    assert_string_equal(casehook_result_exchange_json(result, 0, NULL),
-                        "{\"step\":\"create\",\"method\":\"POST\",\"url\":\"" BASE
-                        "/issue\",\"status\":201,\"outcome\":\"done\"}");
+    assert_int_equal(casehook_result_request_count(result), 2);
+    static const char head[] =
+        "{\"step\":\"create\",\"stepNumber\":3,\"method\":\"POST\",\"url\":\"" BASE
+        "/issue\",\"status\":201,\"outcome\":\"done\",\"outcomeNumber\":1,\"startedMs\":";
+    const char *json = casehook_result_request_json(result, 0, NULL);
+    assert_memory_equal(json, head, sizeof head - 1);
+    assert_ptr_equal(casehook_result_request_json(result, 0, NULL), json);
     casehook_result_free(result);
 }
 
@@ -373,7 +376,7 @@ static void redirects_end(void **state)
     feed(x, 302, "Location: /loop\r\n", "");
     struct casehook_result *result = failed(x, "get", CASEHOOK_E_LIMIT, CASEHOOK_OUTCOME_REFUSED, 0);
     assert_non_null(strstr(casehook_error_message(casehook_result_error(result)), "maxRedirects"));
-    assert_int_equal(casehook_result_exchange_count(result), 4);
+    assert_int_equal(casehook_result_request_count(result), 4);
     casehook_result_free(result);
 }
 
@@ -441,9 +444,9 @@ static void a_deadline_that_passed_may_be_tried_again(void **state)
     struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = 1};
     struct casehook_exchange *x = NULL;
     const char *params = "{\"title\":\"t\"}";
-    assert_int_equal(
-        casehook_exchange_new_json(connector, CASEHOOK_CREATE, params, CASEHOOK_TERMINATED, &options, &x),
-        CASEHOOK_OK);
+    assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, params, CASEHOOK_TERMINATED,
+                                                &options, &x, NULL),
+                     CASEHOOK_OK);
     casehook_connector_unref(connector);
     poll(NULL, 0, 20);
     casehook_result_free(failed(x, "create", CASEHOOK_E_TIMEOUT, CASEHOOK_OUTCOME_NOT_SENT, 1));
@@ -474,9 +477,10 @@ static void params_are_not_kept(void **state)
                                          .comment_size = sizeof comment};
         struct casehook_connector *connector = document_connector(NULL, BASE, NULL, NULL);
         struct casehook_exchange *exchange = NULL;
-        int status = as_json ? casehook_exchange_new_json(connector, CASEHOOK_PUSH, text, sizeof text - 1,
-                                                          NULL, &exchange)
-                             : casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange);
+        int status = as_json
+                         ? casehook_exchange_new_json(connector, CASEHOOK_PUSH, text, sizeof text - 1, NULL,
+                                                      &exchange, NULL)
+                         : casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange, NULL);
         assert_int_equal(status, CASEHOOK_OK);
         casehook_connector_unref(connector);
         memset(text, '!', sizeof text - 1);

@@ -21,7 +21,7 @@ static struct casehook_exchange *begin_with(const char *config, const char *secr
 {
     struct casehook_connector *connector = document_connector(NULL, BASE, config, secrets);
     struct casehook_exchange *exchange = NULL;
-    assert_int_equal(casehook_exchange_new_json(connector, operation, json, ALL, NULL, &exchange),
+    assert_int_equal(casehook_exchange_new_json(connector, operation, json, ALL, NULL, &exchange, NULL),
                      CASEHOOK_OK);
     casehook_connector_unref(connector);
     return exchange;
@@ -270,9 +270,9 @@ static void json_is_the_same(void **state)
             "\"user\":\"u\",\"password\":\"p\"");
         struct casehook_exchange *one = NULL, *two = NULL;
         casehook_settings_free(loaded);
-        assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_PUSH, params, ALL, NULL, &one),
+        assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_PUSH, params, ALL, NULL, &one, NULL),
                          CASEHOOK_OK);
-        assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_PUSH, params, ALL, NULL, &two),
+        assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_PUSH, params, ALL, NULL, &two, NULL),
                          CASEHOOK_OK);
         casehook_connector_unref(connector);
         request.struct_size = sizeof request;

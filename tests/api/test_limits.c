@@ -40,7 +40,7 @@ static struct casehook_exchange *begin(struct casehook_connector *connector, int
                                        const struct casehook_options *options)
 {
     struct casehook_exchange *exchange = NULL;
-    assert_int_equal(casehook_exchange_new_json(connector, operation, json, ALL, options, &exchange),
+    assert_int_equal(casehook_exchange_new_json(connector, operation, json, ALL, options, &exchange, NULL),
                      CASEHOOK_OK);
     casehook_connector_unref(connector);
     return exchange;
@@ -64,7 +64,7 @@ static void is_error(struct casehook_result *result, int status, const char *ste
 {
     const struct casehook_error *error = casehook_result_error(result);
     assert_int_equal(casehook_error_status(error), status);
-    assert_string_equal(casehook_error_step(error), step);
+    assert_string_equal(casehook_step_name(casehook_error_step(error)), step);
     if (!strstr(casehook_error_message(error), words)) print_message("%s\n", casehook_error_message(error));
     assert_non_null(strstr(casehook_error_message(error), words));
     assert_non_null(casehook_result_json(result, NULL));
@@ -222,7 +222,7 @@ static void a_preview_has_a_limit(void **state)
                                      .comment_size = sizeof *comments};
     struct casehook_result *result = preview(config, &params, CASEHOOK_PUSH);
     assert_null(casehook_result_error(result));
-    assert_int_equal(casehook_result_exchange_count(result), 202);
+    assert_int_equal(casehook_result_request_count(result), 202);
     casehook_result_free(result);
     params.comment_count = 400;
     is_error(preview(config, &params, CASEHOOK_PUSH), CASEHOOK_E_LIMIT, "comment", "larger than 64 MiB");
@@ -258,7 +258,7 @@ static void renderings_of_a_call_have_a_limit_together(void **state)
     x = long_push(10000, NULL);
     assert_int_equal(casehook_exchange_next(x, &request), 0);
     result = end(x);
-    assert_int_equal(casehook_result_exchange_count(result), 0);
+    assert_int_equal(casehook_result_request_count(result), 0);
     assert_int_equal(casehook_error_outcome(casehook_result_error(result)), CASEHOOK_OUTCOME_NOT_SENT);
     is_error(result, CASEHOOK_E_LIMIT, "comment", "more than 10000000 steps");
 }
@@ -289,7 +289,7 @@ static void a_rehearsal_hears_cancel_and_deadline(void **state)
     options = (struct casehook_options){.struct_size = sizeof options, .deadline_ms = 1};
     struct casehook_result *result = end(long_push(10000, &options));
     assert_int_equal(casehook_error_outcome(casehook_result_error(result)), CASEHOOK_OUTCOME_NOT_SENT);
-    assert_int_equal(casehook_result_exchange_count(result), 1);
+    assert_int_equal(casehook_result_request_count(result), 1);
     is_error(result, CASEHOOK_E_TIMEOUT, "create", "deadline of the call has passed");
 }
 

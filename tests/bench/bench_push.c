@@ -40,7 +40,7 @@ static void submit(struct casehook_loop *loop, struct casehook_connector *connec
 {
     uint64_t ticket = 0, now = bench_now();
     if (!bench_start_one(&bench)) return;
-    bench_need(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, &ticket), NULL);
+    bench_need(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, &ticket, NULL), NULL);
     began[ticket % window] = now;
 }
 

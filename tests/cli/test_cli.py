@@ -101,9 +101,9 @@ class CommandLine(Tool):
 
     def test_values_are_no_options(self):
         result = self.json(0, "preview", "create", "--connector", CONNECTOR, "--title", "--help", "--tag=--version")
-        self.assertEqual(json.loads(result["exchanges"][0]["body"])["title"], "--help")
+        self.assertEqual(json.loads(result["requests"][0]["body"])["title"], "--help")
         result = json.loads(self.tool(0, "preview", "--connector", CONNECTOR, "--json", "--", "get", "-5")[0])
-        self.assertTrue(result["exchanges"][0]["url"].endswith("/-5"))
+        self.assertTrue(result["requests"][0]["url"].endswith("/-5"))
 
 
 class Check(Tool):
@@ -120,15 +120,30 @@ class Check(Tool):
         for field in ("config.viewIncidentUrl", "config.nonsense", "config.createIncidentJson"):
             self.assertIn(field, fields)
         for fault in faults["errors"]:
-            self.assertEqual(sorted(fault), ["code", "field", "message", "offset", "step"])
+            self.assertEqual(sorted(fault), self.error_members())
+            self.assertTrue(fault["message"].startswith(fault["field"]), fault)
         out, _ = self.tool(3, "check", "--connector", path)
-        self.assertIn("config.createIncidentJson, byte 6", out)
+        for fault in faults["errors"]:
+            place = f" (byte {fault['offset']})" if fault["offset"] is not None else ""
+            self.assertRegex(out, r"(?m)^ *\d+\. " + re.escape(fault["message"] + place) + "$")
+        self.assertRegex(out, r"(?m)^ *\d+\. config\.createIncidentJson: .* \(byte 6\)$")
+
+    def error_members(self):
+        """Those of an error of the library."""
+        path = self.file("closed.json", self.document("http://127.0.0.1:1"))
+        return sorted(self.json(6, "push", "--connector", path, "--title", "x")["error"])
 
     def test_other_commands_say_the_same(self):
         result = self.json(3, "push", "--connector", self.connector("http://127.0.0.1:1", nonsense=1), "--title", "x")
         self.assertEqual((result["ok"], result["step"], result["error"]["field"]),
                          (False, "config", "config.nonsense"))
         self.assertEqual(sorted(result), sorted(self.json(0, "preview", "--connector", CONNECTOR, "--title", "x")))
+        self.assertEqual(sorted(result["error"]), self.error_members())
+        self.assertEqual((result["operation"], result["operationNumber"], result["stepNumber"]), ("push", 5, 1))
+        trouble = self.json(3, "get", "1", "--connector", os.path.join(self.folder, "missing"))
+        self.assertEqual(sorted(trouble), sorted(result))
+        self.assertEqual(sorted(trouble["error"]), self.error_members())
+        self.assertEqual(trouble["operation"], "get")
 
     def test_bad_files(self):
         for name, content in [("empty", ""), ("list", "[]"), ("cut", '{"config": {'), ("twice", '{"config":1,"config":2}')]:
@@ -163,7 +178,7 @@ class Secrets(Tool):
         self.tool(0, "check", "--connector", path, "--secrets", secrets)
         self.tool(3, "check", "--connector", path)
         result = self.json(0, "preview", "--connector", path, "--secrets", secrets, "--title", "x")
-        self.assertIn("Authorization", result["exchanges"][0]["headers"])
+        self.assertIn("Authorization", result["requests"][0]["headers"])
 
     def test_given_twice(self):
         document = self.document("http://127.0.0.1:1")
@@ -210,7 +225,7 @@ class WithTracker(Tool):
     def test_push(self):
         done = self.json(0, "push", *self.options, "--title", "t", "--comment", "one", "--comment", "", "--comment", "two")
         self.assertEqual([comment["state"] for comment in done["comments"]], ["sent", "skipped", "sent"])
-        self.assertEqual([exchange["step"] for exchange in done["exchanges"]], ["create", "get", "comment", "comment"])
+        self.assertEqual([request["step"] for request in done["requests"]], ["create", "get", "comment", "comment"])
         self.json(0, "push", *self.options, "--title", "u", "--external-id", "1", "--comment", "three")
         self.assertEqual([comment["text"] for comment in self.ask("/api/cases/1")["comments"]], ["one", "two", "three"])
         self.assertEqual(len(self.ask("/api/cases")), 1)
@@ -228,7 +243,7 @@ class WithTracker(Tool):
             title = () if words[:1] in (("get",), ("comment",)) else ("--title", "t")
             text = () if words[:1] not in (("comment",), ()) else ("--comment", "c")
             result = self.json(0, "preview", *words, *self.options, *title, *text)
-            self.assertEqual({exchange["outcome"] for exchange in result["exchanges"]}, {"not_sent"})
+            self.assertEqual({request["outcome"] for request in result["requests"]}, {"not_sent"})
             out, _ = self.tool(0, "preview", *words, *self.options, *title, *text)
             self.assertIn("Authorization: ", out)
         self.assertEqual(self.ask("/api/cases"), [])
@@ -238,7 +253,7 @@ class WithTracker(Tool):
         flat = '{"title": "t", "fields": {"count": %s}, "comments": []}' % digits
         nested = ' {"comments": [{"commentId": "\\"incident\\": {", "comment": "c"}], "incident" : {"title": "t"} }'
         result = self.json(0, "preview", "create", *self.options, "--case", self.file("case", flat))
-        self.assertIn(digits, result["exchanges"][0]["body"])
+        self.assertIn(digits, result["requests"][0]["body"])
         for number, text in enumerate((flat.replace(digits, "7"), nested, '{"incident":null,"title":"t"}'), 1):
             with self.subTest(text=text):
                 if "null" not in text:
@@ -248,12 +263,12 @@ class WithTracker(Tool):
         self.json(0, "comment", "1", *self.options, "--case", "-", stdin=b'{"comments":[{"commentId":"1","comment":"x"}]}')
         # with a byte order mark, which some editors write, it is the same case
         result = self.json(0, "push", *self.options, "--case", "-", "--external-id", "1", stdin=b'\xef\xbb\xbf{"title":"b"}')
-        self.assertEqual(result["exchanges"][0]["step"], "update")
+        self.assertEqual(result["requests"][0]["step"], "update")
 
     def test_fields_keep_their_digits(self):
         for number in ("1" * 400, "1e999", "-0.10"):
             result = self.json(0, "preview", "create", *self.options, "--title", "t", "--field", "count:=" + number)
-            self.assertIn(f'"count": {number}}}', result["exchanges"][0]["body"])
+            self.assertIn(f'"count": {number}}}', result["requests"][0]["body"])
         self.tool(4, "preview", "create", *self.options, "--title", "t", "--field", "count:=1-1")
 
     def test_bad_cases(self):

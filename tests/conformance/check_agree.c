@@ -2,6 +2,7 @@
 #include "check_agree.h"
 #include "memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +52,17 @@ static void same_number(struct report *report, const json_t *object, const char 
     const json_t *member = json_object_get(object, name);
     if (value == none && (!member || json_is_null(member))) return;
     if (!json_is_number(member) || (int64_t)json_number_value(member) != value)
-        report_problem(report, "error.%s: JSON of the result against its getter", name);
+        report_problem(report, "%s: JSON of the result against its getter", name);
+}
+
+/* A code in words (none: null) and as nameNumber. */
+static void same_code(struct report *report, const json_t *object, const char *name, const char *word,
+                      int code)
+{
+    char number[64];
+    same_string(report, object, name, *word ? word : NULL);
+    snprintf(number, sizeof number, "%sNumber", name);
+    same_number(report, object, number, INT64_MIN, code);
 }
 
 static void same_error(struct report *report, const json_t *object, const struct casehook_error *error)
@@ -60,9 +71,13 @@ static void same_error(struct report *report, const json_t *object, const struct
         if (object && !json_is_null(object)) report_problem(report, "an error in the JSON of a success");
         return;
     }
-    same_string(report, object, "code", casehook_status_name(casehook_error_status(error)));
+    int outcome = casehook_error_outcome(error);
+    same_code(report, object, "code", casehook_status_name(casehook_error_status(error)),
+              casehook_error_status(error));
+    same_code(report, object, "outcome", outcome ? casehook_outcome_name(outcome) : "", outcome);
     same_string(report, object, "message", casehook_error_message(error));
-    same_string(report, object, "step", casehook_error_step(error));
+    same_code(report, object, "step", casehook_step_name(casehook_error_step(error)),
+              casehook_error_step(error));
     const char *field = casehook_error_field(error);
     same_string(report, object, "field",
                 *field || json_is_string(json_object_get(object, "field")) ? field : NULL);
@@ -83,23 +98,42 @@ static void same_comments(struct report *report, const json_t *list, const struc
         size_t length = 0;
         const char *id = casehook_result_comment_id(result, i, &length);
         same_text(report, json_array_get(list, i), "commentId", id, length);
-        same_string(report, json_array_get(list, i), "state",
-                    comment_state_name(casehook_result_comment_state(result, i)));
+        same_code(report, json_array_get(list, i), "state",
+                  casehook_comment_state_name(casehook_result_comment_state(result, i)),
+                  casehook_result_comment_state(result, i));
     }
 }
 
-static void same_exchanges(struct report *report, const json_t *list, struct casehook_result *result)
+static void same_request(struct report *report, const json_t *object, const struct casehook_result *result,
+                         size_t i)
 {
-    size_t count = casehook_result_exchange_count(result);
+    int step = casehook_result_request_step(result, i), outcome = casehook_result_request_outcome(result, i);
+    int preview = json_object_get(object, "headers") != NULL;
+    same_code(report, object, "step", casehook_step_name(step), step);
+    same_string(report, object, "method", casehook_result_request_method(result, i));
+    same_string(report, object, "url", casehook_result_request_url(result, i));
+    same_number(report, object, "status", 0, casehook_result_request_status(result, i));
+    same_code(report, object, "outcome", casehook_outcome_name(outcome), outcome);
+    same_number(report, object, "startedMs", -1, casehook_result_request_started_ms(result, i));
+    same_number(report, object, "durationMs", -1, casehook_result_request_duration_ms(result, i));
+    if ((casehook_result_request_started_ms(result, i) < 0) != preview ||
+        (casehook_result_request_duration_ms(result, i) < 0) != preview)
+        report_problem(report, "request %zu: only those of a preview have no times", i);
+}
+
+static void same_requests(struct report *report, const json_t *list, const struct casehook_result *result)
+{
+    size_t count = casehook_result_request_count(result);
     if (json_array_size(list) != count)
-        report_problem(report, "exchanges: %zu in the JSON of the result, %zu by its getter",
+        report_problem(report, "requests: %zu in the JSON of the result, %zu by its getter",
                        json_array_size(list), count);
     for (size_t i = 0; i < count; i++) {
         size_t length = 0;
-        const char *text = casehook_result_exchange_json(result, i, &length);
+        const char *text = casehook_result_request_json(result, i, &length);
         json_t *one = text ? read_json(text, length) : NULL;
         if (!one || !json_equal(one, json_array_get(list, i)))
-            report_problem(report, "exchange %zu is not that of the JSON of the result", i);
+            report_problem(report, "request %zu is not that of the JSON of the result", i);
+        same_request(report, one, result, i);
         json_decref(one);
     }
 }
@@ -108,9 +142,18 @@ static void same_fields(struct report *report, const json_t *fields, const struc
 {
     const char *name;
     json_t *value;
+    size_t index = 0, by_index = 0;
+    if (json_object_size(fields) != casehook_result_field_count(result))
+        report_problem(report, "fields: %zu in the JSON of the result, %zu by its getter",
+                       json_object_size(fields), casehook_result_field_count(result));
     json_object_foreach((json_t *)(uintptr_t)fields, name, value) {
         size_t length = 0;
-        const char *text = casehook_result_field(result, name, &length);
+        const char *text = casehook_result_field(result, name, &length),
+                   *own = casehook_result_field_name(result, index);
+        if (!own || strcmp(own, name) != 0 || casehook_result_field_value(result, index, &by_index) != text ||
+            by_index != length || casehook_result_field_is_text(result, index) != json_is_string(value))
+            report_problem(report, "field %s: by its name against by its number", name);
+        index++;
         json_t *read = text && !json_is_string(value) ? read_json(text, length) : NULL;
         int same = json_is_string(value) ? text && json_string_length(value) == length &&
                                                memcmp(json_string_value(value), text, length) == 0
@@ -133,7 +176,7 @@ static void check_promises(struct report *report, int operation, const struct ca
         report_problem(report, "the comment of a single comment call is not in state sent");
 }
 
-void check_agree(struct report *report, int operation, struct casehook_result *result)
+void check_agree(struct report *report, int operation, const struct casehook_result *result)
 {
     size_t length = 0;
     const char *text = casehook_result_json(result, &length);
@@ -146,7 +189,13 @@ void check_agree(struct report *report, int operation, struct casehook_result *r
     }
     if (json_is_true(json_object_get(all, "ok")) != (error == NULL))
         report_problem(report, "ok in the JSON of the result against its error");
-    same_string(report, all, "step", error ? casehook_error_step(error) : NULL);
+    int step = casehook_result_step(result), outcome = casehook_result_outcome(result);
+    same_code(report, all, "operation", casehook_operation_name(operation), operation);
+    same_number(report, all, "operationNumber", 0, casehook_result_operation(result));
+    same_code(report, all, "step", casehook_step_name(step), step);
+    same_code(report, all, "outcome", casehook_outcome_name(outcome), outcome);
+    if (step != casehook_error_step(error) || casehook_result_status(result) != casehook_error_status(error))
+        report_problem(report, "status and step of the result against its error");
     const char *id = casehook_result_id(result, &length);
     same_text(report, all, "id", id, id ? length : 0);
     const char *title = casehook_result_title(result, &length);
@@ -157,21 +206,15 @@ void check_agree(struct report *report, int operation, struct casehook_result *r
     same_error(report, json_object_get(all, "error"), error);
     same_fields(report, json_object_get(all, "fields"), result);
     same_comments(report, json_object_get(all, "comments"), result);
-    same_exchanges(report, json_object_get(all, "exchanges"), result);
+    same_requests(report, json_object_get(all, "requests"), result);
     if (!error) check_promises(report, operation, result);
     json_decref(all);
 }
 
-size_t requests_told(struct casehook_result *result)
+size_t requests_told(const struct casehook_result *result)
 {
     size_t told = 0;
-    for (size_t i = 0; i < casehook_result_exchange_count(result); i++) {
-        size_t length = 0;
-        const char *text = casehook_result_exchange_json(result, i, &length);
-        json_t *one = text ? read_json(text, length) : NULL;
-        const char *outcome = json_string_value(json_object_get(one, "outcome"));
-        told += outcome && strcmp(outcome, "not_sent") != 0;
-        json_decref(one);
-    }
+    for (size_t i = 0; i < casehook_result_request_count(result); i++)
+        told += casehook_result_request_outcome(result, i) != CASEHOOK_OUTCOME_NOT_SENT;
     return told;
 }

@@ -11,12 +11,11 @@
 void check_agree_error(struct report *report, int status, const struct casehook_error *error);
 
 /* casehook_result_json against the getters, and what the header promises for each operation. */
-void check_agree(struct report *report, int operation, struct casehook_result *result);
+void check_agree(struct report *report, int operation, const struct casehook_result *result);
 
 /* Requests that reached a server, by the word of the result. */
-size_t requests_told(struct casehook_result *result);
+size_t requests_told(const struct casehook_result *result);
 
-const char *comment_state_name(int state);
 json_t *read_json(const char *text, size_t length);
 
 #endif

@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const states[] = {"not_attempted", "sent", "failed", "skipped"};
-
-const char *comment_state_name(int state)
-{
-    return state >= 0 && state <= CASEHOOK_COMMENT_SKIPPED ? states[state] : "?";
-}
-
 void outcome_clear(struct outcome *outcome)
 {
     casehook_error_free(outcome->error);
@@ -35,7 +28,7 @@ void note_outcome(struct report *report, const struct outcome *outcome)
     for (; error; error = casehook_error_next(error)) {
         report_note(report, "the library says: %s: %s [step \"%s\", field \"%s\", offset %lld]",
                     casehook_status_name(casehook_error_status(error)), casehook_error_message(error),
-                    casehook_error_step(error), casehook_error_field(error),
+                    casehook_step_name(casehook_error_step(error)), casehook_error_field(error),
                     (long long)casehook_error_offset(error));
     }
 }
@@ -90,7 +83,7 @@ static void check_comments(struct report *report, const json_t *expected,
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(expected, i);
         const char *state = json_string_value(json_object_get(item, "state"));
-        const char *actual = comment_state_name(casehook_result_comment_state(result, i));
+        const char *actual = casehook_comment_state_name(casehook_result_comment_state(result, i));
         size_t length = 0;
         const char *id = casehook_result_comment_id(result, i, &length);
         char *what = must_format("comment %zu: id", i);
@@ -149,7 +142,7 @@ static int check_end(struct report *report, const json_t *expected, const struct
     const char *wanted = json_string_value(json_object_get(expected, "step"));
     const struct casehook_error *error = error_of(outcome);
     int ok = outcome->status == CASEHOOK_OK && !error;
-    const char *step = ok ? "" : casehook_error_step(error);
+    const char *step = casehook_step_name(casehook_error_step(error));
     if (json_is_true(json_object_get(expected, "ok"))) {
         if (!ok) report_problem(report, "expected a success, actual a failure in step %s", step);
         return ok;

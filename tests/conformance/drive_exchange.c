@@ -169,9 +169,9 @@ int drive_exchange(struct casehook_connector *connector, const struct call *call
     struct casehook_exchange *exchange = NULL;
     struct casehook_http_request request = {.struct_size = sizeof request};
     int status = way == CALL_STRUCT
-                     ? casehook_exchange_new(connector, call->operation, &call->params, NULL, &exchange)
+                     ? casehook_exchange_new(connector, call->operation, &call->params, NULL, &exchange, NULL)
                      : casehook_exchange_new_json(connector, call->operation, call->json, call->json_length,
-                                                  NULL, &exchange);
+                                                  NULL, &exchange, NULL);
     *result = NULL;
     if (status != CASEHOOK_OK) return status;
     while (casehook_exchange_next(exchange, &request) == 1) do_request(&request, exchange);

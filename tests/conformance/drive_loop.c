@@ -23,10 +23,11 @@ static int drive(struct casehook_connector *connector, const struct call *call, 
     if (status) return status;
     if (by_descriptor) casehook_loop_fd(loop); /* before anything begins, as a host's event loop would */
     if (way == CALL_STRUCT)
-        status = casehook_loop_submit(loop, connector, call->operation, &call->params, &patience, &ticket);
+        status =
+            casehook_loop_submit(loop, connector, call->operation, &call->params, &patience, &ticket, NULL);
     else
         status = casehook_loop_submit_json(loop, connector, call->operation, call->json, call->json_length,
-                                           &patience, &ticket);
+                                           &patience, &ticket, NULL);
     while (!status && !(*result = casehook_loop_next(loop, &ended))) status = turn(loop, by_descriptor);
     if (!status && ended != ticket) status = CASEHOOK_E_SYSTEM;
     casehook_loop_free(loop);

@@ -40,18 +40,18 @@ static void look_at_result(struct casehook_result *result)
     const char *json = casehook_result_json(result, &length);
     look_at_error(casehook_result_error(result));
     look("result_json", json, length);
-    for (size_t i = 0; i < casehook_result_exchange_count(result); i++) {
-        json = casehook_result_exchange_json(result, i, &length);
-        look("exchange_json", json, length);
+    for (size_t i = 0; i < casehook_result_request_count(result); i++) {
+        json = casehook_result_request_json(result, i, &length);
+        look("request_json", json, length);
     }
     casehook_result_free(result);
 }
 
-static void on_log(void *user, int level, const char *message)
+static void on_log(void *user, const struct casehook_log_record *record)
 {
     (void)user;
-    (void)level;
-    look("the log", message, strlen(message));
+    look("the log", record->message, strlen(record->message));
+    if (record->url) look("the log's url", record->url, strlen(record->url));
 }
 
 /* ---- connectors ------------------------------------------------------------------------------- */
@@ -335,7 +335,7 @@ static void an_exchange_by_hand(void **state)
         for (int json = 0; json < 2; json++) {
             static const char params[] = "{\"title\":\"t\"}", type[] = "Content-Type: application/json\n";
             assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, params,
-                                                        CASEHOOK_TERMINATED, NULL, &exchange),
+                                                        CASEHOOK_TERMINATED, NULL, &exchange, NULL),
                              CASEHOOK_OK);
             const char *given = json ? casehook_exchange_next_json(exchange, NULL) : NULL;
             if (!json) assert_int_equal(casehook_exchange_next(exchange, &request), 1);

@@ -313,7 +313,7 @@ static void loops_do_not_wait(void **state)
         struct casehook_params params = {.struct_size = sizeof params, .title = "t"};
         assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
         assert_int_equal(
-            casehook_loop_submit(loop, client.connector, CASEHOOK_CREATE, &params, NULL, &ticket),
+            casehook_loop_submit(loop, client.connector, CASEHOOK_CREATE, &params, NULL, &ticket, NULL),
             CASEHOOK_OK);
         assert_int_equal(casehook_loop_wait(loop, 100), CASEHOOK_OK);
         int64_t begin = now();

@@ -186,8 +186,8 @@ static struct casehook_http_request request = {.struct_size = sizeof request};
 static struct casehook_exchange *begin(int operation, struct casehook__text params)
 {
     struct casehook_exchange *exchange = NULL;
-    must(casehook_exchange_new_json(connector, operation, params.data, params.length, NULL, &exchange) ==
-             CASEHOOK_OK,
+    must(casehook_exchange_new_json(connector, operation, params.data, params.length, NULL, &exchange,
+                                    NULL) == CASEHOOK_OK,
          "an exchange");
     casehook_exchange_next(exchange, &request);
     return exchange;

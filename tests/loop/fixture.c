@@ -136,7 +136,7 @@ uint64_t submit_create_with(struct casehook_loop *loop, struct casehook_connecto
     struct casehook_options options = {
         .struct_size = sizeof options, .cancel = cancel, .deadline_ms = deadline_ms};
     uint64_t ticket = 0;
-    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, &options, &ticket),
+    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, &options, &ticket, NULL),
                      CASEHOOK_OK);
     assert_true(ticket != 0);
     return ticket;

@@ -18,7 +18,7 @@ static void busy(void **state)
     struct casehook_params params = {.struct_size = sizeof params, .title = "disk full"};
     for (int round = 0; round < 50; round++) {
         for (int i = 0; i < 3; i++) submit_create(loop, connector, "disk full");
-        assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, &ticket),
+        assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, &ticket, NULL),
                          CASEHOOK_E_BUSY);
         assert_true(ticket == 0);
         assert_int_equal(casehook_loop_pending(loop), 3);

@@ -116,7 +116,8 @@ static int in_the_child(struct casehook_loop *loop, struct casehook_connector *c
     uint64_t ticket = 1;
     if (casehook_loop_process(loop) != CASEHOOK_E_FORKED) return 1;
     if (casehook_loop_wait(loop, 0) != CASEHOOK_E_FORKED) return 2;
-    if (casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, &ticket) != CASEHOOK_E_FORKED ||
+    if (casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, &ticket, NULL) !=
+            CASEHOOK_E_FORKED ||
         ticket != 0)
         return 3;
     if (casehook_loop_cancel(loop, 1) != CASEHOOK_E_FORKED) return 4;

@@ -46,7 +46,7 @@ static void check(const struct casehook_result *result)
     int status = casehook_error_status(error);
     assert_true(status == CASEHOOK_OK || status == CASEHOOK_E_NETWORK || status == CASEHOOK_E_TIMEOUT ||
                 status == CASEHOOK_E_HTTP_STATUS);
-    if (casehook_result_exchange_count(result) == 2)
+    if (casehook_result_request_count(result) == 2)
         assert_string_equal(casehook_result_id(result, NULL), "42");
     if (!error) assert_string_equal(casehook_result_title(result, NULL), "CASE-42");
 }

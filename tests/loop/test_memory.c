@@ -69,7 +69,7 @@ static int submit_all(struct casehook_loop *loop, struct casehook_connector *con
     int accepted = 0;
     for (int i = 0; i < 6; i++) {
         uint64_t ticket = 0;
-        int status = casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket);
+        int status = casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket, NULL);
         assert_true(status == CASEHOOK_OK || status == CASEHOOK_E_NO_MEMORY);
         assert_true((status == CASEHOOK_OK) == (ticket != 0));
         accepted += status == CASEHOOK_OK;

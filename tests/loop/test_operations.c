@@ -17,7 +17,7 @@ static void one_create(void **state)
     assert_null(casehook_result_error(finished.result));
     assert_string_equal(casehook_result_id(finished.result, NULL), "42");
     assert_string_equal(casehook_result_title(finished.result, NULL), "CASE-42");
-    assert_int_equal(casehook_result_exchange_count(finished.result), 2);
+    assert_int_equal(casehook_result_request_count(finished.result), 2);
     assert_int_equal(casehook_loop_pending(loop), 0);
     assert_null(casehook_loop_next(loop, &ticket));
     assert_true(ticket == 0);
@@ -43,11 +43,11 @@ static void every_operation(void **state)
         params.comment_count = operation == CASEHOOK_COMMENT ? 1 : operation == CASEHOOK_PUSH ? 3 : 0;
         if (operation != CASEHOOK_CREATE && operation != CASEHOOK_PUSH) params.external_id = "42";
         uint64_t ticket = 0;
-        assert_int_equal(casehook_loop_submit(loop, connector, operation, &params, NULL, &ticket),
+        assert_int_equal(casehook_loop_submit(loop, connector, operation, &params, NULL, &ticket, NULL),
                          CASEHOOK_OK);
         struct finished finished = loop_finish(loop);
         assert_true(finished.ticket == ticket);
-        assert_int_equal(casehook_result_exchange_count(finished.result), requests[operation]);
+        assert_int_equal(casehook_result_request_count(finished.result), requests[operation]);
         assert_string_equal(casehook_result_id(finished.result, NULL), "42");
         assert_int_equal(finished_status(finished), CASEHOOK_OK);
     }
@@ -65,17 +65,17 @@ static void as_json(void **state)
     struct casehook_connector *connector = tracker_connector(&tracker);
     struct casehook_loop *loop = loop_make(0, 0);
     char json[] = "{\"incident\":{\"title\":\"disk full\",\"tags\":[\"a\"]},\"comments\":[]}xyz";
-    assert_int_equal(
-        casehook_loop_submit_json(loop, connector, CASEHOOK_PUSH, json, strlen(json) - 3, NULL, &ticket),
-        CASEHOOK_OK);
+    assert_int_equal(casehook_loop_submit_json(loop, connector, CASEHOOK_PUSH, json, strlen(json) - 3, NULL,
+                                               &ticket, NULL),
+                     CASEHOOK_OK);
     memset(json, '!', sizeof json - 1); /* it was copied */
     assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_OK);
     assert_non_null(strstr(http_log_at(tracker.log, 0)->body, "disk full"));
     assert_int_equal(casehook_loop_submit_json(loop, connector, CASEHOOK_PUSH,
-                                               "{\"title\":", CASEHOOK_TERMINATED, NULL, &ticket),
+                                               "{\"title\":", CASEHOOK_TERMINATED, NULL, &ticket, NULL),
                      CASEHOOK_OK);
     assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_E_PARAMS);
-    assert_int_equal(casehook_loop_submit_json(loop, connector, CASEHOOK_PUSH, NULL, 0, NULL, &ticket),
+    assert_int_equal(casehook_loop_submit_json(loop, connector, CASEHOOK_PUSH, NULL, 0, NULL, &ticket, NULL),
                      CASEHOOK_E_ARGUMENT);
     casehook_loop_free(loop);
     casehook_connector_unref(connector);

@@ -57,7 +57,7 @@ static bool has_arrived(const char *title)
 /* What a result says of its requests is true, and the id is there as soon as the create is done. */
 static void check(struct casehook_result *result, const char *title)
 {
-    const char *create = casehook_result_exchange_json(result, 0, NULL);
+    const char *create = casehook_result_request_json(result, 0, NULL);
     int status = casehook_error_status(casehook_result_error(result));
     assert_true(status == CASEHOOK_OK || status == CASEHOOK_E_CANCELLED);
     if (!create || strstr(create, "\"not_sent\"")) assert_false(has_arrived(title));

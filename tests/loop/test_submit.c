@@ -55,7 +55,7 @@ static void params_are_copied(void **state)
     params.comment_count = 2;
     params.comment_size = sizeof *comments;
     uint64_t ticket = 0;
-    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket),
+    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket, NULL),
                      CASEHOOK_OK);
     for (int i = 0; i < 2; i++) {
         forget(tags[i]);
@@ -83,7 +83,8 @@ static void params_are_copied(void **state)
 static struct finished run(int operation, const struct casehook_params *params)
 {
     uint64_t ticket = 0;
-    assert_int_equal(casehook_loop_submit(loop, connector, operation, params, NULL, &ticket), CASEHOOK_OK);
+    assert_int_equal(casehook_loop_submit(loop, connector, operation, params, NULL, &ticket, NULL),
+                     CASEHOOK_OK);
     struct finished finished = loop_finish(loop);
     assert_true(finished.ticket == ticket);
     return finished;
@@ -104,7 +105,7 @@ static void expect_same_fault(int operation, const struct casehook_params *param
     assert_int_equal(casehook_error_status(a), casehook_error_status(b));
     assert_string_equal(casehook_error_message(a), casehook_error_message(b));
     assert_string_equal(casehook_error_field(a), casehook_error_field(b));
-    assert_string_equal(casehook_error_step(a), casehook_error_step(b));
+    assert_int_equal(casehook_error_step(a), casehook_error_step(b));
     casehook_result_free(finished.result);
     casehook_result_free(blocking);
 }
@@ -167,8 +168,9 @@ static void too_much_text(void **state)
     params.title = "disk full";
     params.fields = huge;
     expect_same_fault(CASEHOOK_PUSH, &params);
-    assert_int_equal(casehook_loop_submit_json(loop, connector, CASEHOOK_PUSH, huge, size, NULL, &ticket),
-                     CASEHOOK_OK);
+    assert_int_equal(
+        casehook_loop_submit_json(loop, connector, CASEHOOK_PUSH, huge, size, NULL, &ticket, NULL),
+        CASEHOOK_OK);
     assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_E_PARAMS);
     end();
     tracker_stop(&tracker);
@@ -184,23 +186,26 @@ static void wrong_arguments(void **state)
     begin(&tracker);
     struct casehook_params params = {.struct_size = sizeof params, .title = "disk full"};
     struct casehook_options options = {.struct_size = 1};
-    assert_int_equal(casehook_loop_submit(NULL, connector, CASEHOOK_PUSH, &params, NULL, &ticket),
+    assert_int_equal(casehook_loop_submit(NULL, connector, CASEHOOK_PUSH, &params, NULL, &ticket, NULL),
                      CASEHOOK_E_ARGUMENT);
     assert_true(ticket == 0);
-    assert_int_equal(casehook_loop_submit(loop, NULL, CASEHOOK_PUSH, &params, NULL, &ticket),
+    assert_int_equal(casehook_loop_submit(loop, NULL, CASEHOOK_PUSH, &params, NULL, &ticket, NULL),
                      CASEHOOK_E_ARGUMENT);
-    assert_int_equal(casehook_loop_submit(loop, connector, 0, &params, NULL, &ticket), CASEHOOK_E_ARGUMENT);
-    assert_int_equal(casehook_loop_submit(loop, connector, 6, &params, NULL, &ticket), CASEHOOK_E_ARGUMENT);
-    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, NULL, NULL, &ticket),
+    assert_int_equal(casehook_loop_submit(loop, connector, 0, &params, NULL, &ticket, NULL),
                      CASEHOOK_E_ARGUMENT);
-    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, &options, &ticket),
+    assert_int_equal(casehook_loop_submit(loop, connector, 6, &params, NULL, &ticket, NULL),
+                     CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, NULL, NULL, &ticket, NULL),
+                     CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, &options, &ticket, NULL),
                      CASEHOOK_E_ARGUMENT);
     params.struct_size = 2;
-    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket),
+    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket, NULL),
                      CASEHOOK_E_ARGUMENT);
     assert_int_equal(casehook_loop_pending(loop), 0);
     params.struct_size = sizeof params;
-    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, NULL, NULL),
+                     CASEHOOK_OK);
     assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_OK);
     end();
     tracker_stop(&tracker);

@@ -24,7 +24,7 @@ static void *submit_many(void *number)
         params.title = title;
         options.cancel = thread == 0 ? shared : NULL;
         options.deadline_ms = thread == 1 ? 1 + (uint32_t)i : 0;
-        int status = casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, &options, &ticket);
+        int status = casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, &options, &ticket, NULL);
         if (status == CASEHOOK_E_BUSY) {
             atomic_fetch_add(&busy, 1);
             casehook_loop_wakeup(loop);

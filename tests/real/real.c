@@ -137,7 +137,7 @@ static int run_in_loop(struct client *client, int operation, const char *params,
 {
     uint64_t ticket = 0;
     if (!loop && casehook_loop_new(NULL, &loop)) abort();
-    if (casehook_loop_submit_json(loop, client->connector, operation, params, CASEHOOK_TERMINATED, NULL,
+    if (casehook_loop_submit_json(loop, client->connector, operation, params, CASEHOOK_TERMINATED, NULL, NULL,
                                   NULL))
         abort();
     while (*result = casehook_loop_next(loop, &ticket), !ticket) casehook_loop_wait(loop, -1);

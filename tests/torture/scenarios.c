@@ -56,11 +56,10 @@ static int settings_load_bad(struct world *world)
         CASEHOOK_TERMINATED, &world->error);
 }
 
-static void log_line(void *user, int level, const char *message)
+static void log_line(void *user, const struct casehook_log_record *record)
 {
     (void)user;
-    (void)level;
-    if (strstr(message, "(null)")) abort();
+    if (strstr(record->message, "(null)")) abort();
 }
 
 static int set_log(struct world *world)
@@ -165,9 +164,9 @@ static int result_json(struct world *world)
     return casehook_result_json(world->result, NULL) ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
 }
 
-static int result_exchange_json(struct world *world)
+static int result_request_json(struct world *world)
 {
-    return casehook_result_exchange_json(world->result, 0, NULL) ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
+    return casehook_result_request_json(world->result, 0, NULL) ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
 }
 
 /* ---- the exchange ----------------------------------------------------------------------------- */
@@ -175,13 +174,13 @@ static int result_exchange_json(struct world *world)
 static int exchange_new(struct world *world)
 {
     struct casehook_params p = params();
-    return casehook_exchange_new(world->connector, CASEHOOK_CREATE, &p, NULL, &world->exchange);
+    return casehook_exchange_new(world->connector, CASEHOOK_CREATE, &p, NULL, &world->exchange, NULL);
 }
 
 static int exchange_new_json(struct world *world)
 {
     return casehook_exchange_new_json(world->connector, CASEHOOK_CREATE, params_json, CASEHOOK_TERMINATED,
-                                      NULL, &world->exchange);
+                                      NULL, &world->exchange, NULL);
 }
 
 static int end_exchange(struct world *world)
@@ -233,7 +232,7 @@ const struct scenario scenarios[] = {
     {"casehook_preview", preview, WITH_CONNECTOR},
     {"casehook_preview_json", preview_json, WITH_CONNECTOR},
     {"casehook_result_json", result_json, WITH_RESULT},
-    {"casehook_result_exchange_json", result_exchange_json, WITH_RESULT},
+    {"casehook_result_request_json", result_request_json, WITH_RESULT},
     {"casehook_exchange_new", exchange_new, WITH_CONNECTOR},
     {"casehook_exchange_new_json", exchange_new_json, WITH_CONNECTOR},
     {"casehook_exchange_next", exchange_next, WITH_EXCHANGE},

@@ -9,7 +9,7 @@ enum { WINDOW = 8, PAUSE_MASK = 15 };
 static unsigned char outcome_of(struct casehook_result *result)
 {
     static const char *const names[] = {"none", "done", "refused", "not_sent", "unknown"};
-    const char *text = casehook_result_exchange_json(result, 0, NULL);
+    const char *text = casehook_result_request_json(result, 0, NULL);
     json_t *exchange = text ? json_loads(text, 0, NULL) : NULL;
     const char *name = json_string_value(json_object_get(exchange, "outcome"));
     unsigned char outcome = CASEHOOK_OUTCOME_NOT_SENT; /* without a request nothing was sent */
@@ -54,7 +54,7 @@ static void submit(const struct campaign *campaign, struct drive *drive, size_t 
     const char *params = site_params(campaign->first + place, 0);
     campaign_pause(campaign, place);
     if (casehook_loop_submit_json(drive->loop, campaign->connector, CASEHOOK_CREATE, params,
-                                  CASEHOOK_TERMINATED, NULL, ticket))
+                                  CASEHOOK_TERMINATED, NULL, ticket, NULL))
         fail_msg("the loop takes no operation");
 }
 

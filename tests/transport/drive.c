@@ -54,7 +54,7 @@ struct casehook_result *drive_result(struct drive *drive, struct casehook_connec
     }
     if (!drive->loop) return NULL;
     if (casehook_loop_submit_json(drive->loop, connector, operation, params, CASEHOOK_TERMINATED, &options,
-                                  NULL))
+                                  NULL, NULL))
         return NULL;
     while (result = casehook_loop_next(drive->loop, &ticket), !ticket) drive_turn(drive, -1);
     return result;

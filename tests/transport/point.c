@@ -27,8 +27,8 @@ static int outcome_of(const char *name)
 static void keep_claims(struct claim *claim, size_t first, struct casehook_result *result)
 {
     size_t tag = first;
-    for (size_t i = 0; i < casehook_result_exchange_count(result); i++) {
-        const char *text = casehook_result_exchange_json(result, i, NULL);
+    for (size_t i = 0; i < casehook_result_request_count(result); i++) {
+        const char *text = casehook_result_request_json(result, i, NULL);
         json_t *exchange = text ? json_loads(text, 0, NULL) : NULL;
         if (!exchange) abort();
         if (strcmp(json_string_value(json_object_get(exchange, "method")), "GET") != 0)

@@ -44,7 +44,7 @@ static void the_host_was_busy(enum scheme scheme, enum way way, int by_deadline)
     struct casehook_result *result;
     uint64_t ticket = 0;
     assert_int_equal(casehook_loop_submit_json(drive.loop, site.client.connector, CASEHOOK_CREATE,
-                                               site_params(0, 0), CASEHOOK_TERMINATED, &options, NULL),
+                                               site_params(0, 0), CASEHOOK_TERMINATED, &options, NULL, NULL),
                      CASEHOOK_OK);
     send_and_leave(&drive, &site);
     while (result = casehook_loop_next(drive.loop, &ticket), !ticket) drive_turn(&drive, -1);

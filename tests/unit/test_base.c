@@ -111,13 +111,60 @@ static void errors_of_a_document(void **state)
     for (int i = 0; i < CASEHOOK__ERRORS_MAX + 5; i++)
         casehook__fail(casehook__errors_add(&errors, "config.x"), CASEHOOK_E_CONFIG, "fault %d", i);
     assert_int_equal(casehook__errors_finish(&errors, &error), CASEHOOK_E_CONFIG);
-    assert_string_equal(casehook_error_message(error), "fault 0");
+    assert_string_equal(casehook_error_message(error), "config.x: fault 0");
     size_t count = 0;
     const struct casehook_error *last = NULL;
     for (const struct casehook_error *e = error; e; e = casehook_error_next(e), count++) last = e;
     assert_int_equal(count, CASEHOOK__ERRORS_MAX);
     assert_string_equal(casehook_error_message(last), "and 6 more faults");
     casehook_error_free(error);
+}
+
+/* What the caller gets is a sentence by itself, whichever of the two is known first. */
+static void messages_begin_with_their_field(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"title", "is missing: a case needs a title", "title is missing: a case needs a title"},
+        {"comments[0].commentId", "must be a string, not a number",
+         "comments[0].commentId must be a string, not a number"},
+        {"config.x", "there is no such field; remove it", "config.x: there is no such field; remove it"},
+        {"config.x", "issues have no such field", "config.x: issues have no such field"},
+        {"", "json is NULL", "json is NULL"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct casehook_error error;
+        for (int field_first = 0; field_first < 2; field_first++) {
+            casehook__error_init(&error);
+            if (field_first) casehook__error_set_field(&error, cases[i][0]);
+            casehook__fail(&error, CASEHOOK_E_PARAMS, "%s", cases[i][1]);
+            if (!field_first) casehook__error_set_field(&error, cases[i][0]);
+            assert_string_equal(casehook_error_message(&error), cases[i][2]);
+            assert_string_equal(error.message, cases[i][1]);
+        }
+        struct casehook_error other = error;
+        casehook__fail(&other, CASEHOOK_E_PARAMS, "%s; and more", error.message);
+        casehook__error_take(&error, &other);
+        size_t length = strlen(cases[i][2]);
+        assert_memory_equal(casehook_error_message(&error), cases[i][2], length);
+        assert_string_equal(casehook_error_message(&error) + length, "; and more");
+    }
+}
+
+/* Longer than both may be. */
+static void the_longest_field_and_message_fit(void **state)
+{
+    (void)state;
+    struct casehook_error error;
+    char field[2 * CASEHOOK__ERROR_FIELD_SIZE], message[2 * CASEHOOK__ERROR_MESSAGE_SIZE];
+    memset(field, 'f', sizeof field);
+    memset(message, 'm', sizeof message);
+    field[sizeof field - 1] = message[sizeof message - 1] = '\0';
+    casehook__error_init(&error);
+    casehook__error_set_field(&error, field);
+    casehook__fail(&error, CASEHOOK_E_CONFIG, "%s", message);
+    assert_int_equal(strlen(casehook_error_message(&error)),
+                     CASEHOOK__ERROR_FIELD_SIZE - 1 + 2 + CASEHOOK__ERROR_MESSAGE_SIZE - 1);
 }
 
 static void *failing(void *user, void *pointer, size_t size)
@@ -152,7 +199,7 @@ static void getters_accept_null(void **state)
 {
     (void)state;
     assert_int_equal(casehook_error_status(NULL), CASEHOOK_OK);
-    assert_string_equal(casehook_error_step(NULL), "");
+    assert_string_equal(casehook_step_name(casehook_error_step(NULL)), "");
     assert_string_equal(casehook_error_field(NULL), "");
     assert_true(casehook_error_offset(NULL) == -1);
     assert_null(casehook_error_next(NULL));
@@ -197,12 +244,20 @@ static void hash_keys_differ(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(buffer_keeps_its_ceiling), cmocka_unit_test(buffer_writes_numbers),
-        cmocka_unit_test(number_text_is_bounded),   cmocka_unit_test(nearest_name),
-        cmocka_unit_test(utf8_sequences),           cmocka_unit_test(long_messages_end_between_characters),
-        cmocka_unit_test(errors_of_a_document),     cmocka_unit_test(errors_without_memory),
-        cmocka_unit_test(getters_accept_null),      cmocka_unit_test(status_names),
-        cmocka_unit_test(hash_is_siphash),          cmocka_unit_test(hash_keys_differ),
+        cmocka_unit_test(buffer_keeps_its_ceiling),
+        cmocka_unit_test(buffer_writes_numbers),
+        cmocka_unit_test(number_text_is_bounded),
+        cmocka_unit_test(nearest_name),
+        cmocka_unit_test(utf8_sequences),
+        cmocka_unit_test(long_messages_end_between_characters),
+        cmocka_unit_test(errors_of_a_document),
+        cmocka_unit_test(messages_begin_with_their_field),
+        cmocka_unit_test(the_longest_field_and_message_fit),
+        cmocka_unit_test(errors_without_memory),
+        cmocka_unit_test(getters_accept_null),
+        cmocka_unit_test(status_names),
+        cmocka_unit_test(hash_is_siphash),
+        cmocka_unit_test(hash_keys_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,7 +190,7 @@ static void assert_refused(const struct bad *cases, size_t count)
             fail_msg("case %zu: %zu faults, %s: %s", i, reading.errors.count, first->field, first->message);
         assert_int_equal(reading.status, cases[i].status);
         assert_int_equal(first->status, cases[i].status);
-        assert_string_equal(first->step, "config");
+        assert_int_equal(first->step, CASEHOOK_STEP_CONFIG);
         finish(&reading);
     }
 }

@@ -92,7 +92,7 @@ static void refuses(void **state)
         assert_string_equal(reading.errors.first->field, bad[i].field);
         assert_int_equal(reading.errors.first->offset, bad[i].offset);
         assert_int_equal(reading.errors.first->status, CASEHOOK_E_CONFIG);
-        assert_string_equal(reading.errors.first->step, "config");
+        assert_int_equal(reading.errors.first->step, CASEHOOK_STEP_CONFIG);
         finish(&reading);
     }
 }

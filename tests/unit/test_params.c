@@ -70,7 +70,8 @@ static void json_accepted(void **state)
     struct casehook__params params;
     casehook__params_init(&params, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct casehook_error error = {.offset = -1, .step = ""};
+        struct casehook_error error;
+        casehook__error_init(&error);
         assert_int_equal(
             casehook__params_from_json(&params, cases[i].operation, casehook__text(cases[i].json), &error),
             CASEHOOK_OK);
@@ -146,7 +147,7 @@ static void json_refused(void **state)
             CASEHOOK_E_PARAMS);
         assert_string_equal(error.field, cases[i].field);
         assert_non_null(strstr(error.message, cases[i].says));
-        assert_string_equal(error.step, "params");
+        assert_int_equal(error.step, CASEHOOK_STEP_PARAMS);
         /* the same without an error to be told in */
         assert_int_equal(
             casehook__params_from_json(&params, cases[i].operation, casehook__text(cases[i].json), NULL),
@@ -159,7 +160,8 @@ static void faults_have_their_offset(void **state)
 {
     (void)state;
     struct casehook__params params;
-    struct casehook_error error = {.offset = -1, .step = ""};
+    struct casehook_error error;
+    casehook__error_init(&error);
     casehook__params_init(&params, NULL);
     casehook__params_from_json(&params, CASEHOOK_CREATE, casehook__text("{\"title\":\"t\",\"id\":5}"),
                                &error);
@@ -269,7 +271,8 @@ static void struct_accepted(void **state)
     static const char *const tags[] = {"a", "b"};
     static const struct casehook_comment comments[] = {{"c1", "one"}, {"c2", ""}};
     struct casehook__params params;
-    struct casehook_error error = {.offset = -1, .step = ""};
+    struct casehook_error error;
+    casehook__error_init(&error);
     struct casehook_params source = base();
     source.external_id = "12";
     source.tags = tags;
@@ -347,7 +350,8 @@ static void struct_refused(void **state)
     sources[11].comment_size = sizeof(struct casehook_comment);
     casehook__params_init(&params, NULL);
     for (size_t i = 0; i < 12; i++) {
-        struct casehook_error error = {.offset = -1, .step = ""};
+        struct casehook_error error;
+        casehook__error_init(&error);
         casehook__error_init(&error);
         assert_int_equal(casehook__params_from_struct(&params, CASEHOOK_PUSH, &sources[i], &error),
                          expected[i].status);

@@ -247,7 +247,7 @@ static void refused(void **state)
         assert_string_equal(errors.first->field, cases[i].field);
         if (!strstr(errors.first->message, cases[i].says))
             fail_msg("%s: %s", cases[i].json, errors.first->message);
-        assert_string_equal(errors.first->step, "config");
+        assert_int_equal(errors.first->step, CASEHOOK_STEP_CONFIG);
         assert_int_equal(errors.count, cases[i].count);
         casehook_error_free(errors.first);
     }
