@@ -185,20 +185,17 @@ void casehook__automaton_free(struct casehook__automaton *automaton)
     casehook__free(heap, automaton);
 }
 
-static bool is_delimiter(char c)
-{
-    return (unsigned char)c <= ' ' || strchr("\"'<>&,;", c);
-}
-
+/* What goes on behind a head that ends here, beside what is followed already. */
 static void follow_tails(const struct casehook__automaton *automaton, struct casehook__search *search)
 {
     for (size_t i = 0; i < automaton->tail_count; i++) {
         const struct tail *tail = &automaton->tails[i];
+        struct casehook__text rest = {automaton->text + tail->begin, tail->end - tail->begin};
         if (tail->place != search->place) continue;
-        search->to_delimiter = search->tails == CASEHOOK__NEEDLE_TAILS;
-        if (search->to_delimiter) return;
-        search->tail[search->tails++] =
-            (struct casehook__text){automaton->text + tail->begin, tail->end - tail->begin};
+        if (search->tails < CASEHOOK__NEEDLE_TAILS)
+            search->tail[search->tails++] = rest;
+        else if (search->all < rest.length)
+            search->all = rest.length;
     }
 }
 
@@ -220,9 +217,9 @@ static bool goes_on(struct casehook__search *search, uint8_t byte)
 
 static size_t step_tails(const struct casehook__automaton *automaton, struct casehook__search *search, char c)
 {
-    bool goes = goes_on(search, automaton->same[(unsigned char)c]);
-    if (search->to_delimiter) search->to_delimiter = !is_delimiter(c);
-    return goes || search->to_delimiter;
+    bool goes = goes_on(search, automaton->same[(unsigned char)c]) || search->all;
+    if (search->all) search->all--;
+    return goes;
 }
 
 size_t casehook__search_step(const struct casehook__automaton *automaton, struct casehook__search *search,
@@ -232,10 +229,9 @@ size_t casehook__search_step(const struct casehook__automaton *automaton, struct
     uint16_t place = search->place, next;
     while (!(next = automaton_child(automaton, place, byte)) && place) place = automaton->places[place].back;
     search->place = next;
-    size_t tail = search->tails || search->to_delimiter ? step_tails(automaton, search, c) : 0;
+    size_t tail = search->tails || search->all ? step_tails(automaton, search, c) : 0;
     const struct automaton_place *here = &automaton->places[next];
-    if (here->depth == automaton->head && here->needle == automaton->head && !search->tails)
-        follow_tails(automaton, search);
+    if (here->depth == automaton->head && here->needle == automaton->head) follow_tails(automaton, search);
     return here->needle > tail ? here->needle : tail;
 }
 
@@ -247,7 +243,7 @@ size_t casehook__search_begun(const struct casehook__automaton *automaton,
 
 bool casehook__search_is_new(const struct casehook__search *search)
 {
-    return search->place == 0 && search->tails == 0 && !search->to_delimiter;
+    return search->place == 0 && search->tails == 0 && search->all == 0;
 }
 
 size_t casehook__search_skip(const struct casehook__automaton *automaton, struct casehook__text text)

@@ -14,7 +14,10 @@
 
 /* Of longer needles no more than this is found; what comes after it is followed byte by byte. */
 #define CASEHOOK__NEEDLE_HEAD_MAX 128
-/* Needles that share their head and go on differently: more of them are followed to the next delimiter. */
+/*
+ * So many heads may be gone on from at one place, each in its own way: where there are more, all that is as
+ * long as the longest counts.
+ */
 #define CASEHOOK__NEEDLE_TAILS 4
 
 struct casehook__automaton;
@@ -28,9 +31,9 @@ void casehook__automaton_free(struct casehook__automaton *automaton);
 /* Where a search is; all zero: at the beginning of a text. */
 struct casehook__search {
     uint16_t place;
-    uint8_t tails; /* how many are followed */
-    bool to_delimiter;
+    uint8_t tails;                                      /* how many are followed */
     struct casehook__text tail[CASEHOOK__NEEDLE_TAILS]; /* what is left of them */
+    size_t all; /* so many bytes count, whatever they are: there was no room for a tail of that length */
 };
 
 /*

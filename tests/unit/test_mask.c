@@ -292,6 +292,38 @@ static void long_secrets(void **state)
     casehook__mask_free(mask);
 }
 
+/* More of them that begin alike than are told apart, with signs in them that end words. */
+static void long_secrets_alike(void **state)
+{
+    enum { SECRETS = 8, SAME = 200 };
+    (void)state;
+    static char bytes[SECRETS][SAME + 64];
+    struct casehook__text many[SECRETS];
+    for (int i = 0; i < SECRETS; i++) {
+        memset(bytes[i], 'x', SAME);
+        snprintf(bytes[i] + SAME, 64, " <%d>; \"%.*s\"", i, i, "abcdefgh");
+        many[i] = casehook__text(bytes[i]);
+    }
+    struct casehook__mask *mask = mask_of(many, SECRETS);
+    for (int i = 0; i < SECRETS; i++) masks_text(mask, many[i], "***");
+    casehook__mask_free(mask);
+}
+
+/* One that begins inside what another one goes on with, and then differs from it. */
+static void long_secret_in_another(void **state)
+{
+    (void)state;
+    static char a[701], b[501], text[1024];
+    for (int i = 0; i < 700; i++) a[i] = (char)('a' + random_below(26));
+    memcpy(b, a + 150, 500);
+    memset(b + 300, 'Z', 200);
+    const struct casehook__text both[] = {casehook__text(a), casehook__text(b)};
+    struct casehook__mask *mask = mask_of(both, 2);
+    snprintf(text, sizeof text, "[%.150s%s]", a, b);
+    masks_text(mask, casehook__text(text), "[***]");
+    casehook__mask_free(mask);
+}
+
 static void many_secrets(void **state)
 {
     (void)state;
@@ -329,6 +361,8 @@ int main(void)
                                        cmocka_unit_test(cut_texts),
                                        cmocka_unit_test(neighbours),
                                        cmocka_unit_test(long_secrets),
+                                       cmocka_unit_test(long_secrets_alike),
+                                       cmocka_unit_test(long_secret_in_another),
                                        cmocka_unit_test(many_secrets),
                                        cmocka_unit_test(excerpts_end_between_characters)};
     return cmocka_run_group_tests(tests, NULL, NULL);
