@@ -256,6 +256,18 @@ static inline bool is_printable(unsigned char c)
     return c >= 0x20 && c < 0x7F;
 }
 
+/* How long the character at a place is that can be shown; 0: it cannot, or a secret begins inside it. */
+static size_t shown_at(const struct marks *marks, size_t at)
+{
+    const char *data = marks->text.data + at;
+    unsigned char c = (unsigned char)*data;
+    if (is_printable(c) || c == '\t') return 1;
+    size_t length = c < 0x20 || c == 0x7F ? 0 : casehook__utf8_length(data, marks->text.length - at);
+    for (size_t i = 1; i < length && marks->bits; i++)
+        if (is_marked(marks, at + i)) return 0;
+    return length;
+}
+
 /* What is shown for the bytes at a place, and how many these are. */
 static const char *piece_at(const struct marks *marks, size_t at, size_t *taken, size_t *put)
 {
@@ -267,11 +279,9 @@ static const char *piece_at(const struct marks *marks, size_t at, size_t *taken,
         *put = 3;
         return "***";
     }
-    unsigned char c = (unsigned char)text.data[at];
-    size_t length =
-        is_printable(c) || c == '\t' ? 1 : casehook__utf8_length(text.data + at, text.length - at);
-    *taken = *put = length && (c >= 0x20 || c == '\t') && c != 0x7F ? length : 1;
-    return length && (c >= 0x20 || c == '\t') && c != 0x7F ? text.data + at : "?";
+    size_t length = shown_at(marks, at);
+    *taken = *put = length ? length : 1;
+    return length ? text.data + at : "?";
 }
 
 /* How many bytes from a place on are shown as they are: nearly all. */

@@ -409,13 +409,11 @@ static void go_on(struct casehook__text text, const bool *secret, struct casehoo
     if (j + 3 <= out.length && memcmp(out.data + j, "***", 3) == 0) reached[i + 1][j + 3] |= MASKED | OPEN;
     if (secret[i] || j == out.length) return;
     size_t length = casehook__utf8_length(data, text.length - i);
-    bool control = ((unsigned char)*data < 0x20 && *data != '\t') || *data == 0x7F;
-    if (length == 0 || control) {
-        if (out.data[j] == '?') reached[i + 1][j + 1] |= OPEN;
-    } else if (length <= out.length - j && memcmp(out.data + j, data, length) == 0) {
-        reached[i + length][j + length] |=
-            OPEN; /* a secret that begins inside a character is shown in part */
-    }
+    bool hidden = length == 0 || ((unsigned char)*data < 0x20 && *data != '\t') || *data == 0x7F;
+    for (size_t k = 1; k < length; k++) hidden = hidden || secret[i + k];
+    if (out.data[j] == '?') reached[i + 1][j + 1] |= OPEN;
+    if (!hidden && length <= out.length - j && memcmp(out.data + j, data, length) == 0)
+        reached[i + length][j + length] |= OPEN;
 }
 
 /* Out is the text with every secret, and perhaps more, behind "***". */

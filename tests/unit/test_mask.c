@@ -274,6 +274,20 @@ static void neighbours(void **state)
     casehook__mask_free(mask);
 }
 
+/* One whose first byte goes on with a character of the text: the character is not shown. */
+static void inside_a_character(void **state)
+{
+    (void)state;
+    masks("\x9F\x94\x91z", "a \xF0\x9F\x94\x91z b", "a ?*** b");
+    masks("\xA4"
+          "abc",
+          "\xC3\xA4"
+          "abc, \xC3\xA4"
+          "abd",
+          "?***, \xC3\xA4"
+          "abd");
+}
+
 /* ---- large ones --------------------------------------------------------------------------------------- */
 
 /* Longer than what is searched for at once; two that go on differently after that; what differs ends it. */
@@ -360,6 +374,7 @@ int main(void)
                                        cmocka_unit_test(other_text_stays),
                                        cmocka_unit_test(cut_texts),
                                        cmocka_unit_test(neighbours),
+                                       cmocka_unit_test(inside_a_character),
                                        cmocka_unit_test(long_secrets),
                                        cmocka_unit_test(long_secrets_alike),
                                        cmocka_unit_test(long_secret_in_another),
