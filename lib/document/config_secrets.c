@@ -43,17 +43,25 @@ static void add_basic(struct casehook__config_reader *reader, struct casehook__t
     casehook__buf_free(&login);
 }
 
+/* Base64 may come back without its "="; where they stand behind it they are masked with it. */
+static struct casehook__text without_padding(struct casehook__text text)
+{
+    if (text.length < 8 || text.length % 4) return text;
+    for (int i = 0; i < 2 && text.data[text.length - 1] == '='; i++) text.length--;
+    return text;
+}
+
 /* The value of a header, and of "Bearer TOKEN" or "Basic TOKEN" what stands behind the first word. */
 static void add_secret_value(struct casehook__config_reader *reader, struct casehook__text value)
 {
     struct casehook__text whole = casehook__text_trim(value);
     const char *space = whole.length ? memchr(whole.data, ' ', whole.length) : NULL;
-    add_secret(reader, whole);
+    add_secret(reader, space ? whole : without_padding(whole));
     if (!space) return;
     struct casehook__text scheme = {whole.data, (size_t)(space - whole.data)};
     struct casehook__text token = {space, whole.length - scheme.length};
     token = casehook__text_trim(token);
-    add_secret(reader, token);
+    add_secret(reader, without_padding(token));
     if (casehook__text_is_nocase(scheme, "Basic")) add_basic(reader, token);
 }
 
