@@ -143,6 +143,15 @@ static void escape(struct casehook__buf *buf, unsigned style)
     *buf = out;
 }
 
+/* Base64 of URLs. */
+static void change_alphabet(struct casehook__buf *buf)
+{
+    for (size_t i = 0; i < buf->length; i++) {
+        if (buf->data[i] == '+') buf->data[i] = '-';
+        if (buf->data[i] == '/') buf->data[i] = '_';
+    }
+}
+
 static void change_case(struct casehook__buf *buf)
 {
     for (size_t i = 0; i < buf->length; i++) buf->data[i] = casehook__lower(buf->data[i]);
@@ -158,6 +167,7 @@ static void echo(struct mask_input *input, const struct secret *secret, struct c
         casehook__base64_encode(&echoed, plain);
     else
         casehook__buf_append(&echoed, plain.data, plain.length);
+    if (how & 32) change_alphabet(&echoed);
     if (how & 8) change_case(&echoed);
     for (unsigned i = how & 3; i > 0; i--) escape(&echoed, take_byte(input));
     if (how & 16 && (cut = take_byte(input)) < echoed.length) echoed.length = cut;
