@@ -48,9 +48,9 @@ extern "C" {
 
 /* The version of this header; casehook_version() is that of the library that runs. */
 #define CASEHOOK_VERSION_MAJOR  0
-#define CASEHOOK_VERSION_MINOR  1
+#define CASEHOOK_VERSION_MINOR  2
 #define CASEHOOK_VERSION_PATCH  0
-#define CASEHOOK_VERSION_STRING "0.1.0"
+#define CASEHOOK_VERSION_STRING "0.2.0"
 
 /* As a length: the text ends at its NUL.  Since: 0.1 */
 #define CASEHOOK_TERMINATED ((size_t)-1)
@@ -59,7 +59,7 @@ extern "C" {
  * Codes.  0 or negative, stable; new ones are appended.  casehook_status_name() gives the name in
  * lower case without the prefix ("no_memory").  Since: 0.1
  */
-enum {
+enum casehook_status {
     CASEHOOK_OK = 0,
     CASEHOOK_E_ARGUMENT = -1,     /* an argument of the call itself: NULL, struct_size, operation */
     CASEHOOK_E_NO_MEMORY = -2,    /* the allocator returned NULL */
@@ -84,10 +84,16 @@ enum {
 };
 
 /* Operations, for the calls that take any of them.  Since: 0.1 */
-enum { CASEHOOK_CREATE = 1, CASEHOOK_GET = 2, CASEHOOK_UPDATE = 3, CASEHOOK_COMMENT = 4, CASEHOOK_PUSH = 5 };
+enum casehook_operation {
+    CASEHOOK_CREATE = 1,
+    CASEHOOK_GET = 2,
+    CASEHOOK_UPDATE = 3,
+    CASEHOOK_COMMENT = 4,
+    CASEHOOK_PUSH = 5
+};
 
 /* The parts of an operation (R4): where something failed, what a request is for.  Since: 0.2 */
-enum {
+enum casehook_step {
     CASEHOOK_STEP_NONE = 0,
     CASEHOOK_STEP_CONFIG = 1, /* connector document or settings */
     CASEHOOK_STEP_PARAMS = 2,
@@ -99,7 +105,7 @@ enum {
 };
 
 /* What became of one request.  Since: 0.1 */
-enum {
+enum casehook_outcome {
     CASEHOOK_OUTCOME_NONE = 0,     /* there was no request */
     CASEHOOK_OUTCOME_DONE = 1,     /* the server did it */
     CASEHOOK_OUTCOME_REFUSED = 2,  /* the server said no */
@@ -108,7 +114,7 @@ enum {
 };
 
 /* What became of one comment.  Since: 0.1 */
-enum {
+enum casehook_comment_state {
     CASEHOOK_COMMENT_NOT_ATTEMPTED = 0,
     CASEHOOK_COMMENT_SENT = 1,
     CASEHOOK_COMMENT_FAILED = 2,
@@ -133,7 +139,7 @@ enum {
 CASEHOOK_API uint32_t casehook_version(void);
 
 /*
- * The same as text, "0.1.0".
+ * The same as text, "0.2.0".
  * Ownership: static.  Threads: any.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_version_string(void);
@@ -265,7 +271,12 @@ struct casehook_allocator {
  * its answer for longer than the setting slowRequestTimeout (once per request; only where the library runs: in
  * blocking calls, in process and wait).  INFO: a request has ended.  DEBUG: a request begins.  Since: 0.1
  */
-enum { CASEHOOK_LOG_ERROR = 1, CASEHOOK_LOG_WARNING = 2, CASEHOOK_LOG_INFO = 3, CASEHOOK_LOG_DEBUG = 4 };
+enum casehook_log_level {
+    CASEHOOK_LOG_ERROR = 1,
+    CASEHOOK_LOG_WARNING = 2,
+    CASEHOOK_LOG_INFO = 3,
+    CASEHOOK_LOG_DEBUG = 4
+};
 
 /*
  * One log line.  message is all of it, without newline and without secrets (R3); the other members are what it was
@@ -366,10 +377,7 @@ CASEHOOK_API void casehook_connector_unref(struct casehook_connector *connector)
 
 /* ---- what a call is given -------------------------------------------------------------------- */
 
-/*
- * One comment.  Both are required; a comment with empty text is skipped in a push (H1).  In C++ it is
- * written with "struct", as casehook_comment() is a function too.  Since: 0.1
- */
+/* One comment.  Both are required; a comment with empty text is skipped in a push (H1).  Since: 0.1 */
 struct casehook_comment {
     const char *id;
     const char *text;
@@ -380,8 +388,9 @@ struct casehook_comment {
  * NULL with a count of 0 is present and empty.  Invalid UTF-8 becomes U+FFFD (T3).
  *
  *   create   title is required
- *   update   external_id and title are required; what is sent is what updateIncidentJson says, so a member that is
- *            NULL here empties its field in the tracker unless the template guards it with a section
+ *   update   external_id and title are required; what is sent is what updateIncidentJson says, so a
+ *            member that is NULL here empties its field in the tracker unless the template guards it
+ *            with a section
  *   get      external_id is required, all else is ignored (as JSON it must be well formed)
  *   comment  external_id and exactly one comment with text are required
  *   push     title is required; an update when external_id is given, else a create; then comments
@@ -480,16 +489,10 @@ CASEHOOK_API int casehook_get(struct casehook_connector *connector, const struct
                               const struct casehook_options *options, struct casehook_result **result);
 CASEHOOK_API int casehook_update(struct casehook_connector *connector, const struct casehook_params *params,
                                  const struct casehook_options *options, struct casehook_result **result);
-/* g++ -Wshadow finds that the function hides the struct, whose name has "struct" before it. */
-#if defined(__cplusplus) && defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
-CASEHOOK_API int casehook_comment(struct casehook_connector *connector, const struct casehook_params *params,
-                                  const struct casehook_options *options, struct casehook_result **result);
-#if defined(__cplusplus) && defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
+CASEHOOK_API int casehook_add_comment(struct casehook_connector *connector,
+                                      const struct casehook_params *params,
+                                      const struct casehook_options *options,
+                                      struct casehook_result **result);
 CASEHOOK_API int casehook_push(struct casehook_connector *connector, const struct casehook_params *params,
                                const struct casehook_options *options, struct casehook_result **result);
 

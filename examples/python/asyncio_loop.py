@@ -15,7 +15,7 @@ import sys
 CREATE, PUSH = 1, 5
 BUSY = -18
 
-lib = ctypes.CDLL(os.environ.get("CASEHOOK_LIBRARY") or ctypes.util.find_library("casehook") or "libcasehook.so.0")
+lib = ctypes.CDLL(os.environ.get("CASEHOOK_LIBRARY") or ctypes.util.find_library("casehook") or "libcasehook.so.0.2")
 POINTER, TEXT, SIZE, TICKET = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64
 for name, result, arguments in (
         ("casehook_status_name", TEXT, (ctypes.c_int,)),

@@ -23,7 +23,7 @@ PUSH = 5
 TERMINATED = ctypes.c_size_t(-1).value
 E_CONNECT, E_TLS, E_TIMEOUT, E_NETWORK = -8, -10, -11, -13
 
-lib = ctypes.CDLL(os.environ.get("CASEHOOK_LIBRARY") or ctypes.util.find_library("casehook") or "libcasehook.so.0")
+lib = ctypes.CDLL(os.environ.get("CASEHOOK_LIBRARY") or ctypes.util.find_library("casehook") or "libcasehook.so.0.2")
 POINTER, TEXT, SIZE = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
 for name, result, arguments in (
         ("casehook_connector_new", ctypes.c_int, (POINTER, TEXT, SIZE, ctypes.POINTER(POINTER), ctypes.POINTER(POINTER))),

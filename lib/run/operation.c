@@ -158,8 +158,8 @@ int casehook_update(struct casehook_connector *connector, const struct casehook_
     return run_struct(connector, CASEHOOK_UPDATE, params, options, result);
 }
 
-int casehook_comment(struct casehook_connector *connector, const struct casehook_params *params,
-                     const struct casehook_options *options, struct casehook_result **result)
+int casehook_add_comment(struct casehook_connector *connector, const struct casehook_params *params,
+                         const struct casehook_options *options, struct casehook_result **result)
 {
     return run_struct(connector, CASEHOOK_COMMENT, params, options, result);
 }

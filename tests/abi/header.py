@@ -10,7 +10,7 @@ FUNCTION = re.compile(r"CASEHOOK_API ([^;{}]+);")
 CALLBACK = re.compile(r"typedef ([^;{}]+\(\*casehook_\w+_fn\)\([^;{}]*\));")
 STRUCT = re.compile(r"struct (casehook_\w+) \{([^{}]*)\};")
 HANDLE = re.compile(r"struct (casehook_\w+);")
-ENUM = re.compile(r"enum \{([^{}]*)\};")
+ENUM = re.compile(r"enum (casehook_\w+) \{([^{}]*)\};")
 NAME = re.compile(r"(\w+)$")
 
 
@@ -20,7 +20,7 @@ def one_line(text):
 
 class Header:
     """functions and callbacks: name -> declaration; structs: name -> [declaration of each member];
-    handles: names; constants: name -> value as it is written."""
+    handles: names; constants: name -> value as it is written; enums: tags."""
 
     def __init__(self, path):
         with open(path, encoding="utf-8") as source:
@@ -33,7 +33,9 @@ class Header:
         self.structs = {name: [one_line(member) for member in members.split(";") if member.strip()]
                         for name, members in self.take(STRUCT)}
         self.handles = set(self.take(HANDLE))
-        for members in self.take(ENUM):
+        self.enums = set()
+        for tag, members in self.take(ENUM):
+            self.enums.add(tag)
             for member in filter(None, map(one_line, members.split(","))):
                 name, value = member.split(" = ")  # each says its value
                 self.constants[name] = value

@@ -36,6 +36,19 @@ def tool(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def version_nodes(text):
+    """node -> the names that it lists, of a version script: one node a release, each on top of the one before it."""
+    nodes, before = {}, ""
+    for node, body, parent in re.findall(r"^(\S+) \{\n(.*?)^\}\s*(\S*);$", text, re.M | re.S):
+        if parent != before:
+            raise ValueError(f"{node} stands on {parent!r}, not on {before!r}")
+        nodes[node] = re.findall(r"^\s+(casehook_\w+);$", body, re.M)
+        before = node
+    if len(re.findall(r"^local:\n\s+\*;$", text, re.M)) != 1:
+        raise ValueError("what is not listed must be local")
+    return nodes
+
+
 class Exports(unittest.TestCase):
     def setUp(self):
         for name in ("nm", "objdump", "strip"):
@@ -46,22 +59,37 @@ class Exports(unittest.TestCase):
     def test_map_is_the_header(self):
         with open(self.MAP, encoding="utf-8") as source:
             text = source.read()
-        listed = re.findall(r"^\s+(casehook_\w+);$", text, re.M)
-        self.assertEqual(len(re.findall(r"\{", text)), 1, "one version node")
-        self.assertEqual(listed, sorted(listed))
-        self.assertEqual(sorted(listed), sorted(self.declared))
+        nodes = version_nodes(text)
+        self.assertIn("CASEHOOK_0.2", nodes)
+        for node, listed in nodes.items():
+            self.assertTrue(listed, f"{node} is empty")
+            self.assertEqual(listed, sorted(listed), node)
+        # Each name once: in the node of the release that brought it.
+        self.assertEqual(sorted(sum(nodes.values(), [])), sorted(self.declared))
+
+    def test_a_node_of_a_later_release_is_read(self):
+        later = "CASEHOOK_0.2 {\nglobal:\n    casehook_a;\nlocal:\n    *;\n};\nCASEHOOK_0.3 {\nglobal:\n    casehook_b;\n} CASEHOOK_0.2;\n"
+        self.assertEqual(version_nodes(later), {"CASEHOOK_0.2": ["casehook_a"], "CASEHOOK_0.3": ["casehook_b"]})
+        for wrong in ("CASEHOOK_0.2 {\nglobal:\n    casehook_a;\n};\n",  # what is not listed would be exported
+                      later.replace("} CASEHOOK_0.2", "}"),
+                      later.replace("} CASEHOOK_0.2", "} CASEHOOK_0.1")):
+            with self.assertRaises(ValueError):
+                version_nodes(wrong)
 
     def test_shared_library_exports_the_header(self):
-        exported = set()
+        with open(self.MAP, encoding="utf-8") as source:
+            nodes = version_nodes(source.read())
+        exported, found = {node: [] for node in nodes}, set()
         for line in tool("nm", "-D", "--defined-only", self.SHARED).splitlines():
             kind, name = line.split()[-2:]
             if kind == "A":
-                self.assertEqual(name, "CASEHOOK_0.1")
+                found.add(name)
                 continue
             self.assertEqual(kind, "T", f"{name} is no function")
-            self.assertTrue(name.endswith("@@CASEHOOK_0.1"), name)
-            exported.add(name.split("@@")[0])
-        self.assertEqual(sorted(exported), sorted(self.declared))
+            name, node = name.split("@@")
+            exported[node].append(name)
+        self.assertEqual(found, set(nodes))
+        self.assertEqual({node: sorted(names) for node, names in exported.items()}, nodes)
 
     def test_static_library_has_only_our_names(self):
         names = {line.split()[-1] for line in tool("nm", "-g", "--defined-only", self.STATIC).splitlines()
@@ -103,7 +131,7 @@ class Exports(unittest.TestCase):
         self.assertLessEqual(size, SIZE_MAX)
 
     def test_soname(self):
-        self.assertRegex(tool("objdump", "-p", self.SHARED), r"SONAME\s+libcasehook\.so\.0\n")
+        self.assertRegex(tool("objdump", "-p", self.SHARED), r"SONAME\s+libcasehook\.so\.0\.2\n")
 
 
 run(Exports, "HEADER MAP SHARED STATIC BUILD")

@@ -119,7 +119,7 @@ static void run(struct casehook_connector *connector, const struct item *item)
                               struct casehook_result **) = {[CASEHOOK_CREATE] = casehook_create,
                                                             [CASEHOOK_GET] = casehook_get,
                                                             [CASEHOOK_UPDATE] = casehook_update,
-                                                            [CASEHOOK_COMMENT] = casehook_comment};
+                                                            [CASEHOOK_COMMENT] = casehook_add_comment};
     if (item->operation != CASEHOOK_CREATE) params.external_id = "7";
     if (item->operation == CASEHOOK_COMMENT) params.comment_count = 1;
     redirect = item->redirect;

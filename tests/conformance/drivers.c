@@ -15,7 +15,7 @@ static int run_struct(struct casehook_connector *connector, const struct call *c
     case CASEHOOK_CREATE: return casehook_create(connector, &call->params, &patience, result);
     case CASEHOOK_GET: return casehook_get(connector, &call->params, &patience, result);
     case CASEHOOK_UPDATE: return casehook_update(connector, &call->params, &patience, result);
-    case CASEHOOK_COMMENT: return casehook_comment(connector, &call->params, &patience, result);
+    case CASEHOOK_COMMENT: return casehook_add_comment(connector, &call->params, &patience, result);
     default: return casehook_push(connector, &call->params, &patience, result);
     }
 }

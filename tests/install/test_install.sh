@@ -14,7 +14,7 @@ prefix=$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=prefix libcasehook)
 library=${pc%/pkgconfig/*}
 installed=$(cd "$work/root$prefix" && find . ! -type d | sort)
 expected=$(cd "$work/root$prefix" && l=${library#"$work/root$prefix/"} && printf './%s\n' bin/casehook \
-    include/casehook.h "$l/libcasehook.a" "$l/libcasehook.so" "$l/libcasehook.so.0" \
+    include/casehook.h "$l/libcasehook.a" "$l/libcasehook.so" "$l/libcasehook.so.0.2" \
     "$l/libcasehook.so.$(pkg-config --modversion libcasehook)" "$l/pkgconfig/libcasehook.pc" | sort)
 [ "$installed" = "$expected" ] || { diff <(echo "$expected") <(echo "$installed"); fail "other files than these"; }
 if pkg-config --libs libcasehook | grep -qE 'curl|jansson|ssl|idn'; then
@@ -40,7 +40,7 @@ rpath=$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=rpath libcasehook)
 rpath="-Wl,-rpath,$library"
 # shellcheck disable=SC2046
 "$cc" -Wall -Wextra -Werror "$source/tests/install/app.c" $(flags --cflags --libs) "$rpath" -o "$work/shared"
-ldd "$work/shared" | grep -q "$library/libcasehook.so.0" || fail "it does not load the installed library"
+ldd "$work/shared" | grep -q "$library/libcasehook.so.0.2" || fail "it does not load the installed library"
 says "https://cases.example/api/cases" "$work/shared" cases.example
 
 if command -v c++ >/dev/null; then

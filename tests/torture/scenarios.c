@@ -125,7 +125,7 @@ static int comment(struct world *world)
 {
     struct casehook_params p = params();
     p.comment_count = 1;
-    return casehook_comment(world->connector, &p, NULL, &world->result);
+    return casehook_add_comment(world->connector, &p, NULL, &world->result);
 }
 
 static int push(struct world *world)
@@ -225,7 +225,7 @@ const struct scenario scenarios[] = {
     {"casehook_create (get refused)", create_get_refused, WITH_CONNECTOR | CREATES | FAILS},
     {"casehook_get", get, WITH_CONNECTOR},
     {"casehook_update", update, WITH_CONNECTOR},
-    {"casehook_comment", comment, WITH_CONNECTOR},
+    {"casehook_add_comment", comment, WITH_CONNECTOR},
     {"casehook_push", push, WITH_CONNECTOR | CREATES},
     {"casehook_run_json", run_json, WITH_CONNECTOR | CREATES},
     {"casehook_run_json (bad)", run_json_bad, WITH_CONNECTOR | FAILS},
