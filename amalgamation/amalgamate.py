@@ -9,6 +9,7 @@ import sys
 
 OURS = re.compile(r'^#include "([^"]+)"\n', re.M)
 CONDITION = re.compile(r"#\s*(if|ifdef|ifndef|else|elif|endif)\b")
+FIRST = "base/posix.h"  # before any header of others
 GUARD = re.compile(r"#ifndef \w+_H\n")
 
 HEAD = """/*
@@ -17,16 +18,14 @@ HEAD = """/*
  *     cc -c casehook.c     with casehook.h beside it; link with -lcurl -ljansson -lssl -lcrypto -pthread
  *
  * -DCASEHOOK_HAVE_IDN2=1 -lidn2: host names with other letters than ASCII.
+ * -DCASEHOOK_API=: the names of casehook.h stay inside as well.
  */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
-#include "casehook.h"
-
 """
 HIDDEN = """
 /* Names that are not in casehook.h stay inside whatever links this. */
 #pragma GCC visibility push(hidden)
+
+#include "casehook.h"
 """
 TAIL = "\n#pragma GCC visibility pop\n"
 
@@ -74,9 +73,11 @@ def main(root, folder, *files):
     with open(header, encoding="utf-8") as source:
         version = re.search(r'CASEHOOK_VERSION_STRING "([^"]+)"', source.read()).group(1)
     whole = Amalgamation(root)
+    first = whole.text(FIRST)
+    whole.seen.add(FIRST)
     texts = [whole.text(os.path.relpath(path, whole.lib)) for path in files]
     with open(os.path.join(folder, "casehook.c"), "w", encoding="utf-8") as out:
-        out.writelines([HEAD % version, *whole.theirs, HIDDEN, *texts, TAIL])
+        out.writelines([HEAD % version, first, "\n", *whole.theirs, HIDDEN, *texts, TAIL])
     shutil.copyfile(header, os.path.join(folder, "casehook.h"))
 
 

@@ -8,7 +8,8 @@
  *
  * Rules that hold for everything below
  *
- *  - Text is UTF-8.  A length of CASEHOOK_TERMINATED means "up to the NUL".
+ *  - Text is UTF-8.  A length of CASEHOOK_TERMINATED means "up to the NUL"; a length of 0 is an empty text,
+ *    of which nothing is read.
  *  - Text that a function returns is borrowed from the handle it was asked of and lives as long as that
  *    handle, or as long as its comment says.  Only handles have to be released, each with its own
  *    function, in any order.  Release functions and getters accept NULL.
@@ -18,6 +19,10 @@
  *  - Structs that the caller fills start with struct_size = sizeof the struct; all other fields may
  *    be zero, which is their default.  Fields are only ever appended.  A struct of a newer header is
  *    accepted by an older library as long as the fields it does not know are zero.
+ *  - Structs that the library fills have struct_size too: all bytes of that size are written, those that
+ *    an older library does not know as zero.  Nothing is written where the size itself is wrong.
+ *  - A destroy function is called exactly once for the call that it was given to: when that fails, before
+ *    it returns.  Only in a struct whose struct_size is wrong it is not seen.
  *  - Times are milliseconds, sizes and lengths are bytes.
  *  - Threads: what the comment of a handle says holds for each of its functions that says nothing else.
  *  - A letter and a number, as in (R1), is the rule of behaviour that holds there (README, Rules).
@@ -34,12 +39,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(_WIN32)
-#define CASEHOOK_API __declspec(dllexport)
-#elif defined(__GNUC__)
+/* A copy inside something else stays hidden there: -fvisibility=hidden -DCASEHOOK_API= */
+#ifndef CASEHOOK_API
+#if defined(__GNUC__) && !defined(_WIN32)
 #define CASEHOOK_API __attribute__((visibility("default")))
 #else
 #define CASEHOOK_API
+#endif
 #endif
 
 #ifdef __cplusplus
@@ -78,7 +84,7 @@ enum casehook_status {
     CASEHOOK_E_REDIRECT = -15,    /* a redirect that is not followed */
     CASEHOOK_E_RESPONSE = -16,    /* an answer that cannot be used: type, JSON, key */
     CASEHOOK_E_LIMIT = -17,       /* a limit was reached: the message names the setting */
-    CASEHOOK_E_BUSY = -18,        /* the loop takes no more operations now */
+    CASEHOOK_E_BUSY = -18,        /* the loop is full, or another thread is in it */
     CASEHOOK_E_FORKED = -19,      /* the handle belongs to the parent process */
     CASEHOOK_E_SYSTEM = -20       /* the operating system or a library below refused */
 };
@@ -152,8 +158,8 @@ CASEHOOK_API const char *casehook_version_string(void);
 CASEHOOK_API int casehook_feature(const char *name);
 
 /*
- * The features that this library has names for, whether this build offers them or not: how many, and the name of
- * one, NULL beyond them.  Ownership: static.  Threads: any.  Since: 0.2
+ * The features that this library has names for, whether this build offers them or not: how many, and the name
+ * of one, NULL beyond them.  Ownership: static.  Threads: any.  Since: 0.2
  */
 CASEHOOK_API size_t casehook_feature_count(void);
 CASEHOOK_API const char *casehook_feature_name(size_t index);
@@ -190,8 +196,9 @@ struct casehook_error;
 CASEHOOK_API int casehook_error_status(const struct casehook_error *error);
 
 /*
- * What was wrong, on which side, and what to do (R3): a sentence that needs nothing beside it.  Where there is a
- * field it stands in front: "config.createIncidentUrl is missing: ...".  Never NULL, never empty.  Since: 0.1
+ * What was wrong, on which side, and what to do (R3): a sentence that needs nothing beside it.  Where there
+ * is a field it stands in front: "config.createIncidentUrl is missing: ...".  Never NULL, never empty. Since:
+ * 0.1
  */
 CASEHOOK_API const char *casehook_error_message(const struct casehook_error *error);
 
@@ -229,9 +236,9 @@ CASEHOOK_API int64_t casehook_error_retry_after_ms(const struct casehook_error *
 CASEHOOK_API const struct casehook_error *casehook_error_next(const struct casehook_error *error);
 
 /*
- * This fault and all that follow it as a JSON array of objects: code, codeNumber, message, step, stepNumber, field,
- * offset, httpStatus, outcome, outcomeNumber, retryable, retryAfterMs.  What is absent is null; codes are there
- * in words and, as NAMENumber, as in this header.  "[]" without error; NULL when memory ran out.
+ * This fault and all that follow it as a JSON array of objects: code, codeNumber, message, step, stepNumber,
+ * field, offset, httpStatus, outcome, outcomeNumber, retryable, retryAfterMs.  What is absent is null; codes
+ * are there in words and, as NAMENumber, as in this header.  "[]" without error; NULL when memory ran out.
  * Ownership: borrowed from the error.  Since: 0.2
  */
 CASEHOOK_API const char *casehook_error_json(const struct casehook_error *error, size_t *length);
@@ -252,7 +259,8 @@ struct casehook_settings;
  * Memory from the host.  reallocate(user, NULL, n) allocates, (user, p, n) resizes, (user, p, 0)
  * frees and returns NULL; NULL for n > 0 means out of memory, which is an ordinary error.  It must
  * be callable from every thread that uses the library.  destroy, when not NULL, is called exactly
- * once, after the last object made from the settings is gone.  What libcurl, OpenSSL and jansson
+ * once for each call that was given the allocator: after the last object made with it is gone, or when
+ * the call failed.  What libcurl, OpenSSL and jansson
  * allocate inside themselves does not come from here.
  * Ownership: the struct is copied, user stays yours until destroy.  Since: 0.1
  */
@@ -267,9 +275,10 @@ struct casehook_allocator {
 };
 
 /*
- * Levels of log lines.  ERROR: an operation failed, or casehook_loop_free() ended it.  WARNING: a request waits for
- * its answer for longer than the setting slowRequestTimeout (once per request; only where the library runs: in
- * blocking calls, in process and wait).  INFO: a request has ended.  DEBUG: a request begins.  Since: 0.1
+ * Levels of log lines.  ERROR: an operation failed, or casehook_loop_free() ended it.  WARNING: a request
+ * waits for its answer for longer than the setting slowRequestTimeout (once per request; only where the
+ * library runs: in blocking calls, in process and wait).  INFO: a request has ended.  DEBUG: a request
+ * begins.  Since: 0.1
  */
 enum casehook_log_level {
     CASEHOOK_LOG_ERROR = 1,
@@ -279,37 +288,37 @@ enum casehook_log_level {
 };
 
 /*
- * One log line.  message is all of it, without newline and without secrets (R3); the other members are what it was
- * made of.  Those that a newer version appends are there when struct_size says so.
- * Ownership: all of it dies with the call.  Since: 0.2
+ * One log line.  message is all of it, without newline and without secrets (R3); the other members are what
+ * it was made of.  Those that a newer version appends are there when struct_size says so. Ownership: all of
+ * it dies with the call.  Since: 0.2
  */
 struct casehook_log_record {
     size_t struct_size;
     const char *message;
-    uint64_t user;      /* of the operation's options */
-    const char *method; /* of the request; NULL: the line is about none */
-    const char *url;    /* as in casehook_result_request_url() */
-    int level;          /* CASEHOOK_LOG_* */
-    int operation;      /* CASEHOOK_CREATE ... */
-    int step;           /* CASEHOOK_STEP_* */
-    int status;         /* of a failed operation, CASEHOOK_E_*; else CASEHOOK_OK */
-    int outcome;        /* CASEHOOK_OUTCOME_*; NONE while a request is under way */
-    int http_status;    /* 0: no answer */
-    uint32_t attempt;   /* 1 for the first try of a request; 0: the line is about none */
+    uint64_t user;        /* of the operation's options */
+    const char *method;   /* of the request; NULL: the line is about none */
+    const char *url;      /* as in casehook_result_request_url() */
+    int level;            /* CASEHOOK_LOG_* */
+    int operation;        /* CASEHOOK_CREATE ... */
+    int step;             /* CASEHOOK_STEP_* */
+    int status;           /* of a failed operation, CASEHOOK_E_*; else CASEHOOK_OK */
+    int outcome;          /* CASEHOOK_OUTCOME_*; NONE while a request is under way */
+    int http_status;      /* 0: no answer */
+    uint32_t attempt;     /* 1 for the first try of a request; 0: the line is about none */
     uint32_t duration_ms; /* of the request, or of a failed operation from its first step on */
 };
 
 /*
- * Takes one line.  It must return: no exception, no longjmp() may leave it, as what the call was about (the id of a
- * new case perhaps) would be lost.  It must not call this library but for the functions that give names.
- * Since: 0.2
+ * Takes one line.  It must return: no exception, no longjmp() may leave it, as what the call was about (the
+ * id of a new case perhaps) would be lost.  It must not call this library but for the functions that give
+ * names. Since: 0.2
  */
 typedef void (*casehook_log_fn)(void *user, const struct casehook_log_record *record);
 
 /*
  * Default settings (C2); allocator NULL means malloc.  The allocator is copied.
  * Ownership: yours (casehook_settings_free).  Threads: any.
- * Errors: ARGUMENT, NO_MEMORY (then destroy has been called).  Since: 0.1
+ * Errors: ARGUMENT, NO_MEMORY; destroy has been called then.  Since: 0.1
  */
 CASEHOOK_API int casehook_settings_new(const struct casehook_allocator *allocator,
                                        struct casehook_settings **settings);
@@ -324,11 +333,11 @@ CASEHOOK_API int casehook_settings_load_json(struct casehook_settings *settings,
                                              size_t length, struct casehook_error **error);
 
 /*
- * Where log lines of level and below go.  Every operation that was begun and failed gets one at ERROR, faults of
- * its params too; a submission that was not accepted has no line.  log NULL switches them off (the default).  destroy, when not NULL, is called exactly once with user:
- * when it is replaced, or when the last connector that uses it is gone.  log may be called from every
- * thread that uses a connector, two at once too.
- * Errors: ARGUMENT, NO_MEMORY (then destroy has been called).  Since: 0.1
+ * Where log lines of level and below go.  Every operation that was begun and failed gets one at ERROR, faults
+ * of its params too; a submission that was not accepted has no line.  log NULL switches them off (the
+ * default). destroy, when not NULL, is called exactly once with user: when it is replaced, or when the last
+ * connector that uses it is gone.  log may be called from every thread that uses a connector, two at once
+ * too. Errors: ARGUMENT, NO_MEMORY; destroy has been called then, and the log is the one before.  Since: 0.1
  */
 CASEHOOK_API int casehook_settings_set_log(struct casehook_settings *settings, int level, void *user,
                                            casehook_log_fn log, casehook_destroy_fn destroy);
@@ -412,7 +421,7 @@ struct casehook_params {
     const char *const *labels;
     size_t label_count;
     const char *fields;
-    size_t fields_length; /* 0: up to the NUL */
+    size_t fields_length; /* CASEHOOK_TERMINATED: up to the NUL */
     const struct casehook_comment *comments;
     size_t comment_count;
     size_t comment_size; /* sizeof(struct casehook_comment) */
@@ -426,7 +435,7 @@ struct casehook_cancel;
 
 /*
  * A handle that is not set.  allocator NULL means malloc; it is copied.
- * Ownership: yours (casehook_cancel_free).  Errors: ARGUMENT, NO_MEMORY (then destroy has been called).
+ * Ownership: yours (casehook_cancel_free).  Errors: ARGUMENT, NO_MEMORY; destroy has been called then.
  * Since: 0.1
  */
 CASEHOOK_API int casehook_cancel_new(const struct casehook_allocator *allocator,
@@ -446,9 +455,8 @@ CASEHOOK_API void casehook_cancel_free(struct casehook_cancel *cancel);
  * How to do one operation.  NULL where one is wanted means all defaults.
  * deadline_ms: time for the whole operation from the moment of the call, 0 for no other limit than
  * the settings' responseTimeout of each request (H5).  reserved must be 0.
- * user: a number or pointer of the caller's own that is only handed back: by casehook_result_user(), in JSON, and
- * with log lines.
- * Ownership: yours; cancel is kept by the operation.  Since: 0.1
+ * user: a number or pointer of the caller's own that is only handed back: by casehook_result_user(), in JSON,
+ * and with log lines. Ownership: yours; cancel is kept by the operation.  Since: 0.1
  */
 struct casehook_options {
     size_t struct_size;
@@ -461,9 +469,9 @@ struct casehook_options {
 /* ---- operations ------------------------------------------------------------------------------ */
 
 /*
- * What became of an operation (R1).  It exists for failures too, and owns all it shows: what a getter gives stays
- * as it is until the result is released.
- * Threads: getters any number at once, casehook_result_free() alone.  Since: 0.1
+ * What became of an operation (R1).  It exists for failures too, and owns all it shows: what a getter gives
+ * stays as it is until the result is released. Threads: getters any number at once, casehook_result_free()
+ * alone.  Since: 0.1
  */
 struct casehook_result;
 
@@ -524,15 +532,16 @@ CASEHOOK_API int casehook_preview_json(struct casehook_connector *connector, int
 /* The error of a failed operation (R3), NULL after a success.  Ownership: borrowed.  Since: 0.1 */
 CASEHOOK_API const struct casehook_error *casehook_result_error(const struct casehook_result *result);
 
-/* Which operation it was, CASEHOOK_CREATE ..., also when its params were wrong; 0 without result.  Since: 0.2 */
+/* Which operation it was, CASEHOOK_CREATE ..., also when its params were wrong; 0 without result.  Since: 0.2
+ */
 CASEHOOK_API int casehook_result_operation(const struct casehook_result *result);
 
 /* What the options of the operation had as user, 0 without; also in faults.  Since: 0.2 */
 CASEHOOK_API uint64_t casehook_result_user(const struct casehook_result *result);
 
 /*
- * status and step of the error, CASEHOOK_OK and CASEHOOK_STEP_NONE after a success.  outcome is that of the request
- * that failed; after a success DONE, in a preview NOT_SENT.  Since: 0.2
+ * status and step of the error, CASEHOOK_OK and CASEHOOK_STEP_NONE after a success.  outcome is that of the
+ * request that failed; after a success DONE, in a preview NOT_SENT.  Since: 0.2
  */
 CASEHOOK_API int casehook_result_status(const struct casehook_result *result);
 CASEHOOK_API int casehook_result_step(const struct casehook_result *result);
@@ -562,8 +571,8 @@ CASEHOOK_API const char *casehook_result_field(const struct casehook_result *res
                                                size_t *length);
 
 /*
- * All of them, in the order in which they were found: how many; name and value of one, NULL beyond them; 1 when the
- * value was a string in the answer, 0 when it is a number or other JSON.  Since: 0.2
+ * All of them, in the order in which they were found: how many; name and value of one, NULL beyond them; 1
+ * when the value was a string in the answer, 0 when it is a number or other JSON.  Since: 0.2
  */
 CASEHOOK_API size_t casehook_result_field_count(const struct casehook_result *result);
 CASEHOOK_API const char *casehook_result_field_name(const struct casehook_result *result, size_t index);
@@ -582,9 +591,9 @@ CASEHOOK_API int casehook_result_comment_state(const struct casehook_result *res
 CASEHOOK_API size_t casehook_result_request_count(const struct casehook_result *result);
 
 /*
- * One of them, by its number from 0: what it was for, CASEHOOK_STEP_*; "POST"; where it went, without query values
- * (R3) but for a preview; the HTTP status, 0 without answer; what became of it, CASEHOOK_OUTCOME_*.  Beyond them
- * NONE, NULL and 0.  The url is NULL too when there was no memory for it.  Since: 0.2
+ * One of them, by its number from 0: what it was for, CASEHOOK_STEP_*; "POST"; where it went, without query
+ * values (R3) but for a preview; the HTTP status, 0 without answer; what became of it, CASEHOOK_OUTCOME_*.
+ * Beyond them NONE, NULL and 0.  The url is NULL too when there was no memory for it.  Since: 0.2
  */
 CASEHOOK_API int casehook_result_request_step(const struct casehook_result *result, size_t index);
 CASEHOOK_API const char *casehook_result_request_method(const struct casehook_result *result, size_t index);
@@ -593,25 +602,25 @@ CASEHOOK_API int casehook_result_request_status(const struct casehook_result *re
 CASEHOOK_API int casehook_result_request_outcome(const struct casehook_result *result, size_t index);
 
 /*
- * When it began, in ms since 1970 UTC, and how long it took, until its answer was read or given up; -1 in a preview
- * and beyond them.  Since: 0.2
+ * When it began, in ms since 1970 UTC, and how long it took, until its answer was read or given up; -1 in a
+ * preview and beyond them.  Since: 0.2
  */
 CASEHOOK_API int64_t casehook_result_request_started_ms(const struct casehook_result *result, size_t index);
 CASEHOOK_API int64_t casehook_result_request_duration_ms(const struct casehook_result *result, size_t index);
 
 /*
- * The same as JSON: {"step", "stepNumber", "method", "url", "status", "outcome", "outcomeNumber", "startedMs",
- * "durationMs"}, in a preview "headers" and "body" too.  NULL when index is too large or memory ran out.
- * Ownership: borrowed from the result.  Since: 0.2
+ * The same as JSON: {"step", "stepNumber", "method", "url", "status", "outcome", "outcomeNumber",
+ * "startedMs", "durationMs"}, in a preview "headers" and "body" too.  NULL when index is too large or memory
+ * ran out. Ownership: borrowed from the result.  Since: 0.2
  */
 CASEHOOK_API const char *casehook_result_request_json(const struct casehook_result *result, size_t index,
                                                       size_t *length);
 
 /*
- * All of the result as one JSON object: ok, operation, user (a string), step, outcome, id, title, url, pushedDate,
- * fields, comments [{commentId, state}], requests [...], error {as in casehook_error_json()}.  What is
- * absent is null (R1-R4); operation, step, outcome and state are there as NAMENumber too.  NULL when memory ran out.
- * Ownership: borrowed from the result.  Since: 0.1
+ * All of the result as one JSON object: ok, operation, user (a string), step, outcome, id, title, url,
+ * pushedDate, fields, comments [{commentId, state}], requests [...], error {as in casehook_error_json()}.
+ * What is absent is null (R1-R4); operation, step, outcome and state are there as NAMENumber too.  NULL when
+ * memory ran out. Ownership: borrowed from the result.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_result_json(const struct casehook_result *result, size_t *length);
 
@@ -634,8 +643,10 @@ CASEHOOK_API void casehook_result_free(struct casehook_result *result);
  * count separately: a server may see max_connections of each loop and, beside them, one of each blocking call
  * and the idle ones of the setting maxIdleConnections.
  *
- * Threads: submit, submit_json, cancel, wakeup and pending may be called from any thread; everything
- * else from one thread at a time, the loop's.  SIGPIPE is blocked in it meanwhile.  Since: 0.1
+ * Threads: submit, submit_json, cancel, wakeup and pending may be called from any thread; fd, timeout_ms,
+ * process, wait, next and free from one thread at a time, the loop's.  A second one that comes meanwhile
+ * gets CASEHOOK_E_BUSY (NULL, -1), so does a callback that comes back.  SIGPIPE is blocked in process, wait
+ * and free.  Since: 0.1
  */
 struct casehook_loop;
 
@@ -655,7 +666,7 @@ struct casehook_loop_options {
 /*
  * A loop without operations.  options NULL means all defaults.
  * Ownership: yours (casehook_loop_free).  Threads: any.
- * Errors: ARGUMENT; NO_MEMORY and SYSTEM, after which destroy of the allocator has been called.  Since: 0.1
+ * Errors: ARGUMENT, NO_MEMORY, SYSTEM; destroy of the allocator has been called then.  Since: 0.1
  */
 CASEHOOK_API int casehook_loop_new(const struct casehook_loop_options *options, struct casehook_loop **loop);
 
@@ -677,14 +688,14 @@ CASEHOOK_API int casehook_loop_fd(struct casehook_loop *loop);
  */
 CASEHOOK_API int64_t casehook_loop_timeout_ms(struct casehook_loop *loop);
 
-/* Does what can be done without waiting.  Errors: ARGUMENT, FORKED.  Since: 0.1 */
+/* Does what can be done without waiting.  Errors: ARGUMENT, FORKED, BUSY.  Since: 0.1 */
 CASEHOOK_API int casehook_loop_process(struct casehook_loop *loop);
 
 /*
  * Waits until a result can be pulled, until timeout_ms have passed (negative: no limit) or until
  * casehook_loop_wakeup(), and does what is to be done meanwhile.  It returns CASEHOOK_OK in all three
  * cases.  A signal handler that runs does not end it.  A loop that is only ever waited on is faster than
- * one whose descriptor is watched.  Errors: ARGUMENT, FORKED.  Since: 0.1
+ * one whose descriptor is watched.  Errors: ARGUMENT, FORKED, BUSY.  Since: 0.1
  */
 CASEHOOK_API int casehook_loop_wait(struct casehook_loop *loop, int32_t timeout_ms);
 
@@ -730,9 +741,11 @@ CASEHOOK_API size_t casehook_loop_pending(const struct casehook_loop *loop);
 
 /*
  * At any moment: ends what is running without results, closes its connections; the log names what was ended
- * and whether it was sent.  No other call on this loop may run.  Since: 0.1
+ * and whether it was sent.  No call on this loop may come later, and none that is for any thread may run
+ * meanwhile. Errors: BUSY (a thread is in process, wait, next, fd or timeout_ms: nothing was freed).  Since:
+ * 0.1
  */
-CASEHOOK_API void casehook_loop_free(struct casehook_loop *loop);
+CASEHOOK_API int casehook_loop_free(struct casehook_loop *loop);
 
 /* ---- the exchange: for hosts with their own HTTP client --------------------------------------- */
 
@@ -762,7 +775,8 @@ struct casehook_http_header {
 
 /*
  * A request to be done, and how.  The host sets struct_size; everything else is written by
- * casehook_exchange_next() and borrowed until the next call on the exchange.  Some of it is secret.
+ * casehook_exchange_next(), as zero where it does not return 1, and borrowed until the next call on the
+ * exchange.  Some of it is secret.
  * Since: 0.1
  */
 struct casehook_http_request {
@@ -806,7 +820,7 @@ CASEHOOK_API int casehook_exchange_new_json(struct casehook_connector *connector
 
 /*
  * 1: request is to be done, once (H6), and answered; 0: the operation has ended, take the result.
- * Errors: ARGUMENT (the last request was not answered; struct_size is too small).  Since: 0.1
+ * Errors: ARGUMENT (the last request was not answered; struct_size is wrong), FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
                                         struct casehook_http_request *request);
@@ -814,15 +828,15 @@ CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
 /*
  * The same as one JSON object: step, method, url, headers {}, body, verificationMode, ca,
  * clientCertificate, clientKey, proxy {url, headers, verificationMode, ca}, maxBodyBytes, timeoutMs,
- * connectTimeoutMs.  NULL when the operation has ended, the last request was not answered, or memory ran
- * out.  Ownership: borrowed until the next call on the exchange.  Since: 0.1
+ * connectTimeoutMs.  NULL when the operation has ended, the last request was not answered, memory ran
+ * out, or after fork().  Ownership: borrowed until the next call on the exchange.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_exchange_next_json(struct casehook_exchange *exchange, size_t *length);
 
 /*
  * The answer: headers as they came, "Name: value" lines ended by LF or CRLF, without the status line.
  * Bytes beyond the limits are an error of the operation (H5).
- * Errors: ARGUMENT (no request waits for an answer; http_status is not 100 to 999).  Since: 0.1
+ * Errors: ARGUMENT (no request waits for an answer; http_status is not 100 to 999), FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_feed(struct casehook_exchange *exchange, int http_status,
                                         const char *headers, size_t headers_length, const char *body,
@@ -833,7 +847,7 @@ CASEHOOK_API int casehook_exchange_feed(struct casehook_exchange *exchange, int 
  * as for casehook_exchange_fail().  What was learnt stays in the result (R1): a refusal is one, whatever came
  * of its body; of a success the status, an excerpt and, where it is whole in what came, the id of a new case,
  * though its outcome is unknown.
- * Errors: ARGUMENT (no request waits for an answer; http_status is not 200 to 999; another status).
+ * Errors: ARGUMENT (no request waits for an answer; http_status is not 200 to 999; another status), FORKED.
  * Since: 0.2
  */
 CASEHOOK_API int casehook_exchange_feed_partial(struct casehook_exchange *exchange, int http_status,
@@ -844,7 +858,7 @@ CASEHOOK_API int casehook_exchange_feed_partial(struct casehook_exchange *exchan
  * There is no answer: status is CASEHOOK_E_RESOLVE, _CONNECT, _PROXY, _TLS, _TIMEOUT, _CANCELLED or
  * _NETWORK; sent is 0 only when certainly nothing reached the server; message says what happened (NULL:
  * nobody knows).
- * Errors: ARGUMENT (no request waits for an answer, another status).  Since: 0.1
+ * Errors: ARGUMENT (no request waits for an answer, another status), FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_fail(struct casehook_exchange *exchange, int status, int sent,
                                         const char *message);

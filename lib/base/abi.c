@@ -25,7 +25,8 @@ int casehook__struct_read(void *copy, const void *source, size_t minimum, size_t
     if (!source) return casehook__fail(error, CASEHOOK_E_ARGUMENT, "struct %s is NULL", what);
     memcpy(&given, source, sizeof given);
     int status = casehook__struct_size_check(source, given, minimum, known, what, error);
-    if (!status) memcpy(copy, source, given < known ? given : known);
+    if (given >= minimum && given <= CASEHOOK__STRUCT_MAX_BYTES)
+        memcpy(copy, source, given < known ? given : known);
     return status;
 }
 
@@ -37,6 +38,7 @@ int casehook__allocator_heap(const struct casehook_allocator *given, struct case
     if (!given) return CASEHOOK_OK;
     int status =
         casehook__struct_read(&allocator, given, first_size, sizeof allocator, "casehook_allocator", NULL);
-    if (status) return status;
-    return allocator.reallocate ? casehook__heap_new(&allocator, heap) : CASEHOOK_E_ARGUMENT;
+    if (!status && allocator.reallocate) return casehook__heap_new(&allocator, heap);
+    if (allocator.destroy) allocator.destroy(allocator.user);
+    return CASEHOOK_E_ARGUMENT;
 }

@@ -1,4 +1,6 @@
 /* cancel.c - stopping operations from any thread. */
+#include "base/posix.h"
+
 #include "base/cancel.h"
 
 #include "base/abi.h"
@@ -18,10 +20,13 @@ struct casehook_cancel {
 int casehook_cancel_new(const struct casehook_allocator *allocator, struct casehook_cancel **out)
 {
     struct casehook__heap *heap = NULL;
-    if (!out) return CASEHOOK_E_ARGUMENT;
-    *out = NULL;
+    if (out) *out = NULL;
     int status = casehook__allocator_heap(allocator, &heap);
     if (status) return status;
+    if (!out) {
+        casehook__heap_unref(heap);
+        return CASEHOOK_E_ARGUMENT;
+    }
     struct casehook_cancel *cancel = *out = casehook__calloc(heap, 1, sizeof *cancel);
     if (!cancel) {
         casehook__heap_unref(heap);

@@ -1,4 +1,6 @@
 /* clock.c - the two clocks: one that only goes forward, and the calendar. */
+#include "base/posix.h"
+
 #include "base/clock.h"
 
 #include <time.h>

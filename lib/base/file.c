@@ -1,4 +1,6 @@
 /* file.c - the one way in which files are opened: regular ones, without waiting, up to a limit. */
+#include "base/posix.h"
+
 #include "base/file.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
 /* sigpipe.c - a peer that closes must not kill the host by SIGPIPE. */
+#include "base/posix.h"
+
 #include "base/sigpipe.h"
 
 #include <time.h>

@@ -4,6 +4,8 @@
 #ifndef CASEHOOK_TEXT_H
 #define CASEHOOK_TEXT_H
 
+#include "casehook.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +21,13 @@ struct casehook__text {
 static inline struct casehook__text casehook__text(const char *terminated)
 {
     return (struct casehook__text){terminated, terminated ? strlen(terminated) : 0};
+}
+
+/* Text as a caller gave it.  Nothing of it is read where the length is 0; data NULL: absent. */
+static inline struct casehook__text casehook__text_given(const char *data, size_t length)
+{
+    if (data && length == CASEHOOK_TERMINATED) length = strlen(data);
+    return (struct casehook__text){data, data ? length : 0};
 }
 
 static inline bool casehook__is_digit(char c)

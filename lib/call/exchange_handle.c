@@ -210,9 +210,18 @@ static void fill_request(const struct casehook_exchange *handle, struct casehook
     out->proxy_ca = ca_of(handle, &policy->proxy->origin, false);
 }
 
+/* Both processes would send the request, or tell what came of it (H6). */
+static int exchange_check(const struct casehook_exchange *handle)
+{
+    if (!handle) return CASEHOOK_E_ARGUMENT;
+    return casehook__connector_is_here(handle->connector) ? CASEHOOK_OK : CASEHOOK_E_FORKED;
+}
+
 int casehook__exchange_handle_next(struct casehook_exchange *handle, struct casehook_http_request *request)
 {
-    if (!handle || handle->core.waiting) return CASEHOOK_E_ARGUMENT;
+    int status = exchange_check(handle);
+    if (!status && handle->core.waiting) status = CASEHOOK_E_ARGUMENT;
+    if (status) return status;
     if (!handle->core.result || !handle_advance(handle)) return 0;
     fill_request(handle, request);
     return 1;
@@ -221,13 +230,15 @@ int casehook__exchange_handle_next(struct casehook_exchange *handle, struct case
 int casehook_exchange_next(struct casehook_exchange *handle, struct casehook_http_request *request)
 {
     struct casehook_http_request known;
-    if (!request || request->struct_size < REQUEST_FIRST_SIZE) return CASEHOOK_E_ARGUMENT;
+    if (!request || request->struct_size < REQUEST_FIRST_SIZE ||
+        request->struct_size > CASEHOOK__STRUCT_MAX_BYTES)
+        return CASEHOOK_E_ARGUMENT;
     size_t size = request->struct_size;
+    memset(request, 0, size); /* nothing of the last request stays, nor of what only a newer header knows */
     int status = casehook__exchange_handle_next(handle, &known);
-    if (status != 1) return status;
-    memcpy(request, &known, size < sizeof known ? size : sizeof known);
+    if (status == 1) memcpy(request, &known, size < sizeof known ? size : sizeof known);
     request->struct_size = size;
-    return 1;
+    return status;
 }
 
 /* ---- answers ---------------------------------------------------------------------------------- */
@@ -276,13 +287,6 @@ static bool within_limits(struct casehook_exchange *handle, int http_status, siz
     return false;
 }
 
-/* NULL is empty. */
-static struct casehook__text text_given(const char *data, size_t length)
-{
-    if (!data) return CASEHOOK__TEXT("");
-    return (struct casehook__text){data, length == CASEHOOK_TERMINATED ? strlen(data) : length};
-}
-
 /* False: it is beyond the limits, which ended the operation. */
 static bool read_fed_response(struct casehook_exchange *handle, struct casehook__text headers,
                               struct casehook__response *response)
@@ -293,17 +297,25 @@ static bool read_fed_response(struct casehook_exchange *handle, struct casehook_
     return true;
 }
 
-static bool awaits_status(const struct casehook_exchange *handle, int http_status)
+static int answer_check(const struct casehook_exchange *handle, bool right)
 {
-    return handle && handle->core.waiting && http_status >= 100 && http_status <= 999;
+    int status = exchange_check(handle);
+    return !status && !(handle->core.waiting && right) ? CASEHOOK_E_ARGUMENT : status;
+}
+
+/* NULL is empty. */
+static struct casehook__text text_fed(const char *data, size_t length)
+{
+    return data && length ? casehook__text_given(data, length) : CASEHOOK__TEXT("");
 }
 
 int casehook_exchange_feed(struct casehook_exchange *handle, int http_status, const char *headers,
                            size_t headers_length, const char *body, size_t body_length)
 {
-    if (!awaits_status(handle, http_status)) return CASEHOOK_E_ARGUMENT;
-    struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
-    if (read_fed_response(handle, text_given(headers, headers_length), &response))
+    int fault = answer_check(handle, http_status >= 100 && http_status <= 999);
+    if (fault) return fault;
+    struct casehook__response response = {.status = http_status, .body = text_fed(body, body_length)};
+    if (read_fed_response(handle, text_fed(headers, headers_length), &response))
         casehook__machine_feed(&handle->core, &response);
     return CASEHOOK_OK;
 }
@@ -331,7 +343,8 @@ static void fail_exchange(struct casehook_exchange *handle, int status, bool sen
 
 int casehook_exchange_fail(struct casehook_exchange *handle, int status, int sent, const char *message)
 {
-    if (!handle || !handle->core.waiting || !is_failure(status)) return CASEHOOK_E_ARGUMENT;
+    int fault = answer_check(handle, is_failure(status));
+    if (fault) return fault;
     fail_exchange(handle, status, sent != 0, message, NULL);
     return CASEHOOK_OK;
 }
@@ -340,10 +353,10 @@ int casehook_exchange_feed_partial(struct casehook_exchange *handle, int http_st
                                    size_t headers_length, const char *body, size_t body_length, int status,
                                    const char *message)
 {
-    if (!awaits_status(handle, http_status) || http_status < 200 || !is_failure(status))
-        return CASEHOOK_E_ARGUMENT;
-    struct casehook__response response = {.status = http_status, .body = text_given(body, body_length)};
-    if (!read_fed_response(handle, text_given(headers, headers_length), &response)) return CASEHOOK_OK;
+    int fault = answer_check(handle, http_status >= 200 && http_status <= 999 && is_failure(status));
+    if (fault) return fault;
+    struct casehook__response response = {.status = http_status, .body = text_fed(body, body_length)};
+    if (!read_fed_response(handle, text_fed(headers, headers_length), &response)) return CASEHOOK_OK;
     if (http_status >= 300)
         casehook__machine_feed(&handle->core, &response);
     else

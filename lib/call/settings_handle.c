@@ -21,10 +21,13 @@ static int read_system_ca(const char *path, struct casehook__buf *content, struc
 int casehook_settings_new(const struct casehook_allocator *allocator, struct casehook_settings **out)
 {
     struct casehook__heap *heap = NULL;
-    if (!out) return CASEHOOK_E_ARGUMENT;
-    *out = NULL;
+    if (out) *out = NULL;
     int status = casehook__allocator_heap(allocator, &heap);
     if (status) return status;
+    if (!out) {
+        casehook__heap_unref(heap);
+        return CASEHOOK_E_ARGUMENT;
+    }
     struct casehook_settings *settings = casehook__calloc(heap, 1, sizeof *settings);
     if (!settings) {
         casehook__heap_unref(heap);
@@ -66,7 +69,7 @@ int casehook_settings_load_json(struct casehook_settings *settings, const char *
         casehook__fail(casehook__errors_add(&errors, ""), CASEHOOK_E_ARGUMENT, "%s is NULL",
                        settings ? "json" : "settings");
     } else {
-        struct casehook__text text = {json, length == CASEHOOK_TERMINATED ? strlen(json) : length};
+        struct casehook__text text = casehook__text_given(json, length);
         casehook__settings_read(settings->heap, text, read_system_ca, &snapshot, &errors);
         if (snapshot) make_trusts(snapshot, &errors);
     }
@@ -84,7 +87,10 @@ int casehook_settings_set_log(struct casehook_settings *settings, int level, voi
                               casehook_destroy_fn destroy)
 {
     struct casehook__log *new = NULL;
-    if (!settings) return CASEHOOK_E_ARGUMENT;
+    if (!settings) {
+        if (destroy) destroy(user);
+        return CASEHOOK_E_ARGUMENT;
+    }
     int status = casehook__log_new(settings->heap, level, user, log, destroy, &new);
     if (status) return status;
     casehook__log_unref(settings->log);

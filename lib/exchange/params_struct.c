@@ -67,10 +67,7 @@ static int struct_comments(struct struct_reader *reader)
 
 static struct casehook__text fields_text(const struct casehook_params *source)
 {
-    size_t length = source->fields_length;
-    if (!source->fields || length == 0 || length == CASEHOOK_TERMINATED)
-        return casehook__text(source->fields);
-    return (struct casehook__text){source->fields, length};
+    return casehook__text_given(source->fields, source->fields_length);
 }
 
 static int fail_fields(struct casehook_error *error, size_t offset, const char *message)
@@ -87,6 +84,8 @@ static int check_fields(struct casehook__text text, struct casehook__text *objec
     *object = (struct casehook__text){0};
     if (!text.data) return CASEHOOK_OK;
     if (text.length > CASEHOOK__PARAMS_MAX_BYTES) return fail_fields(error, 0, "the text is too large");
+    if (!text.length)
+        return fail_fields(error, 0, "is empty (a length of CASEHOOK_TERMINATED means up to the NUL)");
     enum casehook__js_fault fault = casehook__jsscan(text, NULL, 0, NULL, &offset);
     if (fault) return fail_fields(error, offset, casehook__js_fault_name(fault));
     struct casehook__js_value top = casehook__js_top(text);

@@ -1,4 +1,6 @@
 /* loop.c - the loop of the public header: one descriptor, turns, results that are pulled. */
+#include "base/posix.h"
+
 #include "loop/loop_private.h"
 
 #include "base/abi.h"
@@ -25,14 +27,18 @@ int casehook__loop_new_with(const struct casehook_loop_options *given,
 {
     struct casehook_loop_options options = {0};
     struct casehook__heap *heap = NULL;
-    int status = CASEHOOK_OK;
-    if (!out) return CASEHOOK_E_ARGUMENT;
-    *out = NULL;
-    if (given)
-        status = casehook__struct_read(&options, given, LOOP_OPTIONS_FIRST_SIZE, sizeof options,
-                                       "casehook_loop_options", NULL);
-    if (!status) status = casehook__allocator_heap(options.allocator, &heap);
-    if (status) return status;
+    int status = out ? CASEHOOK_OK : CASEHOOK_E_ARGUMENT;
+    if (out) *out = NULL;
+    if (given && casehook__struct_read(&options, given, LOOP_OPTIONS_FIRST_SIZE, sizeof options,
+                                       "casehook_loop_options", NULL))
+        status = CASEHOOK_E_ARGUMENT;
+    /* Whatever is wrong, an allocator that was given is released. */
+    int allocator_status = casehook__allocator_heap(options.allocator, &heap);
+    if (!status) status = allocator_status;
+    if (status) {
+        casehook__heap_unref(heap);
+        return status;
+    }
     struct casehook_loop *loop = casehook__calloc(heap, 1, sizeof *loop);
     if (!loop) {
         casehook__heap_unref(heap);
@@ -44,6 +50,7 @@ int casehook__loop_new_with(const struct casehook_loop_options *given,
     loop->max_connections = options.max_connections ? options.max_connections : CASEHOOK__LOOP_CONNECTIONS;
     loop->ops = ops ? ops : best_backend();
     atomic_init(&loop->pending, 0);
+    atomic_init(&loop->entered, false);
     status = loop->ops->open(heap, &loop->backend);
     if (status) {
         casehook__free(heap, loop);
@@ -86,20 +93,33 @@ static void free_running(struct casehook_loop *loop)
     pthread_mutex_destroy(&loop->lock);
 }
 
-void casehook_loop_free(struct casehook_loop *loop)
+/* False: another thread is in the loop, or this one, below a callback. */
+static bool loop_enter(struct casehook_loop *loop)
 {
-    if (!loop) return;
+    return !atomic_exchange_explicit(&loop->entered, true, memory_order_acquire);
+}
+
+static void loop_leave(struct casehook_loop *loop)
+{
+    atomic_store_explicit(&loop->entered, false, memory_order_release);
+}
+
+int casehook_loop_free(struct casehook_loop *loop)
+{
+    if (!loop) return CASEHOOK_OK;
     struct casehook__heap *heap = loop->heap;
-    bool forked = loop->process != getpid();
+    bool forked = loop->process != getpid(), whole = loop_enter(loop);
+    if (!forked && !whole) return CASEHOOK_E_BUSY;
     /* In a child the connections are still the parent's: closing them properly would end them there too. */
     if (!forked) free_running(loop);
-    free_jobs(&loop->finished);
+    if (whole) free_jobs(&loop->finished); /* else fork() came while the list changed: it is left */
     loop->ops->close(loop->backend, forked);
     casehook__free(heap, loop->pools);
     casehook__free(heap, loop->strands);
     casehook__free(heap, loop->slots);
     casehook__free(heap, loop);
     casehook__heap_unref(heap);
+    return CASEHOOK_OK;
 }
 
 void casehook__loop_signal(struct casehook_loop *loop)
@@ -139,11 +159,20 @@ static void use_descriptor(struct casehook_loop *loop)
     arm(loop);
 }
 
+/* Each call of the thread of the loop, up to its loop_leave.  Errors: ARGUMENT, FORKED, BUSY. */
+static int loop_begin(struct casehook_loop *loop)
+{
+    if (!loop) return CASEHOOK_E_ARGUMENT;
+    if (loop->process != getpid()) return CASEHOOK_E_FORKED;
+    return loop_enter(loop) ? CASEHOOK_OK : CASEHOOK_E_BUSY;
+}
+
 int casehook_loop_fd(struct casehook_loop *loop)
 {
-    if (!loop || loop->process != getpid()) return -1;
+    if (loop_begin(loop)) return -1;
     int descriptor = loop->ops->descriptor(loop->backend);
     if (descriptor >= 0 && !loop->descriptor_used) use_descriptor(loop);
+    loop_leave(loop);
     return descriptor;
 }
 
@@ -155,9 +184,9 @@ static bool has_news(struct casehook_loop *loop)
     return news;
 }
 
-int64_t casehook_loop_timeout_ms(struct casehook_loop *loop)
+static int64_t time_to_process(struct casehook_loop *loop)
 {
-    if (!loop || loop->process != getpid() || loop->descriptor_used) return -1;
+    if (loop->descriptor_used) return -1;
     if (has_news(loop)) return 0;
     int64_t time = casehook__loop_next_time(loop), now = casehook__clock_ms();
     bool unseen = loop->watched_transfers || (loop->direct && loop->direct->transfers);
@@ -166,16 +195,18 @@ int64_t casehook_loop_timeout_ms(struct casehook_loop *loop)
     return time > now ? time - now : 0;
 }
 
-static int loop_check(const struct casehook_loop *loop)
+int64_t casehook_loop_timeout_ms(struct casehook_loop *loop)
 {
-    if (!loop) return CASEHOOK_E_ARGUMENT;
-    return loop->process == getpid() ? CASEHOOK_OK : CASEHOOK_E_FORKED;
+    if (loop_begin(loop)) return -1;
+    int64_t time = time_to_process(loop);
+    loop_leave(loop);
+    return time;
 }
 
 int casehook_loop_process(struct casehook_loop *loop)
 {
     struct casehook__pipe_guard guard;
-    int status = loop_check(loop);
+    int status = loop_begin(loop);
     if (status) return status;
     casehook__pipe_guard(&guard);
     loop->now = casehook__clock_ms();
@@ -184,6 +215,7 @@ int casehook_loop_process(struct casehook_loop *loop)
     loop->wakeup_taken = false;
     arm(loop);
     casehook__pipe_unguard(&guard);
+    loop_leave(loop);
     return CASEHOOK_OK;
 }
 
@@ -214,7 +246,7 @@ static void wait_for_result(struct casehook_loop *loop, int64_t until)
 int casehook_loop_wait(struct casehook_loop *loop, int32_t timeout_ms)
 {
     struct casehook__pipe_guard guard;
-    int status = loop_check(loop);
+    int status = loop_begin(loop);
     if (status) return status;
     casehook__pipe_guard(&guard);
     loop->now = casehook__clock_ms();
@@ -222,20 +254,25 @@ int casehook_loop_wait(struct casehook_loop *loop, int32_t timeout_ms)
     loop->wakeup_taken = false;
     arm(loop);
     casehook__pipe_unguard(&guard);
+    loop_leave(loop);
     return CASEHOOK_OK;
 }
 
 struct casehook_result *casehook_loop_next(struct casehook_loop *loop, uint64_t *ticket)
 {
-    /* A child of fork() may have them too: they are its own copies. */
-    struct casehook__job *job = loop ? casehook__jobs_shift(&loop->finished) : NULL;
     if (ticket) *ticket = 0;
-    if (!job) return NULL;
-    struct casehook_result *result = job->result;
-    if (ticket) *ticket = job->ticket;
-    job->result = NULL;
-    casehook__job_free(job);
-    atomic_fetch_sub_explicit(&loop->pending, 1, memory_order_relaxed);
+    /* A child of fork() may have them too: they are its own copies. */
+    if (!loop || !loop_enter(loop)) return NULL;
+    struct casehook__job *job = casehook__jobs_shift(&loop->finished);
+    struct casehook_result *result = NULL;
+    if (job) {
+        result = job->result;
+        if (ticket) *ticket = job->ticket;
+        job->result = NULL;
+        casehook__job_free(job);
+        atomic_fetch_sub_explicit(&loop->pending, 1, memory_order_relaxed);
+    }
+    loop_leave(loop);
     return result;
 }
 

@@ -1,4 +1,6 @@
 /* loop_epoll.c - waiting with epoll, timerfd and eventfd (Linux). */
+#include "base/posix.h"
+
 #include "loop/loop_backend.h"
 
 #if defined(__linux__)

@@ -1,4 +1,6 @@
 /* loop_poll.c - waiting with poll(2), where there is nothing better.  It has no descriptor of its own. */
+#include "base/posix.h"
+
 #include "loop/loop_backend.h"
 
 #include <fcntl.h>

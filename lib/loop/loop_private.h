@@ -101,6 +101,7 @@ struct casehook_loop {
     const struct casehook__backend_ops *ops;
     void *backend;
     atomic_size_t pending;
+    atomic_bool entered; /* a thread is in a call that is for the thread of the loop alone */
 
     pthread_mutex_t lock; /* of what follows, up to the next empty line */
     struct casehook__jobs incoming;

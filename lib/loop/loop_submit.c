@@ -1,4 +1,6 @@
 /* loop_submit.c - what other threads do: hand operations over, cancel them by ticket or by handle. */
+#include "base/posix.h"
+
 #include "loop/loop_private.h"
 
 #include "base/clock.h"

@@ -1,4 +1,6 @@
 /* blocking.c - runs one operation to its end in the calling thread. */
+#include "base/posix.h"
+
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "run/connector.h"

@@ -1,4 +1,6 @@
 /* connector.c - making and releasing connectors. */
+#include "base/posix.h"
+
 #include "run/connector.h"
 
 #include <unistd.h>
@@ -154,7 +156,7 @@ int casehook_connector_new(const struct casehook_settings *settings, const char 
         casehook__fail(casehook__errors_add(&errors, ""), CASEHOOK_E_ARGUMENT, "%s is NULL",
                        json ? "connector" : "json");
     } else {
-        struct casehook__text text = {json, length == CASEHOOK_TERMINATED ? strlen(json) : length};
+        struct casehook__text text = casehook__text_given(json, length);
         connector = allocate(settings);
         if (connector)
             build(connector, text, &errors);

@@ -78,10 +78,9 @@ static void pack_comments(struct packer *packer, struct casehook_params *params)
 /* First of all texts: a fault of its own is found before that of too much text altogether. */
 static void pack_fields(struct packer *packer, struct casehook_params *params)
 {
-    if (params->fields_length == 0 || params->fields_length == CASEHOOK_TERMINATED)
-        params->fields = pack(packer, params->fields);
-    else
-        params->fields = pack_text(packer, params->fields, params->fields_length);
+    struct casehook__text text = casehook__text_given(params->fields, params->fields_length);
+    params->fields = pack_text(packer, text.data, text.length);
+    params->fields_length = text.length;
 }
 
 static void pack_case(struct packer *packer, struct casehook_params *params)
@@ -118,7 +117,7 @@ static void pack_input(struct packer *packer, size_t prefix, const struct caseho
     packer->text_left = (size_t)CASEHOOK__PARAMS_MAX_BYTES + 1;
     *input = *given;
     if (given->json) {
-        size_t length = given->length == CASEHOOK_TERMINATED ? strlen(given->json) : given->length;
+        size_t length = casehook__text_given(given->json, given->length).length;
         input->json = pack_text(packer, given->json, length);
         input->length = length <= CASEHOOK__PARAMS_MAX_BYTES ? length : CASEHOOK__PARAMS_MAX_BYTES + 1;
     } else {

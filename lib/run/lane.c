@@ -1,4 +1,6 @@
 /* lane.c - lanes of connectors: taken for one operation, kept warm in between, closed when idle for long. */
+#include "base/posix.h"
+
 #include "run/connector.h"
 
 #include "base/clock.h"

@@ -66,9 +66,8 @@ int casehook__input_read(const struct casehook__input *input, struct casehook__p
     if (!input->json && !input->params)
         return casehook__fail(error, CASEHOOK_E_ARGUMENT, "the params are NULL");
     if (!input->json) return casehook__params_from_struct(params, input->operation, input->params, error);
-    struct casehook__text text = {input->json,
-                                  input->length == CASEHOOK_TERMINATED ? strlen(input->json) : input->length};
-    return casehook__params_from_json(params, input->operation, text, error);
+    return casehook__params_from_json(params, input->operation,
+                                      casehook__text_given(input->json, input->length), error);
 }
 
 /* The result of a call that cannot begin. */

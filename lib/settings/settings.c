@@ -1,4 +1,6 @@
 /* settings.c - a snapshot of the settings: defaults, life, look-up. */
+#include "base/posix.h"
+
 #include "settings/settings.h"
 
 #include <unistd.h>

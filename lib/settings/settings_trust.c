@@ -1,4 +1,6 @@
 /* settings_trust.c - the system's CAs, parsed once for everything made from one settings snapshot. */
+#include "base/posix.h"
+
 #include "settings/settings.h"
 
 #include <unistd.h>

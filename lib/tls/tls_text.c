@@ -1,4 +1,6 @@
 /* tls_text.c - modes, OpenSSL's errors, and dates and names of certificates as printable text. */
+#include "base/posix.h"
+
 #include "tls/tls_private.h"
 
 #include <stdio.h>

@@ -1,4 +1,6 @@
 /* curl_callbacks.c - what libcurl asks and tells while a request is under way. */
+#include "base/posix.h"
+
 #include "transport/curl_private.h"
 
 #include <errno.h>

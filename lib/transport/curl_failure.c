@@ -1,4 +1,6 @@
 /* curl_failure.c - libcurl's codes in words: what failed, on which side, what to do (R3). */
+#include "base/posix.h"
+
 #include "transport/curl_private.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
 /* curl_init.c - libcurl's own initialisation, and what this libcurl can do. */
+#include "base/posix.h"
+
 #include "transport/curl_private.h"
 
 #include <pthread.h>

@@ -5,6 +5,8 @@
  * alert of TLS or stray bytes look alive.  Its callback right before a request is sent is the place to look
  * again: nothing is sent yet, so the request can have a new connection instead.
  */
+#include "base/posix.h"
+
 #include "transport/curl_private.h"
 
 #include "base/clock.h"

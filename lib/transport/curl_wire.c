@@ -1,4 +1,6 @@
 /* curl_wire.c - wires: libcurl's connections and transfers of one owner. */
+#include "base/posix.h"
+
 #include "transport/curl_private.h"
 
 #include <time.h>

@@ -1,4 +1,6 @@
 /* addresses.c - special addresses (U5): private, local, documentation and the like, in every disguise. */
+#include "base/posix.h"
+
 #include "url/hosts.h"
 
 #include <arpa/inet.h>

@@ -4,6 +4,8 @@
  * Every origin is parsed twice: the text as it was given, then the form that will be requested.  Only when
  * both agree is it taken, so the host that is checked is the host that libcurl connects to.
  */
+#include "base/posix.h"
+
 #include "url/url_parts.h"
 
 #include <arpa/inet.h>

@@ -30,6 +30,8 @@ STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/
     stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h sys/epoll.h sys/event.h sys/eventfd.h
     sys/socket.h sys/stat.h sys/time.h sys/timerfd.h sys/types.h time.h unistd.h""".split()
 
+POSIX = {name for name in STANDARD if "/" in name} | {"fcntl.h", "poll.h", "pthread.h", "signal.h", "time.h", "unistd.h"}
+
 URL_PARSER = {"curl_url", "curl_url_cleanup", "curl_url_get", "curl_url_set", "curl_free"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
@@ -69,7 +71,7 @@ class Layers(unittest.TestCase):
                 if name.endswith((".c", ".h")):
                     with open(os.path.join(self.LIB, layer, name), encoding="utf-8") as source:
                         found += [(f"{layer}/{name}", what) for quote, what in INCLUDE.findall(source.read())
-                                  if quote == kind]
+                                  if kind in (quote, "any")]
         self.assertGreater(len(found), 10, "no sources there")
         return found
 
@@ -125,6 +127,12 @@ class Layers(unittest.TestCase):
         wrong = [f"{name} includes {header}" for name, header in self.includes('"')
                  if header.endswith("_private.h") and folder(name) != folder(header)]
         self.assertEqual(wrong, [])
+
+    def test_posix_is_asked_for_first(self):
+        # Once one header of the system was read, it is too late.
+        found = self.includes("any")
+        for name in {name for name, header in found if header in POSIX and name.endswith(".c")}:
+            self.assertEqual([header for file, header in found if file == name][0], "base/posix.h", name)
 
     def test_other_projects(self):
         wrong = [f"{name} includes <{header}>" for name, header in self.includes("<")

@@ -67,6 +67,7 @@ static int take_fields(struct call *call, const json_t *value)
     if (!value || json_is_null(value)) return 1;
     call->fields = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     call->params.fields = call->fields;
+    call->params.fields_length = CASEHOOK_TERMINATED;
     return call->fields != NULL;
 }
 

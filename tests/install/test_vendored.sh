@@ -21,5 +21,35 @@ say "without libidn2 a host with other letters is refused, with the remedy"
 refuses "xn--" ./app bücher.example
 refuses "createIncidentUrl" ./app bücher.example
 
-say "in a strict language mode, with what the sources need from POSIX"
-"$cc" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Werror -fsyntax-only -Iinclude -Ilib lib/*/*.c
+for standard in c11 c17 gnu11; do
+    say "-std=$standard, nothing defined"
+    "$cc" -std=$standard -Wall -Wextra -Wpedantic -Werror -fsyntax-only -Iinclude -Ilib lib/*/*.c || fail "-std=$standard"
+done
+
+say "inside a shared object, hidden"
+libs='-lcurl -ljansson -lssl -lcrypto'
+# shellcheck disable=SC2086
+"$cc" -fPIC -shared -fvisibility=hidden -DCASEHOOK_API= -Iinclude -Ilib lib/*/*.c $libs -o hidden.so || fail "a shared object"
+shown=$(nm -D --defined-only hidden.so)
+[ -z "$shown" ] || { echo "$shown"; fail "it shows its copy of the library"; }
+
+if ! command -v cmake >/dev/null; then
+    echo "SKIP CMake: it is not installed"
+    exit 0
+fi
+say "CMake, strictly C11"
+cat >CMakeLists.txt <<'C'
+cmake_minimum_required(VERSION 3.16)
+project(host C)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+find_package(Threads REQUIRED)
+file(GLOB sources lib/*/*.c)
+add_executable(host app.c ${sources})
+target_include_directories(host PRIVATE include lib)
+target_link_libraries(host curl jansson ssl crypto Threads::Threads)
+C
+CC=$cc cmake -S . -B cmake >"$work/log" 2>&1 && cmake --build cmake >>"$work/log" 2>&1 || { cat "$work/log"; fail "CMake"; }
+if grep -q 'warning:' "$work/log"; then cat "$work/log" && fail "warnings"; fi
+says "https://cases.example/api/cases" cmake/host cases.example

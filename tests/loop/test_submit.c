@@ -135,6 +135,8 @@ static void faults_are_those_of_the_blocking_calls(void **state)
     expect_same_fault(CASEHOOK_PUSH, &params);
     params.tag_count = 0;
     params.fields = "{\"host\":}";
+    expect_same_fault(CASEHOOK_PUSH, &params); /* of length 0 */
+    params.fields_length = CASEHOOK_TERMINATED;
     expect_same_fault(CASEHOOK_PUSH, &params);
     params.fields = NULL;
     params.comments = &comment;
@@ -167,6 +169,7 @@ static void too_much_text(void **state)
     expect_same_fault(CASEHOOK_PUSH, &params);
     params.title = "disk full";
     params.fields = huge;
+    params.fields_length = CASEHOOK_TERMINATED;
     expect_same_fault(CASEHOOK_PUSH, &params);
     assert_int_equal(
         casehook_loop_submit_json(loop, connector, CASEHOOK_PUSH, huge, size, NULL, &ticket, NULL),

@@ -28,6 +28,7 @@ static struct casehook_params params(void)
     struct casehook_params p = {
         .struct_size = sizeof p, .title = "t", .external_id = "42", .tags = tags, .tag_count = 2};
     p.fields = "{\"f\":\"\\n\"}";
+    p.fields_length = CASEHOOK_TERMINATED;
     p.comments = comments;
     p.comment_count = 3;
     p.comment_size = sizeof *comments;

@@ -300,7 +300,7 @@ static void struct_accepted(void **state)
 
     source.title = NULL;
     source.fields = "no json"; /* a get ignores it */
-    source.fields_length = 0;
+    source.fields_length = CASEHOOK_TERMINATED;
     assert_int_equal(casehook__params_from_struct(&params, CASEHOOK_GET, &source, &error), CASEHOOK_OK);
     assert_text(params.external_id, "12");
     casehook__params_free(&params);
@@ -338,6 +338,7 @@ static void struct_refused(void **state)
     sources[3].tag_count = 2;
     sources[4].fields = "{\"a\":}";
     sources[5].fields = "[1]";
+    sources[4].fields_length = sources[5].fields_length = CASEHOOK_TERMINATED;
     for (size_t i = 6; i < 9; i++) {
         sources[i].comments = i == 7 ? no_text : no_id;
         sources[i].comment_count = 1;

@@ -1,0 +1,259 @@
+/* test_outputs.c - what is written is written whole, what is to be destroyed is destroyed once. */
+#include "documents.h"
+#include "process.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define BASE "http://tracker.example"
+#define GET  "{\"externalId\":\"1\"}"
+
+static struct casehook_exchange *begin(void)
+{
+    struct casehook_connector *connector = document_connector(NULL, BASE, NULL, NULL);
+    struct casehook_exchange *exchange = NULL;
+    assert_int_equal(
+        casehook_exchange_new_json(connector, CASEHOOK_GET, GET, CASEHOOK_TERMINATED, NULL, &exchange),
+        CASEHOOK_OK);
+    casehook_connector_unref(connector);
+    return exchange;
+}
+
+/* Of a newer header, in a place that was used for something else before. */
+union wide {
+    struct casehook_http_request request;
+    unsigned char bytes[sizeof(struct casehook_http_request) + 64];
+};
+
+static int next(struct casehook_exchange *exchange, union wide *wide, size_t size)
+{
+    memset(wide, 0xA5, sizeof *wide);
+    wide->request.struct_size = size;
+    return casehook_exchange_next(exchange, &wide->request);
+}
+
+static void is_all(const union wide *wide, unsigned char byte, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) assert_int_equal(wide->bytes[i], byte);
+}
+
+static void is_empty(const union wide *wide, size_t size)
+{
+    assert_int_equal(wide->request.struct_size, size);
+    is_all(wide, 0, sizeof size, size);
+    is_all(wide, 0xA5, size, sizeof *wide);
+}
+
+static void requests_of_any_size(void **state)
+{
+    (void)state;
+    const size_t known = sizeof(struct casehook_http_request);
+    union wide wide;
+    for (size_t more = 0; more <= 64; more += 8) {
+        struct casehook_exchange *exchange = begin();
+        assert_int_equal(next(exchange, &wide, known + more), 1);
+        assert_string_equal(wide.request.url, BASE "/issue/1");
+        assert_int_equal(wide.request.struct_size, known + more);
+        is_all(&wide, 0, known, known + more);
+        is_all(&wide, 0xA5, known + more, sizeof wide);
+        assert_int_equal(next(exchange, &wide, known + more), CASEHOOK_E_ARGUMENT); /* not answered */
+        is_empty(&wide, known + more);
+        assert_int_equal(casehook_exchange_fail(exchange, CASEHOOK_E_CONNECT, 0, NULL), CASEHOOK_OK);
+        assert_int_equal(next(exchange, &wide, known + more), 0);
+        is_empty(&wide, known + more);
+        casehook_exchange_free(exchange);
+        assert_int_equal(next(NULL, &wide, known + more), CASEHOOK_E_ARGUMENT);
+        is_empty(&wide, known + more);
+    }
+    const size_t wrong[] = {0, 3, offsetof(struct casehook_http_request, connect_timeout_ms), 4097,
+                            (size_t)-1};
+    struct casehook_exchange *exchange = begin();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(next(exchange, &wide, wrong[i]), CASEHOOK_E_ARGUMENT);
+        is_all(&wide, 0xA5, sizeof(size_t), sizeof wide);
+    }
+    casehook_exchange_free(exchange);
+}
+
+static bool refuses_all(struct casehook_exchange *exchange)
+{
+    union wide wide;
+    const size_t size = sizeof wide.request;
+    bool refused = next(exchange, &wide, size) == CASEHOOK_E_FORKED && !wide.request.url &&
+                   casehook_exchange_next_json(exchange, NULL) == NULL;
+    refused &= casehook_exchange_feed(exchange, 200, NULL, 0, "{}", 2) == CASEHOOK_E_FORKED;
+    refused &= casehook_exchange_feed_partial(exchange, 200, NULL, 0, "{}", 2, CASEHOOK_E_NETWORK, NULL) ==
+               CASEHOOK_E_FORKED;
+    refused &= casehook_exchange_fail(exchange, CASEHOOK_E_CONNECT, 0, NULL) == CASEHOOK_E_FORKED;
+    casehook_exchange_free(exchange);
+    return refused;
+}
+
+static void both_processes_do_not_send(void **state)
+{
+    (void)state;
+    for (int waits = 0; waits < 2; waits++) {
+        struct casehook_exchange *exchange = begin();
+        union wide wide;
+        int status = -1;
+        if (waits) assert_int_equal(next(exchange, &wide, sizeof wide.request), 1);
+        pid_t child = fork();
+        if (child == 0) process_leave(!refuses_all(exchange));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        if (!waits) assert_int_equal(next(exchange, &wide, sizeof wide.request), 1);
+        assert_int_equal(casehook_exchange_fail(exchange, CASEHOOK_E_CONNECT, 0, NULL), CASEHOOK_OK);
+        casehook_exchange_free(exchange);
+    }
+}
+
+/* ---- destroyed once ---------------------------------------------------------------------------- */
+
+struct heap {
+    int left; /* allocations that succeed; -1: all */
+    int blocks, destroyed;
+};
+
+static void *heap_reallocate(void *user, void *pointer, size_t size)
+{
+    struct heap *heap = user;
+    assert_int_equal(heap->destroyed, 0);
+    if (!size) {
+        heap->blocks -= pointer != NULL;
+        free(pointer);
+        return NULL;
+    }
+    if (!heap->left) return NULL;
+    if (heap->left > 0) heap->left--;
+    heap->blocks += !pointer;
+    return realloc(pointer, size);
+}
+
+static void count_destroyed(void *user)
+{
+    ((struct heap *)user)->destroyed++;
+}
+
+enum making { SETTINGS, CANCEL, LOOP, MAKINGS };
+
+/* out: whether there is a place for the handle. */
+static int make(enum making what, const struct casehook_allocator *allocator, bool out)
+{
+    const struct casehook_loop_options options = {.struct_size = sizeof options, .allocator = allocator};
+    struct casehook_settings *settings = NULL;
+    struct casehook_cancel *cancel = NULL;
+    struct casehook_loop *loop = NULL;
+    int status = what == SETTINGS ? casehook_settings_new(allocator, out ? &settings : NULL)
+                 : what == CANCEL ? casehook_cancel_new(allocator, out ? &cancel : NULL)
+                                  : casehook_loop_new(&options, out ? &loop : NULL);
+    casehook_settings_free(settings);
+    casehook_cancel_free(cancel);
+    assert_int_equal(casehook_loop_free(loop), CASEHOOK_OK);
+    return status;
+}
+
+static void allocators(void **state)
+{
+    (void)state;
+    struct {
+        struct casehook_allocator allocator;
+        void *newer;
+    } wide;
+    for (enum making what = SETTINGS; what < MAKINGS; what++) {
+        for (int left = -1; left < 6; left++) {
+            struct heap heap = {.left = left};
+            const struct casehook_allocator allocator = {sizeof allocator, &heap, heap_reallocate,
+                                                         count_destroyed};
+            make(what, &allocator, true);
+            assert_int_equal(heap.destroyed, 1);
+            assert_int_equal(heap.blocks, 0);
+            heap = (struct heap){.left = left};
+            assert_int_equal(make(what, &allocator, false),
+                             left == 0 && what != LOOP ? CASEHOOK_E_NO_MEMORY : CASEHOOK_E_ARGUMENT);
+            assert_int_equal(heap.destroyed, 1);
+            assert_int_equal(heap.blocks, 0);
+        }
+        struct heap heap = {.left = -1};
+        wide.allocator = (struct casehook_allocator){sizeof wide, &heap, heap_reallocate, count_destroyed};
+        wide.newer = &wide; /* a field that this version does not know */
+        assert_int_equal(make(what, &wide.allocator, true), CASEHOOK_E_ARGUMENT);
+        assert_int_equal(heap.destroyed, 1);
+        wide.newer = NULL;
+        wide.allocator.reallocate = NULL;
+        assert_int_equal(make(what, &wide.allocator, true), CASEHOOK_E_ARGUMENT);
+        assert_int_equal(heap.destroyed, 2);
+        wide.allocator.struct_size = 5; /* nothing of it is believed */
+        assert_int_equal(make(what, &wide.allocator, true), CASEHOOK_E_ARGUMENT);
+        assert_int_equal(heap.destroyed, 2);
+    }
+}
+
+/* The loop's own struct has a field too much. */
+static void allocator_in_options(void **state)
+{
+    (void)state;
+    struct heap heap = {.left = -1};
+    const struct casehook_allocator allocator = {sizeof allocator, &heap, heap_reallocate, count_destroyed};
+    struct {
+        struct casehook_loop_options options;
+        void *newer;
+    } wide = {{.struct_size = sizeof wide, .allocator = &allocator}, &heap};
+    struct casehook_loop *loop = NULL;
+    assert_int_equal(casehook_loop_new(&wide.options, &loop), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(heap.destroyed, 1);
+    assert_int_equal(heap.blocks, 0);
+}
+
+static void ignore_line(void *user, int level, const char *message)
+{
+    (void)user;
+    (void)level;
+    (void)message;
+}
+
+static void logs(void **state)
+{
+    (void)state;
+    struct heap heap = {.left = -1}, users[4] = {{0}, {0}, {0}, {0}};
+    const struct casehook_allocator allocator = {sizeof allocator, &heap, heap_reallocate, NULL};
+    struct casehook_settings *settings = NULL;
+    assert_int_equal(
+        casehook_settings_set_log(NULL, CASEHOOK_LOG_INFO, &users[0], ignore_line, count_destroyed),
+        CASEHOOK_E_ARGUMENT);
+    assert_int_equal(users[0].destroyed, 1);
+    assert_int_equal(casehook_settings_new(&allocator, &settings), CASEHOOK_OK);
+    assert_int_equal(
+        casehook_settings_set_log(settings, CASEHOOK_LOG_INFO, &users[1], ignore_line, count_destroyed),
+        CASEHOOK_OK);
+    heap.left = 0;
+    assert_int_equal(
+        casehook_settings_set_log(settings, CASEHOOK_LOG_INFO, &users[2], ignore_line, count_destroyed),
+        CASEHOOK_E_NO_MEMORY);
+    assert_int_equal(users[2].destroyed, 1);
+    assert_int_equal(users[1].destroyed, 0); /* it is still the log */
+    heap.left = -1;
+    assert_int_equal(casehook_settings_set_log(settings, CASEHOOK_LOG_INFO, &users[3], NULL, count_destroyed),
+                     CASEHOOK_OK);
+    assert_int_equal(users[1].destroyed, 1);
+    casehook_settings_free(settings);
+    for (int i = 0; i < 4; i++) assert_int_equal(users[i].destroyed, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_of_any_size),
+        cmocka_unit_test(both_processes_do_not_send),
+        cmocka_unit_test(allocators),
+        cmocka_unit_test(allocator_in_options),
+        cmocka_unit_test(logs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
