@@ -57,7 +57,7 @@ static void has_fault(int status, struct casehook_result *const *place, const ch
     const struct casehook_error *error = casehook_result_error(result);
     assert_int_equal(status, CASEHOOK_E_PARAMS);
     assert_int_equal(casehook_error_status(error), CASEHOOK_E_PARAMS);
-    assert_string_equal(casehook_error_step(error), "params");
+    assert_int_equal(casehook_error_step(error), CASEHOOK_STEP_PARAMS);
     assert_string_equal(casehook_error_field(error), field);
     assert_non_null(strstr(casehook_error_message(error), "empty"));
     casehook_result_free(result);
@@ -88,11 +88,13 @@ static void empty_params(void **state)
     struct casehook_loop *loop = NULL;
     has_fault(casehook_run_json(connector, CASEHOOK_CREATE, nowhere, 0, NULL, &result), &result, "");
     has_fault(casehook_preview_json(connector, CASEHOOK_CREATE, nowhere, 0, &result), &result, "");
-    assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, nowhere, 0, NULL, &exchange), 0);
+    assert_int_equal(
+        casehook_exchange_new_json(connector, CASEHOOK_CREATE, nowhere, 0, NULL, &exchange, NULL), 0);
     result = of_exchange(exchange);
     has_fault(CASEHOOK_E_PARAMS, &result, "");
     assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
-    assert_int_equal(casehook_loop_submit_json(loop, connector, CASEHOOK_CREATE, nowhere, 0, NULL, NULL), 0);
+    assert_int_equal(
+        casehook_loop_submit_json(loop, connector, CASEHOOK_CREATE, nowhere, 0, NULL, NULL, NULL), 0);
     result = of_loop(loop);
     has_fault(CASEHOOK_E_PARAMS, &result, "");
 }
@@ -110,10 +112,12 @@ static void fields_everywhere(const char *fields, size_t length, int expected)
     casehook_cancel_set(options.cancel); /* nothing goes out */
     casehook_preview(connector, CASEHOOK_CREATE, &params, &result[0]);
     casehook_create(connector, &params, &options, &result[1]);
-    assert_int_equal(casehook_exchange_new(connector, CASEHOOK_CREATE, &params, &options, &exchange), 0);
+    assert_int_equal(casehook_exchange_new(connector, CASEHOOK_CREATE, &params, &options, &exchange, NULL),
+                     0);
     result[2] = of_exchange(exchange);
     assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
-    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, &options, NULL), 0);
+    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, &options, NULL, NULL),
+                     0);
     result[3] = of_loop(loop);
     casehook_cancel_free(options.cancel);
     for (int i = 0; i < 4; i++) {
@@ -153,7 +157,8 @@ static void empty_lists(void **state)
     params.comments = (const struct casehook_comment *)(const void *)nowhere;
     assert_int_equal(casehook_preview(connector, CASEHOOK_PUSH, &params, &result), CASEHOOK_OK);
     casehook_result_free(result);
-    assert_int_equal(casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange), CASEHOOK_OK);
+    assert_int_equal(casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange, NULL),
+                     CASEHOOK_OK);
     casehook_exchange_free(exchange);
 }
 
@@ -162,7 +167,7 @@ static struct casehook_exchange *asked(void)
     struct casehook_http_request request = {.struct_size = sizeof request};
     struct casehook_exchange *exchange = NULL;
     assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_GET, "{\"externalId\":\"1\"}",
-                                                CASEHOOK_TERMINATED, NULL, &exchange),
+                                                CASEHOOK_TERMINATED, NULL, &exchange, NULL),
                      CASEHOOK_OK);
     assert_int_equal(casehook_exchange_next(exchange, &request), 1);
     return exchange;

@@ -20,7 +20,7 @@ static struct casehook_exchange *begin(void)
     struct casehook_connector *connector = document_connector(NULL, BASE, NULL, NULL);
     struct casehook_exchange *exchange = NULL;
     assert_int_equal(
-        casehook_exchange_new_json(connector, CASEHOOK_GET, GET, CASEHOOK_TERMINATED, NULL, &exchange),
+        casehook_exchange_new_json(connector, CASEHOOK_GET, GET, CASEHOOK_TERMINATED, NULL, &exchange, NULL),
         CASEHOOK_OK);
     casehook_connector_unref(connector);
     return exchange;
@@ -211,11 +211,10 @@ static void allocator_in_options(void **state)
     assert_int_equal(heap.blocks, 0);
 }
 
-static void ignore_line(void *user, int level, const char *message)
+static void ignore_line(void *user, const struct casehook_log_record *record)
 {
     (void)user;
-    (void)level;
-    (void)message;
+    (void)record;
 }
 
 static void logs(void **state)

@@ -44,7 +44,7 @@ static void the_second_is_refused(void **state)
     /* What any thread may do. */
     assert_int_equal(casehook_loop_pending(loop), 0);
     assert_int_equal(casehook_loop_cancel(loop, 1), CASEHOOK_E_ARGUMENT);
-    assert_int_equal(casehook_loop_submit(loop, NULL, CASEHOOK_CREATE, &params, NULL, &ticket),
+    assert_int_equal(casehook_loop_submit(loop, NULL, CASEHOOK_CREATE, &params, NULL, &ticket, NULL),
                      CASEHOOK_E_ARGUMENT);
     casehook_loop_wakeup(loop);
     assert_int_equal(pthread_join(thread, &status), 0);
@@ -70,7 +70,7 @@ static void *do_everything(void *unused)
     for (unsigned submitted = 0; atomic_load(&pulled) < THREADS * EACH;) {
         struct casehook_result *result;
         if (submitted < EACH &&
-            casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, NULL) == CASEHOOK_OK)
+            casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, NULL, NULL) == CASEHOOK_OK)
             submitted++;
         note(casehook_loop_process(loop));
         note(casehook_loop_wait(loop, 1));
