@@ -274,11 +274,17 @@ static void check_faults(const struct given *given, const char *root, int status
         check_line(given, field);
         check_line(given, message);
         check_offset(given, field, casehook_error_offset(fault));
-        CHECK(strcmp(casehook_error_step(fault), "config") == 0);
+        CHECK(casehook_error_step(fault) == CASEHOOK_STEP_CONFIG);
         CHECK(casehook_error_outcome(fault) == CASEHOOK_OUTCOME_NONE && !casehook_error_retryable(fault));
         CHECK(casehook_error_http_status(fault) == 0 && casehook_error_retry_after_ms(fault) == -1);
     }
     CHECK(count <= FAULTS_MAX);
+    const char *text = casehook_error_json(first, NULL);
+    CHECK(text);
+    check_line(given, text);
+    json_t *json = json_loads(text, 0, NULL);
+    CHECK(json_is_array(json) && json_array_size(json) == count);
+    json_decref(json);
 }
 
 static void check_same(const struct casehook_error *a, const struct casehook_error *b)
@@ -326,13 +332,13 @@ static void check_preview(const struct given *given, struct casehook_connector *
     const struct casehook_error *error = casehook_result_error(result);
     CHECK(result && casehook_error_status(error) == status);
     if (error) {
-        CHECK(*casehook_error_message(error) && *casehook_error_step(error));
+        CHECK(*casehook_error_message(error) && casehook_error_step(error) != CASEHOOK_STEP_NONE);
         check_line(given, casehook_error_message(error));
     } else {
-        CHECK(casehook_result_exchange_count(result) > 0);
+        CHECK(casehook_result_request_count(result) > 0);
     }
-    for (size_t i = 0; i < casehook_result_exchange_count(result); i++) {
-        const char *text = casehook_result_exchange_json(result, i, &length);
+    for (size_t i = 0; i < casehook_result_request_count(result); i++) {
+        const char *text = casehook_result_request_json(result, i, &length);
         CHECK(text);
         check_request(given, text, length);
     }

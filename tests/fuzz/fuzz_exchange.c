@@ -102,10 +102,11 @@ static void check_line(const struct kind *kind, const char *line)
     json_decref(text);
 }
 
-static void check_log(void *user, int level, const char *message)
+static void check_log(void *user, const struct casehook_log_record *record)
 {
-    CHECK(level >= CASEHOOK_LOG_ERROR && level <= CASEHOOK_LOG_DEBUG);
-    check_line(user, message);
+    CHECK(record->level >= CASEHOOK_LOG_ERROR && record->level <= CASEHOOK_LOG_DEBUG);
+    check_line(user, record->message);
+    if (record->url) check_line(user, record->url);
 }
 
 /* Once: they stay for the next inputs, and for the end. */
@@ -397,28 +398,20 @@ static bool some_comment_sent(const struct casehook_result *result)
     return false;
 }
 
-static bool is_step(const char *step)
-{
-    static const char *const steps[] = {"config", "params", "create", "get", "update", "comment", "view_url"};
-    for (size_t i = 0; i < COUNT(steps); i++)
-        if (strcmp(step, steps[i]) == 0) return true;
-    return false;
-}
-
 static void check_error(const struct run *run, const struct casehook_result *result,
                         const struct casehook_error *error)
 {
-    const char *step = casehook_error_step(error);
-    int outcome = casehook_error_outcome(error), http = casehook_error_http_status(error);
+    int step = casehook_error_step(error), outcome = casehook_error_outcome(error),
+        http = casehook_error_http_status(error);
     bool retryable = casehook_error_retryable(error) != 0, writes_new = false;
     CHECK(strcmp(casehook_status_name(casehook_error_status(error)), "unknown") != 0);
     check_line(run->kind, casehook_error_message(error));
-    CHECK(is_step(step));
+    CHECK(step >= CASEHOOK_STEP_CONFIG && step <= CASEHOOK_STEP_VIEW_URL);
     CHECK(outcome >= CASEHOOK_OUTCOME_NONE && outcome <= CASEHOOK_OUTCOME_UNKNOWN);
     CHECK(outcome != CASEHOOK_OUTCOME_DONE);
     CHECK(http == 0 || (http >= 100 && http <= 999));
     CHECK(casehook_error_retry_after_ms(error) >= -1);
-    writes_new = strcmp(step, "create") == 0 || strcmp(step, "comment") == 0;
+    writes_new = step == CASEHOOK_STEP_CREATE || step == CASEHOOK_STEP_COMMENT;
     CHECK(!(retryable && outcome == CASEHOOK_OUTCOME_UNKNOWN && writes_new));
     CHECK(!(retryable && some_comment_sent(result)));
     CHECK(!(retryable && run->operation == CASEHOOK_CREATE && casehook_result_id(result, NULL)));
@@ -428,12 +421,12 @@ static void check_error(const struct run *run, const struct casehook_result *res
 /* What was sent, as it is told: no secret, and the last one is what the error is about. */
 static void check_exchanges(const struct run *run, struct casehook_result *result, bool ok)
 {
-    size_t count = casehook_result_exchange_count(result), length;
+    size_t count = casehook_result_request_count(result), length;
     /* One that was never asked for is told of when the host gives up. */
     CHECK(count == run->requests || (!ok && count == run->requests + 1));
-    CHECK(!casehook_result_exchange_json(result, count, NULL));
+    CHECK(!casehook_result_request_json(result, count, NULL));
     for (size_t i = 0; i < count; i++) {
-        const char *text = casehook_result_exchange_json(result, i, &length);
+        const char *text = casehook_result_request_json(result, i, &length);
         CHECK(text && strlen(text) == length);
         check_line(run->kind, text);
         json_t *json = load(text, length);
@@ -460,7 +453,7 @@ static void check_result_json(struct casehook_result *result, const struct caseh
               0);
     CHECK(id ? json_string_length(said) == id_length && memcmp(json_string_value(said), id, id_length) == 0
              : json_is_null(said));
-    CHECK(json_array_size(json_object_get(json, "exchanges")) == casehook_result_exchange_count(result));
+    CHECK(json_array_size(json_object_get(json, "requests")) == casehook_result_request_count(result));
     json_decref(json);
 }
 
@@ -499,7 +492,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     make_connectors();
     expect_of_params(&run, &params);
     int status = casehook_exchange_new_json(connectors[run.kind - kinds], run.operation, params.data,
-                                            params.length, NULL, &run.exchange);
+                                            params.length, NULL, &run.exchange, NULL);
     free(params.data);
     CHECK(status == CASEHOOK_OK);
     while (answers.at < answers.end && next_request(&run)) answer(&run, &answers);
