@@ -836,7 +836,8 @@ CASEHOOK_API const char *casehook_exchange_next_json(struct casehook_exchange *e
 /*
  * The answer: headers as they came, "Name: value" lines ended by LF or CRLF, without the status line.
  * Bytes beyond the limits are an error of the operation (H5).
- * Errors: ARGUMENT (no request waits for an answer; http_status is not 100 to 999), FORKED.  Since: 0.1
+ * Errors: ARGUMENT (no request waits for an answer; http_status is not 200 to 999: interim answers, 1xx,
+ * are not fed), FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_feed(struct casehook_exchange *exchange, int http_status,
                                         const char *headers, size_t headers_length, const char *body,

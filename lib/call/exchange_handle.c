@@ -274,15 +274,21 @@ static void read_header(struct casehook__text line, struct casehook__response *r
             *wanted[i].value = casehook__text_trim(value);
 }
 
-static bool within_limits(struct casehook_exchange *handle, int http_status, size_t headers, size_t body)
+/* False: it is too large, and the operation has failed with what of it is within the limits. */
+static bool within_limits(struct casehook_exchange *handle, size_t headers,
+                          const struct casehook__response *response)
 {
+    size_t most = handle->core.settings->max_response_content_length;
+    struct casehook__response partial = {.status = response->status, .body = response->body};
     struct casehook__failure failure = {.status = CASEHOOK_E_LIMIT, .sent = true};
     if (headers > CASEHOOK__HEADER_BYTES_MAX)
         failure.message = "the headers of the answer have more than 65536 bytes";
-    else if (http_status < 300 && body > handle->core.settings->max_response_content_length)
+    else if (response->status < 300 && response->body.length > most)
         failure.message = "the answer is larger than the setting maxResponseContentLength allows";
     else
         return true;
+    if (partial.body.length > most) partial.body.length = most;
+    if (partial.status < 300) failure.partial = &partial;
     casehook__machine_fail(&handle->core, &failure);
     return false;
 }
@@ -292,7 +298,7 @@ static bool read_fed_response(struct casehook_exchange *handle, struct casehook_
                               struct casehook__response *response)
 {
     struct casehook__text line;
-    if (!within_limits(handle, response->status, headers.length, response->body.length)) return false;
+    if (!within_limits(handle, headers.length, response)) return false;
     while (next_line(&headers, &line)) read_header(line, response);
     return true;
 }
@@ -312,7 +318,7 @@ static struct casehook__text text_fed(const char *data, size_t length)
 int casehook_exchange_feed(struct casehook_exchange *handle, int http_status, const char *headers,
                            size_t headers_length, const char *body, size_t body_length)
 {
-    int fault = answer_check(handle, http_status >= 100 && http_status <= 999);
+    int fault = answer_check(handle, http_status >= 200 && http_status <= 999);
     if (fault) return fault;
     struct casehook__response response = {.status = http_status, .body = text_fed(body, body_length)};
     if (read_fed_response(handle, text_fed(headers, headers_length), &response))

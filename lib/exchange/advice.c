@@ -82,7 +82,8 @@ void casehook__failure_advice(const struct casehook__question *question,
                  "; the entry of this host in customHostSettings is for port %u and this URL has port %u: "
                  "write the port into its url",
                  (unsigned)entry->port, (unsigned)origin->port);
-    else if (!origin->https && origin->port != 80 && (broke || failure->status == CASEHOOK_E_RESPONSE))
+    else if (!origin->https && origin->port != 80 &&
+             (broke || (failure->status == CASEHOOK_E_RESPONSE && !failure->partial)))
         snprintf(out, size, "; if port %u speaks TLS, which ends like this, begin the URL with https://",
                  (unsigned)origin->port);
 }

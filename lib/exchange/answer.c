@@ -170,13 +170,11 @@ static void keep_partial(const struct casehook__question *question, const struct
     struct casehook_error *error = &result->error, before = *error;
     char text[CASEHOOK__EXCERPT_MAX + 1];
     bool learnt = casehook__learn_partial_id(question, response->body, result);
-    *error = before; /* that the id is no good is not what failed */
     error->http_status = response->status;
     casehook__fail(error, before.status, "%s; the server had begun to answer %d%s%s%s%s", before.message,
                    response->status, response->body.length ? ": \"" : "",
                    response->body.length ? answer_excerpt(question, response->body, text) : "",
-                   response->body.length ? "\"" : "",
-                   learnt ? "; the id in it is kept, look whether the case is complete" : "");
+                   response->body.length ? "\"" : "", learnt ? "; " CASEHOOK__ID_IS_KEPT : "");
 }
 
 struct casehook__verdict casehook__failure_judge(const struct casehook__question *question,

@@ -199,6 +199,13 @@ static int answer_not_json(const struct casehook__question *question,
                              casehook__mask_excerpt(question->mask, response->body, text, sizeof text));
 }
 
+static void tell_of_id(struct casehook_error *error)
+{
+    struct casehook_error before = *error;
+    casehook__fail(error, before.status, "%s; " CASEHOOK__ID_IS_KEPT, before.message);
+    error->offset = before.offset;
+}
+
 /* Behind what is wrong with a key: what the server said instead of it (R3). */
 static void show_answer(const struct casehook__question *question, const struct casehook__response *response,
                         struct casehook_error *error)
@@ -223,6 +230,21 @@ static int keep_learnt(const struct casehook__question *question, const struct c
     return status ? status : kept;
 }
 
+/* The id out of a body that is not whole.  What is wrong with it is not what failed. */
+static bool keep_whole_id(const struct casehook__question *question, const struct casehook__js_value *found,
+                          struct casehook__text body, struct casehook_result *result)
+{
+    struct casehook_error before = result->error;
+    bool whole = found->kind == CASEHOOK__JS_STRING || /* another digit may have been on its way */
+                 (found->kind == CASEHOOK__JS_NUMBER &&
+                  found->text.data + found->text.length < body.data + body.length);
+    bool learnt = wants_id(question) && whole && !read_learnt(question, found, &result->error) &&
+                  !keep_id(question, found, result);
+    if (!learnt && wants_id(question)) result->id_length = 0;
+    result->error = before;
+    return learnt;
+}
+
 int casehook__learn(const struct casehook__question *question, const struct casehook__response *response,
                     struct casehook_result *result)
 {
@@ -233,13 +255,14 @@ int casehook__learn(const struct casehook__question *question, const struct case
     for (size_t i = 0; i < call->field_count; i++) paths[i + 1] = call->fields[i].path;
     enum casehook__js_fault fault =
         casehook__jsscan(response->body, paths, call->key ? call->field_count + 1 : 0, found, &offset);
+    if (!fault) return call->key ? keep_learnt(question, response, found, result) : CASEHOOK_OK;
     /* Where nothing is looked for, white space is as good as nothing. */
     if (!call->key && fault == CASEHOOK__JS_EMPTY) return CASEHOOK_OK;
-    if (fault) return answer_not_json(question, response, fault, offset, &result->error);
-    return call->key ? keep_learnt(question, response, found, result) : CASEHOOK_OK;
+    answer_not_json(question, response, fault, offset, &result->error);
+    if (call->key && keep_whole_id(question, &found[0], response->body, result)) tell_of_id(&result->error);
+    return result->error.status;
 }
 
-/* A number at the very end may go on. */
 bool casehook__learn_partial_id(const struct casehook__question *question, struct casehook__text body,
                                 struct casehook_result *result)
 {
@@ -247,9 +270,5 @@ bool casehook__learn_partial_id(const struct casehook__question *question, struc
     struct casehook__js_value found = {.kind = CASEHOOK__JS_NONE};
     if (!path || !wants_id(question) || body.length == 0) return false;
     casehook__jsscan(body, &path, 1, &found, NULL);
-    if (found.kind != CASEHOOK__JS_STRING && found.kind != CASEHOOK__JS_NUMBER) return false;
-    if (found.text.data + found.text.length >= body.data + body.length) return false;
-    bool learnt = !read_learnt(question, &found, &result->error) && !keep_id(question, &found, result);
-    if (!learnt) result->id_length = 0;
-    return learnt;
+    return keep_whole_id(question, &found, body, result);
 }

@@ -13,8 +13,9 @@
  */
 int casehook__learn(const struct casehook__question *question, const struct casehook__response *response,
                     struct casehook_result *result);
-/* The id out of a body that broke off, where all of it is there.  result->error is not to be looked at then.
- */
+#define CASEHOOK__ID_IS_KEPT "the id in it is kept, look whether the case is complete"
+
+/* The id out of a body that broke off, where all of it is there.  result->error stays as it is. */
 bool casehook__learn_partial_id(const struct casehook__question *question, struct casehook__text body,
                                 struct casehook_result *result);
 

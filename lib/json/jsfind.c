@@ -51,6 +51,7 @@ void casehook__js_find_key(struct casehook__js_find *find, size_t level, struct 
         const struct casehook__keypath_part *part = part_at(path, level);
         bool decode = escaped || path->exotic;
         if (level == 1 && same(key, decode, path->whole)) {
+            find->found[i] = (struct casehook__js_value){.kind = CASEHOOK__JS_NONE};
             find->flat |= bit;
             find->ends |= bit;
         } else if (part && !(find->flat & bit) && same(key, decode, part->name)) {

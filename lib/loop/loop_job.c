@@ -180,6 +180,25 @@ void casehook__job_refuse(struct casehook__job *job, const struct casehook__fail
     end(job);
 }
 
+/* What came of the request under way goes into the machine. */
+static void settle_request(struct casehook__job *job)
+{
+    const struct casehook__response *response = casehook__transfer_response(job->transfer);
+    casehook__timer_clear(&job->loop->jobs, &job->timer);
+    casehook__strand_ended(job->strand);
+    if (response)
+        casehook__machine_feed(&job->lane->machine, response);
+    else
+        casehook__machine_fail(&job->lane->machine, casehook__transfer_failure(job->transfer));
+    job_leave_route(job);
+}
+
+void casehook__job_answered(struct casehook__job *job)
+{
+    settle_request(job);
+    job_advance(job);
+}
+
 void casehook__job_cancel(struct casehook__job *job)
 {
     static const struct casehook__failure cancelled = {.status = CASEHOOK_E_CANCELLED,
@@ -189,24 +208,10 @@ void casehook__job_cancel(struct casehook__job *job)
         return;
     }
     casehook__transfer_cancel(job->transfer);
-    casehook__strand_ended(job->strand);
-    casehook__machine_fail(&job->lane->machine, casehook__transfer_failure(job->transfer));
-    job_leave_route(job);
+    settle_request(job);
+    if (casehook__machine_next(&job->lane->machine, &job->request))
+        casehook__machine_fail(&job->lane->machine, &cancelled);
     end(job);
-}
-
-void casehook__job_answered(struct casehook__job *job)
-{
-    struct casehook__machine *machine = &job->lane->machine;
-    const struct casehook__response *response = casehook__transfer_response(job->transfer);
-    casehook__timer_clear(&job->loop->jobs, &job->timer);
-    casehook__strand_ended(job->strand);
-    if (response)
-        casehook__machine_feed(machine, response);
-    else
-        casehook__machine_fail(machine, casehook__transfer_failure(job->transfer));
-    job_leave_route(job);
-    job_advance(job);
 }
 
 static const struct casehook__failure late = {

@@ -183,14 +183,19 @@ static void drive(struct casehook__strand *strand)
     after(strand, done);
 }
 
-/* What nobody watches is driven in every turn, whether something is known of it or not. */
-static bool drive_unwatched(struct casehook_loop *loop)
+/*
+ * What nobody watches is driven in every turn, whether something is known of it or not; again: in the same
+ * turn only if something came.
+ */
+static bool drive_unwatched(struct casehook_loop *loop, bool again)
 {
-    bool driven = loop->direct && loop->direct->transfers;
+    bool driven =
+        loop->direct && loop->direct->transfers && (!again || casehook__wire_poll(loop->direct->wire, 0));
     if (driven) drive(loop->direct);
     for (uint32_t i = 0; loop->blind_count && i < loop->strand_count; i++) {
         struct casehook__strand *strand = loop->strands[i];
         if (!strand || strand->released || !strand->blind) continue;
+        if (again && !casehook__wire_poll(strand->wire, 0)) continue;
         drive(strand);
         driven = true;
     }
@@ -199,7 +204,7 @@ static bool drive_unwatched(struct casehook_loop *loop)
 
 bool casehook__strands_drive(struct casehook_loop *loop, bool first)
 {
-    bool driven = first && drive_unwatched(loop);
+    bool driven = drive_unwatched(loop, !first);
     /* One may be due again at once: each gets its turn, then the others. */
     for (uint32_t left = loop->strand_count; left && casehook__timers_next(&loop->dues) <= loop->now;
          left--) {

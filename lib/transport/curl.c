@@ -313,10 +313,13 @@ void casehook__transfer_expire(struct casehook__transfer *transfer)
 
 void casehook__transfer_cancel(struct casehook__transfer *transfer)
 {
-    transfer->answered = false;
+    transfer->answered = is_answer(transfer);
     transfer->failure = (struct casehook__failure){
         .status = CASEHOOK_E_CANCELLED, .sent = transfer->sends > 0, .message = "cancelled"};
-    note_partial(transfer);
+    if (transfer->answered)
+        read_easy_response(transfer);
+    else
+        note_partial(transfer);
     leave_wire(transfer);
 }
 

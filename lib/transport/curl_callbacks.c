@@ -157,7 +157,9 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     transfer->connecting = false;
     transfer->repeat_refused = bytes > 0 && transfer->request->method != CASEHOOK__GET;
     if (transfer->repeat_refused) return CURL_PREREQFUNC_ABORT;
-    transfer->unusable = !casehook__curl_may_send(transfer, remote, remote_port, local_port);
+    /* What is sent again goes out on a new connection, not on one more that may have died as well (H7). */
+    transfer->unusable = (transfer->sends && transfer->kept) ||
+                         !casehook__curl_may_send(transfer, remote, remote_port, local_port);
     if (transfer->unusable) return CURL_PREREQFUNC_ABORT;
     transfer->sends++;
     return CURL_PREREQFUNC_OK;
@@ -198,9 +200,12 @@ int casehook__curl_on_words(CURL *easy, curl_infotype type, char *data, size_t s
     return 0;
 }
 
+#define CALLS_WITHOUT_BYTES 2
+
 /*
- * Called for each byte of a proxy's answer to CONNECT.  libcurl reads what is behind a refusal to its end
- * without a look at any clock, and without returning, as long as more of it is there.
+ * Called for each byte of a proxy's answer to CONNECT, and twice in each go whether something came or not.
+ * libcurl reads what is behind a refusal to its end without a look at any clock, and without returning, as
+ * long as more of it is there.
  */
 int casehook__curl_on_tunnel(void *user, curl_off_t total, curl_off_t now, curl_off_t upload_total,
                              curl_off_t upload_now)
@@ -210,7 +215,13 @@ int casehook__curl_on_tunnel(void *user, curl_off_t total, curl_off_t now, curl_
     (void)now;
     (void)upload_total;
     (void)upload_now;
-    return transfer->connecting && ++transfer->tunnel_bytes > CASEHOOK__HEADER_BYTES_MAX;
+    if (!transfer->connecting) return 0;
+    if (transfer->tunnel_go != transfer->wire->go) {
+        transfer->tunnel_go = transfer->wire->go;
+        transfer->tunnel_calls = 0;
+    }
+    if (++transfer->tunnel_calls <= CALLS_WITHOUT_BYTES) return 0;
+    return ++transfer->tunnel_bytes > CASEHOOK__HEADER_BYTES_MAX;
 }
 
 /* The bytes of the address that is about to be connected to; 0 when it is neither IPv4 nor IPv6. */

@@ -50,6 +50,7 @@ struct casehook__wire {
     bool spoiled;    /* libcurl's tables hold something that it must not touch again */
     long keep;       /* connections */
     bool deaf;       /* libcurl could not make what a wakeup needs */
+    unsigned go;     /* how often it was driven */
     bool promised;   /* some connection came with a Keep-Alive header */
     struct casehook__connection *connections[CASEHOOK__CONNECTION_LISTS];
     struct casehook__tls_gate gate; /* of what is read in one go, with HTTP/2 */
@@ -97,6 +98,7 @@ struct casehook__transfer {
     bool denied;         /* an address was refused (U5) */
     char denied_address[96];
     size_t header_bytes, tunnel_bytes;
+    unsigned tunnel_go, tunnel_calls; /* how often libcurl told of progress in that go */
     bool header_limit, body_limit, body_cut;
     bool no_memory;  /* for what came */
     bool head_ended; /* the empty line after the headers of the answer has come */

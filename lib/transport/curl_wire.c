@@ -88,6 +88,7 @@ void casehook__wire_free(struct casehook__wire *wire)
 void casehook__curl_open_gate(struct casehook__wire *wire)
 {
     wire->gate.left = ONE_GO_BYTES;
+    wire->go++;
 }
 
 /* What fails here for want of memory is tried again the next time; the limits of the transfers go on. */

@@ -233,7 +233,10 @@ static void what_came_of_an_answer_is_kept(void **state)
         {201, "{\"id\":\"7\",\"key\":\"K", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, "7"},
         {201, "{\"id\":17,", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, "17"},
         {201, "{\"id\":17", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""}, /* or 170 */
-        {201, "{\"id\":\"7\"", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""},
+        {201, "{\"id\":\"7\"", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, "7"},
+        {201, "{\"id\":\"7", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""},
+        {201, "{\"id\":1,\"id\":\"x", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""}, /* the last counts */
+        {201, "{\"id\":1,\"id\":", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""},
         {201, "{\"id\":\"..\",", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""}, /* no id (U3) */
         {201, "", CASEHOOK_E_NETWORK, CASEHOOK_OUTCOME_UNKNOWN, ""},
         {403, "{\"e\":\"read on", CASEHOOK_E_HTTP_STATUS, CASEHOOK_OUTCOME_REFUSED, ""},
@@ -261,6 +264,37 @@ static void what_came_of_an_answer_is_kept(void **state)
         if (*answers[i].body) assert_non_null(strstr(casehook_error_message(error), answers[i].body));
         casehook_result_free(result);
     }
+}
+
+/* An answer that is whole for HTTP and broken as JSON, or larger than allowed, may hold the id all the same.
+ */
+static void the_id_of_a_broken_answer_is_kept(void **state)
+{
+    (void)state;
+    static const char *const broken[] = {"{\"id\":\"7\"", "{\"id\":\"7\",\"url\":\"http://x", "{\"id\":7,"};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        struct casehook_exchange *x = usual(CASEHOOK_CREATE, "{\"title\":\"t\"}");
+        expect(x, "POST", BASE "/issue", "{\"title\":\"t\",\"text\":\"\",\"tags\":[]}");
+        feed(x, 201, JSON, broken[i]);
+        struct casehook_result *result =
+            failed(x, "create", CASEHOOK_E_RESPONSE, CASEHOOK_OUTCOME_UNKNOWN, 0);
+        assert_string_equal(casehook_result_id(result, NULL), "7");
+        assert_non_null(
+            strstr(casehook_error_message(casehook_result_error(result)), "the id in it is kept"));
+        casehook_result_free(result);
+    }
+    size_t size = 2000000;
+    char *large = malloc(size);
+    memset(large, ' ', size);
+    memcpy(large, "{\"id\":7,", 8);
+    struct casehook_exchange *x = usual(CASEHOOK_CREATE, "{\"title\":\"t\"}");
+    expect(x, "POST", BASE "/issue", "{\"title\":\"t\",\"text\":\"\",\"tags\":[]}");
+    assert_int_equal(casehook_exchange_feed(x, 201, JSON, CASEHOOK_TERMINATED, large, size), CASEHOOK_OK);
+    struct casehook_result *result = failed(x, "create", CASEHOOK_E_LIMIT, CASEHOOK_OUTCOME_UNKNOWN, 0);
+    assert_string_equal(casehook_result_id(result, NULL), "7");
+    assert_int_equal(casehook_error_http_status(casehook_result_error(result)), 201);
+    casehook_result_free(result);
+    free(large);
 }
 
 static void a_created_case_without_usable_answer_is_unknown(void **state)
@@ -556,6 +590,7 @@ int main(void)
         cmocka_unit_test(comments_stop_at_the_first_failure),
         cmocka_unit_test(retry_makes_sense_only_where_nothing_is_done_twice),
         cmocka_unit_test(what_came_of_an_answer_is_kept),
+        cmocka_unit_test(the_id_of_a_broken_answer_is_kept),
         cmocka_unit_test(a_created_case_without_usable_answer_is_unknown),
         cmocka_unit_test(redirects_drop_credentials_for_good),
         cmocka_unit_test(redirects_of_writes),

@@ -7,6 +7,8 @@
 #include "memory.h"
 #include "real.h"
 
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -184,6 +186,64 @@ static void pass_one(void *user, struct stream *stream, size_t connection)
     free(input.bytes);
 }
 
+static atomic_int tunnel_may_open;
+
+/* The answer to CONNECT comes when the host has done a lot of other things. */
+static void open_late(void *user, struct stream *stream, size_t connection)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\n\r\n";
+    struct http_input input = {.stream = stream};
+    struct http_request request;
+    (void)connection;
+    if (!http_request_read(&input, &request)) return;
+    http_request_clear(&request);
+    while (!atomic_load(&tunnel_may_open)) poll(NULL, 0, 1);
+    int other = stream_connect("127.0.0.1", user);
+    if (other >= 0 && !stream_write(stream, ok, sizeof ok - 1)) stream_relay(stream, other);
+    if (other >= 0) close(other);
+    free(input.bytes);
+}
+
+/* What a proxy sends is counted, not how often the host looks whether it has. */
+static void a_tunnel_that_takes_long(void **state)
+{
+    (void)state;
+    char port[16];
+    uint64_t ticket = 0;
+    struct casehook_result *result;
+    struct casehook_loop *loop = NULL;
+    struct certs *certs =
+        certs_make_recipe("{\"certs\":{\"server\":{\"subject\":\"CN=localhost\",\"issuer\":\"self\"}},"
+                          "\"files\":{}}");
+    assert_non_null(certs);
+    struct http_log *log = http_log_new();
+    struct http_tls tls = {.certificate = pem_of(certs, "server.crt"), .key = pem_of(certs, "server.key")};
+    struct http_server *server = http_server_start(log, "tracker", &tls, tracker_answer, NULL);
+    snprintf(port, sizeof port, "%u", http_server_port(server));
+    struct listener *proxy = listener_start(NULL, open_late, port);
+    struct answer answer;
+    struct client client = client_new(text_of("{\"connectTimeout\":\"60s\",\"ssl.verificationMode\":\"none\","
+                                              "\"proxyUrl\":\"http://127.0.0.1:%u\"}",
+                                              listener_port(proxy)),
+                                      text_of("https://localhost:%s", port), NULL, NULL, &answer);
+    assert_non_null(client.connector);
+    assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
+    assert_int_equal(casehook_loop_submit_json(loop, client.connector, CASEHOOK_CREATE, "{\"title\":\"t\"}",
+                                               CASEHOOK_TERMINATED, NULL, NULL),
+                     CASEHOOK_OK);
+    for (int turns = 0; turns < 70000; turns++) casehook_loop_process(loop);
+    atomic_store(&tunnel_may_open, 1);
+    while (result = casehook_loop_next(loop, &ticket), !ticket) casehook_loop_wait(loop, -1);
+    answer = answer_from(result);
+    if (answer.status) fail_msg("%s", answer.message);
+    casehook_loop_free(loop);
+    client_free(&client);
+    stop(proxy);
+    http_server_stop(server, 2000);
+    http_log_free(log);
+    certs_free(certs);
+}
+
 /* The request was about to be sent before: the answer to the second CONNECT has its limit all the same. */
 static void bombs_of_a_second_tunnel(void **state)
 {
@@ -219,6 +279,7 @@ static void bombs_of_a_second_tunnel(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(all_bombs), cmocka_unit_test(bombs_of_a_proxy),
-                                       cmocka_unit_test(bombs_of_a_second_tunnel)};
+                                       cmocka_unit_test(bombs_of_a_second_tunnel),
+                                       cmocka_unit_test(a_tunnel_that_takes_long)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,6 +109,55 @@ static void every_answer_is_the_last_one(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* ---- a read that is made once more -------------------------------------------------------------- */
+
+enum { RESTING = 6 };
+
+/* All connections work once; then each of them dies with the request that it gets. */
+static struct turn die_at_the_second(void *user, const struct tracker_request *request)
+{
+    (void)user;
+    if (request->on_connection == 0) return (struct turn){.before_us = 50000};
+    return (struct turn){.no_answer = 1, .end = TURN_RESET};
+}
+
+static void submit_gets(struct drive *drive, struct site *site, size_t count)
+{
+    struct casehook_result *result;
+    uint64_t ticket;
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(casehook_loop_submit_json(drive->loop, site->client.connector, CASEHOOK_GET,
+                                                   "{\"externalId\":\"7\"}", CASEHOOK_TERMINATED, NULL, NULL),
+                         CASEHOOK_OK);
+    while (count) {
+        if (result = casehook_loop_next(drive->loop, &ticket), !ticket) {
+            drive_turn(drive, -1);
+            continue;
+        }
+        struct answer answer = answer_from(result);
+        if (answer.status) fail_msg("%s: %s", way_name(drive->way), answer.message);
+        count--;
+    }
+}
+
+/* Several connections rest and all are dead: the read does not try them one by one. */
+static void a_read_is_made_twice_at_most(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < SCHEMES * 2; i++) {
+        struct site site =
+            site_new((enum scheme)(i / 2), "{\"maxIdleConnections\":64}", NULL, 1, die_at_the_second, NULL);
+        struct drive drive = drive_new(i % 2 ? LOOP_DESCRIPTOR : LOOP_WAIT);
+        submit_gets(&drive, &site, RESTING);
+        tracker_settle(site.tracker);
+        assert_int_equal(atomic_load(&site.records->reads), RESTING);
+        submit_gets(&drive, &site, 1);
+        assert_int_equal(atomic_load(&site.records->reads), RESTING + 2);
+        drive_free(&drive);
+        site_free(&site);
+    }
+}
+
 /* ---- bytes that nobody asked for ----------------------------------------------------------------- */
 
 #define JSON_HEAD "\r\nContent-Type: application/json\r\nContent-Length: "
@@ -212,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_idle_connection_was_closed, begin),
         cmocka_unit_test_setup(every_answer_is_the_last_one, begin),
+        cmocka_unit_test(a_read_is_made_twice_at_most),
         cmocka_unit_test_setup(a_second_answer, begin),
         cmocka_unit_test_setup(bytes_behind_an_answer, begin),
     };

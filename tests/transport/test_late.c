@@ -11,19 +11,35 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIMIT_MS = 300, ANSWER_US = 60000, AWAY_MS = 700 };
+enum { LIMIT_MS = 300, ANSWER_US = 60000, AWAY_MS = 700, LARGE = 700000 };
 
+/* user: the answer to a write, NULL: the usual one. */
 static struct turn answer_a_little_late(void *user, const struct tracker_request *request)
 {
-    struct turn turn = {.before_us = strcmp(request->method, "GET") != 0 ? ANSWER_US : 0};
-    (void)user;
+    struct turn turn = {0};
+    if (strcmp(request->method, "GET") != 0) turn = (struct turn){.before_us = ANSWER_US, .answer = user};
     return turn;
 }
 
-static struct site new_site(enum scheme scheme, int by_deadline)
+static struct site new_site(enum scheme scheme, int by_deadline, char *answer)
 {
     const char *settings = by_deadline ? "{\"responseTimeout\":\"20s\"}" : "{\"responseTimeout\":\"300ms\"}";
-    return site_new(scheme, settings, NULL, 1, answer_a_little_late, NULL);
+    return site_new(scheme, settings, NULL, 1, answer_a_little_late, answer);
+}
+
+/* A created case with a long description in it: more than is read in one go. */
+static char *large_answer(void)
+{
+    const char *head = text_of("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+                               "Content-Length: %d\r\n\r\n{\"id\":\"00000000\",\"text\":\"",
+                               LARGE);
+    size_t begins = strlen("{\"id\":\"00000000\",\"text\":\""), length = strlen(head);
+    char *answer = malloc(length + LARGE + 1);
+    assert_non_null(answer);
+    memcpy(answer, head, length);
+    memset(answer + length, 'x', LARGE - begins - 2);
+    memcpy(answer + length + LARGE - begins - 2, "\"}", 3);
+    return answer;
 }
 
 /* Until the tracker has read it; then the host has other things to do. */
@@ -35,9 +51,9 @@ static void send_and_leave(struct drive *drive, const struct site *site)
     poll(NULL, 0, AWAY_MS);
 }
 
-static void the_host_was_busy(enum scheme scheme, enum way way, int by_deadline)
+static void the_host_was_busy(enum scheme scheme, enum way way, int by_deadline, char *answer_text)
 {
-    struct site site = new_site(scheme, by_deadline);
+    struct site site = new_site(scheme, by_deadline, answer_text);
     struct drive drive = drive_new(way);
     struct casehook_options options = {.struct_size = sizeof options,
                                        .deadline_ms = by_deadline ? LIMIT_MS : 0};
@@ -61,7 +77,11 @@ static void a_loop_whose_host_was_busy(void **state)
     (void)state;
     static const enum scheme schemes[] = {HTTP, HTTPS12, HTTPS13};
     for (size_t i = 0; i < COUNT(schemes) * 4; i++)
-        the_host_was_busy(schemes[i / 4], i % 2 ? LOOP_WAIT : LOOP_DESCRIPTOR, i / 2 % 2);
+        the_host_was_busy(schemes[i / 4], i % 2 ? LOOP_WAIT : LOOP_DESCRIPTOR, i / 2 % 2, NULL);
+    char *large = large_answer();
+    for (size_t i = 0; i < COUNT(schemes) * 2; i++)
+        the_host_was_busy(schemes[i / 2], i % 2 ? LOOP_WAIT : LOOP_DESCRIPTOR, 1, large);
+    free(large);
 }
 
 /* In the child: 0 when it has the id. */
@@ -77,11 +97,38 @@ static int create_blocking(struct site *site, int by_deadline)
 }
 
 /* As a machine that is suspended. */
+/* What cancel meets counts as well: a refusal whose body has not come is one. */
+static void a_refusal_that_is_cancelled(void **state)
+{
+    (void)state;
+    static char half[] = "HTTP/1.1 422 Unprocessable Content\r\nContent-Type: application/json\r\n"
+                         "Content-Length: 100\r\n\r\n{\"error\":\"no such field\"";
+    for (int i = 0; i < 2; i++) {
+        enum way way = i ? LOOP_DESCRIPTOR : LOOP_WAIT;
+        struct site site = new_site(HTTP, 1, half);
+        struct drive drive = drive_new(way);
+        struct casehook_result *result;
+        uint64_t ticket = 0, given = 0;
+        assert_int_equal(casehook_loop_submit_json(drive.loop, site.client.connector, CASEHOOK_CREATE,
+                                                   site_params(0, 0), CASEHOOK_TERMINATED, NULL, &given),
+                         CASEHOOK_OK);
+        while (!atomic_load(&site.records->of[0].whole)) drive_turn(&drive, 1);
+        tracker_settle(site.tracker);
+        assert_int_equal(casehook_loop_cancel(drive.loop, given), CASEHOOK_OK);
+        while (result = casehook_loop_next(drive.loop, &ticket), !ticket) drive_turn(&drive, -1);
+        struct answer answer = answer_from(result);
+        assert_int_equal(answer.status, CASEHOOK_E_HTTP_STATUS);
+        assert_int_equal(answer.outcome, CASEHOOK_OUTCOME_REFUSED);
+        drive_free(&drive);
+        site_free(&site);
+    }
+}
+
 static void a_process_that_was_stopped(void **state)
 {
     (void)state;
     for (int by_deadline = 0; by_deadline < 2; by_deadline++) {
-        struct site site = new_site(HTTP, by_deadline);
+        struct site site = new_site(HTTP, by_deadline, NULL);
         int ended = 0;
         pid_t child = fork();
         if (child == 0) _exit(create_blocking(&site, by_deadline));
@@ -98,6 +145,7 @@ static void a_process_that_was_stopped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_loop_whose_host_was_busy),
+                                       cmocka_unit_test(a_refusal_that_is_cancelled),
                                        cmocka_unit_test(a_process_that_was_stopped)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

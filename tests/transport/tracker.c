@@ -184,6 +184,10 @@ static void write_answer(struct stream *stream, const struct input *input, const
     size_t length = turn->answer ? (size_t)snprintf(text, sizeof text, "%s", turn->answer)
                                  : usual_answer(input, turn, text, sizeof text);
     size_t behind = turn->behind ? strlen(turn->behind) : 0;
+    if (length >= sizeof text) { /* it has nothing behind it */
+        stream_write(stream, turn->answer, length);
+        return;
+    }
     if (behind && turn->behind_us < 0) {
         memcpy(text + length, turn->behind, behind);
         length += behind;
