@@ -229,7 +229,7 @@ static void a_tunnel_that_takes_long(void **state)
     assert_non_null(client.connector);
     assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
     assert_int_equal(casehook_loop_submit_json(loop, client.connector, CASEHOOK_CREATE, "{\"title\":\"t\"}",
-                                               CASEHOOK_TERMINATED, NULL, NULL),
+                                               CASEHOOK_TERMINATED, NULL, NULL, NULL),
                      CASEHOOK_OK);
     for (int turns = 0; turns < 70000; turns++) casehook_loop_process(loop);
     atomic_store(&tunnel_may_open, 1);

@@ -127,7 +127,8 @@ static void submit_gets(struct drive *drive, struct site *site, size_t count)
     uint64_t ticket;
     for (size_t i = 0; i < count; i++)
         assert_int_equal(casehook_loop_submit_json(drive->loop, site->client.connector, CASEHOOK_GET,
-                                                   "{\"externalId\":\"7\"}", CASEHOOK_TERMINATED, NULL, NULL),
+                                                   "{\"externalId\":\"7\"}", CASEHOOK_TERMINATED, NULL, NULL,
+                                                   NULL),
                          CASEHOOK_OK);
     while (count) {
         if (result = casehook_loop_next(drive->loop, &ticket), !ticket) {

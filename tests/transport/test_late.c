@@ -110,7 +110,8 @@ static void a_refusal_that_is_cancelled(void **state)
         struct casehook_result *result;
         uint64_t ticket = 0, given = 0;
         assert_int_equal(casehook_loop_submit_json(drive.loop, site.client.connector, CASEHOOK_CREATE,
-                                                   site_params(0, 0), CASEHOOK_TERMINATED, NULL, &given),
+                                                   site_params(0, 0), CASEHOOK_TERMINATED, NULL, &given,
+                                                   NULL),
                          CASEHOOK_OK);
         while (!atomic_load(&site.records->of[0].whole)) drive_turn(&drive, 1);
         tracker_settle(site.tracker);
