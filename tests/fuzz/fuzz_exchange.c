@@ -105,7 +105,8 @@ static void check_line(const struct kind *kind, const char *line)
 static void check_log(void *user, const struct casehook_log_record *record)
 {
     CHECK(record->level >= CASEHOOK_LOG_ERROR && record->level <= CASEHOOK_LOG_DEBUG);
-    check_line(user, record->message);
+    /* What is wrong with the params is said in the caller's own words. */
+    if (record->step != CASEHOOK_STEP_PARAMS) check_line(user, record->message);
     if (record->url) check_line(user, record->url);
 }
 
@@ -405,7 +406,7 @@ static void check_error(const struct run *run, const struct casehook_result *res
         http = casehook_error_http_status(error);
     bool retryable = casehook_error_retryable(error) != 0, writes_new = false;
     CHECK(strcmp(casehook_status_name(casehook_error_status(error)), "unknown") != 0);
-    check_line(run->kind, casehook_error_message(error));
+    if (step != CASEHOOK_STEP_PARAMS) check_line(run->kind, casehook_error_message(error));
     CHECK(step >= CASEHOOK_STEP_CONFIG && step <= CASEHOOK_STEP_VIEW_URL);
     CHECK(outcome >= CASEHOOK_OUTCOME_NONE && outcome <= CASEHOOK_OUTCOME_UNKNOWN);
     CHECK(outcome != CASEHOOK_OUTCOME_DONE);
