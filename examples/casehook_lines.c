@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define PIECE   (64 * 1024)
-#define LONGEST (8 * 1024 * 1024 + 1) /* the library takes a byte less (README, limits) */
+#define LONGEST (8 * 1024 * 1024 + 1) /* the library takes a byte less (include/README.md, limits) */
 
 static bool stop_with(struct lines *lines, int error)
 {

@@ -25,7 +25,7 @@
  *    it returns.  Only in a struct whose struct_size is wrong it is not seen.
  *  - Times are milliseconds, sizes and lengths are bytes.
  *  - Threads: what the comment of a handle says holds for each of its functions that says nothing else.
- *  - A letter and a number, as in (R1), is the rule of behaviour that holds there (README, Rules).
+ *  - A letter and a number, as in (R1), is the rule of behaviour that holds there (lib/README.md).
  *  - The library starts no threads, has no global state of its own, reads no environment, writes
  *    nothing to the terminal and never prompts.  Callbacks run inside calls of this header only.
  *  - Nothing waits for a name look-up that hangs: libcurl's thread for it is left behind and ends with
