@@ -9,13 +9,6 @@
 #define BAD_GATEWAY     502
 #define GATEWAY_TIMEOUT 504
 
-const char *casehook__question_target(const struct casehook__question *question)
-{
-    int length = snprintf(question->target, CASEHOOK__TARGET_SIZE, "%s %s", question->method, question->url);
-    if (length >= CASEHOOK__TARGET_SIZE) memcpy(question->target + CASEHOOK__TARGET_SIZE - 4, "...", 4);
-    return question->target;
-}
-
 static const char *answer_excerpt(const struct casehook__question *question, struct casehook__text text,
                                   char out[CASEHOOK__EXCERPT_MAX + 1])
 {

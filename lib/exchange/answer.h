@@ -25,7 +25,7 @@ struct casehook__question {
     bool was_accepted; /* the write before was answered 202: it may not be carried out yet */
 };
 
-/* "POST http://host/path"; lies in question->target. */
+/* shown_url.c: "POST http://host/path"; lies in question->target. */
 const char *casehook__question_target(const struct casehook__question *question);
 
 /* An answer that is no redirect. */

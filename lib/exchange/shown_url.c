@@ -1,5 +1,7 @@
-/* shown_url.c - URLs as results and messages show them (R3, C6). */
+/* shown_url.c - URLs and requests as results and messages show them (R3, C6). */
 #include "exchange/answer.h"
+
+#include <stdio.h>
 
 #define SHOWN_URL_MAX 2048 /* bytes: what of a URL from outside is kept in a result */
 
@@ -22,4 +24,11 @@ const char *casehook__shown_url(const struct casehook__config *config, const str
     if (cut) casehook__buf_append_string(shown, "...");
     casehook__free(shown->heap, masked);
     return shown->status ? NULL : shown->data;
+}
+
+const char *casehook__question_target(const struct casehook__question *question)
+{
+    int length = snprintf(question->target, CASEHOOK__TARGET_SIZE, "%s %s", question->method, question->url);
+    if (length >= CASEHOOK__TARGET_SIZE) memcpy(question->target + CASEHOOK__TARGET_SIZE - 4, "...", 4);
+    return question->target;
 }

@@ -73,22 +73,21 @@ static void free_jobs(struct casehook__jobs *jobs)
     while ((job = casehook__jobs_shift(jobs)) != NULL) casehook__job_free(job);
 }
 
-static void abandon_jobs(struct casehook__jobs *jobs)
+static void abandon(struct casehook__job *job)
 {
-    struct casehook__job *job;
-    while ((job = casehook__jobs_shift(jobs)) != NULL) {
-        casehook__job_abandon(job);
-        casehook__job_free(job);
-    }
+    casehook__job_abandon(job);
+    casehook__job_free(job);
 }
 
 static void free_running(struct casehook_loop *loop)
 {
     struct casehook__pipe_guard guard;
+    struct casehook__job *job;
     casehook__pipe_guard(&guard);
+    while ((job = casehook__pools_shift(loop)) != NULL) abandon(job);
+    while ((job = casehook__jobs_shift(&loop->incoming)) != NULL) abandon(job);
     casehook__pools_free(loop);
     casehook__strands_reap(loop);
-    abandon_jobs(&loop->incoming);
     casehook__pipe_unguard(&guard);
     pthread_mutex_destroy(&loop->lock);
 }
@@ -120,13 +119,6 @@ int casehook_loop_free(struct casehook_loop *loop)
     casehook__free(heap, loop);
     casehook__heap_unref(heap);
     return CASEHOOK_OK;
-}
-
-void casehook__loop_signal(struct casehook_loop *loop)
-{
-    if (loop->signalled || !(loop->sleeping || loop->descriptor_used)) return;
-    loop->signalled = true;
-    loop->ops->signal(loop->backend);
 }
 
 void casehook_loop_wakeup(struct casehook_loop *loop)

@@ -4,39 +4,6 @@
 #define POOL_LISTS_FIRST 16   /* and powers of two */
 #define CROWD_REST_MS    1000 /* more idle connections than maxIdleConnections live no longer than this */
 
-/* ---- lists of jobs ----------------------------------------------------------------------------- */
-
-void casehook__jobs_push(struct casehook__jobs *jobs, struct casehook__job *job)
-{
-    job->next = NULL;
-    job->previous = jobs->last;
-    if (jobs->last)
-        jobs->last->next = job;
-    else
-        jobs->first = job;
-    jobs->last = job;
-}
-
-static void jobs_remove(struct casehook__jobs *jobs, struct casehook__job *job)
-{
-    if (job->previous)
-        job->previous->next = job->next;
-    else
-        jobs->first = job->next;
-    if (job->next)
-        job->next->previous = job->previous;
-    else
-        jobs->last = job->previous;
-    job->next = job->previous = NULL;
-}
-
-struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs)
-{
-    struct casehook__job *job = jobs->first;
-    if (job) jobs_remove(jobs, job);
-    return job;
-}
-
 /* ---- pools ------------------------------------------------------------------------------------- */
 
 static struct casehook__pool **pool_list_of(const struct casehook_loop *loop,
@@ -89,22 +56,14 @@ struct casehook__pool *casehook__pool_of(struct casehook_loop *loop, struct case
     return pool ? pool : pool_new(loop, connector);
 }
 
+/* No job is in it. */
 static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
 {
-    struct casehook__job *job;
     struct casehook__pool **link = pool_list_of(loop, pool->connector);
     while (*link != pool) link = &(*link)->next;
     *link = pool->next;
     loop->pool_count--;
     casehook__timer_clear(&loop->rests, &pool->rest);
-    while ((job = casehook__jobs_shift(&pool->waiting)) != NULL) {
-        casehook__job_abandon(job);
-        casehook__job_free(job);
-    }
-    while ((job = casehook__jobs_shift(&pool->running)) != NULL) {
-        casehook__job_abandon(job);
-        casehook__job_free(job);
-    }
     while (pool->idle) {
         struct casehook__lane *lane = pool->idle;
         pool->idle = lane->next;
@@ -115,6 +74,18 @@ static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
     casehook__free(loop->heap, pool->shards);
     casehook_connector_unref(pool->connector);
     casehook__free(loop->heap, pool);
+}
+
+struct casehook__job *casehook__pools_shift(struct casehook_loop *loop)
+{
+    struct casehook__job *job = NULL;
+    for (uint32_t i = 0; i < loop->pool_lists && !job; i++) {
+        for (struct casehook__pool *pool = loop->pools[i]; pool && !job; pool = pool->next) {
+            job = casehook__jobs_shift(&pool->waiting);
+            if (!job) job = casehook__jobs_shift(&pool->running);
+        }
+    }
+    return job;
 }
 
 void casehook__pools_free(struct casehook_loop *loop)
@@ -184,7 +155,7 @@ void casehook__pool_runs(struct casehook__job *job)
 {
     struct casehook__pool *pool = job->pool;
     casehook__timer_clear(&pool->loop->jobs, &job->timer);
-    jobs_remove(&pool->waiting, job);
+    casehook__jobs_remove(&pool->waiting, job);
     casehook__jobs_push(&pool->running, job);
     pool->running_count++;
     if (pool->running_count > pool->peak) pool->peak = pool->running_count;
@@ -202,7 +173,7 @@ static void rest(struct casehook__pool *pool)
 void casehook__pool_leaves(struct casehook__job *job)
 {
     struct casehook__pool *pool = job->pool;
-    jobs_remove(&pool->running, job);
+    casehook__jobs_remove(&pool->running, job);
     pool->running_count--;
     job->pool = NULL;
     enqueue(pool);

@@ -47,7 +47,9 @@ struct casehook__jobs {
     struct casehook__job *first, *last;
 };
 
+/* loop_jobs.c */
 void casehook__jobs_push(struct casehook__jobs *jobs, struct casehook__job *job);
+void casehook__jobs_remove(struct casehook__jobs *jobs, struct casehook__job *job);
 /* The first one, removed; NULL when there is none. */
 struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs);
 
@@ -133,12 +135,17 @@ struct casehook_loop {
 /* loop.c; ops NULL: the best that the system offers. */
 int casehook__loop_new_with(const struct casehook_loop_options *options,
                             const struct casehook__backend_ops *ops, struct casehook_loop **loop);
-/* Under the lock: tells the thread of the loop that there is something to do. */
+
+/* loop_jobs.c, under the lock. */
+/* Gives a job its ticket.  False: no memory. */
+bool casehook__ticket_take(struct casehook_loop *loop, struct casehook__job *job);
+/* NULL: it names nothing. */
+struct casehook__ticket_slot *casehook__ticket_find(struct casehook_loop *loop, uint64_t ticket);
+/* It names nothing any more. */
+void casehook__ticket_drop(struct casehook_loop *loop, uint64_t ticket);
+/* Tells the thread of the loop that there is something to do. */
 void casehook__loop_signal(struct casehook_loop *loop);
 
-/* loop_submit.c */
-/* Under the lock: its ticket names nothing any more. */
-void casehook__ticket_drop(struct casehook_loop *loop, uint64_t ticket);
 /* Frees a job that is in no list and on no lane. */
 void casehook__job_free(struct casehook__job *job);
 
@@ -166,6 +173,9 @@ void casehook__job_abandon(struct casehook__job *job);
 /* loop_pool.c */
 /* The pool of a connector, made when there is none.  NULL: no memory. */
 struct casehook__pool *casehook__pool_of(struct casehook_loop *loop, struct casehook_connector *connector);
+/* Takes any job out of its pool; NULL: there is none left. */
+struct casehook__job *casehook__pools_shift(struct casehook_loop *loop);
+/* No job is in them. */
 void casehook__pools_free(struct casehook_loop *loop);
 /* NULL: no memory. */
 struct casehook__lane *casehook__pool_take_lane(struct casehook__pool *pool);
@@ -194,7 +204,7 @@ void casehook__strand_release(struct casehook__strand *strand);
 /* Drives what is due, in the first round of a turn also what nobody watches.  False: nothing was. */
 bool casehook__strands_drive(struct casehook_loop *loop, bool first);
 /* Takes what has ended off the strands; how many. */
-size_t casehook__strands_harvest(struct casehook_loop *loop);
+size_t casehook__strands_harvest(struct casehook_loop *loop, void (*answered)(struct casehook__job *job));
 /* Frees the released ones. */
 void casehook__strands_reap(struct casehook_loop *loop);
 /* Waits for events, at most so long (-1: no limit), and acts on them; how many there were. */

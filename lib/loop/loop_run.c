@@ -31,7 +31,7 @@ static void read_late(struct casehook_loop *loop)
     for (int looks = 0; looks < LOOP_LATE_LOOKS; looks++) {
         int events = casehook__strands_poll(loop, 0);
         bool driven = casehook__strands_drive(loop, looks == 0);
-        if (!casehook__strands_harvest(loop) && !events && !driven) return;
+        if (!casehook__strands_harvest(loop, casehook__job_answered) && !events && !driven) return;
     }
 }
 
@@ -90,7 +90,7 @@ void casehook__loop_turn(struct casehook_loop *loop, bool eager)
         end_late(loop);
         begin_jobs(loop);
         bool driven = casehook__strands_drive(loop, round == 0);
-        bool harvested = casehook__strands_harvest(loop) > 0;
+        bool harvested = casehook__strands_harvest(loop, casehook__job_answered) > 0;
         if (!(driven || harvested) || (loop->finished.first && !eager)) break;
     }
     casehook__pools_rest(loop);

@@ -214,7 +214,7 @@ bool casehook__strands_drive(struct casehook_loop *loop, bool first)
     return driven;
 }
 
-size_t casehook__strands_harvest(struct casehook_loop *loop)
+size_t casehook__strands_harvest(struct casehook_loop *loop, void (*answered)(struct casehook__job *job))
 {
     size_t count = 0;
     while (loop->touched) {
@@ -222,7 +222,7 @@ size_t casehook__strands_harvest(struct casehook_loop *loop)
         untouch(strand);
         struct casehook__transfer *transfer;
         while (!strand->released && (transfer = casehook__wire_next(strand->wire)) != NULL) {
-            casehook__job_answered(casehook__transfer_owner(transfer));
+            answered(casehook__transfer_owner(transfer));
             count++;
         }
     }

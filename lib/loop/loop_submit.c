@@ -7,52 +7,6 @@
 
 #include <unistd.h>
 
-/* ---- tickets: the serial in the upper half, index + 1 of the slot in the lower ----------------- */
-
-static bool grow_slots(struct casehook_loop *loop)
-{
-    uint32_t count = loop->max_operations;
-    if (loop->slot_count < count / 2) count = loop->slot_count ? loop->slot_count * 2 : 64;
-    if (count > loop->max_operations) count = loop->max_operations;
-    void *slots = casehook__realloc(loop->heap, loop->slots, count * sizeof *loop->slots);
-    if (!slots) return false;
-    loop->slots = slots;
-    for (uint32_t i = loop->slot_count; i < count; i++) {
-        loop->slots[i] = (struct casehook__ticket_slot){.next_free = loop->free_slot};
-        loop->free_slot = i + 1;
-    }
-    loop->slot_count = count;
-    return true;
-}
-
-static bool ticket_take(struct casehook_loop *loop, struct casehook__job *job)
-{
-    if (!loop->free_slot && !grow_slots(loop)) return false;
-    uint32_t index = loop->free_slot - 1;
-    struct casehook__ticket_slot *slot = &loop->slots[index];
-    loop->free_slot = slot->next_free;
-    slot->job = job;
-    slot->serial++;
-    job->ticket = (uint64_t)slot->serial << 32 | (index + 1);
-    return true;
-}
-
-static struct casehook__ticket_slot *ticket_find(struct casehook_loop *loop, uint64_t ticket)
-{
-    uint32_t index = (uint32_t)ticket - 1;
-    if (index >= loop->slot_count) return NULL;
-    struct casehook__ticket_slot *slot = &loop->slots[index];
-    return slot->job && slot->job->ticket == ticket ? slot : NULL;
-}
-
-void casehook__ticket_drop(struct casehook_loop *loop, uint64_t ticket)
-{
-    struct casehook__ticket_slot *slot = ticket_find(loop, ticket);
-    slot->job = NULL;
-    slot->next_free = loop->free_slot;
-    loop->free_slot = (uint32_t)ticket;
-}
-
 /* ---- cancelling -------------------------------------------------------------------------------- */
 
 static void mark_cancelled(struct casehook__job *job)
@@ -77,7 +31,7 @@ int casehook_loop_cancel(struct casehook_loop *loop, uint64_t ticket)
     if (!loop) return CASEHOOK_E_ARGUMENT;
     if (loop->process != getpid()) return CASEHOOK_E_FORKED;
     pthread_mutex_lock(&loop->lock);
-    struct casehook__ticket_slot *slot = ticket_find(loop, ticket);
+    struct casehook__ticket_slot *slot = casehook__ticket_find(loop, ticket);
     if (slot) mark_cancelled(slot->job);
     pthread_mutex_unlock(&loop->lock);
     return slot ? CASEHOOK_OK : CASEHOOK_E_ARGUMENT;
@@ -91,7 +45,7 @@ static int accept_job(struct casehook_loop *loop, struct casehook__job *job, uin
     pthread_mutex_lock(&loop->lock);
     if (loop->accepted >= loop->max_operations) {
         status = CASEHOOK_E_BUSY;
-    } else if (!ticket_take(loop, job)) {
+    } else if (!casehook__ticket_take(loop, job)) {
         status = CASEHOOK_E_NO_MEMORY;
     } else {
         loop->accepted++;
@@ -187,16 +141,6 @@ static int submit(struct casehook_loop *loop, struct casehook_connector *connect
     if (given) *given = NULL;
     if (submit_job(loop, connector, input, options, ticket, &error) == CASEHOOK_OK) return CASEHOOK_OK;
     return casehook__call_refuse(loop ? loop->heap : NULL, &error, given);
-}
-
-void casehook__job_free(struct casehook__job *job)
-{
-    casehook__timer_clear(&job->loop->jobs, &job->timer);
-    casehook__cancel_remove(job->cancel, &job->waiter);
-    casehook_cancel_free(job->cancel);
-    casehook_connector_unref(job->connector);
-    casehook_result_free(job->result);
-    casehook__free(job->loop->heap, job);
 }
 
 int casehook_loop_submit(struct casehook_loop *loop, struct casehook_connector *connector, int operation,

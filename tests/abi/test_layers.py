@@ -110,6 +110,12 @@ class Layers(unittest.TestCase):
         wrong = [f"{file} uses {name} of {other}" for file, other, name in self.calls() if upward(file, other)]
         self.assertEqual(wrong, [])
 
+    def test_no_circles(self):
+        knows = {}
+        for file, other, _ in self.calls():
+            knows.setdefault(file, set()).add(other)
+        self.assertEqual(circle(knows), [])
+
     def test_no_circles_of_headers(self):
         knows = {}
         for name, header in self.includes('"'):
