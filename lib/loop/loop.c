@@ -87,7 +87,7 @@ static void free_running(struct casehook_loop *loop)
     while ((job = casehook__pools_shift(loop)) != NULL) abandon(job);
     while ((job = casehook__jobs_shift(&loop->incoming)) != NULL) abandon(job);
     casehook__pools_free(loop);
-    casehook__strands_reap(loop);
+    casehook__clients_reap(loop);
     casehook__pipe_unguard(&guard);
     pthread_mutex_destroy(&loop->lock);
 }
@@ -114,8 +114,8 @@ int casehook_loop_free(struct casehook_loop *loop)
     if (whole) free_jobs(&loop->finished); /* else fork() came while the list changed: it is left */
     loop->ops->close(loop->backend, forked);
     casehook__free(heap, loop->pools);
-    casehook__free(heap, loop->strands);
-    casehook__free(heap, loop->slots);
+    casehook__free(heap, loop->clients);
+    casehook__free(heap, loop->tickets);
     casehook__free(heap, loop);
     casehook__heap_unref(heap);
     return CASEHOOK_OK;
@@ -146,7 +146,7 @@ static void use_descriptor(struct casehook_loop *loop)
     pthread_mutex_unlock(&loop->lock);
     loop->now = casehook__clock_ms();
     casehook__pipe_guard(&guard);
-    casehook__strands_watch(loop);
+    casehook__clients_watch(loop);
     casehook__pipe_unguard(&guard);
     arm(loop);
 }
@@ -181,7 +181,7 @@ static int64_t time_to_process(struct casehook_loop *loop)
     if (loop->descriptor_used) return -1;
     if (has_news(loop)) return 0;
     int64_t time = casehook__loop_next_time(loop), now = casehook__clock_ms();
-    bool unseen = loop->watched_transfers || (loop->direct && loop->direct->transfers);
+    bool unseen = loop->watched_transfers || (loop->polled && loop->polled->transfers);
     if (unseen && time > now + UNSEEN_MS) time = now + UNSEEN_MS;
     if (time == CASEHOOK__NO_DEADLINE) return -1;
     return time > now ? time - now : 0;
@@ -202,7 +202,7 @@ int casehook_loop_process(struct casehook_loop *loop)
     if (status) return status;
     casehook__pipe_guard(&guard);
     loop->now = casehook__clock_ms();
-    casehook__strands_poll(loop, 0);
+    casehook__clients_poll(loop, 0);
     casehook__loop_turn(loop, true);
     loop->wakeup_taken = false;
     arm(loop);
@@ -224,13 +224,13 @@ static int loop_time_left(const struct casehook_loop *loop, int64_t until)
 static void wait_for_result(struct casehook_loop *loop, int64_t until)
 {
     bool polled = false;
-    /* Results of the direct wire must not keep the others from being looked at. */
-    if (loop->direct && loop->watched_transfers) casehook__strands_poll(loop, 0);
+    /* Results of the polled transport must not keep the others from being looked at. */
+    if (loop->polled && loop->watched_transfers) casehook__clients_poll(loop, 0);
     for (;;) {
         casehook__loop_turn(loop, false);
         if (loop->finished.first || loop->wakeup_taken) return;
         if (polled && casehook__clock_ms() >= until) return;
-        casehook__strands_poll(loop, loop_time_left(loop, until));
+        casehook__clients_poll(loop, loop_time_left(loop, until));
         polled = true;
     }
 }

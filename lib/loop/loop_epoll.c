@@ -74,7 +74,7 @@ static bool epoll_watch(void *opaque, int socket, int events, bool fresh, uint32
         /*
          * libcurl closes the sockets of attempts to connect that lost or were given up, and tells so only at
          * the end of the same call.  By then another thread of the host may have a descriptor of that number:
-         * it is not in our set, so this fails and does no harm.  Sockets of other strands are opened by this
+         * it is not in our set, so this fails and does no harm.  Sockets of other clients are opened by this
          * thread alone, in other calls.
          */
         control(backend, EPOLL_CTL_DEL, socket, 0, 0);

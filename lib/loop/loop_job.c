@@ -19,47 +19,47 @@ static void job_finish(struct casehook__job *job)
     casehook__jobs_push(&loop->finished, job);
 }
 
-static void leave_lane(struct casehook__job *job)
+static void leave_slot(struct casehook__job *job)
 {
-    if (job->lane) casehook__pool_give_lane(job->pool, job->lane);
-    job->lane = NULL;
+    if (job->slot) casehook__pool_give_slot(job->pool, job->slot);
+    job->slot = NULL;
 }
 
 /* The exchange has ended. */
 static void end(struct casehook__job *job)
 {
-    job->result = casehook__machine_finish(&job->lane->machine);
+    job->result = casehook__machine_finish(&job->slot->machine);
     casehook__log_result(job->connector, job->result);
-    leave_lane(job);
+    leave_slot(job);
     job_finish(job);
 }
 
 static void end_with_fault(struct casehook__job *job, struct casehook_error *error)
 {
-    if (job->lane) casehook__params_clear(&job->lane->machine.params);
+    if (job->slot) casehook__params_clear(&job->slot->machine.params);
     casehook__error_set_step(error, CASEHOOK_STEP_PARAMS);
     casehook__log_fault(job->connector, &job->input, error);
     casehook__call_fault(job->connector->heap, &job->input, error, &job->result);
-    leave_lane(job);
+    leave_slot(job);
     job_finish(job);
 }
 
 /* ---- where a request goes ---------------------------------------------------------------------- */
 
-/* One that leaves the origins of the configuration gets a wire of its own (H3, P3). */
+/* One that leaves the origins of the configuration gets a transport of its own (H3, P3). */
 static bool find_foreign_route(struct casehook__job *job)
 {
     struct casehook_connector *connector = job->connector;
     struct casehook__policy policy;
     casehook__policy_of(connector->settings, connector->config, &connector->credentials, job->request.origin,
                         false, &policy);
-    job->strand = casehook__strand_new(job->loop, connector, false);
-    if (!job->strand) return false;
+    job->client = casehook__client_new(job->loop, connector, false);
+    if (!job->client) return false;
     if (casehook__transfer_new(connector->heap, connector->config, connector->settings, &policy, NULL,
                                &job->transfer) == CASEHOOK_OK)
         return true;
-    casehook__strand_release(job->strand);
-    job->strand = NULL;
+    casehook__client_release(job->client);
+    job->client = NULL;
     return false;
 }
 
@@ -68,25 +68,25 @@ static bool job_find_route(struct casehook__job *job)
     struct casehook_connector *connector = job->connector;
     if (!job->request.configured) return find_foreign_route(job);
     size_t i = connector->policy_of[job->request.call];
-    struct casehook__strand **strand = &job->pool->shards[job->lane->shard].strands[i];
-    if (!*strand) *strand = casehook__strand_new(job->loop, connector, true);
-    if (!*strand) return false;
-    struct casehook__transfer **transfer = &job->lane->transfers[i];
+    struct casehook__client **client = &job->pool->groups[job->slot->group].clients[i];
+    if (!*client) *client = casehook__client_new(job->loop, connector, true);
+    if (!*client) return false;
+    struct casehook__transfer **transfer = &job->slot->transfers[i];
     if (!*transfer && casehook__transfer_new(connector->heap, connector->config, connector->settings,
                                              &connector->policies[i], connector->reuse_of, transfer))
         return false;
-    job->strand = *strand;
+    job->client = *client;
     job->transfer = *transfer;
     return true;
 }
 
 static void job_leave_route(struct casehook__job *job)
 {
-    if (!job->request.configured && job->strand) {
+    if (!job->request.configured && job->client) {
         casehook__transfer_free(job->transfer);
-        casehook__strand_release(job->strand);
+        casehook__client_release(job->client);
     }
-    job->strand = NULL;
+    job->client = NULL;
     job->transfer = NULL;
 }
 
@@ -104,15 +104,15 @@ static bool send_request(struct casehook__job *job)
 {
     static const struct casehook__failure no_memory = {
         .status = CASEHOOK_E_NO_MEMORY, .message = "out of memory before the request was sent"};
-    struct casehook__machine *machine = &job->lane->machine;
+    struct casehook__machine *machine = &job->slot->machine;
     if (!job_find_route(job)) {
         casehook__machine_fail(machine, &no_memory);
         return false;
     }
     casehook__log_request(job->connector, machine, CASEHOOK_LOG_DEBUG);
     casehook__transfer_set_owner(job->transfer, job);
-    if (casehook__transfer_start(job->transfer, job->strand->wire, &job->request, job->deadline)) {
-        casehook__strand_started(job->strand);
+    if (casehook__transfer_start(job->transfer, job->client->transport, &job->request, job->deadline)) {
+        casehook__client_started(job->client);
         job->slow = casehook__log_slow_time(job->connector);
         set_request_timer(job);
         return true;
@@ -124,7 +124,7 @@ static bool send_request(struct casehook__job *job)
 
 static void job_advance(struct casehook__job *job)
 {
-    while (casehook__machine_next(&job->lane->machine, &job->request))
+    while (casehook__machine_next(&job->slot->machine, &job->request))
         if (send_request(job)) return;
     end(job);
 }
@@ -135,16 +135,16 @@ static bool job_prepare(struct casehook__job *job)
     struct casehook_error error;
     int status = CASEHOOK_OK;
     casehook__error_init(&error);
-    job->lane = casehook__pool_take_lane(job->pool);
-    if (job->lane) {
-        job->lane->machine.deadline = job->deadline;
-        job->lane->machine.cancel = job->cancel;
-        job->lane->machine.user = job->input.user;
+    job->slot = casehook__pool_take_slot(job->pool);
+    if (job->slot) {
+        job->slot->machine.deadline = job->deadline;
+        job->slot->machine.cancel = job->cancel;
+        job->slot->machine.user = job->input.user;
     } else {
         status = casehook__fail_memory(&error);
     }
-    if (!status) status = casehook__input_read(&job->input, &job->lane->machine.params, &error);
-    if (!status && casehook__machine_begin(&job->lane->machine, job->input.operation, false))
+    if (!status) status = casehook__input_read(&job->input, &job->slot->machine.params, &error);
+    if (!status && casehook__machine_begin(&job->slot->machine, job->input.operation, false))
         status = casehook__fail_memory(&error);
     if (status) end_with_fault(job, &error);
     return status == CASEHOOK_OK;
@@ -175,8 +175,8 @@ void casehook__job_refuse(struct casehook__job *job, const struct casehook__fail
     casehook__pool_runs(job);
     if (!job_prepare(job)) return;
     /* As if the first request had failed: the result then shows what there would have been to do. */
-    if (casehook__machine_next(&job->lane->machine, &job->request))
-        casehook__machine_fail(&job->lane->machine, failure);
+    if (casehook__machine_next(&job->slot->machine, &job->request))
+        casehook__machine_fail(&job->slot->machine, failure);
     end(job);
 }
 
@@ -185,11 +185,11 @@ static void settle_request(struct casehook__job *job)
 {
     const struct casehook__response *response = casehook__transfer_response(job->transfer);
     casehook__timer_clear(&job->loop->jobs, &job->timer);
-    casehook__strand_ended(job->strand);
+    casehook__client_ended(job->client);
     if (response)
-        casehook__machine_feed(&job->lane->machine, response);
+        casehook__machine_feed(&job->slot->machine, response);
     else
-        casehook__machine_fail(&job->lane->machine, casehook__transfer_failure(job->transfer));
+        casehook__machine_fail(&job->slot->machine, casehook__transfer_failure(job->transfer));
     job_leave_route(job);
 }
 
@@ -209,8 +209,8 @@ void casehook__job_cancel(struct casehook__job *job)
     }
     casehook__transfer_cancel(job->transfer);
     settle_request(job);
-    if (casehook__machine_next(&job->lane->machine, &job->request))
-        casehook__machine_fail(&job->lane->machine, &cancelled);
+    if (casehook__machine_next(&job->slot->machine, &job->request))
+        casehook__machine_fail(&job->slot->machine, &cancelled);
     end(job);
 }
 
@@ -225,7 +225,7 @@ void casehook__job_expire(struct casehook__job *job)
     }
     if (job->slow < casehook__transfer_limit(job->transfer)) {
         job->slow = CASEHOOK__NO_DEADLINE;
-        casehook__log_request(job->connector, &job->lane->machine, CASEHOOK_LOG_WARNING);
+        casehook__log_request(job->connector, &job->slot->machine, CASEHOOK_LOG_WARNING);
         set_request_timer(job);
         return;
     }
@@ -239,12 +239,12 @@ static void log_abandoned(struct casehook__job *job)
     struct casehook_error error;
     if (job->transfer) {
         casehook__transfer_cancel(job->transfer);
-        casehook__strand_ended(job->strand);
+        casehook__client_ended(job->client);
         struct casehook__failure failure = *casehook__transfer_failure(job->transfer);
         failure.message = failure.sent ? "the loop was released before the answer came"
                                        : "the loop was released before the request was sent";
-        casehook__machine_fail(&job->lane->machine, &failure);
-        casehook__log_result(job->connector, job->lane->machine.result);
+        casehook__machine_fail(&job->slot->machine, &failure);
+        casehook__log_result(job->connector, job->slot->machine.result);
         return;
     }
     casehook__error_init(&error);
@@ -258,6 +258,6 @@ void casehook__job_abandon(struct casehook__job *job)
     casehook__timer_clear(&job->loop->jobs, &job->timer);
     log_abandoned(job);
     job_leave_route(job);
-    if (job->lane) casehook__lane_free(job->connector, job->lane);
-    job->lane = NULL;
+    if (job->slot) casehook__slot_free(job->connector, job->slot);
+    job->slot = NULL;
 }

@@ -36,50 +36,50 @@ struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs)
     return job;
 }
 
-/* ---- tickets: the serial in the upper half, index + 1 of the slot in the lower ----------------- */
+/* ---- tickets: the serial in the upper half, index + 1 of the entry in the lower ----------------- */
 
-static bool grow_slots(struct casehook_loop *loop)
+static bool grow_tickets(struct casehook_loop *loop)
 {
     uint32_t count = loop->max_operations;
-    if (loop->slot_count < count / 2) count = loop->slot_count ? loop->slot_count * 2 : 64;
+    if (loop->ticket_count < count / 2) count = loop->ticket_count ? loop->ticket_count * 2 : 64;
     if (count > loop->max_operations) count = loop->max_operations;
-    void *slots = casehook__realloc(loop->heap, loop->slots, count * sizeof *loop->slots);
-    if (!slots) return false;
-    loop->slots = slots;
-    for (uint32_t i = loop->slot_count; i < count; i++) {
-        loop->slots[i] = (struct casehook__ticket_slot){.next_free = loop->free_slot};
-        loop->free_slot = i + 1;
+    void *tickets = casehook__realloc(loop->heap, loop->tickets, count * sizeof *loop->tickets);
+    if (!tickets) return false;
+    loop->tickets = tickets;
+    for (uint32_t i = loop->ticket_count; i < count; i++) {
+        loop->tickets[i] = (struct casehook__ticket_entry){.next_free = loop->free_ticket};
+        loop->free_ticket = i + 1;
     }
-    loop->slot_count = count;
+    loop->ticket_count = count;
     return true;
 }
 
 bool casehook__ticket_take(struct casehook_loop *loop, struct casehook__job *job)
 {
-    if (!loop->free_slot && !grow_slots(loop)) return false;
-    uint32_t index = loop->free_slot - 1;
-    struct casehook__ticket_slot *slot = &loop->slots[index];
-    loop->free_slot = slot->next_free;
-    slot->job = job;
-    slot->serial++;
-    job->ticket = (uint64_t)slot->serial << 32 | (index + 1);
+    if (!loop->free_ticket && !grow_tickets(loop)) return false;
+    uint32_t index = loop->free_ticket - 1;
+    struct casehook__ticket_entry *entry = &loop->tickets[index];
+    loop->free_ticket = entry->next_free;
+    entry->job = job;
+    entry->serial++;
+    job->ticket = (uint64_t)entry->serial << 32 | (index + 1);
     return true;
 }
 
-struct casehook__ticket_slot *casehook__ticket_find(struct casehook_loop *loop, uint64_t ticket)
+struct casehook__ticket_entry *casehook__ticket_find(struct casehook_loop *loop, uint64_t ticket)
 {
     uint32_t index = (uint32_t)ticket - 1;
-    if (index >= loop->slot_count) return NULL;
-    struct casehook__ticket_slot *slot = &loop->slots[index];
-    return slot->job && slot->job->ticket == ticket ? slot : NULL;
+    if (index >= loop->ticket_count) return NULL;
+    struct casehook__ticket_entry *entry = &loop->tickets[index];
+    return entry->job && entry->job->ticket == ticket ? entry : NULL;
 }
 
 void casehook__ticket_drop(struct casehook_loop *loop, uint64_t ticket)
 {
-    struct casehook__ticket_slot *slot = casehook__ticket_find(loop, ticket);
-    slot->job = NULL;
-    slot->next_free = loop->free_slot;
-    loop->free_slot = (uint32_t)ticket;
+    struct casehook__ticket_entry *entry = casehook__ticket_find(loop, ticket);
+    entry->job = NULL;
+    entry->next_free = loop->free_ticket;
+    loop->free_ticket = (uint32_t)ticket;
 }
 
 /* ---- one job ----------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
-/* loop_pool.c - the lanes and wires of each connector: how many run, who is next, when they are closed. */
+/* loop_pool.c - the slots and transports of each connector: how many run, who is next, when they are closed.
+ */
 #include "loop/loop_private.h"
 
 #define POOL_LISTS_FIRST 16   /* and powers of two */
@@ -65,13 +66,13 @@ static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
     loop->pool_count--;
     casehook__timer_clear(&loop->rests, &pool->rest);
     while (pool->idle) {
-        struct casehook__lane *lane = pool->idle;
-        pool->idle = lane->next;
-        casehook__lane_free(pool->connector, lane);
+        struct casehook__slot *slot = pool->idle;
+        pool->idle = slot->next;
+        casehook__slot_free(pool->connector, slot);
     }
-    for (size_t i = 0; i < pool->shard_count * CASEHOOK__CALLS; i++)
-        casehook__strand_free(pool->shards[i / CASEHOOK__CALLS].strands[i % CASEHOOK__CALLS]);
-    casehook__free(loop->heap, pool->shards);
+    for (size_t i = 0; i < pool->group_count * CASEHOOK__CALLS; i++)
+        casehook__client_free(pool->groups[i / CASEHOOK__CALLS].clients[i % CASEHOOK__CALLS]);
+    casehook__free(loop->heap, pool->groups);
     casehook_connector_unref(pool->connector);
     casehook__free(loop->heap, pool);
 }
@@ -94,36 +95,36 @@ void casehook__pools_free(struct casehook_loop *loop)
         while (loop->pools[i]) pool_free(loop, loop->pools[i]);
 }
 
-static struct casehook__lane *new_lane(struct casehook__pool *pool)
+static struct casehook__slot *new_slot(struct casehook__pool *pool)
 {
-    uint32_t shard = pool->lane_count / CASEHOOK__SHARD_LANES;
-    if (shard == pool->shard_count) {
-        void *grown = casehook__realloc(pool->loop->heap, pool->shards, (shard + 1) * sizeof *pool->shards);
+    uint32_t group = pool->slot_count / CASEHOOK__GROUP_SLOTS;
+    if (group == pool->group_count) {
+        void *grown = casehook__realloc(pool->loop->heap, pool->groups, (group + 1) * sizeof *pool->groups);
         if (!grown) return NULL;
-        pool->shards = grown;
-        pool->shards[pool->shard_count++] = (struct casehook__shard){{NULL}};
+        pool->groups = grown;
+        pool->groups[pool->group_count++] = (struct casehook__client_group){{NULL}};
     }
-    struct casehook__lane *lane = casehook__lane_new(pool->connector);
-    if (!lane) return NULL;
-    lane->shard = shard;
-    pool->lane_count++;
-    return lane;
+    struct casehook__slot *slot = casehook__slot_new(pool->connector);
+    if (!slot) return NULL;
+    slot->group = group;
+    pool->slot_count++;
+    return slot;
 }
 
-struct casehook__lane *casehook__pool_take_lane(struct casehook__pool *pool)
+struct casehook__slot *casehook__pool_take_slot(struct casehook__pool *pool)
 {
-    struct casehook__lane *lane = pool->idle;
-    if (!lane) return new_lane(pool);
-    pool->idle = lane->next;
-    return lane;
+    struct casehook__slot *slot = pool->idle;
+    if (!slot) return new_slot(pool);
+    pool->idle = slot->next;
+    return slot;
 }
 
 /* There are never many more than may run: those that end a waiting job come back at once. */
-void casehook__pool_give_lane(struct casehook__pool *pool, struct casehook__lane *lane)
+void casehook__pool_give_slot(struct casehook__pool *pool, struct casehook__slot *slot)
 {
-    casehook__lane_shrink(lane);
-    lane->next = pool->idle;
-    pool->idle = lane;
+    casehook__slot_shrink(slot);
+    slot->next = pool->idle;
+    pool->idle = slot;
 }
 
 /* ---- whose turn it is -------------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
  * loop_private.h - what the files of the loop share.
  *
  * A job is one accepted operation.  It comes in under the lock, from any thread; from then on it belongs
- * to the thread of the loop: it waits in the pool of its connector, runs on one of the pool's lanes, and
- * lies among the finished ones until its result is pulled.  A strand is a wire as the loop sees it.
+ * to the thread of the loop: it waits in the pool of its connector, runs on one of the pool's slots, and
+ * lies among the finished ones until its result is pulled.  A client is a transport as the loop sees it.
  */
 #ifndef CASEHOOK_LOOP_H
 #define CASEHOOK_LOOP_H
@@ -35,9 +35,9 @@ struct casehook__job {
     struct casehook__job *cancel_next; /* among those that a turn cancels */
 
     struct casehook__pool *pool; /* NULL: it has not come in yet, or has ended */
-    struct casehook__lane *lane; /* NULL: it is not running */
+    struct casehook__slot *slot; /* NULL: it is not running */
     struct casehook__request request;
-    struct casehook__strand *strand; /* where the request is under way */
+    struct casehook__client *client; /* where the request is under way */
     struct casehook__transfer *transfer;
     int64_t slow;                   /* when the log says that the request takes long */
     struct casehook_result *result; /* of a finished one; NULL when there was no memory for it */
@@ -53,37 +53,37 @@ void casehook__jobs_remove(struct casehook__jobs *jobs, struct casehook__job *jo
 /* The first one, removed; NULL when there is none. */
 struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs);
 
-struct casehook__strand {
+struct casehook__client {
     struct casehook_loop *loop;
-    struct casehook__wire *wire;
-    uint32_t index;             /* among the loop's strands */
+    struct casehook__transport *transport;
+    uint32_t index;             /* among the loop's clients */
     bool watched;               /* by the backend; else driven by perform and poll */
-    bool blind;                 /* the backend could not take one of its sockets */
+    bool unwatchable;           /* the backend could not take one of its sockets */
     bool touched;               /* something was done on it: some transfer may have ended */
     bool released;              /* to be freed at the end of the turn */
     unsigned transfers;         /* under way */
     struct casehook__timer due; /* when it must be driven at the latest */
-    struct casehook__strand *next_touched, *next_released;
+    struct casehook__client *next_touched, *next_released;
 };
 
 /*
- * To find a free connection libcurl looks at all that a wire has, so a wire serves no more lanes than this.
- * Up to so many connections there is one shard.
+ * To find a free connection libcurl looks at all that a transport has, so a transport serves no more slots
+ * than this. Up to so many connections there is one group.
  */
-#define CASEHOOK__SHARD_LANES 512
+#define CASEHOOK__GROUP_SLOTS 512
 
-struct casehook__shard {
-    struct casehook__strand *strands[CASEHOOK__CALLS]; /* of the connector's policies */
+struct casehook__client_group {
+    struct casehook__client *clients[CASEHOOK__CALLS]; /* of the connector's policies */
 };
 
-/* Lanes and wires of one connector (P3: never shared with another one). */
+/* Slots and transports of one connector (P3: never shared with another one). */
 struct casehook__pool {
     struct casehook__pool *next; /* in its list of the loop's */
     struct casehook_loop *loop;
     struct casehook_connector *connector;
-    struct casehook__shard *shards;
-    uint32_t shard_count, lane_count;
-    struct casehook__lane *idle;
+    struct casehook__client_group *groups;
+    uint32_t group_count, slot_count;
+    struct casehook__slot *idle;
     struct casehook__jobs waiting, running;
     unsigned running_count, peak; /* peak: most at once since the last rest */
     bool queued;                  /* among those that may start a job */
@@ -91,7 +91,7 @@ struct casehook__pool {
     struct casehook__timer rest; /* then its connections are closed; not set: it is in use */
 };
 
-struct casehook__ticket_slot {
+struct casehook__ticket_entry {
     struct casehook__job *job; /* NULL: free */
     uint32_t serial, next_free;
 };
@@ -107,26 +107,26 @@ struct casehook_loop {
 
     pthread_mutex_t lock; /* of what follows, up to the next empty line */
     struct casehook__jobs incoming;
-    struct casehook__ticket_slot *slots;
-    uint32_t slot_count, free_slot; /* free_slot: index + 1, 0 for none */
-    uint32_t accepted;              /* jobs that have not ended */
-    bool cancel_wanted;             /* some job is cancelled */
-    bool woken;                     /* by casehook_loop_wakeup */
-    bool sleeping;                  /* the thread of the loop waits or is about to */
-    bool descriptor_used;           /* the host watches the descriptor */
-    bool signalled;                 /* the backend was told */
+    struct casehook__ticket_entry *tickets;
+    uint32_t ticket_count, free_ticket; /* free_ticket: index + 1, 0 for none */
+    uint32_t accepted;                  /* jobs that have not ended */
+    bool cancel_wanted;                 /* some job is cancelled */
+    bool woken;                         /* by casehook_loop_wakeup */
+    bool sleeping;                      /* the thread of the loop waits or is about to */
+    bool descriptor_used;               /* the host watches the descriptor */
+    bool signalled;                     /* the backend was told */
 
     int64_t now; /* of this turn */
     bool wakeup_taken;
     struct casehook__pool **pools; /* lists by connector */
     uint32_t pool_lists, pool_count;
     struct casehook__pool *queue, *queue_last; /* pools with jobs that may start */
-    struct casehook__strand **strands;         /* NULL where there is none */
-    uint32_t strand_count, strand_capacity;
-    uint32_t free_strand; /* no place before it is free */
-    uint32_t blind_count;
-    struct casehook__strand *touched, *released;
-    struct casehook__strand *direct; /* the one that is not watched, if any */
+    struct casehook__client **clients;         /* NULL where there is none */
+    uint32_t client_count, client_capacity;
+    uint32_t free_client; /* no place before it is free */
+    uint32_t unwatchable_count;
+    struct casehook__client *touched, *released;
+    struct casehook__client *polled; /* the one that is not watched, if any */
     unsigned watched_transfers;      /* under way on the others */
     struct casehook__timers jobs, dues, rests;
     struct casehook__jobs finished;
@@ -140,13 +140,13 @@ int casehook__loop_new_with(const struct casehook_loop_options *options,
 /* Gives a job its ticket.  False: no memory. */
 bool casehook__ticket_take(struct casehook_loop *loop, struct casehook__job *job);
 /* NULL: it names nothing. */
-struct casehook__ticket_slot *casehook__ticket_find(struct casehook_loop *loop, uint64_t ticket);
+struct casehook__ticket_entry *casehook__ticket_find(struct casehook_loop *loop, uint64_t ticket);
 /* It names nothing any more. */
 void casehook__ticket_drop(struct casehook_loop *loop, uint64_t ticket);
 /* Tells the thread of the loop that there is something to do. */
 void casehook__loop_signal(struct casehook_loop *loop);
 
-/* Frees a job that is in no list and on no lane. */
+/* Frees a job that is in no list and on no slot. */
 void casehook__job_free(struct casehook__job *job);
 
 /* loop_run.c */
@@ -167,7 +167,7 @@ void casehook__job_cancel(struct casehook__job *job);
 void casehook__job_answered(struct casehook__job *job);
 /* Its timer is due, and what lay in its socket was read. */
 void casehook__job_expire(struct casehook__job *job);
-/* The loop is being freed: off its lane, without a result; only the log says so. */
+/* The loop is being freed: off its slot, without a result; only the log says so. */
 void casehook__job_abandon(struct casehook__job *job);
 
 /* loop_pool.c */
@@ -178,8 +178,8 @@ struct casehook__job *casehook__pools_shift(struct casehook_loop *loop);
 /* No job is in them. */
 void casehook__pools_free(struct casehook_loop *loop);
 /* NULL: no memory. */
-struct casehook__lane *casehook__pool_take_lane(struct casehook__pool *pool);
-void casehook__pool_give_lane(struct casehook__pool *pool, struct casehook__lane *lane);
+struct casehook__slot *casehook__pool_take_slot(struct casehook__pool *pool);
+void casehook__pool_give_slot(struct casehook__pool *pool, struct casehook__slot *slot);
 /* A job comes to wait in a pool, begins to run there, leaves it. */
 void casehook__pool_waits(struct casehook__pool *pool, struct casehook__job *job);
 void casehook__pool_runs(struct casehook__job *job);
@@ -189,26 +189,26 @@ struct casehook__job *casehook__pools_next(struct casehook_loop *loop);
 /* Closes what has rested long enough. */
 void casehook__pools_rest(struct casehook_loop *loop);
 
-/* loop_strand.c */
+/* loop_client.c */
 /* lasting: of a pool; else for a single request.  NULL: no memory. */
-struct casehook__strand *casehook__strand_new(struct casehook_loop *loop,
+struct casehook__client *casehook__client_new(struct casehook_loop *loop,
                                               struct casehook_connector *connector, bool lasting);
-void casehook__strand_free(struct casehook__strand *strand);
-/* From now on the backend watches all strands: the host uses the descriptor. */
-void casehook__strands_watch(struct casehook_loop *loop);
+void casehook__client_free(struct casehook__client *client);
+/* From now on the backend watches all clients: the host uses the descriptor. */
+void casehook__clients_watch(struct casehook_loop *loop);
 /* A transfer was started on it, or has left it. */
-void casehook__strand_started(struct casehook__strand *strand);
-void casehook__strand_ended(struct casehook__strand *strand);
+void casehook__client_started(struct casehook__client *client);
+void casehook__client_ended(struct casehook__client *client);
 /* It is freed at the end of the turn. */
-void casehook__strand_release(struct casehook__strand *strand);
+void casehook__client_release(struct casehook__client *client);
 /* Drives what is due, in the first round of a turn also what nobody watches.  False: nothing was. */
-bool casehook__strands_drive(struct casehook_loop *loop, bool first);
-/* Takes what has ended off the strands; how many. */
-size_t casehook__strands_harvest(struct casehook_loop *loop, void (*answered)(struct casehook__job *job));
+bool casehook__clients_drive(struct casehook_loop *loop, bool first);
+/* Takes what has ended off the clients; how many. */
+size_t casehook__clients_harvest(struct casehook_loop *loop, void (*answered)(struct casehook__job *job));
 /* Frees the released ones. */
-void casehook__strands_reap(struct casehook_loop *loop);
+void casehook__clients_reap(struct casehook_loop *loop);
 /* Waits for events, at most so long (-1: no limit), and acts on them; how many there were. */
-int casehook__strands_poll(struct casehook_loop *loop, int timeout_ms);
-int64_t casehook__strands_next_time(const struct casehook_loop *loop);
+int casehook__clients_poll(struct casehook_loop *loop, int timeout_ms);
+int64_t casehook__clients_next_time(const struct casehook_loop *loop);
 
 #endif

@@ -13,8 +13,8 @@ static struct casehook__job *find_cancelled(struct casehook_loop *loop)
 {
     struct casehook__job *found = NULL;
     loop->cancel_wanted = false;
-    for (uint32_t i = 0; i < loop->slot_count; i++) {
-        struct casehook__job *job = loop->slots[i].job;
+    for (uint32_t i = 0; i < loop->ticket_count; i++) {
+        struct casehook__job *job = loop->tickets[i].job;
         if (!job || !job->cancelled) continue;
         job->cancel_next = found;
         found = job;
@@ -29,9 +29,9 @@ static struct casehook__job *find_cancelled(struct casehook_loop *loop)
 static void read_late(struct casehook_loop *loop)
 {
     for (int looks = 0; looks < LOOP_LATE_LOOKS; looks++) {
-        int events = casehook__strands_poll(loop, 0);
-        bool driven = casehook__strands_drive(loop, looks == 0);
-        if (!casehook__strands_harvest(loop, casehook__job_answered) && !events && !driven) return;
+        int events = casehook__clients_poll(loop, 0);
+        bool driven = casehook__clients_drive(loop, looks == 0);
+        if (!casehook__clients_harvest(loop, casehook__job_answered) && !events && !driven) return;
     }
 }
 
@@ -89,17 +89,17 @@ void casehook__loop_turn(struct casehook_loop *loop, bool eager)
         take_in(loop);
         end_late(loop);
         begin_jobs(loop);
-        bool driven = casehook__strands_drive(loop, round == 0);
-        bool harvested = casehook__strands_harvest(loop, casehook__job_answered) > 0;
+        bool driven = casehook__clients_drive(loop, round == 0);
+        bool harvested = casehook__clients_harvest(loop, casehook__job_answered) > 0;
         if (!(driven || harvested) || (loop->finished.first && !eager)) break;
     }
     casehook__pools_rest(loop);
-    casehook__strands_reap(loop);
+    casehook__clients_reap(loop);
 }
 
 int64_t casehook__loop_next_time(const struct casehook_loop *loop)
 {
-    const int64_t times[] = {casehook__strands_next_time(loop), casehook__timers_next(&loop->jobs),
+    const int64_t times[] = {casehook__clients_next_time(loop), casehook__timers_next(&loop->jobs),
                              casehook__timers_next(&loop->rests)};
     int64_t time = loop->queue ? loop->now : CASEHOOK__NO_DEADLINE;
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)

@@ -31,10 +31,10 @@ int casehook_loop_cancel(struct casehook_loop *loop, uint64_t ticket)
     if (!loop) return CASEHOOK_E_ARGUMENT;
     if (loop->process != getpid()) return CASEHOOK_E_FORKED;
     pthread_mutex_lock(&loop->lock);
-    struct casehook__ticket_slot *slot = casehook__ticket_find(loop, ticket);
-    if (slot) mark_cancelled(slot->job);
+    struct casehook__ticket_entry *entry = casehook__ticket_find(loop, ticket);
+    if (entry) mark_cancelled(entry->job);
     pthread_mutex_unlock(&loop->lock);
-    return slot ? CASEHOOK_OK : CASEHOOK_E_ARGUMENT;
+    return entry ? CASEHOOK_OK : CASEHOOK_E_ARGUMENT;
 }
 
 /* ---- submitting -------------------------------------------------------------------------------- */

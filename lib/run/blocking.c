@@ -10,9 +10,9 @@
 #define BLOCKING_LATE_LOOKS \
     16 /* after the time, as long as each finds something: TLS and headers take a few */
 
-/* Where one request goes: a lane's own wire, or one that lives for a single hop to another origin. */
+/* Where one request goes: a slot's own transport, or one that lives for a single hop to another origin. */
 struct route {
-    struct casehook__wire *wire;
+    struct casehook__transport *transport;
     struct casehook__transfer *transfer;
     bool single;
 };
@@ -20,7 +20,7 @@ struct route {
 static int make_route(struct casehook_connector *connector, const struct casehook__policy *policy,
                       struct route *route)
 {
-    int status = casehook__wire_new(connector->heap, connector->settings, &route->wire);
+    int status = casehook__transport_new(connector->heap, connector->settings, &route->transport);
     if (status) return status;
     return casehook__transfer_new(connector->heap, connector->config, connector->settings, policy,
                                   route->single ? NULL : connector->reuse_of, &route->transfer);
@@ -30,32 +30,32 @@ static void blocking_leave_route(struct route *route)
 {
     if (!route->single) return;
     casehook__transfer_free(route->transfer);
-    casehook__wire_free(route->wire);
+    casehook__transport_free(route->transport);
 }
 
-static int own_route(struct casehook_connector *connector, struct casehook__lane *lane,
+static int own_route(struct casehook_connector *connector, struct casehook__slot *slot,
                      enum casehook__call call, struct route *route)
 {
     size_t i = connector->policy_of[call];
     int status = CASEHOOK_OK;
-    route->wire = lane->wires[i];
-    route->transfer = lane->transfers[i];
+    route->transport = slot->transports[i];
+    route->transfer = slot->transfers[i];
     if (!route->transfer) {
-        casehook__wire_free(route->wire); /* left over when a transfer could not be made */
-        route->wire = NULL;
+        casehook__transport_free(route->transport); /* left over when a transfer could not be made */
+        route->transport = NULL;
         status = make_route(connector, &connector->policies[i], route);
     }
-    lane->wires[i] = route->wire;
-    lane->transfers[i] = route->transfer;
+    slot->transports[i] = route->transport;
+    slot->transfers[i] = route->transfer;
     return status;
 }
 
-static int blocking_find_route(struct casehook_connector *connector, struct casehook__lane *lane,
+static int blocking_find_route(struct casehook_connector *connector, struct casehook__slot *slot,
                                const struct casehook__request *request, struct route *route)
 {
     struct casehook__policy policy;
     *route = (struct route){.single = !request->configured};
-    if (request->configured) return own_route(connector, lane, request->call, route);
+    if (request->configured) return own_route(connector, slot, request->call, route);
     casehook__policy_of(connector->settings, connector->config, &connector->credentials, request->origin,
                         false, &policy);
     return make_route(connector, &policy, route);
@@ -63,7 +63,7 @@ static int blocking_find_route(struct casehook_connector *connector, struct case
 
 static void wake_thread(void *user)
 {
-    casehook__wire_wakeup(user);
+    casehook__transport_wakeup(user);
 }
 
 /*
@@ -73,9 +73,9 @@ static void wake_thread(void *user)
 static bool blocking_read_late(struct route *route)
 {
     for (int looks = 0; looks < BLOCKING_LATE_LOOKS; looks++) {
-        casehook__wire_perform(route->wire);
-        if (casehook__wire_next(route->wire)) return true;
-        if (!casehook__wire_poll(route->wire, 0)) return false;
+        casehook__transport_perform(route->transport);
+        if (casehook__transport_next(route->transport)) return true;
+        if (!casehook__transport_poll(route->transport, 0)) return false;
     }
     return false;
 }
@@ -90,11 +90,11 @@ static void wait_for(struct casehook_connector *connector, const struct casehook
                      struct route *route, struct casehook_cancel *cancel)
 {
     int64_t slow = casehook__log_slow_time(connector);
-    struct casehook__cancel_waiter waiter = {.wake = wake_thread, .user = route->wire};
+    struct casehook__cancel_waiter waiter = {.wake = wake_thread, .user = route->transport};
     casehook__cancel_add(cancel, &waiter);
     for (;;) {
-        casehook__wire_perform(route->wire);
-        if (casehook__wire_next(route->wire)) break;
+        casehook__transport_perform(route->transport);
+        if (casehook__transport_next(route->transport)) break;
         if (casehook__cancel_is_set(cancel)) {
             casehook__transfer_cancel(route->transfer);
             break;
@@ -110,7 +110,7 @@ static void wait_for(struct casehook_connector *connector, const struct casehook
             slow = CASEHOOK__NO_DEADLINE;
             until_slow = left;
         }
-        casehook__wire_poll(route->wire, left < until_slow ? left : (int)until_slow);
+        casehook__transport_poll(route->transport, left < until_slow ? left : (int)until_slow);
     }
     casehook__cancel_remove(cancel, &waiter);
 }
@@ -121,36 +121,36 @@ static void not_started(struct casehook__machine *machine, int status, const cha
     casehook__machine_fail(machine, &failure);
 }
 
-static void perform(struct casehook_connector *connector, struct casehook__lane *lane,
+static void perform(struct casehook_connector *connector, struct casehook__slot *slot,
                     const struct casehook__request *request, int64_t deadline, struct casehook_cancel *cancel)
 {
     struct route route;
     if (casehook__cancel_is_set(cancel)) {
-        not_started(&lane->machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
+        not_started(&slot->machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
         return;
     }
-    if (blocking_find_route(connector, lane, request, &route)) {
-        not_started(&lane->machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
+    if (blocking_find_route(connector, slot, request, &route)) {
+        not_started(&slot->machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
     } else {
-        casehook__log_request(connector, &lane->machine, CASEHOOK_LOG_DEBUG);
-        if (casehook__transfer_start(route.transfer, route.wire, request, deadline))
-            wait_for(connector, &lane->machine, &route, cancel);
+        casehook__log_request(connector, &slot->machine, CASEHOOK_LOG_DEBUG);
+        if (casehook__transfer_start(route.transfer, route.transport, request, deadline))
+            wait_for(connector, &slot->machine, &route, cancel);
         const struct casehook__response *response = casehook__transfer_response(route.transfer);
         if (response)
-            casehook__machine_feed(&lane->machine, response);
+            casehook__machine_feed(&slot->machine, response);
         else
-            casehook__machine_fail(&lane->machine, casehook__transfer_failure(route.transfer));
+            casehook__machine_fail(&slot->machine, casehook__transfer_failure(route.transfer));
     }
     blocking_leave_route(&route);
 }
 
-void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__slot *slot,
                               int64_t deadline, struct casehook_cancel *cancel)
 {
     struct casehook__request request;
     struct casehook__pipe_guard guard;
     casehook__pipe_guard(&guard);
-    while (casehook__machine_next(&lane->machine, &request))
-        perform(connector, lane, &request, deadline, cancel);
+    while (casehook__machine_next(&slot->machine, &request))
+        perform(connector, slot, &request, deadline, cancel);
     casehook__pipe_unguard(&guard);
 }

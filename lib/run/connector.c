@@ -92,7 +92,7 @@ static int find_mask(struct casehook_connector *connector)
 static void release(struct casehook_connector *connector)
 {
     struct casehook__heap *heap = connector->heap;
-    if (connector->all_idle) casehook__lanes_free(connector);
+    if (connector->all_idle) casehook__slots_free(connector);
     casehook__idle_unref(connector->all_idle);
     casehook__identity_free(connector->credentials.identity);
     casehook__trust_unref(connector->credentials.trust);

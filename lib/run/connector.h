@@ -1,5 +1,5 @@
 /*
- * connector.h - what a connector consists of, and its idle lanes.
+ * connector.h - what a connector consists of, and its idle slots.
  */
 #ifndef CASEHOOK_CONNECTOR_H
 #define CASEHOOK_CONNECTOR_H
@@ -15,32 +15,32 @@
 #include <sys/types.h>
 
 /*
- * What one operation at a time needs: its state machine and, for each policy of the connector, a wire
+ * What one operation at a time needs: its state machine and, for each policy of the connector, a transport
  * with one transfer.  A thread takes one for an operation and gives it back, connections and all.
  */
-struct casehook__lane {
-    struct casehook__lane *next; /* below it, among the idle ones of its connector or of a loop's pool */
+struct casehook__slot {
+    struct casehook__slot *next; /* below it, among the idle ones of its connector or of a loop's pool */
     struct casehook__machine machine;
-    struct casehook__wire *wires[CASEHOOK__CALLS];
+    struct casehook__transport *transports[CASEHOOK__CALLS];
     struct casehook__transfer *transfers[CASEHOOK__CALLS];
-    uint32_t shard; /* in a loop: which of its pool's wires it uses */
+    uint32_t group; /* in a loop: which of its pool's transports it uses */
 
     /* Of an idle one. */
     struct casehook_connector *connector;
-    struct casehook__lane *before, *behind;
+    struct casehook__slot *before, *behind;
     int64_t until; /* then it is closed */
 };
 
 /*
- * The idle lanes of all connectors of one settings object, by the time when they are closed: without threads
+ * The idle slots of all connectors of one settings object, by the time when they are closed: without threads
  * and timers it is the next call on any of them that closes what has rested longer than idleTimeout.
  */
 struct casehook__idle {
     struct casehook__heap *heap; /* a reference */
     atomic_int references;
     pid_t process;        /* that made it */
-    pthread_mutex_t lock; /* of all idle lanes, the connectors' lists of them too */
-    struct casehook__lane *first, *last;
+    pthread_mutex_t lock; /* of all idle slots, the connectors' lists of them too */
+    struct casehook__slot *first, *last;
 };
 
 struct casehook_connector {
@@ -60,7 +60,7 @@ struct casehook_connector {
     struct casehook__reuse *reuse_of[CASEHOOK__CALLS];
 
     struct casehook__idle *all_idle; /* a reference */
-    struct casehook__lane *idle;     /* the one given back last, and so on */
+    struct casehook__slot *idle;     /* the one given back last, and so on */
     size_t idle_count;
 };
 
@@ -75,24 +75,24 @@ struct casehook_settings {
 /* The caller is in the process that made the connector. */
 bool casehook__connector_is_here(const struct casehook_connector *connector);
 
-/* lane.c.  NULL: no memory. */
-struct casehook__lane *casehook__lane_take(struct casehook_connector *connector);
-void casehook__lane_give(struct casehook_connector *connector, struct casehook__lane *lane);
-/* For a driver with lanes of its own; without wires. */
-struct casehook__lane *casehook__lane_new(struct casehook_connector *connector);
+/* slot.c.  NULL: no memory. */
+struct casehook__slot *casehook__slot_take(struct casehook_connector *connector);
+void casehook__slot_give(struct casehook_connector *connector, struct casehook__slot *slot);
+/* For a driver with slots of its own; without transports. */
+struct casehook__slot *casehook__slot_new(struct casehook_connector *connector);
 /* Gives back memory of an unusually large operation. */
-void casehook__lane_shrink(struct casehook__lane *lane);
-void casehook__lane_free(struct casehook_connector *connector, struct casehook__lane *lane);
+void casehook__slot_shrink(struct casehook__slot *slot);
+void casehook__slot_free(struct casehook_connector *connector, struct casehook__slot *slot);
 /* Frees the idle ones of a connector that is being released. */
-void casehook__lanes_free(struct casehook_connector *connector);
+void casehook__slots_free(struct casehook_connector *connector);
 
 /* NULL: no memory. */
 struct casehook__idle *casehook__idle_new(struct casehook__heap *heap);
 struct casehook__idle *casehook__idle_ref(struct casehook__idle *all);
 void casehook__idle_unref(struct casehook__idle *all);
 
-/* blocking.c: runs the operation that lane->machine has begun to its end. */
-void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__lane *lane,
+/* blocking.c: runs the operation that slot->machine has begun to its end. */
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__slot *slot,
                               int64_t deadline, struct casehook_cancel *cancel);
 
 /* What became of an operation, for the log. */

@@ -80,12 +80,12 @@ static int refuse_call(struct casehook_connector *connector, const struct caseho
     return casehook__call_fault(connector ? connector->heap : NULL, input, error, result);
 }
 
-static int start(struct casehook__lane *lane, const struct casehook__input *input, bool preview,
+static int start(struct casehook__slot *slot, const struct casehook__input *input, bool preview,
                  struct casehook_error *error)
 {
-    int status = casehook__input_read(input, &lane->machine.params, error);
+    int status = casehook__input_read(input, &slot->machine.params, error);
     if (status) return status;
-    status = casehook__machine_begin(&lane->machine, input->operation, preview);
+    status = casehook__machine_begin(&slot->machine, input->operation, preview);
     return status ? casehook__fail_memory(error) : CASEHOOK_OK;
 }
 
@@ -94,7 +94,7 @@ static int run_operation(struct casehook_connector *connector, struct casehook__
 {
     struct casehook_error error;
     struct casehook_options options;
-    struct casehook__lane *lane = NULL;
+    struct casehook__slot *slot = NULL;
     int status;
     if (!result) return CASEHOOK_E_ARGUMENT;
     *result = NULL;
@@ -102,30 +102,30 @@ static int run_operation(struct casehook_connector *connector, struct casehook__
     status = casehook__call_check(connector, input->operation, &error);
     if (!status) status = casehook__options_read(given, &options, &error);
     if (!status) input->user = options.user;
-    if (!status && !(lane = casehook__lane_take(connector))) status = casehook__fail_memory(&error);
+    if (!status && !(slot = casehook__slot_take(connector))) status = casehook__fail_memory(&error);
     if (status) return refuse_call(connector, input, preview, &error, result);
     int64_t deadline =
         options.deadline_ms ? casehook__clock_ms() + options.deadline_ms : CASEHOOK__NO_DEADLINE;
     /* Another thread may let go of both meanwhile. */
     casehook_connector_ref(connector);
     casehook__cancel_ref(options.cancel);
-    lane->machine.deadline = deadline;
-    lane->machine.cancel = options.cancel;
-    lane->machine.user = options.user;
-    status = start(lane, input, preview, &error);
+    slot->machine.deadline = deadline;
+    slot->machine.cancel = options.cancel;
+    slot->machine.user = options.user;
+    status = start(slot, input, preview, &error);
     if (status) {
-        casehook__params_clear(&lane->machine.params);
+        casehook__params_clear(&slot->machine.params);
         status = refuse_call(connector, input, preview, &error, result);
     } else {
         if (preview)
-            casehook__drive_preview(&lane->machine);
+            casehook__drive_preview(&slot->machine);
         else
-            casehook__drive_blocking(connector, lane, deadline, options.cancel);
-        *result = casehook__machine_finish(&lane->machine);
+            casehook__drive_blocking(connector, slot, deadline, options.cancel);
+        *result = casehook__machine_finish(&slot->machine);
         status = (*result)->error.status;
         if (!preview) casehook__log_result(connector, *result);
     }
-    casehook__lane_give(connector, lane);
+    casehook__slot_give(connector, slot);
     casehook_cancel_free(options.cancel);
     casehook_connector_unref(connector);
     return status;

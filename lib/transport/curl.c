@@ -1,4 +1,4 @@
-/* curl.c - transfers on a wire: starting, waiting, ending. */
+/* curl.c - transfers on a transport: starting, waiting, ending. */
 #include "transport/curl_private.h"
 
 #include "base/clock.h"
@@ -19,43 +19,43 @@ int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__c
     return CASEHOOK_OK;
 }
 
-static bool join_wire(struct casehook__transfer *transfer, struct casehook__wire *wire)
+static bool join_transport(struct casehook__transfer *transfer, struct casehook__transport *transport)
 {
-    if (wire->spoiled && !casehook__curl_mend(wire)) return false;
-    if (curl_multi_add_handle(wire->multi, transfer->handle.easy) != CURLM_OK) return false;
-    transfer->wire = wire;
+    if (transport->spoiled && !casehook__curl_mend(transport)) return false;
+    if (curl_multi_add_handle(transport->multi, transfer->handle.easy) != CURLM_OK) return false;
+    transfer->transport = transport;
     transfer->doomed = false;
     transfer->next = NULL;
-    transfer->previous = wire->last;
-    *(wire->last ? &wire->last->next : &wire->first) = transfer;
-    wire->last = transfer;
+    transfer->previous = transport->last;
+    *(transport->last ? &transport->last->next : &transport->first) = transfer;
+    transport->last = transfer;
     return true;
 }
 
-static void unlink_transfer(struct casehook__wire *wire, struct casehook__transfer *transfer)
+static void unlink_transfer(struct casehook__transport *transport, struct casehook__transfer *transfer)
 {
-    *(transfer->previous ? &transfer->previous->next : &wire->first) = transfer->next;
-    *(transfer->next ? &transfer->next->previous : &wire->last) = transfer->previous;
-    if (transfer->doomed) wire->doomed--;
+    *(transfer->previous ? &transfer->previous->next : &transport->first) = transfer->next;
+    *(transfer->next ? &transfer->next->previous : &transport->last) = transfer->previous;
+    if (transfer->doomed) transport->doomed--;
     transfer->doomed = false;
 }
 
 /* A connection that is in use when its transfer leaves is closed by libcurl, which tells so. */
-static void leave_wire(struct casehook__transfer *transfer)
+static void leave_transport(struct casehook__transfer *transfer)
 {
-    if (transfer->wire) {
-        curl_multi_remove_handle(transfer->wire->multi, transfer->handle.easy);
-        unlink_transfer(transfer->wire, transfer);
+    if (transfer->transport) {
+        curl_multi_remove_handle(transfer->transport->multi, transfer->handle.easy);
+        unlink_transfer(transfer->transport, transfer);
     }
     if (transfer->connection) transfer->connection->user = NULL;
     transfer->connection = NULL;
-    transfer->wire = NULL;
+    transfer->transport = NULL;
 }
 
 void casehook__transfer_free(struct casehook__transfer *transfer)
 {
     if (!transfer) return;
-    leave_wire(transfer);
+    leave_transport(transfer);
     casehook__curl_handle_free(&transfer->handle);
     casehook__trust_unref(transfer->system_trust);
     casehook__buf_free(&transfer->head);
@@ -193,11 +193,11 @@ static bool set_fresh(struct casehook__handle *handle, bool fresh)
     return curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L) == CURLE_OK;
 }
 
-static bool set_wire(struct casehook__handle *handle, struct casehook__wire *wire)
+static bool set_transport(struct casehook__handle *handle, struct casehook__transport *transport)
 {
-    if (handle->wire == wire) return true;
-    handle->wire = wire;
-    return curl_easy_setopt(handle->easy, CURLOPT_CLOSESOCKETDATA, wire) == CURLE_OK;
+    if (handle->transport == transport) return true;
+    handle->transport = transport;
+    return curl_easy_setopt(handle->easy, CURLOPT_CLOSESOCKETDATA, transport) == CURLE_OK;
 }
 
 static bool set_kept(struct casehook__transfer *transfer)
@@ -206,7 +206,7 @@ static bool set_kept(struct casehook__transfer *transfer)
     return casehook__curl_forbid_reuse(&transfer->handle, never);
 }
 
-bool casehook__transfer_start(struct casehook__transfer *transfer, struct casehook__wire *wire,
+bool casehook__transfer_start(struct casehook__transfer *transfer, struct casehook__transport *transport,
                               const struct casehook__request *request, int64_t deadline)
 {
     static const char no_memory[] = "out of memory before the request was sent";
@@ -218,9 +218,9 @@ bool casehook__transfer_start(struct casehook__transfer *transfer, struct caseho
     if (!need_trust(transfer, request->origin->https)) return false;
     if (!set_limit(transfer, deadline)) return false;
     struct casehook__handle *handle = &transfer->handle;
-    if (!set_request(transfer, request) || !set_wire(handle, wire) ||
-        !set_fresh(handle, casehook__curl_wants_fresh(transfer, wire)) || !set_kept(transfer) ||
-        !join_wire(transfer, wire))
+    if (!set_request(transfer, request) || !set_transport(handle, transport) ||
+        !set_fresh(handle, casehook__curl_wants_fresh(transfer, transport)) || !set_kept(transfer) ||
+        !join_transport(transfer, transport))
         return never_started(transfer, CASEHOOK_E_NO_MEMORY, no_memory);
     return true;
 }
@@ -228,11 +228,11 @@ bool casehook__transfer_start(struct casehook__transfer *transfer, struct caseho
 /* The same request on a new connection, within the same time.  False: it could not be started. */
 static bool renew(struct casehook__transfer *transfer)
 {
-    struct casehook__wire *wire = transfer->wire;
-    leave_wire(transfer);
+    struct casehook__transport *transport = transfer->transport;
+    leave_transport(transfer);
     forget_try(transfer);
     transfer->renewed = true;
-    return set_kept(transfer) && set_fresh(&transfer->handle, true) && join_wire(transfer, wire);
+    return set_kept(transfer) && set_fresh(&transfer->handle, true) && join_transport(transfer, transport);
 }
 
 static struct casehook__text kept(const struct casehook__transfer *transfer,
@@ -292,7 +292,7 @@ static void settle(struct casehook__transfer *transfer, CURLcode code)
         casehook__curl_fail(transfer, code);
     if (code == CURLE_OK) casehook__curl_learn(transfer);
     if (!transfer->answered) note_partial(transfer);
-    leave_wire(transfer);
+    leave_transport(transfer);
 }
 
 int64_t casehook__transfer_limit(const struct casehook__transfer *transfer)
@@ -308,7 +308,7 @@ void casehook__transfer_expire(struct casehook__transfer *transfer)
     else
         casehook__curl_fail_time(transfer);
     if (!transfer->answered) note_partial(transfer);
-    leave_wire(transfer);
+    leave_transport(transfer);
 }
 
 void casehook__transfer_cancel(struct casehook__transfer *transfer)
@@ -320,15 +320,15 @@ void casehook__transfer_cancel(struct casehook__transfer *transfer)
         read_easy_response(transfer);
     else
         note_partial(transfer);
-    leave_wire(transfer);
+    leave_transport(transfer);
 }
 
 /* One that libcurl says has ended; NULL: none. */
-static struct casehook__transfer *next_ended(struct casehook__wire *wire)
+static struct casehook__transfer *next_ended(struct casehook__transport *transport)
 {
     CURLMsg *message;
     int left;
-    while ((message = curl_multi_info_read(wire->multi, &left)) != NULL) {
+    while ((message = curl_multi_info_read(transport->multi, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE) continue;
         char *private = NULL;
         CURLcode code = message->data.result;
@@ -345,11 +345,11 @@ static struct casehook__transfer *next_ended(struct casehook__wire *wire)
     return NULL;
 }
 
-struct casehook__transfer *casehook__wire_next(struct casehook__wire *wire)
+struct casehook__transfer *casehook__transport_next(struct casehook__transport *transport)
 {
-    struct casehook__transfer *transfer = next_ended(wire);
-    if (transfer || !wire->doomed) return transfer;
-    transfer = wire->first; /* those that came later are not doomed */
+    struct casehook__transfer *transfer = next_ended(transport);
+    if (transfer || !transport->doomed) return transfer;
+    transfer = transport->first; /* those that came later are not doomed */
     settle(transfer, CURLE_OUT_OF_MEMORY);
     return transfer;
 }

@@ -216,8 +216,8 @@ int casehook__curl_on_tunnel(void *user, curl_off_t total, curl_off_t now, curl_
     (void)upload_total;
     (void)upload_now;
     if (!transfer->connecting) return 0;
-    if (transfer->tunnel_go != transfer->wire->go) {
-        transfer->tunnel_go = transfer->wire->go;
+    if (transfer->tunnel_go != transfer->transport->go) {
+        transfer->tunnel_go = transfer->transport->go;
         transfer->tunnel_calls = 0;
     }
     if (++transfer->tunnel_calls <= CALLS_WITHOUT_BYTES) return 0;
@@ -303,6 +303,6 @@ CURLcode casehook__curl_on_tls(CURL *easy, void *ssl_ctx, void *user)
         applied = casehook__tls_require_address(ssl_ctx, peer->address, peer->ipv4 ? 4 : 16);
     /* Right on the socket, so that what is left unread is seen there. */
     if (transfer->settings->http_version != CASEHOOK__HTTP_1_1 && transfer->handshakes <= 1)
-        casehook__tls_set_gate(ssl_ctx, &transfer->wire->gate);
+        casehook__tls_set_gate(ssl_ctx, &transfer->transport->gate);
     return applied ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }

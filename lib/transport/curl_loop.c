@@ -1,11 +1,11 @@
-/* curl_loop.c - wires whose sockets and timer a loop looks after. */
+/* curl_loop.c - transports whose sockets and timer a loop looks after. */
 #include "transport/curl_private.h"
 
-bool casehook__wire_watch(struct casehook__wire *wire, const struct casehook__watcher *watcher)
+bool casehook__transport_watch(struct casehook__transport *transport, const struct casehook__watcher *watcher)
 {
-    wire->watcher = *watcher;
-    casehook__curl_watch(wire);
-    return casehook__wire_sweep(wire);
+    transport->watcher = *watcher;
+    casehook__curl_watch(transport);
+    return casehook__transport_sweep(transport);
 }
 
 /*
@@ -14,61 +14,62 @@ bool casehook__wire_watch(struct casehook__wire *wire, const struct casehook__wa
  * which one it was.  So all that were under way end here, and before something else begins there are new
  * tables.
  */
-static void doom(struct casehook__wire *wire)
+static void doom(struct casehook__transport *transport)
 {
-    for (struct casehook__transfer *transfer = wire->first; transfer; transfer = transfer->next) {
-        wire->doomed += !transfer->doomed;
+    for (struct casehook__transfer *transfer = transport->first; transfer; transfer = transfer->next) {
+        transport->doomed += !transfer->doomed;
         transfer->doomed = true;
     }
-    wire->spoiled = true;
+    transport->spoiled = true;
 }
 
-static bool check_multi(struct casehook__wire *wire, CURLMcode code)
+static bool check_multi(struct casehook__transport *transport, CURLMcode code)
 {
-    if (code != CURLM_OK) doom(wire);
+    if (code != CURLM_OK) doom(transport);
     return code == CURLM_OK;
 }
 
 /* Deprecated, but the one call that looks at all transfers and tells the callback about all sockets. */
-bool casehook__wire_sweep(struct casehook__wire *wire)
+bool casehook__transport_sweep(struct casehook__transport *transport)
 {
     int running;
     CURLMcode code;
-    if (wire->doomed) return false;
-    casehook__curl_open_gate(wire);
-    CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(wire->multi, &running);)
-    return check_multi(wire, code);
+    if (transport->doomed) return false;
+    casehook__curl_open_gate(transport);
+    CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(transport->multi, &running);)
+    return check_multi(transport, code);
 }
 
-bool casehook__wire_act(struct casehook__wire *wire, int socket, int events)
+bool casehook__transport_act(struct casehook__transport *transport, int socket, int events)
 {
     int what = 0, running;
-    if (wire->doomed) return false;
-    casehook__curl_open_gate(wire);
+    if (transport->doomed) return false;
+    casehook__curl_open_gate(transport);
     if (events & CASEHOOK__READABLE) what |= CURL_CSELECT_IN;
     if (events & CASEHOOK__WRITABLE) what |= CURL_CSELECT_OUT;
     if (events & CASEHOOK__BROKEN) what |= CURL_CSELECT_ERR;
-    return check_multi(wire, curl_multi_socket_action(wire->multi, socket, what, &running));
+    return check_multi(transport, curl_multi_socket_action(transport->multi, socket, what, &running));
 }
 
-bool casehook__wire_tick(struct casehook__wire *wire)
+bool casehook__transport_tick(struct casehook__transport *transport)
 {
     int running;
-    if (wire->doomed) return false;
-    casehook__curl_open_gate(wire);
-    return check_multi(wire, curl_multi_socket_action(wire->multi, CURL_SOCKET_TIMEOUT, 0, &running));
+    if (transport->doomed) return false;
+    casehook__curl_open_gate(transport);
+    return check_multi(transport,
+                       curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running));
 }
 
-bool casehook__wire_poll_with(struct casehook__wire *wire, int descriptor, int timeout_ms)
+bool casehook__transport_poll_with(struct casehook__transport *transport, int descriptor, int timeout_ms)
 {
     struct curl_waitfd extra = {.fd = descriptor, .events = CURL_WAIT_POLLIN};
-    if (curl_multi_poll(wire->multi, &extra, 1, timeout_ms, NULL) == CURLM_OK) return extra.revents != 0;
+    if (curl_multi_poll(transport->multi, &extra, 1, timeout_ms, NULL) == CURLM_OK) return extra.revents != 0;
     casehook__curl_rest(timeout_ms);
     return true;
 }
 
-void casehook__wire_keep(struct casehook__wire *wire, unsigned connections)
+void casehook__transport_keep(struct casehook__transport *transport, unsigned connections)
 {
-    wire->keep = (long)connections;
-    curl_multi_setopt(wire->multi, CURLMOPT_MAXCONNECTS, wire->keep);
+    transport->keep = (long)connections;
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, transport->keep);
 }

@@ -22,12 +22,12 @@ struct casehook__handle {
     struct curl_slist *headers[CASEHOOK__CALLS][2];
     const struct curl_slist *shape; /* those that easy has now: they stand for the method too */
     struct curl_slist *proxy_headers;
-    bool forbids;                      /* as set: its connections are not kept */
-    bool fresh;                        /* as set: the next request gets a new connection */
-    const struct casehook__wire *wire; /* as set: which one is told that a connection was closed */
+    bool forbids;                                /* as set: its connections are not kept */
+    bool fresh;                                  /* as set: the next request gets a new connection */
+    const struct casehook__transport *transport; /* as set: which one is told that a connection was closed */
 };
 
-/* An open connection of a wire, as far as HTTP/1 is spoken on it. */
+/* An open connection of a transport, as far as HTTP/1 is spoken on it. */
 struct casehook__connection {
     struct casehook__connection *next;
     struct casehook__transfer *user; /* NULL: it rests */
@@ -41,10 +41,10 @@ struct casehook__connection {
 
 #define CASEHOOK__CONNECTION_LISTS 16 /* by the local port */
 
-struct casehook__wire {
+struct casehook__transport {
     struct casehook__heap *heap;
     CURLM *multi;
-    struct casehook__watcher watcher; /* of a wire that a loop watches */
+    struct casehook__watcher watcher; /* of a transport that a loop watches */
     struct casehook__transfer *first, *last;
     unsigned doomed; /* how many of them are */
     bool spoiled;    /* libcurl's tables hold something that it must not touch again */
@@ -74,8 +74,8 @@ struct casehook__transfer {
     struct casehook__trust *system_trust; /* a reference, once it was needed */
 
     /* Of the request that is under way. */
-    struct casehook__wire *wire;                /* NULL: there is none */
-    struct casehook__transfer *next, *previous; /* on the wire, in the order of their beginning */
+    struct casehook__transport *transport;      /* NULL: there is none */
+    struct casehook__transfer *next, *previous; /* on the transport, in the order of their beginning */
     bool doomed; /* libcurl failed with it under way: it must not be driven any more */
     const struct casehook__request *request;
     bool deadline_first;  /* the deadline of the operation comes before responseTimeout */
@@ -120,12 +120,12 @@ struct casehook__transfer {
     struct casehook_error told; /* failure.message points into it */
 };
 
-/* curl_wire.c: makes a spoiled one new.  False: no memory, or what is under way must end first. */
-bool casehook__curl_mend(struct casehook__wire *wire);
+/* curl_multi.c: makes a spoiled one new.  False: no memory, or what is under way must end first. */
+bool casehook__curl_mend(struct casehook__transport *transport);
 /* Before each go. */
-void casehook__curl_open_gate(struct casehook__wire *wire);
-/* curl_loop.c: the wire is watched by its watcher from now on. */
-void casehook__curl_watch(struct casehook__wire *wire);
+void casehook__curl_open_gate(struct casehook__transport *transport);
+/* curl_loop.c: the transport is watched by its watcher from now on. */
+void casehook__curl_watch(struct casehook__transport *transport);
 /* In place of a poll that failed for want of memory: waits a moment, at most so long. */
 void casehook__curl_rest(int ms);
 
@@ -148,7 +148,8 @@ int casehook__curl_on_words(CURL *easy, curl_infotype type, char *data, size_t s
 
 /* curl_reuse.c: which connection a request goes out on (H7). */
 /* Not worth asking libcurl for a kept one. */
-bool casehook__curl_wants_fresh(const struct casehook__transfer *transfer, const struct casehook__wire *wire);
+bool casehook__curl_wants_fresh(const struct casehook__transfer *transfer,
+                                const struct casehook__transport *transport);
 /* libcurl has chosen a connection, and nothing is sent yet; false: not this one. */
 bool casehook__curl_may_send(struct casehook__transfer *transfer, const char *remote, int remote_port,
                              int local_port);
@@ -158,8 +159,8 @@ void casehook__curl_died(const struct casehook__transfer *transfer);
 void casehook__curl_learn(struct casehook__transfer *transfer);
 /* It failed with this code, but only for the kept connection: it may be given a new one. */
 bool casehook__curl_may_renew(const struct casehook__transfer *transfer, CURLcode code);
-int casehook__curl_on_close(void *wire, curl_socket_t socket);
-void casehook__curl_forget_connections(struct casehook__wire *wire);
+int casehook__curl_on_close(void *transport, curl_socket_t socket);
+void casehook__curl_forget_connections(struct casehook__transport *transport);
 
 /* curl_failure.c: fills transfer->failure from libcurl's code. */
 void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code);

@@ -21,16 +21,16 @@
 
 /* ---- connections ------------------------------------------------------------------------------- */
 
-static struct casehook__connection **connection_list_of(struct casehook__wire *wire, int local_port)
+static struct casehook__connection **connection_list_of(struct casehook__transport *transport, int local_port)
 {
-    return &wire->connections[(unsigned)local_port % CASEHOOK__CONNECTION_LISTS];
+    return &transport->connections[(unsigned)local_port % CASEHOOK__CONNECTION_LISTS];
 }
 
 /* By both of its ends: a local port may be in use towards several servers. */
-static struct casehook__connection *connection_find(struct casehook__wire *wire, const char *remote,
+static struct casehook__connection *connection_find(struct casehook__transport *transport, const char *remote,
                                                     int remote_port, int local_port)
 {
-    struct casehook__connection *at = *connection_list_of(wire, local_port);
+    struct casehook__connection *at = *connection_list_of(transport, local_port);
     while (at && !(at->local_port == local_port && at->remote_port == remote_port &&
                    strcmp(at->remote, remote) == 0))
         at = at->next;
@@ -64,12 +64,12 @@ static int socket_with(const struct casehook__transfer *transfer, int local_port
 static struct casehook__connection *connection_new(struct casehook__transfer *transfer, const char *remote,
                                                    int remote_port, int local_port)
 {
-    struct casehook__wire *wire = transfer->wire;
+    struct casehook__transport *transport = transfer->transport;
     int socket = socket_with(transfer, local_port);
     if (socket < 0 || strlen(remote) >= sizeof((struct casehook__connection *)0)->remote) return NULL;
-    struct casehook__connection *connection = casehook__calloc(wire->heap, 1, sizeof *connection);
+    struct casehook__connection *connection = casehook__calloc(transport->heap, 1, sizeof *connection);
     if (!connection) return NULL;
-    struct casehook__connection **list = connection_list_of(wire, local_port);
+    struct casehook__connection **list = connection_list_of(transport, local_port);
     connection->socket = socket;
     connection->local_port = local_port;
     connection->remote_port = remote_port;
@@ -81,28 +81,28 @@ static struct casehook__connection *connection_new(struct casehook__transfer *tr
 
 int casehook__curl_on_close(void *user, curl_socket_t socket)
 {
-    struct casehook__wire *wire = user;
+    struct casehook__transport *transport = user;
     for (size_t i = 0; i < CASEHOOK__CONNECTION_LISTS; i++) {
-        struct casehook__connection **link = &wire->connections[i];
+        struct casehook__connection **link = &transport->connections[i];
         while (*link && (*link)->socket != socket) link = &(*link)->next;
         struct casehook__connection *found = *link;
         if (!found) continue;
         *link = found->next;
         if (found->user) found->user->connection = NULL;
-        casehook__free(wire->heap, found);
+        casehook__free(transport->heap, found);
         break;
     }
     return close(socket);
 }
 
 /* What libcurl did not tell the end of. */
-void casehook__curl_forget_connections(struct casehook__wire *wire)
+void casehook__curl_forget_connections(struct casehook__transport *transport)
 {
     for (size_t i = 0; i < CASEHOOK__CONNECTION_LISTS; i++) {
-        while (wire->connections[i]) {
-            struct casehook__connection *connection = wire->connections[i];
-            wire->connections[i] = connection->next;
-            casehook__free(wire->heap, connection);
+        while (transport->connections[i]) {
+            struct casehook__connection *connection = transport->connections[i];
+            transport->connections[i] = connection->next;
+            casehook__free(transport->heap, connection);
         }
     }
 }
@@ -137,12 +137,13 @@ void casehook__curl_learn(struct casehook__transfer *transfer)
     connection->answers++;
     connection->last_ms = now;
     connection->promise_until = promise(transfer, now);
-    if (connection->promise_until) transfer->wire->promised = true;
+    if (connection->promise_until) transfer->transport->promised = true;
 }
 
 /* ---- before a request goes out ----------------------------------------------------------------- */
 
-bool casehook__curl_wants_fresh(const struct casehook__transfer *transfer, const struct casehook__wire *wire)
+bool casehook__curl_wants_fresh(const struct casehook__transfer *transfer,
+                                const struct casehook__transport *transport)
 {
     enum casehook__reuse_mode mode = transfer->settings->reuse_connections;
     if (mode == CASEHOOK__REUSE_NEVER) return true;
@@ -150,7 +151,7 @@ bool casehook__curl_wants_fresh(const struct casehook__transfer *transfer, const
     if (mode == CASEHOOK__REUSE_ALWAYS || transfer->settings->http_version != CASEHOOK__HTTP_1_1)
         return false;
     const struct casehook__reuse *reuse = reuse_of(transfer);
-    return reuse && is_write(transfer) && !wire->promised &&
+    return reuse && is_write(transfer) && !transport->promised &&
            !casehook__reuse_is_proven(reuse, casehook__clock_ms());
 }
 
@@ -224,8 +225,9 @@ bool casehook__curl_may_send(struct casehook__transfer *transfer, const char *re
         transfer->connection = NULL;
         return true;
     }
-    transfer->connection = transfer->kept ? connection_find(transfer->wire, remote, remote_port, local_port)
-                                          : connection_new(transfer, remote, remote_port, local_port);
+    transfer->connection = transfer->kept
+                               ? connection_find(transfer->transport, remote, remote_port, local_port)
+                               : connection_new(transfer, remote, remote_port, local_port);
     if (transfer->connection) take_over(transfer->connection, transfer);
     if (!transfer->kept || may_use_kept(transfer, ssl)) return true;
     if (transfer->connection) transfer->connection->user = NULL;

@@ -92,7 +92,7 @@ static void many_threads_on_one_connector(void **state)
 static struct casehook_settings *brief;
 static struct casehook_connector *shared[SHARED];
 
-/* Calls on all of them and on its own, previews and wrong params: whoever gives a lane back closes others' */
+/* Calls on all of them and on its own, previews and wrong params: whoever gives a slot back closes others' */
 static void *mixer(void *user)
 {
     const size_t *seed = user;

@@ -3,7 +3,7 @@
  *
  *     bench_mem URL N
  *
- * N connectors of one settings object are made (unused), then each does one push (used: with a lane and a
+ * N connectors of one settings object are made (unused), then each does one push (used: with a slot and a
  * kept-alive connection to each host), then all but one rest longer than idleTimeout.  Each line says what
  * one more of them costs: heap as malloc counts it, of which "own" comes from the library's allocator, and
  * resident memory.

@@ -118,10 +118,10 @@ static void a_dead_server_hurts_only_its_own(void **state)
     tracker_stop(&alive);
 }
 
-/* A wire with very many connections takes long to find a free one; nobody answers here, so all stay. */
+/* A transport with very many connections takes long to find a free one; nobody answers here, so all stay. */
 static void many_connections_are_shared_out(void **state)
 {
-    enum { COUNT = CASEHOOK__SHARD_LANES + 100 };
+    enum { COUNT = CASEHOOK__GROUP_SLOTS + 100 };
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t length = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -139,13 +139,13 @@ static void many_connections_are_shared_out(void **state)
     for (int i = 0; i < 1000 && all < COUNT; i++) {
         loop_turn(loop, 10);
         most = all = 0;
-        for (uint32_t k = 0; k < loop->strand_count; k++) {
-            all += loop->strands[k]->transfers;
-            if (loop->strands[k]->transfers > most) most = loop->strands[k]->transfers;
+        for (uint32_t k = 0; k < loop->client_count; k++) {
+            all += loop->clients[k]->transfers;
+            if (loop->clients[k]->transfers > most) most = loop->clients[k]->transfers;
         }
     }
     assert_int_equal(all, COUNT);
-    assert_int_equal(most, CASEHOOK__SHARD_LANES);
+    assert_int_equal(most, CASEHOOK__GROUP_SLOTS);
     casehook_loop_free(loop);
     casehook_connector_unref(connector);
     close(listener);

@@ -1,4 +1,5 @@
-/* test_blind.c - sockets that the system refuses to watch: operations go on, and nobody else's suffer. */
+/* test_unwatchable.c - sockets that the system refuses to watch: operations go on, and nobody else's suffer.
+ */
 #include "fixture.h"
 
 #include "loop/loop_private.h"
@@ -13,7 +14,7 @@
 #define FILES_MAX 1024
 
 static struct casehook__backend_ops ops; /* epoll, but for watch */
-static uint32_t blinded = UINT32_MAX;    /* sockets of this strand are refused */
+static uint32_t blinded = UINT32_MAX;    /* sockets of this client are refused */
 static uint32_t owners[FILES_MAX];       /* + 1, of what is watched or was refused */
 static unsigned refused, taken_away;
 
@@ -98,7 +99,7 @@ static void use_a_number_again(in_port_t port)
     struct casehook_connector *two = document_connector(NULL, base, NULL, NULL),
                               *one = tracker_connector(&tracker);
     struct casehook_loop *loop = make();
-    submit_create(loop, one, "disk full"); /* its strand is the first one, and keeps a connection */
+    submit_create(loop, one, "disk full"); /* its client is the first one, and keeps a connection */
     assert_int_equal(finished_status(loop_finish(loop)), CASEHOOK_OK);
     blinded = 1;
     uint64_t lost = submit_create(loop, two, "disk full");

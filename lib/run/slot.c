@@ -1,0 +1,168 @@
+/* slot.c - slots of connectors: taken for one operation, kept warm in between, closed when idle for long. */
+#include "base/posix.h"
+
+#include "run/connector.h"
+
+#include "base/clock.h"
+#include "base/sigpipe.h"
+
+#include <unistd.h>
+
+bool casehook__connector_is_here(const struct casehook_connector *connector)
+{
+    return connector->process == getpid();
+}
+
+#define KEPT_BYTES (256 * 1024) /* a larger buffer is not kept for the next operation */
+#define CLOSE_MAX  2            /* slots closed by one call: more than it adds, not so many that it is felt */
+
+/* ---- one slot ---------------------------------------------------------------------------------- */
+
+/* In a child process the connections are still the parent's: closing them properly would end them there. */
+void casehook__slot_free(struct casehook_connector *connector, struct casehook__slot *slot)
+{
+    bool here = casehook__connector_is_here(connector);
+    struct casehook__pipe_guard guard;
+    if (here) casehook__pipe_guard(&guard);
+    for (size_t i = 0; i < CASEHOOK__CALLS && here; i++) {
+        casehook__transfer_free(slot->transfers[i]);
+        casehook__transport_free(slot->transports[i]);
+    }
+    if (here) casehook__pipe_unguard(&guard);
+    casehook__machine_free(&slot->machine);
+    casehook__free(connector->heap, slot);
+}
+
+struct casehook__slot *casehook__slot_new(struct casehook_connector *connector)
+{
+    struct casehook__slot *slot = casehook__calloc(connector->heap, 1, sizeof *slot);
+    if (!slot) return NULL;
+    casehook__machine_init(&slot->machine, connector->heap, connector->config, connector->settings,
+                           connector->mask);
+    return slot;
+}
+
+static void shrink_idle(struct casehook__buf *buf)
+{
+    if (buf->capacity > KEPT_BYTES) casehook__buf_free(buf);
+}
+
+void casehook__slot_shrink(struct casehook__slot *slot)
+{
+    shrink_idle(&slot->machine.body);
+    shrink_idle(&slot->machine.scratch);
+    shrink_idle(&slot->machine.params.store);
+    for (size_t i = 0; i < CASEHOOK__CALLS; i++) casehook__transfer_shrink(slot->transfers[i], KEPT_BYTES);
+}
+
+/* ---- idle slots -------------------------------------------------------------------------------- */
+
+struct casehook__idle *casehook__idle_new(struct casehook__heap *heap)
+{
+    struct casehook__idle *all = casehook__calloc(heap, 1, sizeof *all);
+    if (!all) return NULL;
+    all->heap = casehook__heap_ref(heap);
+    atomic_init(&all->references, 1);
+    all->process = getpid();
+    pthread_mutex_init(&all->lock, NULL);
+    return all;
+}
+
+struct casehook__idle *casehook__idle_ref(struct casehook__idle *all)
+{
+    atomic_fetch_add_explicit(&all->references, 1, memory_order_relaxed);
+    return all;
+}
+
+void casehook__idle_unref(struct casehook__idle *all)
+{
+    if (!all || atomic_fetch_sub_explicit(&all->references, 1, memory_order_acq_rel) != 1) return;
+    struct casehook__heap *heap = all->heap;
+    pthread_mutex_destroy(&all->lock);
+    casehook__free(heap, all);
+    casehook__heap_unref(heap);
+}
+
+/* The functions up to the next line are called under the lock. */
+
+/* Its time comes last, unless idleTimeout was another one when other connectors were made. */
+static void push(struct casehook__slot *slot)
+{
+    struct casehook_connector *connector = slot->connector;
+    struct casehook__idle *all = connector->all_idle;
+    slot->next = connector->idle;
+    connector->idle = slot;
+    connector->idle_count++;
+    struct casehook__slot *before = all->last;
+    while (before && before->until > slot->until) before = before->before;
+    slot->before = before;
+    slot->behind = before ? before->behind : all->first;
+    *(before ? &before->behind : &all->first) = slot;
+    *(slot->behind ? &slot->behind->before : &all->last) = slot;
+}
+
+static void unlink_time(struct casehook__idle *all, struct casehook__slot *slot)
+{
+    *(slot->before ? &slot->before->behind : &all->first) = slot->behind;
+    *(slot->behind ? &slot->behind->before : &all->last) = slot->before;
+}
+
+static struct casehook__slot *pop(struct casehook_connector *connector)
+{
+    struct casehook__slot *slot = connector->idle;
+    if (!slot) return NULL;
+    connector->idle = slot->next;
+    connector->idle_count--;
+    unlink_time(connector->all_idle, slot);
+    return slot;
+}
+
+/* The first one of all is the last one of its connector. */
+static void close_first(struct casehook__idle *all)
+{
+    struct casehook__slot *slot = all->first;
+    struct casehook_connector *connector = slot->connector;
+    struct casehook__slot **last = &connector->idle;
+    while (*last != slot) last = &(*last)->next;
+    *last = NULL;
+    connector->idle_count--;
+    unlink_time(all, slot);
+    casehook__slot_free(connector, slot);
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
+struct casehook__slot *casehook__slot_take(struct casehook_connector *connector)
+{
+    pthread_mutex_lock(&connector->all_idle->lock);
+    struct casehook__slot *slot = pop(connector);
+    pthread_mutex_unlock(&connector->all_idle->lock);
+    return slot ? slot : casehook__slot_new(connector);
+}
+
+/* The last one given back is the first one taken: its connection is the freshest. */
+void casehook__slot_give(struct casehook_connector *connector, struct casehook__slot *slot)
+{
+    struct casehook__idle *all = connector->all_idle;
+    casehook__slot_shrink(slot);
+    slot->connector = connector;
+    pthread_mutex_lock(&all->lock);
+    int64_t now = casehook__clock_ms();
+    slot->until = now + connector->settings->idle_timeout_ms;
+    bool keep = connector->idle_count < connector->settings->max_idle_connections;
+    if (keep) push(slot);
+    for (int i = 0; i < CLOSE_MAX && all->first && all->first->until <= now; i++) close_first(all);
+    pthread_mutex_unlock(&all->lock);
+    if (!keep) casehook__slot_free(connector, slot);
+}
+
+/* In a child process the lock may be held by a thread that is not there, and the lists be half changed. */
+void casehook__slots_free(struct casehook_connector *connector)
+{
+    pthread_mutex_t *lock = &connector->all_idle->lock;
+    bool here = casehook__connector_is_here(connector);
+    struct casehook__slot *slot;
+    if (here ? pthread_mutex_lock(lock) : pthread_mutex_trylock(lock)) return;
+    while ((slot = pop(connector)) != NULL) casehook__slot_free(connector, slot);
+    pthread_mutex_unlock(lock);
+}
