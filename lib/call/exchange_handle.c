@@ -386,6 +386,9 @@ void casehook_exchange_free(struct casehook_exchange *handle)
 {
     if (!handle) return;
     struct casehook__heap *heap = handle->heap;
+    /* What failed has its line, whether anybody wants the result or not. */
+    if (casehook_result_error(handle->core.result))
+        casehook__log_result(handle->connector, handle->core.result);
     casehook__machine_free(&handle->core);
     casehook__buf_free(&handle->certificate);
     casehook__buf_free(&handle->key);

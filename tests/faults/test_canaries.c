@@ -31,6 +31,8 @@ static void look_at_error(const struct casehook_error *error)
         const char *message = casehook_error_message(error), *field = casehook_error_field(error);
         look("a message", message, strlen(message));
         look("a field", field, strlen(field));
+        const char *json = casehook_error_json(error, NULL);
+        if (json) look("error_json", json, strlen(json));
     }
 }
 

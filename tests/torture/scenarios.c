@@ -89,6 +89,12 @@ static int connector_check_bad(struct world *world)
         CASEHOOK_TERMINATED, &world->error);
 }
 
+static int error_json(struct world *world)
+{
+    int status = connector_check_bad(world);
+    return casehook_error_json(world->error, NULL) ? status : CASEHOOK_E_NO_MEMORY;
+}
+
 static int cancel_new(struct world *world)
 {
     return casehook_cancel_new(&torture_allocator, &world->cancel);
@@ -165,6 +171,13 @@ static int result_json(struct world *world)
     return casehook_result_json(world->result, NULL) ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
 }
 
+static int result_error_json(struct world *world)
+{
+    int status = create_get_refused(world);
+    const struct casehook_error *error = casehook_result_error(world->result);
+    return casehook_error_json(error, NULL) ? status : CASEHOOK_E_NO_MEMORY;
+}
+
 static int result_request_json(struct world *world)
 {
     return casehook_result_request_json(world->result, 0, NULL) ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
@@ -182,6 +195,31 @@ static int exchange_new_json(struct world *world)
 {
     return casehook_exchange_new_json(world->connector, CASEHOOK_CREATE, params_json, CASEHOOK_TERMINATED,
                                       NULL, &world->exchange, NULL);
+}
+
+static int exchange_new_bad(struct world *world)
+{
+    struct casehook_params p = params();
+    return casehook_exchange_new(world->connector, 99, &p, NULL, &world->exchange, &world->error);
+}
+
+static int loop_new(struct world *world)
+{
+    struct casehook_loop_options options = {
+        .struct_size = sizeof options, .allocator = &torture_allocator, .max_operations = 1};
+    return casehook_loop_new(&options, &world->loop);
+}
+
+/* One more than the loop takes. */
+static int loop_submit_busy(struct world *world)
+{
+    struct casehook_params p = params();
+    struct casehook_options options = {.struct_size = sizeof options, .user = 1};
+    int status =
+        casehook_loop_submit(world->loop, world->connector, CASEHOOK_GET, &p, &options, NULL, &world->error);
+    if (status) return status;
+    return casehook_loop_submit(world->loop, world->connector, CASEHOOK_GET, &p, &options, NULL,
+                                &world->error);
 }
 
 static int end_exchange(struct world *world)
@@ -221,6 +259,8 @@ const struct scenario scenarios[] = {
     {"casehook_connector_new", connector_new, WITH_SETTINGS},
     {"casehook_connector_check", connector_check, WITH_SETTINGS},
     {"casehook_connector_check (bad)", connector_check_bad, WITH_SETTINGS | FAILS},
+    {"casehook_error_json", error_json, WITH_SETTINGS | FAILS},
+    {"casehook_error_json (of a result)", result_error_json, WITH_CONNECTOR | CREATES | FAILS},
     {"casehook_cancel_new", cancel_new, 0},
     {"casehook_create", create, WITH_CONNECTOR | CREATES},
     {"casehook_create (get refused)", create_get_refused, WITH_CONNECTOR | CREATES | FAILS},
@@ -236,6 +276,8 @@ const struct scenario scenarios[] = {
     {"casehook_result_request_json", result_request_json, WITH_RESULT},
     {"casehook_exchange_new", exchange_new, WITH_CONNECTOR},
     {"casehook_exchange_new_json", exchange_new_json, WITH_CONNECTOR},
+    {"casehook_exchange_new (bad)", exchange_new_bad, WITH_CONNECTOR | FAILS},
+    {"casehook_loop_submit (busy)", loop_submit_busy, WITH_CONNECTOR | WITH_LOOP | FAILS},
     {"casehook_exchange_next", exchange_next, WITH_EXCHANGE},
     {"casehook_exchange_next_json", exchange_next_json, WITH_EXCHANGE},
     {"casehook_exchange_feed", exchange_feed, WITH_EXCHANGE},
@@ -252,6 +294,7 @@ int world_make(struct world *world, int flags)
     if (!status && (flags & (WITH_CONNECTOR | WITH_EXCHANGE | WITH_RESULT | WITH_LOOP)))
         status = connector_new(world);
     if (!status && (flags & WITH_EXCHANGE)) status = exchange_new_json(world);
+    if (!status && (flags & WITH_LOOP)) status = loop_new(world);
     if (!status && (flags & WITH_RESULT)) status = create(world);
     return status;
 }
@@ -261,6 +304,7 @@ void world_end(struct world *world)
     casehook_error_free(world->error);
     casehook_result_free(world->result);
     casehook_exchange_free(world->exchange);
+    casehook_loop_free(world->loop);
     casehook_cancel_free(world->cancel);
     casehook_connector_unref(world->connector);
     casehook_settings_free(world->settings);

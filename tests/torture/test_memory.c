@@ -41,8 +41,14 @@ static void look_at_result(const struct casehook_result *result)
     if (!result) return;
     assert_non_null(casehook_result_json(result, NULL));
     assert_null(casehook_result_field(result, "no such field", NULL));
-    for (size_t i = 0; i < casehook_result_request_count(result); i++)
+    for (size_t i = 0; i < casehook_result_request_count(result); i++) {
         assert_non_null(casehook_result_request_json(result, i, NULL));
+        assert_non_null(casehook_result_request_method(result, i));
+    }
+    for (size_t i = 0; i < casehook_result_field_count(result); i++) {
+        assert_non_null(casehook_result_field_name(result, i));
+        assert_non_null(casehook_result_field_value(result, i, NULL));
+    }
 }
 
 /* Whether the failure was reached. */

@@ -191,6 +191,15 @@ static void errors_without_memory(void **state)
     casehook__fail(casehook__errors_add(&errors, "b"), CASEHOOK_E_CONFIG, "lost");
     assert_int_equal(casehook__errors_finish(&errors, &error), CASEHOOK_E_NO_MEMORY);
     assert_int_equal(casehook_error_status(error), CASEHOOK_E_NO_MEMORY);
+    /* Its JSON is there without memory, and is what would be made of it. */
+    struct casehook_error same;
+    casehook__error_init(&same);
+    casehook__fail(&same, CASEHOOK_E_NO_MEMORY, "%s", casehook_error_message(error));
+    same.retryable = casehook_error_retryable(error);
+    size_t length = 0;
+    assert_string_equal(casehook_error_json(error, &length), casehook_error_json(&same, NULL));
+    assert_int_equal(length, strlen(casehook_error_json(error, NULL)));
+    casehook__kept_free(NULL, &same.json);
     casehook_error_free(error);
     casehook__heap_unref(heap);
 }
