@@ -46,6 +46,7 @@ static void defaults(void **state)
     assert_int_equal(settings->response_timeout_ms, 60000);
     assert_int_equal(settings->connect_timeout_ms, 10000);
     assert_int_equal(settings->idle_timeout_ms, 4000);
+    assert_int_equal(settings->slow_request_ms, 10000);
     assert_int_equal(settings->max_idle_connections, 8);
     assert_int_equal(settings->max_redirects, 10);
     assert_int_equal(settings->http_version, CASEHOOK__HTTP_1_1);
@@ -83,6 +84,7 @@ static void everything(void **state)
     (void)state;
     struct casehook__settings *settings = load(
         "{\"maxRedirects\":0,\"connectTimeout\":\"5s\",\"maxIdleConnections\":0,\"idleTimeout\":\"30s\","
+        "\"slowRequestTimeout\":\"1500\","
         "\"httpVersion\":\"auto\",\"denyPrivateAddresses\":true,\"allowedAddresses\":[\"127.0.0.0/8\","
         "\"::1\"],\"ssl\":{\"minimumVerificationMode\":\"certificate\",\"proxyVerificationMode\":\"none\"},"
         "\"allowConnectorProxy\":true,\"run\":{\"maxAttempts\":1},\"responseTimeout\":1500,"
@@ -92,6 +94,7 @@ static void everything(void **state)
     assert_int_equal(settings->max_idle_connections, 0);
     assert_int_equal(settings->connect_timeout_ms, 5000);
     assert_int_equal(settings->idle_timeout_ms, 30000);
+    assert_int_equal(settings->slow_request_ms, 1500);
     assert_int_equal(settings->response_timeout_ms, 1500);
     assert_int_equal(settings->max_response_content_length, 2048);
     assert_int_equal(settings->http_version, CASEHOOK__HTTP_AUTO);
