@@ -1,6 +1,8 @@
 /* loop_job.c - one operation of a loop from its beginning to its result. */
 #include "loop/loop_private.h"
 
+#include "run/route.h"
+
 /* The result, if there was memory for one, is there: lets go of everything else. */
 static void job_finish(struct casehook__job *job)
 {
@@ -17,6 +19,7 @@ static void job_finish(struct casehook__job *job)
     casehook_connector_unref(job->connector);
     job->connector = NULL;
     casehook__jobs_push(&loop->finished, job);
+    job->state = CASEHOOK__JOB_FINISHED;
 }
 
 static void leave_slot(struct casehook__job *job)
@@ -46,48 +49,32 @@ static void end_with_fault(struct casehook__job *job, struct casehook_error *err
 
 /* ---- where a request goes ---------------------------------------------------------------------- */
 
-/* One that leaves the origins of the configuration gets a transport of its own (H3, P3). */
-static bool find_foreign_route(struct casehook__job *job)
+/* A client of the pool, or one for a single request that leaves the origins of the configuration. */
+static struct casehook__client *find_client(struct casehook__job *job)
 {
-    struct casehook_connector *connector = job->connector;
-    struct casehook__policy policy;
-    casehook__policy_of(connector->settings, connector->config, &connector->credentials, job->request.origin,
-                        false, &policy);
-    job->client = casehook__client_new(job->loop, connector, false);
-    if (!job->client) return false;
-    if (casehook__transfer_new(connector->heap, connector->config, connector->settings, &policy, NULL,
-                               &job->transfer) == CASEHOOK_OK)
-        return true;
-    casehook__client_release(job->client);
-    job->client = NULL;
-    return false;
-}
-
-static bool job_find_route(struct casehook__job *job)
-{
-    struct casehook_connector *connector = job->connector;
-    if (!job->request.configured) return find_foreign_route(job);
-    size_t i = connector->policy_of[job->request.call];
+    size_t i = job->connector->policy_of[job->request.call];
     struct casehook__client **client = &job->pool->groups[job->slot->group].clients[i];
-    if (!*client) *client = casehook__client_new(job->loop, connector, true);
-    if (!*client) return false;
-    struct casehook__transfer **transfer = &job->slot->transfers[i];
-    if (!*transfer && casehook__transfer_new(connector->heap, connector->config, connector->settings,
-                                             &connector->policies[i], connector->reuse_of, transfer))
-        return false;
-    job->client = *client;
-    job->transfer = *transfer;
-    return true;
+    if (!job->request.configured) return casehook__client_new(job->loop, job->connector, false);
+    if (!*client) *client = casehook__client_new(job->loop, job->connector, true);
+    return *client;
 }
 
 static void job_leave_route(struct casehook__job *job)
 {
-    if (!job->request.configured && job->client) {
-        casehook__transfer_free(job->transfer);
-        casehook__client_release(job->client);
-    }
+    if (job->transfer) casehook__route_leave(&job->request, job->transfer);
+    if (!job->request.configured && job->client) casehook__client_release(job->client);
     job->client = NULL;
     job->transfer = NULL;
+}
+
+static bool job_find_route(struct casehook__job *job)
+{
+    job->client = find_client(job);
+    if (job->client &&
+        casehook__route_find(job->connector, job->slot, &job->request, &job->transfer) == CASEHOOK_OK)
+        return true;
+    job_leave_route(job);
+    return false;
 }
 
 /* ---- requests ---------------------------------------------------------------------------------- */
@@ -203,7 +190,7 @@ void casehook__job_cancel(struct casehook__job *job)
 {
     static const struct casehook__failure cancelled = {.status = CASEHOOK_E_CANCELLED,
                                                        .message = "cancelled before the request was sent"};
-    if (!job->transfer) {
+    if (job->state == CASEHOOK__JOB_WAITING) {
         casehook__job_refuse(job, &cancelled);
         return;
     }
@@ -219,7 +206,7 @@ static const struct casehook__failure late = {
 
 void casehook__job_expire(struct casehook__job *job)
 {
-    if (!job->transfer) {
+    if (job->state == CASEHOOK__JOB_WAITING) {
         casehook__job_refuse(job, &late);
         return;
     }

@@ -145,6 +145,7 @@ static void enqueue(struct casehook__pool *pool)
 void casehook__pool_waits(struct casehook__pool *pool, struct casehook__job *job)
 {
     job->pool = pool;
+    job->state = CASEHOOK__JOB_WAITING;
     casehook__jobs_push(&pool->waiting, job);
     if (job->deadline != CASEHOOK__NO_DEADLINE)
         casehook__timer_set(&pool->loop->jobs, &job->timer, job->deadline);
@@ -158,6 +159,7 @@ void casehook__pool_runs(struct casehook__job *job)
     casehook__timer_clear(&pool->loop->jobs, &job->timer);
     casehook__jobs_remove(&pool->waiting, job);
     casehook__jobs_push(&pool->running, job);
+    job->state = CASEHOOK__JOB_RUNNING;
     pool->running_count++;
     if (pool->running_count > pool->peak) pool->peak = pool->running_count;
 }

@@ -19,7 +19,15 @@
 /* What a timer lies in. */
 #define CASEHOOK__OWNER(timer, type, member) ((type *)(void *)((char *)(timer)-offsetof(type, member)))
 
+enum casehook__job_state {
+    CASEHOOK__JOB_INCOMING, /* accepted, not looked at yet */
+    CASEHOOK__JOB_WAITING,  /* in its pool, for its turn */
+    CASEHOOK__JOB_RUNNING,  /* on a slot, with a request under way */
+    CASEHOOK__JOB_FINISHED  /* its result can be pulled */
+};
+
 struct casehook__job {
+    enum casehook__job_state state;
     struct casehook__job *next, *previous; /* in the one list that it is in */
     struct casehook_loop *loop;
     uint64_t ticket;
@@ -34,8 +42,8 @@ struct casehook__job {
     bool cancelled;                    /* under the lock */
     struct casehook__job *cancel_next; /* among those that a turn cancels */
 
-    struct casehook__pool *pool; /* NULL: it has not come in yet, or has ended */
-    struct casehook__slot *slot; /* NULL: it is not running */
+    struct casehook__pool *pool; /* while it waits or runs */
+    struct casehook__slot *slot; /* while it runs */
     struct casehook__request request;
     struct casehook__client *client; /* where the request is under way */
     struct casehook__transfer *transfer;

@@ -52,7 +52,7 @@ static void take_in(struct casehook_loop *loop)
     while (cancelled) {
         job = cancelled;
         cancelled = job->cancel_next;
-        if (job->pool) casehook__job_cancel(job); /* else it has ended */
+        if (job->state != CASEHOOK__JOB_FINISHED) casehook__job_cancel(job);
     }
 }
 

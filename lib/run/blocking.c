@@ -3,62 +3,42 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
-#include "run/connector.h"
+#include "run/route.h"
 #include "base/sigpipe.h"
 
 #define POLL_MS 60000 /* libcurl's own timers and wakeups end a poll earlier */
 #define BLOCKING_LATE_LOOKS \
     16 /* after the time, as long as each finds something: TLS and headers take a few */
 
-/* Where one request goes: a slot's own transport, or one that lives for a single hop to another origin. */
-struct route {
+/* The transport of a slot, or one that lives for a single hop to another origin. */
+struct blocking_route {
     struct casehook__transport *transport;
     struct casehook__transfer *transfer;
-    bool single;
 };
 
-static int make_route(struct casehook_connector *connector, const struct casehook__policy *policy,
-                      struct route *route)
+static int find_transport(struct casehook_connector *connector, struct casehook__slot *slot,
+                          const struct casehook__request *request, struct casehook__transport **transport)
 {
-    int status = casehook__transport_new(connector->heap, connector->settings, &route->transport);
-    if (status) return status;
-    return casehook__transfer_new(connector->heap, connector->config, connector->settings, policy,
-                                  route->single ? NULL : connector->reuse_of, &route->transfer);
-}
-
-static void blocking_leave_route(struct route *route)
-{
-    if (!route->single) return;
-    casehook__transfer_free(route->transfer);
-    casehook__transport_free(route->transport);
-}
-
-static int own_route(struct casehook_connector *connector, struct casehook__slot *slot,
-                     enum casehook__call call, struct route *route)
-{
-    size_t i = connector->policy_of[call];
+    struct casehook__transport **own = &slot->transports[connector->policy_of[request->call]];
     int status = CASEHOOK_OK;
-    route->transport = slot->transports[i];
-    route->transfer = slot->transfers[i];
-    if (!route->transfer) {
-        casehook__transport_free(route->transport); /* left over when a transfer could not be made */
-        route->transport = NULL;
-        status = make_route(connector, &connector->policies[i], route);
-    }
-    slot->transports[i] = route->transport;
-    slot->transfers[i] = route->transfer;
+    if (!request->configured) return casehook__transport_new(connector->heap, connector->settings, transport);
+    if (!*own) status = casehook__transport_new(connector->heap, connector->settings, own);
+    *transport = *own;
     return status;
 }
 
 static int blocking_find_route(struct casehook_connector *connector, struct casehook__slot *slot,
-                               const struct casehook__request *request, struct route *route)
+                               const struct casehook__request *request, struct blocking_route *route)
 {
-    struct casehook__policy policy;
-    *route = (struct route){.single = !request->configured};
-    if (request->configured) return own_route(connector, slot, request->call, route);
-    casehook__policy_of(connector->settings, connector->config, &connector->credentials, request->origin,
-                        false, &policy);
-    return make_route(connector, &policy, route);
+    *route = (struct blocking_route){NULL, NULL};
+    int status = find_transport(connector, slot, request, &route->transport);
+    return status ? status : casehook__route_find(connector, slot, request, &route->transfer);
+}
+
+static void blocking_leave_route(const struct casehook__request *request, struct blocking_route *route)
+{
+    casehook__route_leave(request, route->transfer);
+    if (!request->configured) casehook__transport_free(route->transport);
 }
 
 static void wake_thread(void *user)
@@ -70,7 +50,7 @@ static void wake_thread(void *user)
  * The time has passed, perhaps because this thread did not run: an answer that lies in the socket counts
  * (R1). True: the request has ended.
  */
-static bool blocking_read_late(struct route *route)
+static bool blocking_read_late(struct blocking_route *route)
 {
     for (int looks = 0; looks < BLOCKING_LATE_LOOKS; looks++) {
         casehook__transport_perform(route->transport);
@@ -80,14 +60,14 @@ static bool blocking_read_late(struct route *route)
     return false;
 }
 
-static int blocking_time_left(const struct route *route)
+static int blocking_time_left(const struct blocking_route *route)
 {
     int64_t left = casehook__transfer_limit(route->transfer) - casehook__clock_ms();
     return left > POLL_MS ? POLL_MS : left > 0 ? (int)left : 0;
 }
 
 static void wait_for(struct casehook_connector *connector, const struct casehook__machine *machine,
-                     struct route *route, struct casehook_cancel *cancel)
+                     struct blocking_route *route, struct casehook_cancel *cancel)
 {
     int64_t slow = casehook__log_slow_time(connector);
     struct casehook__cancel_waiter waiter = {.wake = wake_thread, .user = route->transport};
@@ -124,7 +104,7 @@ static void not_started(struct casehook__machine *machine, int status, const cha
 static void perform(struct casehook_connector *connector, struct casehook__slot *slot,
                     const struct casehook__request *request, int64_t deadline, struct casehook_cancel *cancel)
 {
-    struct route route;
+    struct blocking_route route;
     if (casehook__cancel_is_set(cancel)) {
         not_started(&slot->machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
         return;
@@ -141,7 +121,7 @@ static void perform(struct casehook_connector *connector, struct casehook__slot 
         else
             casehook__machine_fail(&slot->machine, casehook__transfer_failure(route.transfer));
     }
-    blocking_leave_route(&route);
+    blocking_leave_route(request, &route);
 }
 
 void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__slot *slot,

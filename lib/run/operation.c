@@ -1,4 +1,4 @@
-/* operation.c - the blocking calls of the public header. */
+/* operation.c - what every way of running an operation checks first, and the way that blocks. */
 #include "run/operation.h"
 
 #include "base/abi.h"
@@ -89,8 +89,8 @@ static int start(struct casehook__slot *slot, const struct casehook__input *inpu
     return status ? casehook__fail_memory(error) : CASEHOOK_OK;
 }
 
-static int run_operation(struct casehook_connector *connector, struct casehook__input *input,
-                         const struct casehook_options *given, bool preview, struct casehook_result **result)
+int casehook__run(struct casehook_connector *connector, struct casehook__input *input,
+                  const struct casehook_options *given, bool preview, struct casehook_result **result)
 {
     struct casehook_error error;
     struct casehook_options options;
@@ -129,63 +129,4 @@ static int run_operation(struct casehook_connector *connector, struct casehook__
     casehook_cancel_free(options.cancel);
     casehook_connector_unref(connector);
     return status;
-}
-
-static int run_struct(struct casehook_connector *connector, int operation,
-                      const struct casehook_params *params, const struct casehook_options *options,
-                      struct casehook_result **result)
-{
-    struct casehook__input input = {.operation = operation, .params = params};
-    return run_operation(connector, &input, options, false, result);
-}
-
-int casehook_create(struct casehook_connector *connector, const struct casehook_params *params,
-                    const struct casehook_options *options, struct casehook_result **result)
-{
-    return run_struct(connector, CASEHOOK_CREATE, params, options, result);
-}
-
-int casehook_get(struct casehook_connector *connector, const struct casehook_params *params,
-                 const struct casehook_options *options, struct casehook_result **result)
-{
-    return run_struct(connector, CASEHOOK_GET, params, options, result);
-}
-
-int casehook_update(struct casehook_connector *connector, const struct casehook_params *params,
-                    const struct casehook_options *options, struct casehook_result **result)
-{
-    return run_struct(connector, CASEHOOK_UPDATE, params, options, result);
-}
-
-int casehook_add_comment(struct casehook_connector *connector, const struct casehook_params *params,
-                         const struct casehook_options *options, struct casehook_result **result)
-{
-    return run_struct(connector, CASEHOOK_COMMENT, params, options, result);
-}
-
-int casehook_push(struct casehook_connector *connector, const struct casehook_params *params,
-                  const struct casehook_options *options, struct casehook_result **result)
-{
-    return run_struct(connector, CASEHOOK_PUSH, params, options, result);
-}
-
-int casehook_run_json(struct casehook_connector *connector, int operation, const char *json, size_t length,
-                      const struct casehook_options *options, struct casehook_result **result)
-{
-    struct casehook__input input = {.operation = operation, .json = json, .length = length};
-    return run_operation(connector, &input, options, false, result);
-}
-
-int casehook_preview(struct casehook_connector *connector, int operation,
-                     const struct casehook_params *params, struct casehook_result **result)
-{
-    struct casehook__input input = {.operation = operation, .params = params};
-    return run_operation(connector, &input, NULL, true, result);
-}
-
-int casehook_preview_json(struct casehook_connector *connector, int operation, const char *json,
-                          size_t length, struct casehook_result **result)
-{
-    struct casehook__input input = {.operation = operation, .json = json, .length = length};
-    return run_operation(connector, &input, NULL, true, result);
 }

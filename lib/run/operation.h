@@ -42,4 +42,11 @@ int casehook__call_refuse(struct casehook__heap *heap, const struct casehook_err
 void casehook__log_fault(const struct casehook_connector *connector, const struct casehook__input *input,
                          const struct casehook_error *error);
 
+/*
+ * Runs one to its end in the calling thread, or goes through it without sending anything.  The status of its
+ * result, which is NULL only when memory ran out.
+ */
+int casehook__run(struct casehook_connector *connector, struct casehook__input *input,
+                  const struct casehook_options *given, bool preview, struct casehook_result **result);
+
 #endif

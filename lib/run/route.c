@@ -1,0 +1,31 @@
+/* route.c - finds the transfer for a request, for those who block and for loops. */
+#include "run/route.h"
+
+static int own_transfer(struct casehook_connector *connector, struct casehook__slot *slot,
+                        enum casehook__call call, struct casehook__transfer **transfer)
+{
+    size_t i = connector->policy_of[call];
+    int status = CASEHOOK_OK;
+    if (!slot->transfers[i])
+        status = casehook__transfer_new(connector->heap, connector->config, connector->settings,
+                                        &connector->policies[i], connector->reuse_of, &slot->transfers[i]);
+    *transfer = slot->transfers[i];
+    return status;
+}
+
+int casehook__route_find(struct casehook_connector *connector, struct casehook__slot *slot,
+                         const struct casehook__request *request, struct casehook__transfer **transfer)
+{
+    struct casehook__policy policy;
+    *transfer = NULL;
+    if (request->configured) return own_transfer(connector, slot, request->call, transfer);
+    casehook__policy_of(connector->settings, connector->config, &connector->credentials, request->origin,
+                        false, &policy);
+    return casehook__transfer_new(connector->heap, connector->config, connector->settings, &policy, NULL,
+                                  transfer);
+}
+
+void casehook__route_leave(const struct casehook__request *request, struct casehook__transfer *transfer)
+{
+    if (!request->configured) casehook__transfer_free(transfer);
+}
