@@ -6,9 +6,10 @@
 #include "document/mask_view.h"
 
 #define SECRET_MIN   4          /* shorter ones are in every word: they are masked where they stand (R3) */
+#define NEEDLE_MIN   2          /* what counts of a secret that has ends of lines in it */
 #define PART_MIN     4          /* fewer bytes of a secret at the end of a text are taken for chance */
 #define WINDOW       (8 * 1024) /* of a text that is shown in part no more than this is looked at */
-#define ESCAPE_PARTS 8          /* what may be left of an escape that was cut */
+#define ESCAPE_PARTS 32         /* what may be left of escapes that were cut, one upon the other */
 
 struct casehook__mask {
     struct casehook__heap *heap;
@@ -18,19 +19,35 @@ struct casehook__mask {
 /* ---- secrets ------------------------------------------------------------------------------------- */
 
 struct forms {
-    struct casehook__buf store; /* what is not a secret itself */
+    struct casehook__buf store; /* it does not move */
     struct casehook__text *needles;
     size_t count;
 };
 
-/* Without its "=", which may be missing; it is put into the store, which does not move. */
+/* The ends of lines count neither in a secret nor in a text: base64 is written in lines of any width. */
+static inline bool is_line_end(unsigned char c)
+{
+    return c == '\n' || c == '\r';
+}
+
+/* What was put into the store behind begin, if it has so many bytes that count. */
+static void add_form(struct forms *forms, size_t begin, size_t least)
+{
+    if (forms->store.status) return;
+    char *form = forms->store.data + begin;
+    size_t length = forms->store.length - begin, kept = 0;
+    for (size_t i = 0; i < length; i++)
+        if (!is_line_end((unsigned char)form[i])) form[kept++] = form[i];
+    if (kept >= least) forms->needles[forms->count++] = (struct casehook__text){form, kept};
+}
+
+/* Without its "=", which may be missing. */
 static void add_base64(struct forms *forms, struct casehook__text secret)
 {
     size_t begin = forms->store.length;
     if (casehook__base64_encode(&forms->store, secret)) return;
-    struct casehook__text form = {forms->store.data + begin, forms->store.length - begin};
-    while (form.length && form.data[form.length - 1] == '=') form.length--;
-    forms->needles[forms->count++] = form;
+    while (forms->store.data[forms->store.length - 1] == '=') forms->store.length--;
+    add_form(forms, begin, SECRET_MIN);
 }
 
 /* A secret may look like an escape, and a decoder that took away another one takes that away as well. */
@@ -41,15 +58,15 @@ static void add_decoded(struct forms *forms, struct casehook__text secret, enum 
     size_t begin = forms->store.length;
     casehook__view_begin(&view, secret, &decoder, 1);
     while (casehook__view_next(&view, &seen)) casehook__buf_append_char(&forms->store, (char)seen.byte);
-    if (forms->store.status) return;
-    struct casehook__text form = {forms->store.data + begin, forms->store.length - begin};
-    if (view.layers[0].decoded && form.length >= SECRET_MIN) forms->needles[forms->count++] = form;
+    if (view.layers[0].decoded) add_form(forms, begin, SECRET_MIN);
 }
 
 static void add_forms(struct forms *forms, struct casehook__text secret)
 {
+    size_t begin = forms->store.length;
     if (secret.length < SECRET_MIN) return;
-    forms->needles[forms->count++] = secret;
+    casehook__buf_append_text(&forms->store, secret);
+    add_form(forms, begin, NEEDLE_MIN);
     add_base64(forms, secret);
     for (int decoder = 0; decoder < CASEHOOK__DECODERS; decoder++)
         add_decoded(forms, secret, (enum casehook__decoder)decoder);
@@ -59,7 +76,7 @@ static void add_forms(struct forms *forms, struct casehook__text secret)
 static size_t forms_room(const struct casehook__text *secrets, size_t count)
 {
     size_t room = 1;
-    for (size_t i = 0; i < count; i++) room += (CASEHOOK__DECODERS + 2) * secrets[i].length + 8;
+    for (size_t i = 0; i < count; i++) room += (CASEHOOK__DECODERS + 3) * secrets[i].length + 8;
     return room;
 }
 
@@ -119,37 +136,21 @@ static bool is_marked(const struct marks *marks, size_t at)
     return marks->bits[at / 8] >> at % 8 & 1;
 }
 
-/*
- * Where a text was cut, the beginning of a secret counts: at its end, and before the "..." that names of
- * certificates and messages end with, perhaps in the middle of an escape.  The end of what counts; 0: it goes
- * on.
- */
-static size_t cut_after(struct casehook__text text, size_t at)
-{
-    size_t most = at < text.length && memchr("%\\&", text.data[at], 3) ? ESCAPE_PARTS : 0;
-    for (size_t i = 0; i <= most; i++) {
-        if (at + i >= text.length) return text.length;
-        if (at + i + 3 <= text.length && memcmp(text.data + at + i, "...", 3) == 0) return at + i;
-        char c = text.data[at + i];
-        if (!casehook__is_alpha(c) && !(c >= '0' && c <= '9') && !strchr("%\\&#", c)) return 0;
-    }
-    return 0;
-}
-
-/* Where the last bytes of a view came from. */
+/* The last bytes of a view. */
 struct trail {
-    uint32_t begin[CASEHOOK__NEEDLE_HEAD_MAX];
-    size_t count;
+    struct {
+        uint32_t begin; /* where it came from */
+        uint8_t begun;  /* so many bytes before it are the beginning of a secret */
+        unsigned char byte;
+    } bytes[256]; /* a ring: more than a needle's head and what is left of escapes */
+    uint8_t next;
 };
 
-static void trail_add(struct trail *trail, uint32_t begin)
-{
-    trail->begin[trail->count++ % CASEHOOK__NEEDLE_HEAD_MAX] = begin;
-}
+_Static_assert(CASEHOOK__NEEDLE_HEAD_MAX + ESCAPE_PARTS < 256, "the ring is too small");
 
 static uint32_t trail_back(const struct trail *trail, size_t bytes)
 {
-    return trail->begin[(trail->count - bytes) % CASEHOOK__NEEDLE_HEAD_MAX];
+    return trail->bytes[(uint8_t)(trail->next - bytes)].begin;
 }
 
 /* What was seen in a view that a further decoder may change. */
@@ -171,36 +172,57 @@ struct mask_look {
     struct marks *marks;
     struct casehook__search search;
     struct trail trail;
-    bool padding; /* the "=" of base64 belongs to it */
+    unsigned parts; /* so many bytes more may be what is left of an escape, with a secret before it */
+    size_t masked;  /* where a secret ends that nothing but ends of lines came behind; 0: none does */
 };
 
-static void look_at(struct mask_look *look, struct casehook__seen seen)
+/* Where a text was cut, the beginning of a secret counts, before what is left of an escape too. */
+static void mark_beginning(struct mask_look *look, size_t end)
 {
-    const struct casehook__automaton *automaton = look->mask->automaton;
-    trail_add(&look->trail, seen.begin);
-    size_t found = casehook__search_step(automaton, &look->search, (char)seen.byte);
-    look->padding = found || (look->padding && seen.byte == '=');
-    if (found)
-        mark_secret(look->marks, trail_back(&look->trail, found), seen.end);
-    else if (look->padding)
-        mark_secret(look->marks, seen.begin, seen.end);
-    size_t begun = casehook__search_begun(automaton, &look->search);
-    size_t cut = begun >= PART_MIN ? cut_after(look->marks->text, seen.end) : 0;
-    if (cut) mark_secret(look->marks, trail_back(&look->trail, begun), cut);
-}
-
-/* The text as it is: most of it is passed over. */
-static void look_plainly(struct mask_look *look)
-{
-    struct casehook__text text = look->marks->text;
-    for (size_t at = 0; at < text.length; at++) {
-        if (!look->padding && casehook__search_is_new(&look->search))
-            at += casehook__search_skip(look->mask->automaton, casehook__text_from(text, at));
-        if (at == text.length) return;
-        look_at(look, (struct casehook__seen){(unsigned char)text.data[at], (uint32_t)at, (uint32_t)at + 1});
+    const struct trail *trail = &look->trail;
+    size_t begun = casehook__search_begun(look->mask->automaton, &look->search);
+    if (begun >= PART_MIN) mark_secret(look->marks, trail_back(trail, begun), end);
+    for (size_t back = 1; look->parts && back <= ESCAPE_PARTS; back++) {
+        uint8_t at = (uint8_t)(trail->next - back);
+        unsigned char byte = trail->bytes[at].byte;
+        if (!casehook__is_escape_part((char)byte)) return;
+        if (casehook__is_sign((char)byte) && trail->bytes[at].begun >= PART_MIN)
+            mark_secret(look->marks, trail_back(trail, back + trail->bytes[at].begun), end);
     }
 }
 
+static void add_to_trail(struct mask_look *look, const struct casehook__seen *seen)
+{
+    size_t begun = casehook__search_begun(look->mask->automaton, &look->search);
+    struct trail *trail = &look->trail;
+    trail->bytes[trail->next].begin = seen->begin;
+    trail->bytes[trail->next].begun = (uint8_t)begun;
+    trail->bytes[trail->next].byte = seen->byte;
+    trail->next++;
+    if (casehook__is_sign((char)seen->byte) && begun >= PART_MIN)
+        look->parts = ESCAPE_PARTS;
+    else if (look->parts)
+        look->parts--;
+}
+
+static void look_at(struct mask_look *look, const struct casehook__seen *seen)
+{
+    if (is_line_end(seen->byte)) return;
+    if (seen->cut) mark_beginning(look, seen->begin);
+    add_to_trail(look, seen);
+    size_t found = casehook__search_step(look->mask->automaton, &look->search, (char)seen->byte);
+    if (found) mark_secret(look->marks, trail_back(&look->trail, found), seen->end);
+    bool more = found || (look->masked && seen->byte == '='); /* which is base64's */
+    if (more && look->masked) mark_secret(look->marks, look->masked, seen->end);
+    look->masked = more ? seen->end : 0;
+}
+
+static bool may_skip(const struct mask_look *look)
+{
+    return !look->masked && !look->parts && casehook__search_is_new(&look->search);
+}
+
+/* count 0: the text as it is, most of which is passed over. */
 static void look_through(struct mask_look *look, const enum casehook__decoder *decoders, unsigned count,
                          struct sight *sight)
 {
@@ -209,9 +231,12 @@ static void look_through(struct mask_look *look, const enum casehook__decoder *d
     casehook__view_begin(&view, look->marks->text, decoders, count);
     while (casehook__view_next(&view, &seen)) {
         note_sign(sight, seen.byte);
-        look_at(look, seen);
+        look_at(look, &seen);
+        if (count == 0 && may_skip(look))
+            view.at += casehook__search_skip(look->mask->automaton, casehook__text_from(view.text, view.at));
     }
-    sight->decoded = view.layers[count - 1].decoded;
+    mark_beginning(look, view.text.length);
+    sight->decoded = count > 0 && view.layers[count - 1].decoded;
 }
 
 static void look_deeper(const struct casehook__mask *mask, struct marks *marks,
@@ -243,9 +268,9 @@ static void look_everywhere(const struct casehook__mask *mask, struct marks *mar
     enum casehook__decoder decoders[CASEHOOK__VIEW_DEEP];
     struct mask_look look = {.mask = mask, .marks = marks};
     struct sight sight = {false, {false}};
+    look_through(&look, decoders, 0, &sight);
     for (int i = 0; i < CASEHOOK__DECODERS; i++)
         sight.has[i] = memchr(marks->text.data, signs[i], marks->text.length) != NULL;
-    look_plainly(&look);
     look_deeper(mask, marks, decoders, 0, &sight);
 }
 

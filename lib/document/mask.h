@@ -9,9 +9,9 @@
 #define CASEHOOK__EXCERPT_MAX 512 /* bytes of a server's own message in an error */
 
 /*
- * The secrets of one connector, which may come back raw or in base64, in upper or lower case, and either of
- * it in percent, JSON or HTML escapes, up to three of these one upon the other.  Secrets of less than 4 bytes
- * are in every word: they are not searched for.
+ * The secrets of one connector, which may come back raw or in base64, in upper or lower case, in lines of any
+ * width, and either of it in percent, JSON or HTML escapes, up to three of these one upon the other.  Secrets
+ * of less than 4 bytes are in every word: they are not searched for.
  */
 struct casehook__mask;
 
@@ -23,9 +23,10 @@ void casehook__mask_free(struct casehook__mask *mask);
 /*
  * Copies outside text into out (size bytes with the NUL): every secret becomes "***", controls but tabs
  * become '?' (tabs too in a message: see casehook__line_format), and at most size - 1 bytes stay, cut
- * between characters.  The beginning of a secret at the end of text counts as one.  Costs as much as the text
- * is long, whatever the secrets are; of an excerpt no more than 8 KiB are looked at.  A text of more than
- * that needs a bit of memory for each byte; without it out is "***".  mask may be NULL.
+ * between characters.  The beginning of a secret counts as one at the end of text, and before a "...", even
+ * if what follows it was cut inside an escape.  Costs as much as the text is long, whatever the secrets are;
+ * of an excerpt no more than 8 KiB are looked at.  A text of more than that needs a bit of memory for each
+ * byte; without it out is "***".  mask may be NULL.
  */
 const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
                                    size_t size);

@@ -150,6 +150,8 @@ static bool automaton_allocate(struct casehook__automaton *automaton, const stru
     automaton->text = casehook__calloc(automaton->heap, sizes->text + 1, 1);
     automaton->place_count = 1;
     automaton->head = sizes->head;
+    automaton->second['\r'] = automaton->second['\n'] =
+        true; /* texts may be in lines where needles are not */
     return automaton->places && automaton->tails && automaton->text;
 }
 

@@ -2,8 +2,8 @@
  * fuzz_mask.c - random secrets, echoed in a random text in all the ways that are promised (R3).
  *
  * What the text says is read a second time, with decoders of this file that know nothing of the library's:
- * every place where a secret of 4 bytes or more stands, raw or in base64, behind up to three escapings, must
- * be gone from what is shown, and what is shown is read like that again.
+ * every place where a secret of 4 bytes or more stands, raw or in base64, in lines too, behind up to three
+ * escapings, must be gone from what is shown, and what is shown is read like that again.
  */
 #include "base/base64.h"
 #include "document/mask.h"
@@ -21,8 +21,7 @@
 
 #define SECRETS  4
 #define TEXT_MAX 512
-#define DEEP     3  /* escapings, one upon the other */
-#define ESCAPE   16 /* bytes of an escape; longer ones are none */
+#define DEEP     3 /* escapings, one upon the other */
 
 /* ---- input ----------------------------------------------------------------------------------------- */
 
@@ -152,6 +151,18 @@ static void change_alphabet(struct casehook__buf *buf)
     }
 }
 
+static void break_lines(struct casehook__buf *buf, unsigned how)
+{
+    struct casehook__buf out;
+    casehook__buf_init(&out, NULL, 1 << 20);
+    for (size_t i = 0; i < buf->length; i++) {
+        if (i && i % (1 + how % 32) == 0) casehook__buf_append_string(&out, how & 32 ? "\r\n" : "\n");
+        casehook__buf_append_char(&out, buf->data[i]);
+    }
+    casehook__buf_free(buf);
+    *buf = out;
+}
+
 static void change_case(struct casehook__buf *buf)
 {
     for (size_t i = 0; i < buf->length; i++) buf->data[i] = casehook__lower(buf->data[i]);
@@ -169,6 +180,7 @@ static void echo(struct mask_input *input, const struct secret *secret, struct c
         casehook__buf_append(&echoed, plain.data, plain.length);
     if (how & 32) change_alphabet(&echoed);
     if (how & 8) change_case(&echoed);
+    if (how & 64) break_lines(&echoed, take_byte(input));
     for (unsigned i = how & 3; i > 0; i--) escape(&echoed, take_byte(input));
     if (how & 16 && (cut = take_byte(input)) < echoed.length) echoed.length = cut;
     if (echoed.length <= TEXT_MAX - text->length) casehook__buf_append(text, echoed.data, echoed.length);
@@ -238,12 +250,39 @@ static size_t read_percent(const struct reading *from, size_t at, unsigned char 
     return 3;
 }
 
+/* Whether an escape that began before this place was cut off by the end or a "...", perhaps inside another.
+ */
+static bool is_cut(const struct reading *from, size_t at)
+{
+    for (; at < from->length; at++) {
+        unsigned char c = from->byte[at];
+        if (c == '.') return from->length - at >= 3 && memcmp(from->byte + at, "...", 3) == 0;
+        if (!is_word(c) && (!c || !strchr("%\\&#", c))) return false;
+    }
+    return true;
+}
+
+static bool is_cut_off(const struct reading *from, size_t at)
+{
+    bool begins = at == from->length || (from->byte[at] && strchr("%\\&.", from->byte[at]));
+    return begins && is_cut(from, at);
+}
+
+/* Whether "\\u" and "\\x" have their digits. */
+static bool is_whole(const struct reading *from, size_t at)
+{
+    uint32_t value;
+    size_t digits = from->byte[at + 1] == 'u' ? 4 : from->byte[at + 1] == 'x' ? 2 : 1;
+    return read_digits(from, at + 2, digits, 16, &value) == digits;
+}
+
 static size_t read_json(const struct reading *from, size_t at, unsigned char out[4], size_t *count)
 {
     uint32_t value, low;
     if (from->byte[at] != '\\' || at + 1 == from->length) return 0;
     unsigned char c = from->byte[at + 1];
     *count = 1;
+    if ((c == '.' || c == 'u' || c == 'x') && is_cut(from, at + 1) && !is_whole(from, at)) return 0;
     if (c == 'u' && read_digits(from, at + 2, 4, 16, &value) == 4) {
         bool pair = value >= 0xD800 && value < 0xDC00 && at + 12 <= from->length &&
                     from->byte[at + 6] == '\\' && from->byte[at + 7] == 'u' &&
@@ -285,12 +324,11 @@ static size_t read_html(const struct reading *from, size_t at, unsigned char out
     bool hex = at + 2 < from->length && (from->byte[at + 2] | 0x20) == 'x';
     size_t begin = at + (hex ? 3 : 2);
     uint32_t value;
-    size_t digits = read_digits(from, begin, ESCAPE, hex ? 16 : 10, &value), length = begin + digits + 1 - at;
-    if (digits == 0 || value > 0x10FFFF || length > ESCAPE || begin + digits >= from->length ||
-        from->byte[begin + digits] != ';')
-        return 0;
+    size_t digits = read_digits(from, begin, SIZE_MAX, hex ? 16 : 10, &value), end = begin + digits;
+    if (digits == 0 || value > 0x10FFFF) return 0;
+    if (is_cut_off(from, end)) return 0;
     *count = utf8_put(value, out);
-    return length;
+    return end + (from->byte[end] == ';') - at;
 }
 
 /* False: there was nothing to take away. */
@@ -323,6 +361,12 @@ struct needles {
     size_t count;
 };
 
+static bool is_line_end(unsigned char c)
+{
+    return c == '\r' || c == '\n';
+}
+
+/* Ends of lines count neither in a secret nor in a text; a secret of nothing else is none. */
 static void add_needle(struct needles *needles, struct casehook__text secret)
 {
     struct casehook__buf *raw = &needles->forms[needles->count], *base64 = raw + 1;
@@ -331,7 +375,8 @@ static void add_needle(struct needles *needles, struct casehook__text secret)
         if (secret.data[i] == '*' || secret.data[i] == '?') plain = false;
     casehook__buf_init(raw, NULL, 1 << 20);
     casehook__buf_init(base64, NULL, 1 << 20);
-    casehook__buf_append(raw, secret.data, secret.length);
+    for (size_t i = 0; i < secret.length; i++)
+        if (!is_line_end((unsigned char)secret.data[i])) casehook__buf_append_char(raw, secret.data[i]);
     CHECK(casehook__base64_encode(base64, secret) == CASEHOOK_OK);
     while (base64->data[base64->length - 1] == '=') base64->length--;
     needles->is_plain[needles->count] = plain;
@@ -347,14 +392,19 @@ static bool is_same(char needle, unsigned char c, bool base64)
     return needle == ' ' && c == '+';
 }
 
+/* So many bytes of a needle stand at a place; end: behind them. */
 static size_t length_of_match(const struct needles *needles, size_t number, const struct reading *reading,
-                              size_t at)
+                              size_t at, size_t *end)
 {
     const struct casehook__buf *needle = &needles->forms[number];
     size_t length = 0;
-    while (length < needle->length && at + length < reading->length &&
-           is_same(needle->data[length], reading->byte[at + length], number % 2))
+    *end = at;
+    for (; length < needle->length && at < reading->length; at++) {
+        if (length && is_line_end(reading->byte[at])) continue;
+        if (!is_same(needle->data[length], reading->byte[at], number % 2)) break;
         length++;
+        *end = at + 1;
+    }
     return length;
 }
 
@@ -363,18 +413,20 @@ static void find_secrets(const struct needles *needles, const struct reading *re
 {
     for (size_t n = 0; n < needles->count; n++)
         for (size_t at = 0; at + 4 <= reading->length; at++) {
-            size_t length = length_of_match(needles, n, reading, at);
-            bool cut = length >= 4 && at + length == reading->length;
-            if (length < needles->forms[n].length && !cut) continue;
-            for (size_t i = reading->begin[at]; i < reading->end[at + length - 1]; i++) secret[i] = true;
+            size_t end, length = length_of_match(needles, n, reading, at, &end);
+            bool cut = length >= 4 && end == reading->length;
+            if (length == 0 || (length < needles->forms[n].length && !cut)) continue;
+            if (needles->forms[n].length < 2) continue;
+            for (size_t i = reading->begin[at]; i < reading->end[end - 1]; i++) secret[i] = true;
         }
 }
 
 static void check_shown(const struct needles *needles, const struct reading *reading)
 {
     for (size_t n = 0; n < needles->count; n++)
-        for (size_t at = 0; at < reading->length && needles->is_plain[n]; at++)
-            CHECK(length_of_match(needles, n, reading, at) < needles->forms[n].length);
+        for (size_t at = 0, end; at < reading->length && needles->is_plain[n]; at++)
+            CHECK(needles->forms[n].length < 2 ||
+                  length_of_match(needles, n, reading, at, &end) < needles->forms[n].length);
 }
 
 /* All that readers may make of it.  secret NULL: it was masked, nothing may be found. */

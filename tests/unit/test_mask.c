@@ -54,7 +54,7 @@ static bool is_plain(char c)
 
 static void put(struct casehook__buf *out, const char *format, unsigned value)
 {
-    char piece[16];
+    char piece[32];
     snprintf(piece, sizeof piece, format, value);
     casehook__buf_append_string(out, piece);
 }
@@ -144,6 +144,56 @@ static void html_all(struct casehook__buf *out, struct casehook__text text)
         put(out, i % 2 ? "&#x%X;" : "&#0%u;", code_of(casehook__text_from(text, i), &length));
 }
 
+/* As htmlentities() of PHP writes it, and what HTML 5 has names for. */
+static void html_names(struct casehook__buf *out, struct casehook__text text)
+{
+    static const struct {
+        uint32_t code;
+        const char *name;
+    } names[] = {{'&', "amp"},       {'<', "lt"},       {'>', "gt"},     {'"', "quot"},    {'\'', "apos"},
+                 {'+', "plus"},      {'=', "equals"},   {'/', "sol"},    {':', "colon"},   {',', "comma"},
+                 {'.', "period"},    {'\n', "NewLine"}, {'\t', "Tab"},   {'\\', "bsol"},   {'%', "percnt"},
+                 {';', "semi"},      {'#', "num"},      {0xE4, "auml"},  {0xF6, "ouml"},   {0xDF, "szlig"},
+                 {0xE9, "eacute"},   {0xC5, "Aring"},   {0xA0, "nbsp"},  {0xFF, "yuml"},   {0x20AC, "euro"},
+                 {0x2026, "hellip"}, {0xC6, "AElig"},   {0x178, "Yuml"}, {0xBE, "frac34"}, {0x153, "oelig"}};
+    size_t length;
+    for (size_t i = 0, n; i < text.length; i += length) {
+        uint32_t code = code_of(casehook__text_from(text, i), &length);
+        for (n = 0; n < COUNT(names) && names[n].code != code; n++) {}
+        if (n == COUNT(names)) {
+            casehook__buf_append(out, text.data + i, length);
+            continue;
+        }
+        casehook__buf_append_char(out, '&');
+        casehook__buf_append_string(out, names[n].name);
+        casehook__buf_append_char(out, ';');
+    }
+}
+
+/* Many zeros in front; nothing behind it where nothing is needed. */
+static void html_numbers(struct casehook__buf *out, struct casehook__text text)
+{
+    size_t length;
+    for (size_t i = 0; i < text.length; i += length) {
+        uint32_t code = code_of(casehook__text_from(text, i), &length);
+        char after = i + length < text.length ? text.data[i + length] : ';';
+        if (is_plain((char)code) && code < 0x80) {
+            casehook__buf_append_char(out, (char)code);
+            continue;
+        }
+        put(out, i % 2 ? "&#x0000000000000%x" : "&#%u", code);
+        if (is_plain(after) || after == ';') casehook__buf_append_char(out, ';');
+    }
+}
+
+static void in_lines(struct casehook__buf *out, struct casehook__text text, size_t width, const char *end)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (i && i % width == 0) casehook__buf_append_string(out, end);
+        casehook__buf_append_char(out, text.data[i]);
+    }
+}
+
 static void base64(struct casehook__buf *out, struct casehook__text text)
 {
     casehook__base64_encode(out, text);
@@ -165,23 +215,39 @@ static void upper(struct casehook__buf *out, struct casehook__text text)
     }
 }
 
-static const encoder first[] = {NULL, NULL, base64, base64_url};
-static const encoder escapes[] = {percent, percent_all, form, json, json_ascii, html, html_all};
+/* Lines of seven bytes, as MIME writes them with more. */
+static void base64_lines(struct casehook__buf *out, struct casehook__text text)
+{
+    struct casehook__buf whole;
+    casehook__buf_init(&whole, NULL, ROOM);
+    base64(&whole, text);
+    in_lines(out, casehook__buf_text(&whole), 7, "\r\n");
+    casehook__buf_free(&whole);
+}
 
-static const char *const secrets[] = {"S3cret-Pass",
-                                      "S3cr\\\\et-Pass",
-                                      "S3cr&amp;et-Pass",
-                                      "\xF0\x9F\x98\x80S3cret-Pass",
-                                      "p%41ss%2541word",
-                                      "tab\there\nand \"there\"",
-                                      "with space+plus/slash",
-                                      "\\u0041\\\\n\\",
-                                      "&lt;b&gt;&#38;",
-                                      "100%",
-                                      "ends\\",
-                                      "p\xC3\xA4ssw\xC3\xB6rt \xE2\x82\xAC",
-                                      "<script>alert('x')</script>",
-                                      "a/b?c=d&e=f#g"};
+static const encoder first[] = {NULL, base64, base64_url, base64_lines};
+static const encoder escapes[] = {percent, percent_all, form,       json,        json_ascii,
+                                  html,    html_all,    html_names, html_numbers};
+
+static const char *const secrets[] = {
+    "S3cret-Pass",
+    "S3cr\\\\et-Pass",
+    "S3cr&amp;et-Pass",
+    "\xF0\x9F\x98\x80S3cret-Pass",
+    "p%41ss%2541word",
+    "tab\there\nand \"there\"",
+    "with space+plus/slash",
+    "\\u0041\\\\n\\",
+    "&lt;b&gt;&#38;",
+    "100%",
+    "ends\\",
+    "p\xC3\xA4ssw\xC3\xB6rt \xE2\x82\xAC",
+    "<script>alert('x')</script>",
+    "a/b?c=d&e=f#g",
+    "Stra\xC3\x9F"
+    "e-K\xC3\xB6ln-\xE2\x82\xAC"
+    "99",
+    "\xC3\x85\xC3\xA9\xC3\xBF\xC2\xA0,\xC2\xBE=\xC5\xB8:\xC3\x86.\xC5\x93\xE2\x80\xA6"};
 
 /* Each secret, each form, each up to three escapes, one upon the other. */
 static void every_encoding(void **state)
@@ -214,6 +280,42 @@ static void every_encoding(void **state)
             masks_text(mask, casehook__buf_text(&next), "it was [***] today");
             casehook__buf_free(&next);
             casehook__buf_free(&now);
+        }
+        casehook__mask_free(mask);
+    }
+}
+
+/* The end of a text cuts an escape, however many it is in: as soon as five bytes have come, nothing is shown.
+ */
+static void every_cut(void **state)
+{
+    (void)state;
+    static const char *const cut[] = {"Pa<s&\xF0\x9F\x98\x80", "Pass\\\xE2\x82\xAC<"};
+    const size_t ways = COUNT(escapes) + 1;
+    for (size_t s = 0; s < COUNT(cut); s++) {
+        const struct casehook__text secret = casehook__text(cut[s]);
+        struct casehook__mask *mask = mask_of(&secret, 1);
+        for (size_t n = 0; n < ways * ways * ways; n++) {
+            size_t begin = 0, way = n;
+            struct casehook__buf now[2], next;
+            for (int k = 0; k < 2; k++) {
+                casehook__buf_init(&now[k], NULL, ROOM);
+                casehook__buf_append(&now[k], secret.data, k ? secret.length : 5);
+            }
+            for (int step = 0; step < 3; step++, way /= ways) {
+                if (way % ways == 0) continue;
+                for (int k = 0; k < 2; k++) {
+                    casehook__buf_init(&next, NULL, ROOM);
+                    escapes[way % ways - 1](&next, casehook__buf_text(&now[k]));
+                    casehook__buf_free(&now[k]);
+                    now[k] = next;
+                }
+            }
+            begin = now[0].length;
+            for (size_t length = begin; length <= now[1].length; length++)
+                masks_text(mask, (struct casehook__text){now[1].data, length}, "***");
+            casehook__buf_free(&now[0]);
+            casehook__buf_free(&now[1]);
         }
         casehook__mask_free(mask);
     }
@@ -262,6 +364,16 @@ static void cut_texts(void **state)
     masks("S3cret/Pass", "was S3cret%2", "was ***");
     masks("S3cret/Pass", "was S3cret\\u00", "was ***");
     masks("S3cret<Pass", "was S3cret&l", "was ***");
+    masks("S3cret<Pass", "was S3cret%255Cu003", "was ***");
+    masks("S3cret<Pass", "was S3cret%255Cu003..., S3cret&amp;amp;l...", "was ***..., ***...");
+    masks("S3cret<Pass", "was S3cret&amp;amp;l", "was ***");
+    masks("S3cret<Pass", "was S3cret&amp;#x3", "was ***");
+    masks("S3cret<Pass", "was S3cret&#x0000000000000003", "was ***");
+    masks("S3cret<Pass", "was S3cret\\\\\\\\\\\\\\\\u003", "was ***");
+    masks("S3cret<Pass", "was S3c&lt;t", "was S3c&lt;t");
+    masks("S3cret<Pass", "a S3cret&lt;", "a ***");
+    masks("S3cret<Pass", "a S3cret%20is wrong", "a S3cret%20is wrong");
+    masks("S3cret<Pass", "a S3cret%20", "a ***"); /* perhaps one that is not whole */
 }
 
 static void neighbours(void **state)
@@ -286,6 +398,40 @@ static void inside_a_character(void **state)
           "abd",
           "?***, \xC3\xA4"
           "abd");
+}
+
+/* In lines of any width, whose ends may be escaped; an end of a line behind it stays. */
+static void lines(void **state)
+{
+    static const char *const ends[] = {"\n",     "\r\n",  "\\n",        "\\r\\n", "\\u000d\\u000a",
+                                       "%0D%0A", "&#10;", "&#13;&#10;", "\\\\n",  "&NewLine;"};
+    static const char login[] =
+        "joe:a-long-password-a-long-password-a-long-password-a-long-password-a-long-passw9";
+    (void)state;
+    struct casehook__buf token, text;
+    casehook__buf_init(&token, NULL, ROOM);
+    base64(&token, casehook__text(login));
+    const struct casehook__text kinds[] = {casehook__text(login), casehook__buf_text(&token)};
+    for (size_t kind = 0; kind < COUNT(kinds); kind++) { /* the login, and what a header holds of it */
+        struct casehook__mask *mask = mask_of(&kinds[kind], 1);
+        for (size_t end = 0; end < COUNT(ends); end++)
+            for (size_t width = 1; width <= 80; width++) {
+                casehook__buf_init(&text, NULL, ROOM);
+                casehook__buf_append_string(&text, "got ");
+                in_lines(&text, casehook__buf_text(&token), width, ends[end]);
+                size_t whole = text.length;
+                casehook__buf_append_string(&text, " today");
+                masks_text(mask, casehook__buf_text(&text), "got *** today");
+                masks_text(mask, (struct casehook__text){text.data, whole - 4}, "got ***");
+                casehook__buf_free(&text);
+            }
+        casehook__mask_free(mask);
+    }
+    casehook__buf_free(&token);
+    masks("S3cret-Pass", "a S3cret-Pass\nb", "a ***?b");
+    masks("S3cret-Pass\n", "a S3cret-Pass b", "a *** b");
+    masks("S3cret-Pass", "a S3cret-\nb", "a S3cret-?b");
+    masks("\n\n\n\n\n", "a\n\nb", "a??b");
 }
 
 /* ---- large ones --------------------------------------------------------------------------------------- */
@@ -369,12 +515,14 @@ static void excerpts_end_between_characters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_encoding),
+                                       cmocka_unit_test(every_cut),
                                        cmocka_unit_test(letters_of_other_case),
                                        cmocka_unit_test(short_secrets_are_words),
                                        cmocka_unit_test(other_text_stays),
                                        cmocka_unit_test(cut_texts),
                                        cmocka_unit_test(neighbours),
                                        cmocka_unit_test(inside_a_character),
+                                       cmocka_unit_test(lines),
                                        cmocka_unit_test(long_secrets),
                                        cmocka_unit_test(long_secrets_alike),
                                        cmocka_unit_test(long_secret_in_another),
