@@ -60,6 +60,13 @@ static int code_of_result(const struct arguments *arguments, const struct caseho
     return code_of_status(casehook_error_status(error), step);
 }
 
+/* What was changed must not look as if it could be tried again. */
+static int code_of_lost(const struct arguments *arguments)
+{
+    bool changed = arguments->command == COMMAND_RUN && arguments->operation != CASEHOOK_GET;
+    return changed ? EXIT_PARTIAL : EXIT_OTHER;
+}
+
 static void on_log(void *user, const struct casehook_log_record *record)
 {
     (void)user;
@@ -166,7 +173,7 @@ static int run_batch(const struct arguments *arguments, struct casehook_connecto
     struct trouble trouble = {0};
     int code = batch_run(arguments, connector, &trouble);
     if (trouble.status) print_trouble(arguments, &trouble);
-    return trouble.status ? code_of_status(trouble.status, CASEHOOK_STEP_PARAMS) : code;
+    return trouble.status && code == EXIT_OTHER ? code_of_status(trouble.status, CASEHOOK_STEP_PARAMS) : code;
 }
 
 static int run(const struct arguments *arguments, struct casehook_connector *connector)
@@ -186,7 +193,7 @@ static int run(const struct arguments *arguments, struct casehook_connector *con
         goto out;
     }
     code = code_of_result(arguments, result);
-    print_result(arguments, result, code);
+    if (!print_result(arguments, result, code) && code == EXIT_OK) code = code_of_lost(arguments);
 out:
     casehook_result_free(result);
     document_free(&document);
@@ -218,6 +225,6 @@ out:
     casehook_connector_unref(connector);
     casehook_settings_free(settings);
     arguments_free(&arguments);
-    if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) code = EXIT_OTHER;
+    if (!print_flush() && code == EXIT_OK) code = EXIT_OTHER;
     return code;
 }

@@ -68,7 +68,8 @@ static const char help[] =
     "   8  the server refused\n"
     "   9  the answer cannot be used\n"
     "  10  outcome unknown: it was sent and may have happened; look before you try again\n"
-    "  11  the case was made or changed, a later step failed; do not create it again\n"
+    "  11  the case was made or changed, a later step failed or the result could not be written;\n"
+    "      standard error tells the id then; do not create it again\n"
     "  12  stopped by Ctrl-C before anything was changed; a batch: while it waited for more lines\n"
     "  13  some cases of a batch failed or were not attempted: their lines say which\n";
 

@@ -1,20 +1,24 @@
 /* casehook_batch.c - many pushes from one file, on one thread. */
 #include "casehook_batch.h"
 #include "casehook_lines.h"
+#include "casehook_print.h"
 #include "casehook_stop.h"
 #include "casehook_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CONCURRENCY_DEFAULT 16
 #define PROGRESS_MS         200
+#define REST_PIECES         16 /* more than a pipe holds */
 
 struct batch {
     const struct arguments *arguments;
@@ -25,11 +29,13 @@ struct batch {
     size_t index, total;         /* index: of the next line; total 0: not known */
     uint64_t *tickets, *indexes; /* of what is in flight */
     size_t slots, in_flight, done, failed, not_attempted;
-    int fault;         /* no further case is begun because of it: CASEHOOK_E_... */
-    const char *form;  /* what is wrong with the whole file, found at its first line; NULL: nothing */
-    bool begun;        /* the first line was looked at */
-    int output_failed; /* errno */
-    size_t lost;       /* results that could not be written */
+    int fault;        /* no further case is begun because of it: CASEHOOK_E_... */
+    const char *form; /* what is wrong with the whole file, found at its first line; NULL: nothing */
+    bool begun;       /* the first line was looked at */
+    bool output_failed;
+    size_t lost;    /* results that could not be written */
+    bool lost_case; /* one of them tells of a case that was made */
+    bool is_file;   /* the lines come to an end */
     int64_t began, shown;
 };
 
@@ -53,14 +59,20 @@ static bool next_case(struct lines *lines, size_t *index, char **line, size_t *l
     return false;
 }
 
-/* Cases of a file that can be read twice; 0 for a pipe. */
+/* What can be read twice, unlike a pipe, and ends, unlike a device. */
+static bool is_file(int file)
+{
+    struct stat status;
+    return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 static size_t count_cases(int file)
 {
-    struct lines lines = {.file = file};
+    struct lines lines = {.file = file, .pieces = SIZE_MAX};
     off_t begin = lseek(file, 0, SEEK_CUR);
     size_t count = 0, index = 0, length;
     char *line;
-    if (begin < 0 || !isatty(STDERR_FILENO)) return 0;
+    if (begin < 0) return 0;
     for (; next_case(&lines, &index, &line, &length); index++) count++;
     lines_free(&lines);
     return lseek(file, begin, SEEK_SET) == begin ? count : 0;
@@ -78,8 +90,19 @@ static void print_line(struct batch *batch, uint64_t index, const char *member, 
 /* Whoever reads the results gets them as they come. */
 static void flush_output(struct batch *batch)
 {
-    if (!batch->output_failed && (fflush(stdout) || ferror(stdout)))
-        batch->output_failed = errno ? errno : EIO;
+    if (!batch->output_failed) batch->output_failed = !print_flush();
+}
+
+/* The id of a case that was made must not be lost with its result. */
+static void tell_lost(struct batch *batch, uint64_t index, const struct casehook_result *result)
+{
+    size_t length;
+    batch->lost++;
+    if (!result || !casehook_result_id(result, &length)) return;
+    batch->lost_case = true;
+    if (isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
+    fprintf(stderr, "casehook: case %llu: its result cannot be written: ", (unsigned long long)index);
+    print_identity(result);
 }
 
 /* Failures are told for people too, but where the results themselves are in view. */
@@ -127,13 +150,17 @@ static bool may_begin(struct batch *batch)
            !stop_asked(&batch->stop);
 }
 
-/* Fills the loop up to the wanted concurrency, as far as there are lines. */
+/*
+ * Fills the loop up to the wanted concurrency, as far as there are lines.  Only a piece is read: what is in
+ * flight and what is asked of us must not wait for a line without an end.
+ */
 static void submit(struct batch *batch)
 {
     struct casehook_options options = {.struct_size = sizeof options,
                                        .deadline_ms = batch->arguments->deadline_ms};
     char *line;
     size_t length;
+    batch->lines.pieces = 1;
     while (may_begin(batch) && next_case(&batch->lines, &batch->index, &line, &length)) {
         if (!batch->begun) batch->form = find_form(line, length);
         batch->begun = true;
@@ -169,6 +196,8 @@ static void take_result(struct batch *batch, size_t slot, struct casehook_result
         print_line(batch, batch->indexes[slot], result ? "outcomeUnknown" : "notAttempted", "true");
     if (!json) batch->fault = CASEHOOK_E_NO_MEMORY;
     tell_failure(batch->indexes[slot], result);
+    flush_output(batch);
+    if (batch->output_failed || (result && !json)) tell_lost(batch, batch->indexes[slot], result);
     casehook_result_free(result);
 }
 
@@ -176,14 +205,11 @@ static void take_results(struct batch *batch)
 {
     struct casehook_result *result;
     uint64_t ticket;
-    size_t before = batch->done;
     while ((result = casehook_loop_next(batch->loop, &ticket)) != NULL || ticket) {
         size_t slot = 0;
         while (batch->tickets[slot] != ticket) slot++;
         take_result(batch, slot, result);
     }
-    flush_output(batch);
-    if (batch->output_failed) batch->lost += batch->done - before;
 }
 
 static void show_progress(struct batch *batch, bool last)
@@ -231,6 +257,7 @@ static void report_rest(struct batch *batch)
 {
     char *line;
     size_t length;
+    batch->lines.pieces = batch->is_file ? SIZE_MAX : REST_PIECES;
     while (!batch->output_failed && !batch->form && next_case(&batch->lines, &batch->index, &line, &length)) {
         print_line(batch, batch->index++, "notAttempted", "true");
         batch->not_attempted++;
@@ -248,7 +275,8 @@ static int open_batch(struct batch *batch, struct trouble *trouble)
         strcmp(arguments->batch, "-") ? open(arguments->batch, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
     if (batch->lines.file < 0)
         return trouble_set(trouble, CASEHOOK_E_PARAMS, "batch", "%s: %s", arguments->batch, strerror(errno));
-    batch->total = count_cases(batch->lines.file);
+    batch->is_file = is_file(batch->lines.file);
+    if (batch->is_file && isatty(STDERR_FILENO)) batch->total = count_cases(batch->lines.file);
     batch->tickets = calloc(batch->slots, sizeof *batch->tickets);
     batch->indexes = calloc(batch->slots, sizeof *batch->indexes);
     if (!batch->tickets || !batch->indexes || casehook_loop_new(&options, &batch->loop))
@@ -271,10 +299,6 @@ static void close_batch(struct batch *batch)
 /* Why it broke off, if it did. */
 static int find_trouble(const struct batch *batch, struct trouble *trouble)
 {
-    if (batch->output_failed)
-        return trouble_set(trouble, CASEHOOK_E_SYSTEM, "",
-                           "standard output: %s; the results of %zu or more cases are lost",
-                           strerror(batch->output_failed), batch->lost);
     if (batch->lines.error)
         return trouble_set(trouble, CASEHOOK_E_PARAMS, "batch", "%s: %s", batch->arguments->batch,
                            strerror(batch->lines.error));
@@ -300,9 +324,12 @@ int batch_run(const struct arguments *arguments, struct casehook_connector *conn
         tell_sum(&batch);
         status = find_trouble(&batch, trouble);
     }
+    if (batch.lost)
+        fprintf(stderr, "casehook: %zu result%s lost\n", batch.lost, batch.lost == 1 ? " is" : "s are");
     bool ended = batch.lines.ended;
     close_batch(&batch);
-    if (status) return EXIT_OTHER;
+    if (batch.lost_case) return EXIT_PARTIAL;
+    if (status || batch.output_failed) return EXIT_OTHER;
     if (batch.failed || batch.not_attempted) return EXIT_BATCH;
     return ended ? EXIT_OK : EXIT_CANCELLED;
 }

@@ -39,7 +39,8 @@ static bool make_room(struct lines *lines)
 static bool read_more(struct lines *lines)
 {
     struct pollfd readable = {.fd = lines->file, .events = POLLIN};
-    if (lines->ended || poll(&readable, 1, 0) <= 0 || !make_room(lines)) return false;
+    if (lines->ended || !lines->pieces || poll(&readable, 1, 0) <= 0 || !make_room(lines)) return false;
+    lines->pieces--;
     ssize_t count = read(lines->file, lines->buffer + lines->end, lines->capacity - lines->end);
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) return false;
     if (count <= 0) return stop_with(lines, count < 0 ? errno : 0);

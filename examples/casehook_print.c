@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -165,7 +166,6 @@ static void put_advice(const struct arguments *arguments, const struct casehook_
 static void put_failure(const struct arguments *arguments, const struct casehook_error *error, int code)
 {
     int step = casehook_error_step(error);
-    fflush(stdout);
     fprintf(stderr, "casehook: %s: ",
             step ? casehook_step_name(step) : casehook_status_name(casehook_error_status(error)));
     put_message(stderr, error);
@@ -227,17 +227,55 @@ static void put_preview(const struct casehook_result *result)
     if (!casehook_result_error(result)) fputs("\nNothing was sent.\n", stdout);
 }
 
-void print_result(const struct arguments *arguments, const struct casehook_result *result, int code)
+/* ---- what cannot be written ------------------------------------------------------------------ */
+
+bool print_flush(void)
 {
-    if (arguments->json) {
-        print_result_json(result);
-        return;
+    static bool told;
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout)) return true;
+    if (!told) fprintf(stderr, "casehook: standard output: %s\n", strerror(errno ? errno : EIO));
+    told = true;
+    return false;
+}
+
+void print_identity(const struct casehook_result *result)
+{
+    size_t length;
+    const char *text = casehook_result_id(result, &length);
+    fputs("id ", stderr);
+    if (text) print_clean(stderr, text, length);
+    text = casehook_result_url(result, &length);
+    if (text) fputs(", ", stderr);
+    if (text) print_clean(stderr, text, length);
+    putc('\n', stderr);
+}
+
+/* Whoever does not get the result must not do it all again. */
+static void put_lost(const struct casehook_result *result, int code)
+{
+    size_t length;
+    if (casehook_result_id(result, &length)) {
+        fputs("casehook: the result cannot be written; the case: ", stderr);
+        print_identity(result);
     }
-    if (arguments->command == COMMAND_PREVIEW) {
+    if (code == EXIT_OK) fputs("  What was asked for is done. Do not create it again.\n", stderr);
+}
+
+bool print_result(const struct arguments *arguments, const struct casehook_result *result, int code)
+{
+    const struct casehook_error *error = casehook_result_error(result);
+    bool whole = true, sent = arguments->command == COMMAND_RUN;
+    if (arguments->json) {
+        whole = print_result_json(result);
+    } else if (arguments->command == COMMAND_PREVIEW) {
         put_preview(result);
     } else {
         put_requests(result);
         put_case(result);
     }
-    if (casehook_result_error(result)) put_failure(arguments, casehook_result_error(result), code);
+    whole = print_flush() && whole;
+    if (!whole && sent && arguments->operation != CASEHOOK_GET) put_lost(result, code);
+    if (error && (!whole || !arguments->json)) put_failure(arguments, error, code);
+    return whole;
 }

@@ -96,16 +96,17 @@ void print_check_json(const struct casehook_error *faults)
     puts("}");
 }
 
-void print_result_json(const struct casehook_result *result)
+bool print_result_json(const struct casehook_result *result)
 {
     size_t length;
     const char *json = casehook_result_json(result, &length);
     if (!json) {
         fputs("casehook: out of memory\n", stderr);
-        return;
+        return false;
     }
     write_json(stdout, json, length);
     putchar('\n');
+    return true;
 }
 
 void print_error_json(const struct casehook_error *error, int operation)

@@ -10,8 +10,8 @@
 
 /* {"ok", "errors": [those of casehook_error_json()]} */
 void print_check_json(const struct casehook_error *faults);
-/* The object of casehook_result_json(). */
-void print_result_json(const struct casehook_result *result);
+/* The object of casehook_result_json().  False: there was no memory for it, as standard error says. */
+bool print_result_json(const struct casehook_result *result);
 /* The same shape for an error without a result. */
 void print_error_json(const struct casehook_error *error, int operation);
 void print_trouble_json(const struct trouble *trouble, int operation, bool check);

@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -172,8 +173,12 @@ class Pipes(Batch):
         process = self.start(server.url, "--batch", self.file("cases.ndjson", CASE * 500), "--concurrency", "4")
         process.stdout.readline()
         process.stdout.close()
-        self.assertEqual(process.wait(30), 1)
-        self.assertIn("standard output: Broken pipe", process.stderr.read().decode())
+        self.assertEqual(process.wait(30), 11)
+        error = process.stderr.read().decode()
+        self.assertIn("standard output: Broken pipe", error)
+        lost = re.findall(rf"(?m)^casehook: case (\d+): its result cannot be written: id 1, {server.url}/cases/1$", error)
+        self.assertEqual(len(set(lost)), len(lost))
+        self.assertIn(f"casehook: {len(lost)} result", error)
         posts = [each for each in server.requests if each[0] == "POST"]
         self.assertLess(len(posts), 500)
         self.assertEqual(len(posts), len(server.requests) - len(posts))  # each has had its second request
@@ -183,8 +188,66 @@ class Pipes(Batch):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([TOOL, "push", "--connector", self.connector(self.server(**GOOD).url), "--batch",
                                    self.file("cases.ndjson", CASE * 50)], stdout=full, stderr=subprocess.PIPE, timeout=60)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 11)
         self.assertIn(b"No space left", done.stderr)
+        self.assertIn(b": id 1, ", done.stderr)
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
+    def test_output_without_room_for_what_failed(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([TOOL, "push", "--connector", self.connector("http://127.0.0.1:1"), "--batch",
+                                   self.file("cases.ndjson", CASE)], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 1)  # nothing was made
+
+
+@unittest.skipUnless(os.path.exists("/dev/zero"), "there is no /dev/zero")
+class WithoutEnd(Batch):
+    """Input that is always there, and lines that do not end."""
+
+    def test_a_line(self):
+        process = self.start("http://127.0.0.1:1", "--batch", "/dev/zero")
+        error = json.loads(process.stdout.readline())["result"]["error"]  # as soon as it is too long
+        self.assertEqual(error["code"], "params")
+        self.assertIn(str(8 * 1024 * 1024), error["message"])
+        process.send_signal(signal.SIGTERM)
+        code, lines, _ = self.end(process)
+        self.assertEqual((code, lines), (13, {}))
+
+    def test_what_is_in_flight_goes_on(self):
+        with open("/dev/zero", "rb", buffering=0) as zeros:
+            process = self.start(self.server(**GOOD).url, "--batch", "-", stdin=subprocess.PIPE, pass_fds=[zeros.fileno()])
+            self.write(process, CASE.encode())
+            feed = subprocess.Popen(["cat"], stdin=zeros, stdout=process.stdin)
+            self.addCleanup(feed.wait, 30)
+            self.addCleanup(feed.kill)
+            process.stdin.close()
+            lines = [json.loads(process.stdout.readline()) for _ in range(2)]
+            self.assertEqual({line["index"]: line["result"]["ok"] for line in lines}, {0: True, 1: False})
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(30), 13)
+
+    def test_no_lines_at_all(self):
+        """Nothing but ends of lines; and what is left when it is to stop is not read without an end either."""
+        for text in (b"\n", CASE.encode()):
+            process = self.start(self.server(**GOOD).url, "--batch", "-", stdin=subprocess.PIPE)
+            self.write(process, CASE.encode())
+            self.assertTrue(json.loads(process.stdout.readline())["result"]["ok"])
+            feed = threading.Thread(target=self.feed, args=(process, text * 1000))
+            feed.start()
+            process.send_signal(signal.SIGINT)
+            self.assertIn(b"stopping", process.stderr.readline())
+            rest = threading.Thread(target=process.stdout.read)
+            rest.start()
+            self.assertIn(process.wait(30), (12,) if text == b"\n" else (12, 13))  # 13: there was more already
+            for thread in (feed, rest):
+                thread.join()
+
+    def feed(self, process, text):
+        try:
+            while True:
+                self.write(process, text)
+        except OSError:  # it has gone
+            pass
 
 
 class Interrupts(Batch):

@@ -345,7 +345,7 @@ class Failures(Tool):
 
     def test_closed_standard_files(self):
         """What is printed does not go to the server, whose socket would get the number of a closed file."""
-        for closed, code in (("<&-", 0), ("2>&-", 0), (">&-", 1), ("<&- >&- 2>&-", 1)):
+        for closed, code in (("<&-", 0), ("2>&-", 0), (">&-", 11), ("<&- >&- 2>&-", 11)):
             server = self.server(POST=(201, JSON, '{"id": 7}'), GET=(200, JSON, '{"key": "K"}'))
             done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", TOOL, "push", "--connector",
                                    self.connector(server.url), "--title", "t", "--json", "--verbose"],
@@ -366,6 +366,66 @@ class Failures(Tool):
         self.assertEqual((code, result["error"]["code"]), (12, "cancelled"))
         code, result = self.interrupted(server, "create", "--title", "t")
         self.assertEqual((code, result["error"]["outcome"]), (10, "unknown"))
+
+
+class Output(Tool):
+    """Where the output cannot be written, the case that was made must be told all the same."""
+
+    def ways(self):
+        if os.path.exists("/dev/full"):
+            yield {"stdout": os.open("/dev/full", os.O_WRONLY)}, "No space left"
+        yield {"stdout": None, "preexec_fn": lambda: os.close(1)}, "Bad file descriptor"
+        reading, writing = os.pipe()
+        os.close(reading)
+        yield {"stdout": writing}, "Broken pipe"
+
+    def tell(self, code, *arguments):
+        """What is said on standard error, one time for each way to lose the output."""
+        said = []
+        for options, reason in self.ways():
+            for form in ((), ("--json",)):
+                done = subprocess.run([TOOL, *arguments, *form], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                      timeout=60, check=False, **options)
+                said.append(done.stderr.decode())
+                self.assertEqual(done.returncode, code, said[-1])
+                self.assertEqual(said[-1].count(reason), 1, said[-1])
+            if options["stdout"] is not None:
+                os.close(options["stdout"])
+        return said
+
+    def test_a_case_that_was_made(self):
+        server = self.server(POST=(201, JSON, '{"id": 4711}'), GET=(200, JSON, '{"key": "K"}'), PUT=(200, JSON, "{}"))
+        path = self.connector(server.url)
+        for arguments in (("push",), ("create",), ("push", "--external-id", "4711"), ("update", "4711")):
+            for said in self.tell(11, *arguments, "--connector", path, "--title", "t"):
+                self.assertIn("id 4711", said)
+                if arguments[0] == "push":
+                    self.assertIn(f", {server.url}/cases/4711\n", said)
+                self.assertIn("Do not create it again", said)
+
+    def test_a_case_that_was_made_in_part(self):
+        path = self.connector(self.server(POST=(201, JSON, '{"id": 4711}'), GET=(500, JSON, '{"e": "broken"}')).url)
+        for said in self.tell(11, "push", "--connector", path, "--title", "t"):
+            self.assertIn("id 4711", said)
+            self.assertIn("broken", said)
+            self.assertLess(said.index("id 4711"), said.index("the id above"))
+
+    def test_nothing_was_made(self):
+        path = self.connector(self.server(POST=(422, JSON, '{"e": "refused"}'), GET=(200, JSON, '{"key": "K"}')).url)
+        for said in self.tell(8, "push", "--connector", path, "--title", "t"):
+            self.assertIn("refused", said)
+            self.assertNotIn("again", said)
+        for arguments in (("get", "1", "--connector", path), ("preview", "--connector", path, "--title", "t"),
+                          ("check", "--connector", path)):
+            for said in self.tell(1, *arguments):
+                self.assertEqual(len(said.splitlines()), 1)
+        for option in ("--help", "--version"):
+            for options, reason in self.ways():
+                done = subprocess.run([TOOL, option], stderr=subprocess.PIPE, timeout=60, check=False, **options)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(reason, done.stderr.decode())
+                if options["stdout"] is not None:
+                    os.close(options["stdout"])
 
 
 class Terminal(Tool):
