@@ -232,7 +232,7 @@ static void read_response_fields(struct casehook__config_reader *reader, const c
 {
     struct casehook__config *config = reader->config;
     struct casehook__field field = casehook__config_nullable(reader, name);
-    void *iterator = NULL;
+    size_t position = 0;
     struct casehook__text member;
     struct casehook__json *value;
     char prefix[64];
@@ -249,7 +249,7 @@ static void read_response_fields(struct casehook__config_reader *reader, const c
     call->fields = casehook__calloc(config->heap, casehook__json_count(field.node), sizeof *call->fields);
     if (!call->fields) reader->errors->memory = 1;
     snprintf(prefix, sizeof prefix, "config.%s", name);
-    while (call->fields && casehook__json_next(field.node, &iterator, &member, &value)) {
+    while (call->fields && casehook__json_next(field.node, &position, &member, &value)) {
         struct casehook__field key = {reader->errors, prefix, member.data, value};
         struct casehook__response_field *item = &call->fields[call->field_count];
         struct casehook__text text;

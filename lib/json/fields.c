@@ -139,10 +139,10 @@ bool casehook__field_word(const struct casehook__field *field, const char *const
 void casehook__fields_unknown(struct casehook__errors *errors, const char *prefix,
                               const struct casehook__json *object, const char *const *known, size_t count)
 {
-    void *iterator = NULL;
+    size_t position = 0;
     struct casehook__text name;
     struct casehook__json *value;
-    while (casehook__json_next(object, &iterator, &name, &value)) {
+    while (casehook__json_next(object, &position, &name, &value)) {
         size_t i = 0;
         while (i < count && !casehook__text_is(name, known[i])) i++;
         if (i < count) continue;
@@ -171,7 +171,7 @@ struct casehook__json *casehook__field_root(struct casehook__text json, const ch
     struct casehook__json *root = NULL;
     struct casehook_error fault = {0};
     casehook__error_init(&fault);
-    if (casehook__json_parse(json, &root, &fault)) {
+    if (casehook__json_parse(errors->heap, json, &root, &fault)) {
         casehook__field_keep(&document, &fault);
     } else if (casehook__json_kind(root) != CASEHOOK__JSON_OBJECT) {
         document.node = root;

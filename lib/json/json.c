@@ -1,21 +1,58 @@
-/* json.c - documents read with jansson; the one file that knows it. */
+/*
+ * json.c - documents read with jansson; the one file that knows it.
+ *
+ * What jansson read is moved into nodes of our own at once.  In a host that is linked with json-c as well,
+ * two of jansson's names are json-c's, with another meaning: json_object_get and json_object_iter_next must
+ * not be called here, not by a macro either.  So an object is gone over by taking its first member away until
+ * none is left.
+ */
 #include "json/json.h"
 
 #include <jansson.h>
 
 #define NAME_SHOWN 80 /* bytes of a name in a message */
 
-/* jansson descends recursively, so the depth is bounded before it sees the text. */
-static int check_depth(struct casehook__text text, struct casehook_error *error)
+struct casehook__json {
+    enum casehook__json_kind kind;
+    struct casehook__text name; /* of a member of an object */
+    union {
+        bool boolean;
+        int64_t integer;
+        struct casehook__text text;
+        struct {
+            struct casehook__json *items;
+            size_t count;
+        } list; /* of an array or object, in the order of the text */
+    } value;
+};
+
+/* All of a document: nodes, behind them the texts and names, each with a NUL. */
+struct document {
+    struct casehook__heap *heap;
+    size_t size;
+    struct casehook__json *next_node;
+    char *next_text;
+    struct casehook__json nodes[];
+};
+
+/*
+ * jansson descends recursively, so the depth is bounded before it sees the text.  *most: values that a valid
+ * text may hold.
+ */
+static int check_depth(struct casehook__text text, size_t *most, struct casehook_error *error)
 {
     size_t depth = 0;
+    *most = 1;
     bool in_string = false;
     for (size_t i = 0; i < text.length; i++) {
         char c = text.data[i];
         if (in_string) {
             if (c == '\\') i++;
             if (c == '"') in_string = false;
-        } else if (c == '"') {
+            continue;
+        }
+        *most += c == '{' || c == '[' || c == ',';
+        if (c == '"') {
             in_string = true;
         } else if (c == '{' || c == '[') {
             if (++depth > CASEHOOK__DOCUMENT_MAX_DEPTH)
@@ -88,14 +125,108 @@ static json_t *load_text(struct casehook__text text, size_t bom, json_error_t *f
                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, fault);
 }
 
-int casehook__json_parse(struct casehook__text text, struct casehook__json **root,
-                         struct casehook_error *error)
+/* ---- out of jansson ---------------------------------------------------------------------------- */
+
+static void wipe_text(json_t *json)
 {
+    casehook__wipe((char *)(uintptr_t)json_string_value(json), json_string_length(json));
+}
+
+/* Depth is bounded by check_depth. */
+static void wipe(json_t *json)
+{
+    if (json_is_string(json)) wipe_text(json);
+    for (size_t i = 0; i < json_array_size(json); i++) wipe(json_array_get(json, i));
+    for (void *first; (first = json_object_iter(json)) != NULL;) {
+        wipe(json_object_iter_value(first));
+        json_object_deln(json, json_object_iter_key(first), json_object_iter_key_len(first));
+    }
+}
+
+static struct casehook__text keep_text(struct document *document, const char *data, size_t length)
+{
+    char *copy = document->next_text;
+    memcpy(copy, data, length);
+    copy[length] = '\0';
+    document->next_text += length + 1;
+    return (struct casehook__text){copy, length};
+}
+
+static void keep_value(struct document *document, json_t *json, struct casehook__json *node);
+
+/* What is read is wiped or taken away behind us. */
+static void keep_list(struct document *document, json_t *json, struct casehook__json *node)
+{
+    struct casehook__json *item = document->next_node;
+    node->value.list.items = item;
+    node->value.list.count = json_array_size(json) + json_object_size(json);
+    document->next_node += node->value.list.count;
+    for (size_t i = 0; i < json_array_size(json); i++) keep_value(document, json_array_get(json, i), item++);
+    for (void *first; (first = json_object_iter(json)) != NULL; item++) {
+        item->name = keep_text(document, json_object_iter_key(first), json_object_iter_key_len(first));
+        keep_value(document, json_object_iter_value(first), item);
+        json_object_deln(json, item->name.data, item->name.length);
+    }
+}
+
+static void keep_value(struct document *document, json_t *json, struct casehook__json *node)
+{
+    switch (json_typeof(json)) {
+    case JSON_NULL: node->kind = CASEHOOK__JSON_NULL; break;
+    case JSON_REAL: node->kind = CASEHOOK__JSON_REAL; break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        node->kind = CASEHOOK__JSON_BOOLEAN;
+        node->value.boolean = json_is_true(json);
+        break;
+    case JSON_INTEGER:
+        node->kind = CASEHOOK__JSON_INTEGER;
+        node->value.integer = json_integer_value(json);
+        break;
+    case JSON_STRING:
+        node->kind = CASEHOOK__JSON_TEXT;
+        node->value.text = keep_text(document, json_string_value(json), json_string_length(json));
+        wipe_text(json);
+        break;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        node->kind = json_is_array(json) ? CASEHOOK__JSON_ARRAY : CASEHOOK__JSON_OBJECT;
+        keep_list(document, json, node);
+        break;
+    }
+}
+
+/*
+ * json is freed.  most: nodes there may be; a text with its NUL is never longer than it was with its quotes.
+ * NULL: no memory.
+ */
+static struct casehook__json *document_of(struct casehook__heap *heap, json_t *json, size_t most,
+                                          size_t text_length)
+{
+    size_t nodes = sizeof(struct document) + most * sizeof(struct casehook__json);
+    struct document *document = casehook__calloc(heap, 1, nodes + text_length);
+    if (document) {
+        document->heap = heap;
+        document->size = nodes + text_length;
+        document->next_node = document->nodes + 1;
+        document->next_text = (char *)document + nodes;
+        keep_value(document, json, document->nodes);
+    } else {
+        wipe(json);
+    }
+    json_decref(json);
+    return document ? document->nodes : NULL;
+}
+
+int casehook__json_parse(struct casehook__heap *heap, struct casehook__text text,
+                         struct casehook__json **root, struct casehook_error *error)
+{
+    size_t most;
     *root = NULL;
     if (text.length > CASEHOOK__DOCUMENT_MAX_BYTES)
         return casehook__fail(error, CASEHOOK_E_CONFIG, "the document is larger than %d bytes",
                               CASEHOOK__DOCUMENT_MAX_BYTES);
-    int status = check_depth(text, error);
+    int status = check_depth(text, &most, error);
     if (status) return status;
     size_t bom = bom_length(text);
     json_error_t fault;
@@ -103,8 +234,8 @@ int casehook__json_parse(struct casehook__text text, struct casehook__json **roo
     /* jansson takes a moment without memory for a broken text; what is broken stays so at a second look. */
     if (!json) json = load_text(text, bom, &fault);
     if (json) {
-        *root = (struct casehook__json *)json;
-        return CASEHOOK_OK;
+        *root = document_of(heap, json, most, text.length);
+        return *root ? CASEHOOK_OK : casehook__fail_memory(error);
     }
     /* Where there is no place, jansson had no memory to begin with. */
     if (json_error_code(&fault) == json_error_out_of_memory || fault.line < 0)
@@ -112,91 +243,67 @@ int casehook__json_parse(struct casehook__text text, struct casehook__json **roo
     return fail_syntax(text, &fault, bom, error);
 }
 
-static const json_t *node_of(const struct casehook__json *node)
-{
-    return (const json_t *)node;
-}
-
-/* Depth is bounded by check_depth. */
-static void wipe(json_t *node)
-{
-    size_t index;
-    const char *name;
-    json_t *value;
-    if (json_is_string(node)) {
-        casehook__wipe((char *)(uintptr_t)json_string_value(node), json_string_length(node));
-    } else if (json_is_array(node)) {
-        json_array_foreach(node, index, value) wipe(value);
-    } else if (json_is_object(node)) {
-        json_object_foreach(node, name, value) wipe(value);
-    }
-}
-
 void casehook__json_free(struct casehook__json *root)
 {
-    wipe((json_t *)root);
-    json_decref((json_t *)root);
+    if (!root) return;
+    struct document *document = (void *)((char *)root - offsetof(struct document, nodes));
+    casehook__free_secret(document->heap, document, document->size);
 }
+
+/* ---- reading ------------------------------------------------------------------------------------ */
 
 enum casehook__json_kind casehook__json_kind(const struct casehook__json *node)
 {
-    switch (json_typeof(node_of(node))) {
-    case JSON_TRUE:
-    case JSON_FALSE: return CASEHOOK__JSON_BOOLEAN;
-    case JSON_INTEGER: return CASEHOOK__JSON_INTEGER;
-    case JSON_REAL: return CASEHOOK__JSON_REAL;
-    case JSON_STRING: return CASEHOOK__JSON_TEXT;
-    case JSON_ARRAY: return CASEHOOK__JSON_ARRAY;
-    case JSON_OBJECT: return CASEHOOK__JSON_OBJECT;
-    case JSON_NULL: break;
-    }
-    return CASEHOOK__JSON_NULL;
+    return node->kind;
 }
 
 const char *casehook__json_kind_name(const struct casehook__json *node)
 {
     static const char *const names[] = {"null",   "true or false", "a whole number", "a fraction",
                                         "a text", "a list",        "an object"};
-    return names[casehook__json_kind(node)];
+    return names[node->kind];
 }
 
 bool casehook__json_boolean(const struct casehook__json *node)
 {
-    return json_is_true(node_of(node));
+    return node->kind == CASEHOOK__JSON_BOOLEAN && node->value.boolean;
 }
 
 int64_t casehook__json_integer(const struct casehook__json *node)
 {
-    return json_integer_value(node_of(node));
+    return node->kind == CASEHOOK__JSON_INTEGER ? node->value.integer : 0;
 }
 
 struct casehook__text casehook__json_text(const struct casehook__json *node)
 {
-    return (struct casehook__text){json_string_value(node_of(node)), json_string_length(node_of(node))};
+    return node->kind == CASEHOOK__JSON_TEXT ? node->value.text : (struct casehook__text){NULL, 0};
 }
 
 size_t casehook__json_count(const struct casehook__json *node)
 {
-    return json_is_array(node_of(node)) ? json_array_size(node_of(node)) : json_object_size(node_of(node));
+    return node && node->kind >= CASEHOOK__JSON_ARRAY ? node->value.list.count : 0;
 }
 
 struct casehook__json *casehook__json_item(const struct casehook__json *array, size_t index)
 {
-    return (struct casehook__json *)json_array_get(node_of(array), index);
+    return index < casehook__json_count(array) ? &array->value.list.items[index] : NULL;
 }
 
 struct casehook__json *casehook__json_member(const struct casehook__json *object, const char *name)
 {
-    return (struct casehook__json *)json_object_get(node_of(object), name);
+    struct casehook__text wanted = casehook__text(name);
+    struct casehook__json *value;
+    for (size_t i = 0; (value = casehook__json_item(object, i)) != NULL; i++)
+        if (casehook__text_equal(value->name, wanted)) return value;
+    return NULL;
 }
 
-bool casehook__json_next(const struct casehook__json *object, void **iterator, struct casehook__text *name,
+bool casehook__json_next(const struct casehook__json *object, size_t *position, struct casehook__text *name,
                          struct casehook__json **value)
 {
-    json_t *json = (json_t *)(uintptr_t)node_of(object); /* iterating changes nothing */
-    *iterator = *iterator ? json_object_iter_next(json, *iterator) : json_object_iter(json);
-    if (!*iterator) return false;
-    *name = (struct casehook__text){json_object_iter_key(*iterator), json_object_iter_key_len(*iterator)};
-    *value = (struct casehook__json *)json_object_iter_value(*iterator);
+    *value = casehook__json_item(object, *position);
+    if (!*value) return false;
+    *name = (*value)->name;
+    ++*position;
     return true;
 }

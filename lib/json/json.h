@@ -26,8 +26,8 @@ enum casehook__json_kind {
 struct casehook__json; /* a node; borrowed from its document but for the root */
 
 /* Errors: NO_MEMORY, CONFIG with the byte offset.  The message never quotes the document (secrets). */
-int casehook__json_parse(struct casehook__text text, struct casehook__json **root,
-                         struct casehook_error *error);
+int casehook__json_parse(struct casehook__heap *heap, struct casehook__text text,
+                         struct casehook__json **root, struct casehook_error *error);
 void casehook__json_free(struct casehook__json *root);
 
 enum casehook__json_kind casehook__json_kind(const struct casehook__json *node);
@@ -37,12 +37,13 @@ bool casehook__json_boolean(const struct casehook__json *node);
 int64_t casehook__json_integer(const struct casehook__json *node);
 struct casehook__text casehook__json_text(const struct casehook__json *node);
 
-size_t casehook__json_count(const struct casehook__json *node); /* ARRAY, OBJECT */
+size_t casehook__json_count(
+    const struct casehook__json *node); /* of an ARRAY or OBJECT; else, and of NULL, 0 */
 struct casehook__json *casehook__json_item(const struct casehook__json *array, size_t index);
 struct casehook__json *casehook__json_member(const struct casehook__json *object, const char *name);
 
-/* Members in the order of the text: start with *iterator = NULL; false after the last. */
-bool casehook__json_next(const struct casehook__json *object, void **iterator, struct casehook__text *name,
+/* Members in the order of the text: start with *position = 0; false after the last. */
+bool casehook__json_next(const struct casehook__json *object, size_t *position, struct casehook__text *name,
                          struct casehook__json **value);
 
 #endif

@@ -90,10 +90,10 @@ static bool check_value(const struct casehook__field *field, struct casehook__te
 void casehook__headers_read(struct casehook__headers *headers, const struct casehook__json *object,
                             bool secret, bool proxy, const char *prefix, struct casehook__errors *errors)
 {
-    void *iterator = NULL;
+    size_t position = 0;
     struct casehook__text name, value;
     struct casehook__json *node;
-    while (casehook__json_next(object, &iterator, &name, &node)) {
+    while (casehook__json_next(object, &position, &name, &node)) {
         struct casehook__field field = {errors, prefix, name.data, node};
         if (headers->count >= CASEHOOK__HEADERS_MAX) {
             casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "more than %d headers",

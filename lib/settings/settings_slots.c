@@ -89,10 +89,10 @@ static bool take_slot(const struct slot_walk *walk, const struct path *path,
 static void descend(const struct slot_walk *walk, const struct path *base,
                     const struct casehook__json *object)
 {
-    void *iterator = NULL;
+    size_t position = 0;
     struct casehook__text name;
     struct casehook__json *value;
-    while (casehook__json_next(object, &iterator, &name, &value)) {
+    while (casehook__json_next(object, &position, &name, &value)) {
         struct path path = *base;
         if (!slots_append(&path, name)) {
             struct casehook__field field = {walk->errors, walk->prefix, base->length ? base->text : "",

@@ -118,6 +118,20 @@ class Exports(unittest.TestCase):
                 found.add((module, name))
         self.assertEqual(found - ALLOWED, set())
 
+    def test_nothing_of_json_c_is_called(self):
+        """A host that is linked with json-c would get its function where jansson's is meant."""
+        names = {"json_object_get", "json_object_iter_next"}
+        path = tool("cc", "-print-file-name=libjson-c.so").strip() if shutil.which("cc") else ""
+        if os.path.isfile(path):
+            names |= {line.split()[-1].split("@")[0] for line in tool("nm", "-D", "--defined-only", path).splitlines()
+                      if " T " in line}
+            self.assertGreater(len(names), 100)
+        else:
+            print("SKIP json-c: it is not installed, only the names of its that jansson has are looked for")
+        wanted = {line.split()[-1] for line in tool("nm", "-u", self.STATIC).splitlines() if " U " in line}
+        self.assertIn("json_loadb", wanted)
+        self.assertEqual(wanted & names, set())
+
     def test_stripped_size(self):
         compiler = bytes.fromhex("".join(re.findall(r"(?m)^ [0-9a-f]+ ((?:[0-9a-f]+ ){1,4})", tool(
             "objdump", "-s", "-j", ".comment", self.SHARED))).replace(" ", ""))

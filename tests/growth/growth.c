@@ -88,7 +88,7 @@ static void component(struct casehook__text text)
 static void document(struct casehook__text text)
 {
     struct casehook__json *root = NULL;
-    casehook__json_parse(text, &root, NULL);
+    casehook__json_parse(NULL, text, &root, NULL);
     casehook__json_free(root);
 }
 

@@ -19,7 +19,7 @@ static void read_object(struct reading *reading, const char *json, bool secret, 
     struct casehook_error error = {0};
     *reading = (struct reading){.headers = {0}};
     casehook__errors_init(&reading->errors, NULL);
-    assert_int_equal(casehook__json_parse(casehook__text(json), &root, &error), CASEHOOK_OK);
+    assert_int_equal(casehook__json_parse(NULL, casehook__text(json), &root, &error), CASEHOOK_OK);
     casehook__headers_read(&reading->headers, root, secret, proxy, "config.headers", &reading->errors);
     casehook__json_free(root);
 }

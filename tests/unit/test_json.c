@@ -16,23 +16,23 @@ static void reads_every_kind(void **state)
     struct casehook__json *root = NULL;
     const char *text =
         "\xEF\xBB\xBF {\"b\":true,\"i\":-5,\"r\":1.5,\"t\":\"a\\u0000b\",\"l\":[1,2],\"o\":{},\"n\":null}";
-    assert_int_equal(casehook__json_parse(casehook__text(text), &root, &error), CASEHOOK_OK);
+    assert_int_equal(casehook__json_parse(NULL, casehook__text(text), &root, &error), CASEHOOK_OK);
     static const struct {
         const char *name;
         enum casehook__json_kind kind;
     } members[] = {{"b", CASEHOOK__JSON_BOOLEAN}, {"i", CASEHOOK__JSON_INTEGER}, {"r", CASEHOOK__JSON_REAL},
                    {"t", CASEHOOK__JSON_TEXT},    {"l", CASEHOOK__JSON_ARRAY},   {"o", CASEHOOK__JSON_OBJECT},
                    {"n", CASEHOOK__JSON_NULL}};
-    void *iterator = NULL;
+    size_t position = 0;
     struct casehook__text name;
     struct casehook__json *value;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        assert_true(casehook__json_next(root, &iterator, &name, &value)); /* in the order of the text */
+        assert_true(casehook__json_next(root, &position, &name, &value)); /* in the order of the text */
         assert_string_equal(name.data, members[i].name);
         assert_int_equal(casehook__json_kind(value), members[i].kind);
         assert_non_null(casehook__json_kind_name(value));
     }
-    assert_false(casehook__json_next(root, &iterator, &name, &value));
+    assert_false(casehook__json_next(root, &position, &name, &value));
     assert_int_equal(casehook__json_integer(casehook__json_member(root, "i")), -5);
     assert_true(casehook__json_boolean(casehook__json_member(root, "b")));
     assert_int_equal(casehook__json_text(casehook__json_member(root, "t")).length, 3);
@@ -70,7 +70,7 @@ static void refuses_bad_documents(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct casehook_error error = {0};
         struct casehook__json *root = (struct casehook__json *)&error;
-        assert_int_equal(casehook__json_parse(casehook__text(cases[i].text), &root, &error),
+        assert_int_equal(casehook__json_parse(NULL, casehook__text(cases[i].text), &root, &error),
                          CASEHOOK_E_CONFIG);
         assert_null(root);
         assert_true(error.offset >= cases[i].offset);
@@ -85,7 +85,7 @@ static void depth_ignores_brackets_in_strings(void **state)
     struct casehook_error error = {0};
     struct casehook__json *root = NULL;
     const char *text = "{\"a\":\"[[[[[[[[[[[[[[[[[[[[\\\"[[\",\"b\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}";
-    assert_int_equal(casehook__json_parse(casehook__text(text), &root, &error), CASEHOOK_OK);
+    assert_int_equal(casehook__json_parse(NULL, casehook__text(text), &root, &error), CASEHOOK_OK);
     casehook__json_free(root);
 }
 
@@ -98,7 +98,7 @@ static void bounds_the_size(void **state)
     memset(text, ' ', size);
     struct casehook_error error = {0};
     struct casehook__json *root = NULL;
-    assert_int_equal(casehook__json_parse((struct casehook__text){text, size}, &root, &error),
+    assert_int_equal(casehook__json_parse(NULL, (struct casehook__text){text, size}, &root, &error),
                      CASEHOOK_E_CONFIG);
     assert_non_null(strstr(error.message, "larger than"));
     free(text);
