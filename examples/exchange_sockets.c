@@ -79,9 +79,11 @@ static int send_request(int s, const struct casehook_http_request *r, const char
     int sent = send_text(s, r->method) && send_text(s, *target == '/' ? " " : " /") && send_text(s, target);
     snprintf(line, sizeof line, " HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n", host, port);
     sent = sent && send_text(s, line);
-    for (size_t i = 0; sent && i < r->header_count; i++)
-        sent = send_text(s, r->headers[i].name) && send_text(s, ": ") && send_text(s, r->headers[i].value) &&
-               send_text(s, "\r\n");
+    for (size_t i = 0; sent && i < r->header_count; i++) {
+        /* Not headers[i]: those of a newer library may be larger. */
+        const struct casehook_http_header *h = (const void *)((const char *)r->headers + i * r->header_size);
+        sent = send_text(s, h->name) && send_text(s, ": ") && send_text(s, h->value) && send_text(s, "\r\n");
+    }
     snprintf(line, sizeof line, "Content-Length: %zu\r\n\r\n", r->body_length);
     return sent && send_text(s, r->body ? line : "\r\n") && send_all(s, r->body, r->body_length);
 }

@@ -767,7 +767,11 @@ CASEHOOK_API int casehook_loop_free(struct casehook_loop *loop);
  */
 struct casehook_exchange;
 
-/* One header; both NUL-terminated.  Since: 0.1 */
+/*
+ * One header; both NUL-terminated.  Those of a newer library may be larger: the one at index i begins
+ * header_size * i bytes behind the first, of headers and of proxy_headers alike; headers[i] is right by
+ * accident only.  Since: 0.1
+ */
 struct casehook_http_header {
     const char *name;
     const char *value;
@@ -786,7 +790,7 @@ struct casehook_http_request {
     const char *url;
     const struct casehook_http_header *headers;
     size_t header_count;
-    size_t header_size; /* bytes from one header to the next */
+    size_t header_size; /* bytes from one header to the next, of proxy_headers too */
     const char *body;   /* NULL: none */
     size_t body_length;
     const char *verification_mode;                    /* "full", "certificate", "none" */
