@@ -1,7 +1,7 @@
 #!/bin/bash
 # A program of today with a library whose structs have grown: test_grown.sh SOURCE TRACKER
 . "$(dirname "$0")/support.sh"
-source=$1 tracker=$2
+source=$1 tracker=$(realpath "$2")
 cc=${CC:-cc}
 need "$cc" sed
 
