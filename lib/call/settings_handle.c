@@ -45,7 +45,7 @@ int casehook_settings_new(const struct casehook_allocator *allocator, struct cas
 }
 
 /* The CAs of single hosts are parsed once, here.  Those of files were looked at: what is bad is the text. */
-static void make_trusts(struct casehook__settings *settings, struct casehook__errors *errors)
+static void make_trusts(struct casehook__settings_snapshot *settings, struct casehook__errors *errors)
 {
     for (size_t i = 0; i < settings->host_count; i++) {
         struct casehook__host_settings *host = &settings->hosts[i];
@@ -63,7 +63,7 @@ int casehook_settings_load_json(struct casehook_settings *settings, const char *
                                 struct casehook_error **error)
 {
     struct casehook__errors errors;
-    struct casehook__settings *snapshot = NULL;
+    struct casehook__settings_snapshot *snapshot = NULL;
     casehook__errors_init(&errors, settings ? settings->heap : NULL);
     if (!settings || !json) {
         casehook__fail(casehook__errors_add(&errors, ""), CASEHOOK_E_ARGUMENT, "%s is NULL",

@@ -14,7 +14,12 @@ enum casehook__call {
     CASEHOOK__CALLS
 };
 
-enum casehook__method { CASEHOOK__GET, CASEHOOK__POST, CASEHOOK__PUT, CASEHOOK__PATCH };
+enum casehook__method {
+    CASEHOOK__METHOD_GET,
+    CASEHOOK__METHOD_POST,
+    CASEHOOK__METHOD_PUT,
+    CASEHOOK__METHOD_PATCH
+};
 
 /* "GET" ... */
 const char *casehook__method_name(enum casehook__method method);

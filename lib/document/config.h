@@ -57,7 +57,7 @@ struct casehook__config {
  * For its sake *config is set in spite of faults where there is a config to read; what they are about may be
  * absent in it.  OK or the status of the first fault.
  */
-int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings *settings,
+int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,
                           struct casehook__text json, struct casehook__config **config,
                           struct casehook__errors *errors);
 /* An empty one; NULL: no memory. */

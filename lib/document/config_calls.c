@@ -180,7 +180,7 @@ static void read_optional_body(struct casehook__config_reader *reader, const str
 {
     struct casehook__field body = casehook__config_nullable(reader, kind->body);
     struct casehook__text text;
-    if (call->method == CASEHOOK__GET)
+    if (call->method == CASEHOOK__METHOD_GET)
         casehook__field_text(&body, &text); /* not used, but it must be a text */
     else
         call->body = read_body(reader, kind, true);
@@ -192,7 +192,7 @@ static void read_call(struct casehook__config_reader *reader, const struct caseh
     struct casehook__field url = casehook__config_field(reader, kind->url);
     bool wanted = read_method(reader, kind, &call->method);
     call->url = read_call_url(reader, kind->url, kind->url_schema(), kind->optional, false);
-    if (call->url && kind->url_required && reader->config->strict && call->method == CASEHOOK__GET &&
+    if (call->url && kind->url_required && reader->config->strict && call->method == CASEHOOK__METHOD_GET &&
         !casehook__url_template_uses(call->url, kind->url_required))
         fail_required(&url, kind->url_required);
     if (kind->body_may_be)

@@ -89,7 +89,7 @@ static void read_root(struct casehook__config_reader *reader, const struct caseh
     casehook__config_collect_secrets(reader);
 }
 
-int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings *settings,
+int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,
                           struct casehook__text json, struct casehook__config **out,
                           struct casehook__errors *errors)
 {

@@ -8,7 +8,7 @@
 #include "json/fields.h"
 
 struct casehook__config_reader {
-    const struct casehook__settings *settings;
+    const struct casehook__settings_snapshot *settings;
     struct casehook__config *config; /* being filled */
     struct casehook__errors *errors;
     const struct casehook__json *document; /* the members "config" and "secrets", NULL where absent */

@@ -4,7 +4,7 @@
 void casehook__config_check_origin(const struct casehook__config_reader *reader,
                                    const struct casehook__field *field, const struct casehook__origin *origin)
 {
-    const struct casehook__settings *settings = reader->settings;
+    const struct casehook__settings_snapshot *settings = reader->settings;
     bool v6 = origin->ipv6;
     if (!casehook__host_list_has(&settings->allowed_hosts, origin))
         casehook__fail(casehook__field_fault(field), CASEHOOK_E_POLICY,

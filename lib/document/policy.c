@@ -1,7 +1,7 @@
 /* policy.c - how one hop is to be connected. */
 #include "document/policy.h"
 
-static const struct casehook__proxy *proxy_of(const struct casehook__settings *settings,
+static const struct casehook__proxy *proxy_of(const struct casehook__settings_snapshot *settings,
                                               const struct casehook__config *config,
                                               const struct casehook__origin *origin)
 {
@@ -12,7 +12,8 @@ static const struct casehook__proxy *proxy_of(const struct casehook__settings *s
 }
 
 /* Connector beats host, host beats the global mode; the connector's CA replaces the host's (P2). */
-void casehook__policy_of(const struct casehook__settings *settings, const struct casehook__config *config,
+void casehook__policy_of(const struct casehook__settings_snapshot *settings,
+                         const struct casehook__config *config,
                          const struct casehook__credentials *credentials,
                          const struct casehook__origin *origin, bool configured,
                          struct casehook__policy *policy)

@@ -25,7 +25,8 @@ struct casehook__policy {
 };
 
 /* configured: the origin is one of the configuration, so the client certificate may go there. */
-void casehook__policy_of(const struct casehook__settings *settings, const struct casehook__config *config,
+void casehook__policy_of(const struct casehook__settings_snapshot *settings,
+                         const struct casehook__config *config,
                          const struct casehook__credentials *credentials,
                          const struct casehook__origin *origin, bool configured,
                          struct casehook__policy *policy);

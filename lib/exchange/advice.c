@@ -58,7 +58,7 @@ const char *casehook__answer_advice(const struct casehook__question *question,
 /* An entry of customHostSettings for this host that does not hold for the port of the request, or NULL. */
 static const struct casehook__origin *entry_of_other_port(const struct casehook__question *question)
 {
-    const struct casehook__settings *settings = question->settings;
+    const struct casehook__settings_snapshot *settings = question->settings;
     const struct casehook__origin *origin = question->request->origin;
     if (casehook__settings_host(settings, origin)) return NULL;
     for (size_t i = 0; i < settings->host_count; i++) {

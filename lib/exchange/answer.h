@@ -16,7 +16,7 @@
 /* What was asked. */
 struct casehook__question {
     const struct casehook__config *config;
-    const struct casehook__settings *settings;
+    const struct casehook__settings_snapshot *settings;
     const struct casehook__mask *mask;
     const struct casehook__request *request;
     const char *method, *url; /* for messages: the URL is masked, without query values */

@@ -149,7 +149,7 @@ static int keep_title(const struct casehook__question *question, struct casehook
 static int keep_field(struct casehook_result *result, const char *name,
                       const struct casehook__js_value *value, struct casehook__buf *scratch)
 {
-    struct casehook__result_field *field = &result->fields[result->field_count];
+    struct casehook__kept_field *field = &result->fields[result->field_count];
     if (value->kind == CASEHOOK__JS_NONE) return CASEHOOK_OK;
     casehook__buf_clear(scratch);
     int status = value_text(scratch, value);
@@ -157,7 +157,7 @@ static int keep_field(struct casehook_result *result, const char *name,
     if (status == CASEHOOK_E_NO_MEMORY) return status;
     /* Beyond the double range or what a result holds: as if it were missing (K4). */
     if (status || length > CASEHOOK__RESULT_FIELDS_MAX_BYTES - result->field_bytes) return CASEHOOK_OK;
-    *field = (struct casehook__result_field){
+    *field = (struct casehook__kept_field){
         .name = casehook__copy(result->heap, name, strlen(name)),
         .text = casehook__copy(result->heap, casehook__buf_string(scratch), length),
         .length = length,

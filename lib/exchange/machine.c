@@ -15,7 +15,8 @@
 static const enum casehook__plan_step ended = CASEHOOK__PLAN_END;
 
 void casehook__machine_init(struct casehook__machine *machine, struct casehook__heap *heap,
-                            const struct casehook__config *config, const struct casehook__settings *settings,
+                            const struct casehook__config *config,
+                            const struct casehook__settings_snapshot *settings,
                             const struct casehook__mask *mask)
 {
     *machine = (struct casehook__machine){.heap = heap,

@@ -22,9 +22,9 @@ struct casehook__machine {
     struct casehook__heap *heap;
     /* They must live as long as the operation. */
     const struct casehook__config *config;
-    const struct casehook__settings *settings;
+    const struct casehook__settings_snapshot *settings;
     const struct casehook__mask *mask;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     /* When the caller wants an end; asked while nothing is sent yet, and forgotten with the operation. */
     int64_t deadline;
     const struct casehook_cancel *cancel; /* NULL: none */
@@ -51,7 +51,8 @@ struct casehook__machine {
 
 /* Ready for operations of this connector; what it gets is not kept alive. */
 void casehook__machine_init(struct casehook__machine *machine, struct casehook__heap *heap,
-                            const struct casehook__config *config, const struct casehook__settings *settings,
+                            const struct casehook__config *config,
+                            const struct casehook__settings_snapshot *settings,
                             const struct casehook__mask *mask);
 /* Frees everything, a result that was not taken too. */
 void casehook__machine_free(struct casehook__machine *machine);

@@ -4,14 +4,14 @@
 static const struct casehook__value empty_list = {.kind = CASEHOOK__VALUE_LIST};
 static const struct casehook__value empty_object = {.kind = CASEHOOK__VALUE_OBJECT};
 
-void casehook__params_init(struct casehook__params *params, struct casehook__heap *heap)
+void casehook__params_init(struct casehook__parsed_params *params, struct casehook__heap *heap)
 {
-    *params = (struct casehook__params){.heap = heap};
+    *params = (struct casehook__parsed_params){.heap = heap};
     casehook__buf_init(&params->store, heap, 3 * (size_t)CASEHOOK__PARAMS_MAX_BYTES + 1024);
     casehook__params_clear(params);
 }
 
-void casehook__params_clear(struct casehook__params *params)
+void casehook__params_clear(struct casehook__parsed_params *params)
 {
     static const struct casehook__text absent = {0};
     params->title = params->description = params->id = params->severity = params->status = absent;
@@ -22,7 +22,7 @@ void casehook__params_clear(struct casehook__params *params)
     casehook__buf_clear(&params->store);
 }
 
-void casehook__params_free(struct casehook__params *params)
+void casehook__params_free(struct casehook__parsed_params *params)
 {
     casehook__buf_free(&params->store);
     casehook__free(params->heap, params->values);
@@ -45,8 +45,8 @@ static int reserve_bytes(struct casehook__heap *heap, void **items, size_t *capa
     return CASEHOOK_OK;
 }
 
-int casehook__params_reserve(struct casehook__params *params, size_t values, size_t names, size_t comments,
-                             size_t store)
+int casehook__params_reserve(struct casehook__parsed_params *params, size_t values, size_t names,
+                             size_t comments, size_t store)
 {
     void *pointers[] = {params->values, params->names, params->comments};
     int status =
@@ -79,7 +79,7 @@ static int fail_params(struct casehook_error *error, const char *field, const ch
     return casehook__fail(error, CASEHOOK_E_PARAMS, "%s", message);
 }
 
-static int check_external_id(const struct casehook__params *params, bool required, const char *name,
+static int check_external_id(const struct casehook__parsed_params *params, bool required, const char *name,
                              struct casehook_error *error)
 {
     if (!params->external_id.data)
@@ -90,7 +90,7 @@ static int check_external_id(const struct casehook__params *params, bool require
     return fault ? fail_params(error, name, fault) : CASEHOOK_OK;
 }
 
-static int check_comment(const struct casehook__params *params, struct casehook_error *error)
+static int check_comment(const struct casehook__parsed_params *params, struct casehook_error *error)
 {
     if (params->comment_count != 1)
         return fail_params(error, "comments", "must hold exactly one comment: this operation sends one");
@@ -99,8 +99,8 @@ static int check_comment(const struct casehook__params *params, struct casehook_
     return CASEHOOK_OK;
 }
 
-int casehook__params_finish(struct casehook__params *params, int operation, const char *external_id_name,
-                            struct casehook_error *error)
+int casehook__params_finish(struct casehook__parsed_params *params, int operation,
+                            const char *external_id_name, struct casehook_error *error)
 {
     bool has_tags = params->tags.kind == CASEHOOK__VALUE_LIST;
     bool has_labels = params->labels.kind == CASEHOOK__VALUE_LIST;
@@ -148,7 +148,7 @@ static struct casehook__value list(struct casehook__value value)
         literal, sizeof(literal) - 1 \
     }
 
-void casehook__params_tree(const struct casehook__params *params, struct casehook__text external_id,
+void casehook__params_tree(const struct casehook__parsed_params *params, struct casehook__text external_id,
                            struct casehook__text external_title, struct casehook__text comment,
                            struct casehook__param_tree *tree)
 {

@@ -25,7 +25,7 @@ struct casehook__param_comment {
 };
 
 /* Texts are borrowed from the caller's params or lie in store. */
-struct casehook__params {
+struct casehook__parsed_params {
     struct casehook__heap *heap;
     struct casehook__text title, description, id, severity, status; /* data NULL: absent */
     struct casehook__text external_id;
@@ -43,19 +43,19 @@ struct casehook__params {
     size_t comment_capacity;
 };
 
-void casehook__params_init(struct casehook__params *params, struct casehook__heap *heap);
+void casehook__params_init(struct casehook__parsed_params *params, struct casehook__heap *heap);
 /* Forgets the content, keeps the memory. */
-void casehook__params_clear(struct casehook__params *params);
-void casehook__params_free(struct casehook__params *params);
+void casehook__params_clear(struct casehook__parsed_params *params);
+void casehook__params_free(struct casehook__parsed_params *params);
 
 /*
  * operation: CASEHOOK_CREATE ...; what it requires is checked here (see struct casehook_params), ids
  * by U3 and K5.  Errors: ARGUMENT (struct_size, comment_size), PARAMS with the field, NO_MEMORY.
  */
-int casehook__params_from_struct(struct casehook__params *params, int operation,
+int casehook__params_from_struct(struct casehook__parsed_params *params, int operation,
                                  const struct casehook_params *source, struct casehook_error *error);
-int casehook__params_from_json(struct casehook__params *params, int operation, struct casehook__text json,
-                               struct casehook_error *error);
+int casehook__params_from_json(struct casehook__parsed_params *params, int operation,
+                               struct casehook__text json, struct casehook_error *error);
 
 /* U3: "", "." and ".." are no ids; K5: 1,024 bytes.  What is wrong with it, or NULL. */
 const char *casehook__id_fault(struct casehook__text id);
@@ -68,7 +68,7 @@ struct casehook__param_tree {
     struct casehook__value root;
     struct casehook__value top[2], cases[10], external[1], system[3];
 };
-void casehook__params_tree(const struct casehook__params *params, struct casehook__text external_id,
+void casehook__params_tree(const struct casehook__parsed_params *params, struct casehook__text external_id,
                            struct casehook__text external_title, struct casehook__text comment,
                            struct casehook__param_tree *tree);
 
@@ -78,22 +78,23 @@ void casehook__params_tree(const struct casehook__params *params, struct casehoo
  * Room for a whole call before it is read, so that nothing that points into it moves.  values: all
  * list items and fields; store: bytes of decoded text.  OK or NO_MEMORY.
  */
-int casehook__params_reserve(struct casehook__params *params, size_t values, size_t names, size_t comments,
-                             size_t store);
+int casehook__params_reserve(struct casehook__parsed_params *params, size_t values, size_t names,
+                             size_t comments, size_t store);
 /* Where the next value goes.  Without room there are no values, and nothing may be added to NULL. */
-static inline struct casehook__value *casehook__params_next_value(const struct casehook__params *params)
+static inline struct casehook__value *casehook__params_next_value(
+    const struct casehook__parsed_params *params)
 {
     return params->values ? params->values + params->value_count : NULL;
 }
 /* What params have after reading: the fallback of tags and labels, what the operation requires, ids. */
-int casehook__params_finish(struct casehook__params *params, int operation, const char *external_id_name,
-                            struct casehook_error *error);
+int casehook__params_finish(struct casehook__parsed_params *params, int operation,
+                            const char *external_id_name, struct casehook_error *error);
 /* Bytes of store that decoding all strings of a JSON text can need, and the values and names of fields. */
 size_t casehook__params_store_need(struct casehook__text json);
 int casehook__params_count_fields(struct casehook__text object, size_t *values, size_t *names,
                                   struct casehook_error *error);
 /* Reads a valid object that lies in json (for offsets) into params->fields. */
-int casehook__params_read_fields(struct casehook__params *params, struct casehook__text json,
+int casehook__params_read_fields(struct casehook__parsed_params *params, struct casehook__text json,
                                  struct casehook__text object, struct casehook_error *error);
 
 #endif

@@ -34,7 +34,7 @@ static const char *const member_names[MEMBERS] = {"title",    "summary", "descri
                                                   "labels",   "fields",  "comments",    "incident"};
 
 struct params_reader {
-    struct casehook__params *params;
+    struct casehook__parsed_params *params;
     struct casehook__text json; /* the whole text: offsets count from its beginning */
     struct casehook_error *error;
 };
@@ -193,7 +193,7 @@ static int read_scalar(struct params_reader *reader, const struct casehook__js_v
 static int json_list(struct params_reader *reader, struct casehook__text array, struct param_place place,
                      bool texts_only, struct casehook__value *list)
 {
-    struct casehook__params *params = reader->params;
+    struct casehook__parsed_params *params = reader->params;
     struct casehook__value *items = casehook__params_next_value(params);
     size_t position = 0, count = 0;
     struct casehook__text key;
@@ -235,7 +235,7 @@ static int read_field_name(struct params_reader *reader, struct casehook__text k
     return CASEHOOK_OK;
 }
 
-int casehook__params_read_fields(struct casehook__params *params, struct casehook__text json,
+int casehook__params_read_fields(struct casehook__parsed_params *params, struct casehook__text json,
                                  struct casehook__text object, struct casehook_error *error)
 {
     struct params_reader reader = {params, json, error};
@@ -325,7 +325,7 @@ static int reserve_for_json(struct params_reader *reader, const struct casehook_
 
 static int read_members(struct params_reader *reader, const struct casehook__js_value *found)
 {
-    struct casehook__params *params = reader->params;
+    struct casehook__parsed_params *params = reader->params;
     struct casehook__text *texts[] = {&params->title,    &params->title,  &params->description, &params->id,
                                       &params->severity, &params->status, &params->external_id};
     if (is_member_given(&found[TITLE]) && is_member_given(&found[SUMMARY]))
@@ -378,8 +378,8 @@ static int read_text_of_call(struct params_reader *reader)
     return read_top(reader, top.text);
 }
 
-int casehook__params_from_json(struct casehook__params *params, int operation, struct casehook__text json,
-                               struct casehook_error *error)
+int casehook__params_from_json(struct casehook__parsed_params *params, int operation,
+                               struct casehook__text json, struct casehook_error *error)
 {
     struct params_reader reader = {params, json, error};
     casehook__params_clear(params);

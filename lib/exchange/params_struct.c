@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 struct struct_reader {
-    struct casehook__params *params;
+    struct casehook__parsed_params *params;
     const struct casehook_params *source; /* of our size */
     size_t total;                         /* bytes of text so far */
     struct casehook_error *error;
@@ -32,7 +32,7 @@ static struct casehook__text take_text(struct struct_reader *reader, const char 
 static int struct_list(struct struct_reader *reader, const char *name, const char *const *texts, size_t count,
                        struct casehook__value *list)
 {
-    struct casehook__params *params = reader->params;
+    struct casehook__parsed_params *params = reader->params;
     struct casehook__value *items = casehook__params_next_value(params);
     if (!texts) return CASEHOOK_OK;
     for (size_t i = 0; i < count; i++) {
@@ -117,7 +117,7 @@ static int check_counts(const struct casehook_params *source, struct casehook_er
 static int read_lists(struct struct_reader *reader)
 {
     const struct casehook_params *source = reader->source;
-    struct casehook__params *params = reader->params;
+    struct casehook__parsed_params *params = reader->params;
     struct casehook__text text = fields_text(source), object;
     size_t values = 0, names = 0;
     int status = check_counts(source, reader->error);
@@ -143,7 +143,7 @@ static int read_lists(struct struct_reader *reader)
 static int struct_all(struct struct_reader *reader, int operation)
 {
     const struct casehook_params *source = reader->source;
-    struct casehook__params *params = reader->params;
+    struct casehook__parsed_params *params = reader->params;
     params->external_id = take_text(reader, source->external_id);
     if (operation != CASEHOOK_GET) { /* a get ignores all else */
         params->title = take_text(reader, source->title);
@@ -160,7 +160,7 @@ static int struct_all(struct struct_reader *reader, int operation)
     return casehook__params_finish(params, operation, "external_id", reader->error);
 }
 
-int casehook__params_from_struct(struct casehook__params *params, int operation,
+int casehook__params_from_struct(struct casehook__parsed_params *params, int operation,
                                  const struct casehook_params *source, struct casehook_error *error)
 {
     struct casehook_params copy;

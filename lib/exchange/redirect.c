@@ -71,11 +71,12 @@ static int refuse_target(const struct redirect *redirect, int status, const char
 static bool is_redirect(const struct casehook__request *request, int status)
 {
     if (status == 301 || status == 302 || status == 303 || status == 307 || status == 308) return true;
-    return status == 300 && request->method == CASEHOOK__GET;
+    return status == 300 && request->method == CASEHOOK__METHOD_GET;
 }
 
 /* An address that is written in the URL; a name is looked at when its socket opens (U5). */
-static bool is_denied(const struct casehook__settings *settings, const struct casehook__origin *target)
+static bool is_denied(const struct casehook__settings_snapshot *settings,
+                      const struct casehook__origin *target)
 {
     if (!settings->deny_private_addresses || !(target->ipv4 || target->ipv6)) return false;
     return casehook__address_denied(target->address, target->ipv4 ? 4 : 16, settings->allowed_addresses,
@@ -86,7 +87,7 @@ static bool is_denied(const struct casehook__settings *settings, const struct ca
 static int check_target(const struct redirect *redirect)
 {
     const struct casehook__request *request = redirect->question->request;
-    const struct casehook__settings *settings = redirect->question->settings;
+    const struct casehook__settings_snapshot *settings = redirect->question->settings;
     const struct casehook__origin *target = &redirect->hop->origin;
     int http_status = redirect->http_status;
     if (request->origin->https && !target->https)
@@ -95,7 +96,7 @@ static int check_target(const struct redirect *redirect)
         return refuse_target(redirect, CASEHOOK_E_POLICY, "this host is not in allowedHosts", "");
     if (is_denied(settings, target))
         return refuse_target(redirect, CASEHOOK_E_POLICY, "denyPrivateAddresses forbids this address", "");
-    if (request->method == CASEHOOK__GET || http_status == 303) return CASEHOOK_OK;
+    if (request->method == CASEHOOK__METHOD_GET || http_status == 303) return CASEHOOK_OK;
     if (http_status == 301 || http_status == 302)
         return refuse_target(redirect, CASEHOOK_E_REDIRECT, "a request with a body is not followed there",
                              "; configure the final URL");
@@ -132,8 +133,8 @@ static int find_hop(const struct redirect *redirect, unsigned redirects)
 /* The request as it goes there. */
 static void fill_hop(const struct casehook__request *request, int http_status, struct casehook__hop *hop)
 {
-    bool answer_elsewhere = request->method != CASEHOOK__GET && http_status == 303;
-    hop->method = answer_elsewhere ? CASEHOOK__GET : request->method;
+    bool answer_elsewhere = request->method != CASEHOOK__METHOD_GET && http_status == 303;
+    hop->method = answer_elsewhere ? CASEHOOK__METHOD_GET : request->method;
     hop->configured = request->configured && casehook__origin_equal(request->origin, &hop->origin);
     hop->written = answer_elsewhere && casehook__call_kind(request->call)->effect != CASEHOOK__EFFECT_READS;
 }
@@ -145,7 +146,7 @@ struct casehook__verdict casehook__redirect_judge(const struct casehook__questio
 {
     const struct redirect redirect = {
         question, response->status, casehook__text_trim(response->location), hop, url, error};
-    bool has_body = question->request->method != CASEHOOK__GET;
+    bool has_body = question->request->method != CASEHOOK__METHOD_GET;
     struct casehook__verdict verdict = {.http_status = response->status};
     verdict.status = find_hop(&redirect, redirects);
     verdict.follow = verdict.status == CASEHOOK_OK;

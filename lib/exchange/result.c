@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-static int copy_comments(struct casehook_result *result, const struct casehook__params *params)
+static int copy_comments(struct casehook_result *result, const struct casehook__parsed_params *params)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < params->comment_count; i++) bytes += params->comments[i].id.length + 1;
@@ -36,7 +36,7 @@ struct casehook_result *casehook__result_fault(struct casehook__heap *heap)
 }
 
 struct casehook_result *casehook__result_new(struct casehook__heap *heap,
-                                             const struct casehook__params *params)
+                                             const struct casehook__parsed_params *params)
 {
     struct casehook_result *result = casehook__result_fault(heap);
     if (result && copy_comments(result, params) != CASEHOOK_OK) {
@@ -62,7 +62,7 @@ struct casehook__request_record *casehook__result_record(struct casehook_result 
     return record;
 }
 
-void casehook__result_field_free(struct casehook__heap *heap, struct casehook__result_field *field)
+void casehook__result_field_free(struct casehook__heap *heap, struct casehook__kept_field *field)
 {
     casehook__free(heap, field->name);
     casehook__free(heap, field->text);

@@ -29,7 +29,7 @@ struct casehook__result_comment {
     int state;
 };
 
-struct casehook__result_field {
+struct casehook__kept_field {
     char *name;
     char *text; /* what casehook_result_field() gives; UTF-8 */
     size_t length;
@@ -50,7 +50,7 @@ struct casehook_result {
     char *comment_store;
     struct casehook__request_record *requests;
     size_t request_count, request_capacity;
-    struct casehook__result_field *fields;
+    struct casehook__kept_field *fields;
     size_t field_count, field_bytes; /* of their texts */
     bool has_fields;     /* the connector asks for fields: {} rather than null when none was found */
     casehook__kept json; /* of casehook_result_json */
@@ -62,11 +62,11 @@ struct casehook_result {
 
 /* NULL: no memory.  Comments are copied in state NOT_ATTEMPTED. */
 struct casehook_result *casehook__result_new(struct casehook__heap *heap,
-                                             const struct casehook__params *params);
+                                             const struct casehook__parsed_params *params);
 /* One without comments: the call itself was wrong. */
 struct casehook_result *casehook__result_fault(struct casehook__heap *heap);
 /* Room for one more record, reserved before the request is sent.  NULL: no memory. */
 struct casehook__request_record *casehook__result_record(struct casehook_result *result);
-void casehook__result_field_free(struct casehook__heap *heap, struct casehook__result_field *field);
+void casehook__result_field_free(struct casehook__heap *heap, struct casehook__kept_field *field);
 
 #endif

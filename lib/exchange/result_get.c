@@ -65,26 +65,26 @@ size_t casehook_result_field_count(const struct casehook_result *result)
 }
 
 /* NULL beyond them. */
-static const struct casehook__result_field *field_at(const struct casehook_result *result, size_t index)
+static const struct casehook__kept_field *field_at(const struct casehook_result *result, size_t index)
 {
     return result && index < result->field_count ? &result->fields[index] : NULL;
 }
 
 const char *casehook_result_field_name(const struct casehook_result *result, size_t index)
 {
-    const struct casehook__result_field *field = field_at(result, index);
+    const struct casehook__kept_field *field = field_at(result, index);
     return field ? field->name : NULL;
 }
 
 const char *casehook_result_field_value(const struct casehook_result *result, size_t index, size_t *length)
 {
-    const struct casehook__result_field *field = field_at(result, index);
+    const struct casehook__kept_field *field = field_at(result, index);
     return field ? view(field->text, field->length, length) : view(NULL, 0, length);
 }
 
 int casehook_result_field_is_text(const struct casehook_result *result, size_t index)
 {
-    const struct casehook__result_field *field = field_at(result, index);
+    const struct casehook__kept_field *field = field_at(result, index);
     return field && field->is_string;
 }
 

@@ -97,7 +97,7 @@ static void fields_object(struct casehook__buf *json, const struct casehook_resu
     casehook__buf_append_char(json, '{');
     for (size_t i = 0; i < result->field_count; i++) {
         if (i) casehook__buf_append_char(json, ',');
-        const struct casehook__result_field *field = &result->fields[i];
+        const struct casehook__kept_field *field = &result->fields[i];
         casehook__js_string(json, casehook__text(field->name));
         casehook__buf_append_char(json, ':');
         if (field->is_string)

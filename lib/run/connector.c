@@ -5,8 +5,8 @@
 
 #include <unistd.h>
 
-static struct casehook__settings *snapshot_of(const struct casehook_settings *settings,
-                                              struct casehook__heap *heap)
+static struct casehook__settings_snapshot *snapshot_of(const struct casehook_settings *settings,
+                                                       struct casehook__heap *heap)
 {
     return settings ? casehook__settings_ref(settings->current) : casehook__settings_default(heap);
 }

@@ -48,8 +48,8 @@ struct casehook_connector {
     atomic_int references;
     pid_t process; /* that made it */
     struct casehook__config *config;
-    struct casehook__settings *settings; /* a reference */
-    struct casehook__log *log;           /* a reference, or NULL */
+    struct casehook__settings_snapshot *settings; /* a reference */
+    struct casehook__log *log;                    /* a reference, or NULL */
     struct casehook__mask *mask;
     struct casehook__credentials credentials;
     struct casehook__policy policies[CASEHOOK__CALLS]; /* the different ones */
@@ -67,7 +67,7 @@ struct casehook_connector {
 /* settings_handle.c: the settings object of the public header. */
 struct casehook_settings {
     struct casehook__heap *heap;
-    struct casehook__settings *current;
+    struct casehook__settings_snapshot *current;
     struct casehook__log *log;
     struct casehook__idle *all_idle; /* a reference */
 };

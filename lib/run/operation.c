@@ -60,7 +60,7 @@ int casehook__options_read(const struct casehook_options *given, struct casehook
     return status;
 }
 
-int casehook__input_read(const struct casehook__input *input, struct casehook__params *params,
+int casehook__input_read(const struct casehook__input *input, struct casehook__parsed_params *params,
                          struct casehook_error *error)
 {
     if (!input->json && !input->params)

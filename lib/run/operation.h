@@ -21,7 +21,7 @@ int casehook__call_check(const struct casehook_connector *connector, int operati
 /* given may be NULL, or of another version of the header. */
 int casehook__options_read(const struct casehook_options *given, struct casehook_options *options,
                            struct casehook_error *error);
-int casehook__input_read(const struct casehook__input *input, struct casehook__params *params,
+int casehook__input_read(const struct casehook__input *input, struct casehook__parsed_params *params,
                          struct casehook_error *error);
 
 /*

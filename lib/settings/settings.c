@@ -10,9 +10,9 @@ static int allow_all(struct casehook__host_list *list)
     return casehook__host_list_add(list, CASEHOOK__TEXT("*"), NULL);
 }
 
-struct casehook__settings *casehook__settings_default(struct casehook__heap *heap)
+struct casehook__settings_snapshot *casehook__settings_default(struct casehook__heap *heap)
 {
-    struct casehook__settings *settings = casehook__calloc(heap, 1, sizeof *settings);
+    struct casehook__settings_snapshot *settings = casehook__calloc(heap, 1, sizeof *settings);
     if (!settings) return NULL;
     if (pthread_mutex_init(&settings->system_trust_lock, NULL)) {
         casehook__free(heap, settings);
@@ -39,13 +39,13 @@ struct casehook__settings *casehook__settings_default(struct casehook__heap *hea
     return settings;
 }
 
-struct casehook__settings *casehook__settings_ref(struct casehook__settings *settings)
+struct casehook__settings_snapshot *casehook__settings_ref(struct casehook__settings_snapshot *settings)
 {
     if (settings) atomic_fetch_add_explicit(&settings->references, 1, memory_order_relaxed);
     return settings;
 }
 
-static void free_hosts(struct casehook__settings *settings)
+static void free_hosts(struct casehook__settings_snapshot *settings)
 {
     for (size_t i = 0; i < settings->host_count; i++) {
         casehook__free(settings->heap, (char *)(uintptr_t)settings->hosts[i].ca.data);
@@ -54,7 +54,7 @@ static void free_hosts(struct casehook__settings *settings)
     casehook__free(settings->heap, settings->hosts);
 }
 
-void casehook__settings_unref(struct casehook__settings *settings)
+void casehook__settings_unref(struct casehook__settings_snapshot *settings)
 {
     if (!settings || atomic_fetch_sub_explicit(&settings->references, 1, memory_order_acq_rel) != 1) return;
     struct casehook__heap *heap = settings->heap;
@@ -71,8 +71,8 @@ void casehook__settings_unref(struct casehook__settings *settings)
     casehook__heap_unref(heap);
 }
 
-const struct casehook__host_settings *casehook__settings_host(const struct casehook__settings *settings,
-                                                              const struct casehook__origin *origin)
+const struct casehook__host_settings *casehook__settings_host(
+    const struct casehook__settings_snapshot *settings, const struct casehook__origin *origin)
 {
     size_t length = casehook__origin_host_length(origin);
     for (size_t i = 0; i < settings->host_count; i++) {

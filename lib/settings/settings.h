@@ -43,7 +43,7 @@ struct casehook__host_settings {
 
 enum casehook__http_version { CASEHOOK__HTTP_1_1, CASEHOOK__HTTP_2, CASEHOOK__HTTP_AUTO };
 
-struct casehook__settings {
+struct casehook__settings_snapshot {
     struct casehook__heap *heap;
     atomic_int references;
     struct casehook__log *log;
@@ -74,7 +74,7 @@ struct casehook__settings {
 };
 
 /* The defaults of C2.  NULL: no memory. */
-struct casehook__settings *casehook__settings_default(struct casehook__heap *heap);
+struct casehook__settings_snapshot *casehook__settings_default(struct casehook__heap *heap);
 
 /*
  * A snapshot read from JSON (C2).  All faults at once into errors, fields named "settings.NAME".  CA
@@ -83,22 +83,22 @@ struct casehook__settings *casehook__settings_default(struct casehook__heap *hea
 typedef int (*casehook__read_file_fn)(const char *path, struct casehook__buf *content,
                                       struct casehook_error *error);
 int casehook__settings_read(struct casehook__heap *heap, struct casehook__text json,
-                            casehook__read_file_fn read_file, struct casehook__settings **settings,
+                            casehook__read_file_fn read_file, struct casehook__settings_snapshot **settings,
                             struct casehook__errors *errors);
 
-struct casehook__settings *casehook__settings_ref(struct casehook__settings *settings);
-void casehook__settings_unref(struct casehook__settings *settings);
+struct casehook__settings_snapshot *casehook__settings_ref(struct casehook__settings_snapshot *settings);
+void casehook__settings_unref(struct casehook__settings_snapshot *settings);
 
 /*
  * The CAs of the system (path as for casehook__trust_system), a reference of the caller's.  Any thread.
  * Errors: NO_MEMORY, SYSTEM.
  */
-int casehook__settings_system_trust(const struct casehook__settings *settings, const char *path,
+int casehook__settings_system_trust(const struct casehook__settings_snapshot *settings, const char *path,
                                     struct casehook__trust **trust, struct casehook_error *error);
 
 /* The entry of an origin, or NULL. */
-const struct casehook__host_settings *casehook__settings_host(const struct casehook__settings *settings,
-                                                              const struct casehook__origin *origin);
+const struct casehook__host_settings *casehook__settings_host(
+    const struct casehook__settings_snapshot *settings, const struct casehook__origin *origin);
 
 /*
  * "1500", "60s", "20m" ... to ms (months of 30 days, years of 365 as in the reference).  CONFIG when it

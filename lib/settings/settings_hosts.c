@@ -14,7 +14,7 @@ static const char *const host_slot_names[HOST_SLOTS] = {
     "url", "ssl.verificationMode", "ssl.certificateAuthoritiesFiles", "ssl.certificateAuthoritiesData"};
 
 struct host_reader {
-    struct casehook__settings *settings;
+    struct casehook__settings_snapshot *settings;
     struct casehook__errors *errors;
     casehook__read_file_fn read_file;
     char prefix[64]; /* "settings.customHostSettings[3]" */
@@ -142,8 +142,8 @@ static void read_host(struct host_reader *reader, const struct casehook__json *o
     read_ca(reader, host);
 }
 
-void casehook__settings_read_hosts(struct casehook__settings *settings, const struct casehook__field *list,
-                                   casehook__read_file_fn read_file)
+void casehook__settings_read_hosts(struct casehook__settings_snapshot *settings,
+                                   const struct casehook__field *list, casehook__read_file_fn read_file)
 {
     struct host_reader reader = {.settings = settings, .errors = list->errors, .read_file = read_file};
     size_t count = casehook__json_count(list->node);

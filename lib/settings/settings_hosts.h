@@ -11,7 +11,7 @@
 bool casehook__field_mode(const struct casehook__field *field, enum casehook__mode *mode);
 
 /* Reads the list into settings->hosts; CA files are read now. */
-void casehook__settings_read_hosts(struct casehook__settings *settings, const struct casehook__field *list,
-                                   casehook__read_file_fn read_file);
+void casehook__settings_read_hosts(struct casehook__settings_snapshot *settings,
+                                   const struct casehook__field *list, casehook__read_file_fn read_file);
 
 #endif

@@ -57,7 +57,7 @@ static const char *const settings_slot_names[SETTINGS_SLOTS] = {"allowedHosts",
 #define ADDRESSES_MAX        10000
 
 struct settings_reader {
-    struct casehook__settings *settings;
+    struct casehook__settings_snapshot *settings;
     struct casehook__errors *errors;
     const struct casehook__json *nodes[SETTINGS_SLOTS];
 };
@@ -94,7 +94,7 @@ static void read_host_list(const struct casehook__field *field, struct casehook_
 
 static void read_hosts(const struct settings_reader *reader)
 {
-    struct casehook__settings *settings = reader->settings;
+    struct casehook__settings_snapshot *settings = reader->settings;
     struct casehook__field allowed = settings_field_of(reader, ALLOWED_HOSTS);
     struct casehook__field bypass = nullable(reader, PROXY_BYPASS), only = nullable(reader, PROXY_ONLY);
     if (casehook__field_list(&allowed)) read_host_list(&allowed, &settings->allowed_hosts);
@@ -110,7 +110,7 @@ static void read_hosts(const struct settings_reader *reader)
 
 static void read_addresses(const struct settings_reader *reader)
 {
-    struct casehook__settings *settings = reader->settings;
+    struct casehook__settings_snapshot *settings = reader->settings;
     struct casehook__field field = settings_field_of(reader, ALLOWED_ADDRESSES);
     if (!casehook__field_list(&field)) return;
     size_t count = casehook__json_count(field.node);
@@ -156,7 +156,7 @@ static void read_unsigned(const struct settings_reader *reader, enum settings_sl
 
 static void read_limits(const struct settings_reader *reader)
 {
-    struct casehook__settings *settings = reader->settings;
+    struct casehook__settings_snapshot *settings = reader->settings;
     struct casehook__field size = settings_field_of(reader, MAX_RESPONSE),
                            attempts = settings_field_of(reader, MAX_ATTEMPTS);
     uint64_t bytes;
@@ -190,7 +190,7 @@ static void read_switches(const struct settings_reader *reader)
     static const char *const versions[] = {"1.1", "2", "auto"};
     static const enum casehook__http_version values[] = {CASEHOOK__HTTP_1_1, CASEHOOK__HTTP_2,
                                                          CASEHOOK__HTTP_AUTO};
-    struct casehook__settings *settings = reader->settings;
+    struct casehook__settings_snapshot *settings = reader->settings;
     struct casehook__field version = settings_field_of(reader, HTTP_VERSION),
                            deny = settings_field_of(reader, DENY_PRIVATE),
                            proxy = settings_field_of(reader, ALLOW_CONNECTOR_PROXY);
@@ -203,7 +203,7 @@ static void read_switches(const struct settings_reader *reader)
 
 static void read_modes(const struct settings_reader *reader)
 {
-    struct casehook__settings *settings = reader->settings;
+    struct casehook__settings_snapshot *settings = reader->settings;
     struct casehook__field mode = settings_field_of(reader, SETTINGS_MODE),
                            proxy = settings_field_of(reader, PROXY_MODE),
                            minimum = settings_field_of(reader, MINIMUM_MODE);
@@ -229,7 +229,7 @@ static void settings_read_all(struct settings_reader *reader, const struct caseh
 }
 
 int casehook__settings_read(struct casehook__heap *heap, struct casehook__text json,
-                            casehook__read_file_fn read_file, struct casehook__settings **out,
+                            casehook__read_file_fn read_file, struct casehook__settings_snapshot **out,
                             struct casehook__errors *errors)
 {
     struct settings_reader reader = {.errors = errors};

@@ -5,11 +5,11 @@
 
 #include <unistd.h>
 
-int casehook__settings_system_trust(const struct casehook__settings *given, const char *path,
+int casehook__settings_system_trust(const struct casehook__settings_snapshot *given, const char *path,
                                     struct casehook__trust **trust, struct casehook_error *error)
 {
     /* The one part of a snapshot that changes, behind its lock. */
-    struct casehook__settings *settings = (struct casehook__settings *)(uintptr_t)given;
+    struct casehook__settings_snapshot *settings = (struct casehook__settings_snapshot *)(uintptr_t)given;
     int status = CASEHOOK_OK;
     /* In a child process a thread that is not there may hold the lock: what is made there has its own. */
     if (settings->process != getpid()) return casehook__trust_system(settings->heap, path, trust, error);

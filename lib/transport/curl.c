@@ -4,8 +4,9 @@
 #include "base/clock.h"
 
 int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
-                           const struct casehook__settings *settings, const struct casehook__policy *policy,
-                           struct casehook__reuse *const *reuse, struct casehook__transfer **out)
+                           const struct casehook__settings_snapshot *settings,
+                           const struct casehook__policy *policy, struct casehook__reuse *const *reuse,
+                           struct casehook__transfer **out)
 {
     struct casehook__transfer *transfer = *out = casehook__calloc(heap, 1, sizeof *transfer);
     if (!transfer) return CASEHOOK_E_NO_MEMORY;
@@ -180,7 +181,7 @@ static bool set_request(struct casehook__transfer *transfer, const struct caseho
 {
     CURL *easy = transfer->handle.easy;
     if (!set_url(&transfer->handle, request->url)) return false;
-    if (request->method == CASEHOOK__GET) return true;
+    if (request->method == CASEHOOK__METHOD_GET) return true;
     const char *body = request->body.data ? request->body.data : "";
     return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length) == CURLE_OK;

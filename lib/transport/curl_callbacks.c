@@ -155,7 +155,7 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     }
     transfer->kept = !transfer->connecting;
     transfer->connecting = false;
-    transfer->repeat_refused = bytes > 0 && transfer->request->method != CASEHOOK__GET;
+    transfer->repeat_refused = bytes > 0 && transfer->request->method != CASEHOOK__METHOD_GET;
     if (transfer->repeat_refused) return CURL_PREREQFUNC_ABORT;
     /* What is sent again goes out on a new connection, not on one more that may have died as well (H7). */
     transfer->unusable = (transfer->sends && transfer->kept) ||
@@ -239,7 +239,7 @@ static size_t address_bytes(const struct curl_sockaddr *address, const unsigned 
 /* Decided on the address itself, at the last moment: a name that resolves anew cannot get around it (U5). */
 static bool may_connect(struct casehook__transfer *transfer, const struct curl_sockaddr *address)
 {
-    const struct casehook__settings *settings = transfer->settings;
+    const struct casehook__settings_snapshot *settings = transfer->settings;
     const unsigned char *bytes = NULL;
     if (!settings->deny_private_addresses) return true;
     size_t size = address_bytes(address, &bytes);

@@ -51,7 +51,7 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
     struct casehook__header *items = casehook__calloc(transfer->heap, max, sizeof *items);
     if (!items) return false;
     size_t count = casehook__request_headers(transfer->config, request, items, max);
-    bool done = true, body = request->method != CASEHOOK__GET;
+    bool done = true, body = request->method != CASEHOOK__METHOD_GET;
     /* With a body libcurl adds Expect and a content type unless they are named without a value. */
     if (body) done = append_line(list, "Expect:");
     if (done && body && !has_header(items, count, "Content-Type")) done = append_line(list, "Content-Type:");
@@ -65,7 +65,7 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
 
 static bool set_limits(struct casehook__transfer *transfer, CURL *easy)
 {
-    const struct casehook__settings *settings = transfer->settings;
+    const struct casehook__settings_snapshot *settings = transfer->settings;
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
     SET(CURLOPT_MAXAGE_CONN, (long)((settings->idle_timeout_ms + 999) / 1000));
     SET(CURLOPT_QUICK_EXIT, 1L); /* a name look-up that hangs must not hold the time limit up */
@@ -199,10 +199,10 @@ static bool make_handle(struct casehook__transfer *transfer, struct casehook__ha
 /* The two things that differ between requests of one policy, besides URL, body and time. */
 static bool set_shape(CURL *easy, enum casehook__method method, struct curl_slist *headers)
 {
-    bool own_name = method == CASEHOOK__PUT || method == CASEHOOK__PATCH;
+    bool own_name = method == CASEHOOK__METHOD_PUT || method == CASEHOOK__METHOD_PATCH;
     SET(CURLOPT_HTTPHEADER, headers);
     SET(CURLOPT_CUSTOMREQUEST, own_name ? casehook__method_name(method) : NULL);
-    if (method == CASEHOOK__GET)
+    if (method == CASEHOOK__METHOD_GET)
         SET(CURLOPT_HTTPGET, 1L);
     else
         SET(CURLOPT_POST, 1L);
@@ -212,7 +212,7 @@ static bool set_shape(CURL *easy, enum casehook__method method, struct curl_slis
 bool casehook__curl_handle(struct casehook__transfer *transfer, const struct casehook__request *request)
 {
     struct casehook__handle *handle = &transfer->handle;
-    struct curl_slist **headers = &handle->headers[request->call][request->method == CASEHOOK__GET];
+    struct curl_slist **headers = &handle->headers[request->call][request->method == CASEHOOK__METHOD_GET];
     if (*headers && handle->shape == *headers) return true;
     handle->shape = NULL;
     if ((handle->easy || make_handle(transfer, handle)) &&

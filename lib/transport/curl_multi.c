@@ -18,7 +18,7 @@ static CURLM *multi_new(struct casehook__transport *transport)
     return NULL;
 }
 
-int casehook__transport_new(struct casehook__heap *heap, const struct casehook__settings *settings,
+int casehook__transport_new(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,
                             struct casehook__transport **out)
 {
     struct casehook__transport *transport = casehook__calloc(heap, 1, sizeof *transport);

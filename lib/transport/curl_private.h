@@ -65,7 +65,7 @@ struct casehook__kept_header {
 struct casehook__transfer {
     struct casehook__heap *heap;
     const struct casehook__config *config;
-    const struct casehook__settings *settings;
+    const struct casehook__settings_snapshot *settings;
     struct casehook__policy policy;
     struct casehook__reuse *const *reuse; /* NULL: a single request */
     void *owner;

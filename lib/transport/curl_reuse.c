@@ -109,7 +109,7 @@ void casehook__curl_forget_connections(struct casehook__transport *transport)
 
 static bool is_write(const struct casehook__transfer *transfer)
 {
-    return transfer->request->method != CASEHOOK__GET;
+    return transfer->request->method != CASEHOOK__METHOD_GET;
 }
 
 static struct casehook__reuse *reuse_of(const struct casehook__transfer *transfer)

@@ -26,7 +26,7 @@ struct casehook__transport;
 struct casehook__transfer;
 
 /* Errors: NO_MEMORY. */
-int casehook__transport_new(struct casehook__heap *heap, const struct casehook__settings *settings,
+int casehook__transport_new(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,
                             struct casehook__transport **transport);
 /* No transfer may be on it. */
 void casehook__transport_free(struct casehook__transport *transport);
@@ -36,8 +36,9 @@ void casehook__transport_free(struct casehook__transport *transport);
  * origin of each call; NULL for a single request, which shares no connection.  Errors: NO_MEMORY.
  */
 int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
-                           const struct casehook__settings *settings, const struct casehook__policy *policy,
-                           struct casehook__reuse *const *reuse, struct casehook__transfer **transfer);
+                           const struct casehook__settings_snapshot *settings,
+                           const struct casehook__policy *policy, struct casehook__reuse *const *reuse,
+                           struct casehook__transfer **transfer);
 /* Takes it off its transport first. */
 void casehook__transfer_free(struct casehook__transfer *transfer);
 

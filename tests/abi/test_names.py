@@ -1,4 +1,4 @@
-"""One name means one thing: no name of one file of lib/ is a name of another.  test_names.py LIB
+"""One name means one thing: no name of one file of lib/ is a name of another.  test_names.py LIB HEADER
 
 What is static, and every type and macro, is looked for in the whole library: so a name in a stack trace or in grep has one
 place, and all files can be compiled as one.
@@ -6,6 +6,7 @@ place, and all files can be compiled as one.
 import collections
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -32,6 +33,13 @@ def shared(paths):
     return {name: sorted(files) for name, files in names(paths).items() if len(files) > 1}
 
 
+def twins(inside, public):
+    """Names of ours that are one underscore away from a public one."""
+    found = set(re.findall(r"\b[Cc](?:asehook|ASEHOOK)__\w+", inside))
+    known = set(re.findall(r"\b[Cc](?:asehook|ASEHOOK)_(?!_)\w+", public))
+    return sorted(name for name in found if name.replace("__", "_", 1) in known)
+
+
 class Names(unittest.TestCase):
     def setUp(self):
         version = subprocess.run(["ctags", "--version"], capture_output=True, text=True).stdout \
@@ -45,6 +53,19 @@ class Names(unittest.TestCase):
         self.assertGreater(len(names(paths)), 1000)
         self.assertEqual(shared(paths), {})
 
+    def test_no_name_is_a_public_one_with_an_underscore_more(self):
+        inside = ""
+        for folder, _, files in os.walk(self.LIB):
+            for name in files:
+                if name.endswith((".c", ".h")):
+                    with open(os.path.join(folder, name), encoding="utf-8") as source:
+                        inside += source.read()
+        with open(self.HEADER, encoding="utf-8") as source:
+            self.assertEqual(twins(inside, source.read()), [])
+        self.assertEqual(twins("struct casehook__a *casehook__b(CASEHOOK__C, casehook__d)",
+                               "struct casehook_a; casehook_b() CASEHOOK_C casehook__d"),
+                         ["CASEHOOK__C", "casehook__a", "casehook__b"])
+
     def test_a_planted_name_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
             paths = [os.path.join(folder, name) for name in ("a.c", "b.c")]
@@ -54,4 +75,4 @@ class Names(unittest.TestCase):
             self.assertEqual(list(shared(paths)), ["twice"])
 
 
-run(Names, "LIB")
+run(Names, "LIB HEADER")

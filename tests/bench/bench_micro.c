@@ -103,7 +103,7 @@ static const char plain_form[] =
 static void run_rendering(const char *size, struct casehook_params *given)
 {
     struct rendering r = {0};
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     struct casehook__text none = {0};
     char *json = bench_read("template.json", NULL);
     casehook__params_init(&params, NULL);

@@ -53,7 +53,7 @@ struct reading {
     int status;
     struct casehook__config *config;
     struct casehook__errors errors;
-    struct casehook__settings *settings;
+    struct casehook__settings_snapshot *settings;
 };
 
 static void read_text(struct reading *reading, const char *document, const char *settings)
@@ -627,8 +627,8 @@ static void compiled(void **state)
     struct member none[3] = {{NULL, NULL}};
     read_changed(&reading, none, NULL, NULL);
     const struct casehook__config *config = reading.config;
-    static const enum casehook__method methods[] = {CASEHOOK__POST, CASEHOOK__GET, CASEHOOK__PUT,
-                                                    CASEHOOK__PUT};
+    static const enum casehook__method methods[] = {CASEHOOK__METHOD_POST, CASEHOOK__METHOD_GET,
+                                                    CASEHOOK__METHOD_PUT, CASEHOOK__METHOD_PUT};
     for (size_t i = 0; i < CASEHOOK__CALLS; i++) {
         assert_int_equal(config->calls[i].method, methods[i]);
         assert_non_null(config->calls[i].url);
@@ -827,7 +827,7 @@ static void no_memory_is_an_error(void **state)
                                 {"createResponseFields", "{\"n\":\"a.b\"}"}};
     write_document(document, sizeof document, changes,
                    "{\"user\":\"u\",\"password\":\"p\",\"secretHeaders\":{\"x-a\":\"2\"}}");
-    struct casehook__settings *settings = casehook__settings_default(NULL);
+    struct casehook__settings_snapshot *settings = casehook__settings_default(NULL);
     assert_non_null(settings);
     int failed = 0;
     for (size_t fail_at = 2;; fail_at++) {

@@ -67,7 +67,7 @@ static void json_accepted(void **state)
          "5", 0},
         {CASEHOOK_CREATE, "{\"title\":\"stray \xFF byte\"}", "stray \xFF byte", NULL, 0},
     };
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     casehook__params_init(&params, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct casehook_error error;
@@ -136,7 +136,7 @@ static void json_refused(void **state)
         {CASEHOOK_CREATE, "[]", "", "object"},
         {CASEHOOK_CREATE, "{\"incident\":[]}", "incident", "an object"},
     };
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     casehook__params_init(&params, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct casehook_error error;
@@ -159,7 +159,7 @@ static void json_refused(void **state)
 static void faults_have_their_offset(void **state)
 {
     (void)state;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     struct casehook_error error;
     casehook__error_init(&error);
     casehook__params_init(&params, NULL);
@@ -183,7 +183,7 @@ static void ids_are_bounded(void **state)
 static void fields_keep_their_text(void **state)
 {
     (void)state;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     casehook__params_init(&params, NULL);
     const char *json =
         "{\"title\":\"t\",\"fields\":{\"n\":0.10,\"long\":123456789012345678901234567890,"
@@ -222,7 +222,7 @@ static void tags_and_labels_stand_in(void **state)
         {"{\"title\":\"t\",\"labels\":null,\"tags\":[\"a\"]}", 1, 1},
         {"{\"title\":\"t\",\"labels\":[\"x\",\"y\"],\"tags\":[\"a\"]}", 1, 2},
     };
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     casehook__params_init(&params, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(
@@ -238,7 +238,7 @@ static void tags_and_labels_stand_in(void **state)
 static void too_many(void **state)
 {
     (void)state;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     casehook__params_init(&params, NULL);
     size_t size = 1000000, length;
     char *json = malloc(size);
@@ -270,7 +270,7 @@ static void struct_accepted(void **state)
     (void)state;
     static const char *const tags[] = {"a", "b"};
     static const struct casehook_comment comments[] = {{"c1", "one"}, {"c2", ""}};
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     struct casehook_error error;
     casehook__error_init(&error);
     struct casehook_params source = base();
@@ -311,7 +311,7 @@ static void struct_refused(void **state)
     (void)state;
     static const char *const tags[] = {"a", NULL};
     static const struct casehook_comment no_id[] = {{NULL, "x"}}, no_text[] = {{"c", NULL}};
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     struct casehook_params sources[12];
     static const struct {
         int status;
@@ -378,7 +378,7 @@ static void longer_comments(void **state)
     source.comments = &comments[0].known;
     source.comment_count = 2;
     source.comment_size = sizeof *comments;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     casehook__params_init(&params, NULL);
     assert_int_equal(casehook__params_from_struct(&params, CASEHOOK_PUSH, &source, NULL), CASEHOOK_OK);
     assert_text(params.comments[1].text, "two");
@@ -399,7 +399,7 @@ static void warm_calls_allocate_nothing(void **state)
     struct counter counter = {0};
     struct casehook_allocator allocator = {sizeof allocator, &counter, count_reallocate, NULL};
     struct casehook__heap *heap = NULL;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     assert_int_equal(casehook__heap_new(&allocator, &heap), CASEHOOK_OK);
     casehook__params_init(&params, heap);
     for (int i = 0; i < 3; i++) {
@@ -421,7 +421,7 @@ static void no_memory_is_an_error(void **state)
         struct counter counter = {.fail_at = fail_at};
         struct casehook_allocator allocator = {sizeof allocator, &counter, count_reallocate, NULL};
         struct casehook__heap *heap = NULL;
-        struct casehook__params params;
+        struct casehook__parsed_params params;
         assert_int_equal(casehook__heap_new(&allocator, &heap), CASEHOOK_OK);
         casehook__params_init(&params, heap);
         int status = casehook__params_from_json(&params, CASEHOOK_PUSH, casehook__text(big_json), NULL);
@@ -439,7 +439,7 @@ static void no_memory_is_an_error(void **state)
 static void the_tree(void **state)
 {
     (void)state;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     struct casehook__param_tree tree;
     const struct casehook__text absent = {0};
     casehook__params_init(&params, NULL);
@@ -476,7 +476,7 @@ static void the_tree(void **state)
 static void the_largest_params(void **state)
 {
     (void)state;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     static const char head[] = "{\"title\":\"\\n", tail[] = "\"}";
     size_t inside = CASEHOOK__PARAMS_MAX_BYTES - (sizeof head - 1) - (sizeof tail - 1);
     char *json = malloc(CASEHOOK__PARAMS_MAX_BYTES + 2);
@@ -500,7 +500,7 @@ static void the_largest_params(void **state)
 static void the_largest_fields_of_a_struct(void **state)
 {
     (void)state;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     struct casehook_error error;
     char *fields = malloc(CASEHOOK__PARAMS_MAX_BYTES + 2);
     assert_non_null(fields);
@@ -526,7 +526,7 @@ static void the_largest_fields_of_a_struct(void **state)
 static void the_longest_lists(void **state)
 {
     (void)state;
-    struct casehook__params params;
+    struct casehook__parsed_params params;
     size_t size = 4 * (size_t)CASEHOOK__ITEMS_MAX + 100;
     char *json = malloc(size);
     assert_non_null(json);

@@ -16,9 +16,9 @@ static int read_file(const char *path, struct casehook__buf *content, struct cas
     return casehook__fail(error, CASEHOOK_E_SYSTEM, "does not exist");
 }
 
-static struct casehook__settings *load(const char *json)
+static struct casehook__settings_snapshot *load(const char *json)
 {
-    struct casehook__settings *settings = NULL;
+    struct casehook__settings_snapshot *settings = NULL;
     struct casehook__errors errors;
     casehook__errors_init(&errors, NULL);
     int status = casehook__settings_read(NULL, casehook__text(json), read_file, &settings, &errors);
@@ -31,7 +31,7 @@ static struct casehook__settings *load(const char *json)
 static void defaults(void **state)
 {
     (void)state;
-    struct casehook__settings *settings = load("{}");
+    struct casehook__settings_snapshot *settings = load("{}");
     struct casehook__origin origin = {0};
     assert_int_equal(casehook__url_parse(casehook__text("https://a.example/"), CASEHOOK__URL_REFUSE_USER,
                                          &origin, NULL, NULL),
@@ -53,7 +53,7 @@ static void defaults(void **state)
     assert_false(settings->deny_private_addresses);
     assert_false(settings->allow_connector_proxy);
     assert_null(casehook__settings_host(settings, &origin));
-    struct casehook__settings *same = casehook__settings_ref(settings);
+    struct casehook__settings_snapshot *same = casehook__settings_ref(settings);
     casehook__settings_unref(settings);
     casehook__settings_unref(same);
     casehook__settings_unref(NULL);
@@ -72,7 +72,7 @@ static void every_spelling(void **state)
         "{\"xpack.actions\":{\"maxRedirects\":3},\"xpack.actions.ssl\":{\"verificationMode\":\"none\"}}",
     };
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
-        struct casehook__settings *settings = load(spellings[i]);
+        struct casehook__settings_snapshot *settings = load(spellings[i]);
         assert_int_equal(settings->mode, CASEHOOK__MODE_NONE);
         assert_int_equal(settings->max_redirects, 3);
         casehook__settings_unref(settings);
@@ -82,7 +82,7 @@ static void every_spelling(void **state)
 static void everything(void **state)
 {
     (void)state;
-    struct casehook__settings *settings = load(
+    struct casehook__settings_snapshot *settings = load(
         "{\"maxRedirects\":0,\"connectTimeout\":\"5s\",\"maxIdleConnections\":0,\"idleTimeout\":\"30s\","
         "\"slowRequestTimeout\":\"1500\","
         "\"httpVersion\":\"auto\",\"denyPrivateAddresses\":true,\"allowedAddresses\":[\"127.0.0.0/8\","
@@ -117,7 +117,7 @@ static void everything(void **state)
 static void proxy_headers_beat_the_login(void **state)
 {
     (void)state;
-    struct casehook__settings *settings =
+    struct casehook__settings_snapshot *settings =
         load("{\"proxyUrl\":\"http://u:p@127.0.0.1:3128\",\"proxyHeaders\":{\"Proxy-Authorization\":\"Basic "
              "eDp5\"}}");
     assert_int_equal(settings->proxy->headers.count, 1);
@@ -131,7 +131,7 @@ static void proxy_headers_beat_the_login(void **state)
 static void hosts_of_their_own(void **state)
 {
     (void)state;
-    struct casehook__settings *settings =
+    struct casehook__settings_snapshot *settings =
         load("{\"customHostSettings\":[{\"url\":\"https://u:p@LOCALHOST:8443/a/b?c#d\",\"ssl\":{"
              "\"verificationMode\":\"none\",\"certificateAuthoritiesFiles\":[\"/a.pem\",\"/b.pem\"],"
              "\"certificateAuthoritiesData\":\"CCC\"}},{\"url\":\"https://b.example\","
@@ -240,7 +240,7 @@ static void refused(void **state)
         {"{", "settings", "too early", 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct casehook__settings *settings = NULL;
+        struct casehook__settings_snapshot *settings = NULL;
         struct casehook__errors errors;
         casehook__errors_init(&errors, NULL);
         assert_int_equal(
@@ -266,7 +266,7 @@ static void many_faults(void **state)
         length +=
             (size_t)snprintf(json + length, sizeof json - length, "%c\"member-%d\":1", i ? ',' : '{', i);
     snprintf(json + length, sizeof json - length, "}");
-    struct casehook__settings *settings = NULL;
+    struct casehook__settings_snapshot *settings = NULL;
     struct casehook_error *error = NULL;
     struct casehook__errors errors;
     size_t count = 0;
@@ -285,7 +285,7 @@ static void attempts_are_unsupported(void **state)
     (void)state;
     for (int attempts = 2; attempts <= 10; attempts++) {
         char json[64];
-        struct casehook__settings *settings = NULL;
+        struct casehook__settings_snapshot *settings = NULL;
         struct casehook__errors errors;
         casehook__errors_init(&errors, NULL);
         snprintf(json, sizeof json, "{\"run\":{\"maxAttempts\":%d}}", attempts);
@@ -342,7 +342,7 @@ static void passwords_stay_out_of_messages(void **state)
         "{\"proxyHeaders\":{\"X-Y\":\"s3cret\\n\"}}",      "{\"proxyUrl\":\"http://user:s3cret@host\",}",
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct casehook__settings *settings = NULL;
+        struct casehook__settings_snapshot *settings = NULL;
         struct casehook__errors errors;
         casehook__errors_init(&errors, NULL);
         assert_int_equal(
@@ -382,7 +382,7 @@ static void no_memory_is_an_error(void **state)
         struct counter counter = {.fail_at = fail_at};
         struct casehook_allocator allocator = {sizeof allocator, &counter, count_reallocate, NULL};
         struct casehook__heap *heap = NULL;
-        struct casehook__settings *settings = NULL;
+        struct casehook__settings_snapshot *settings = NULL;
         struct casehook__errors errors;
         assert_int_equal(casehook__heap_new(&allocator, &heap), CASEHOOK_OK);
         casehook__errors_init(&errors, heap);
