@@ -185,7 +185,7 @@ int main(int argc, char **argv)
     if (!answer || casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange, NULL)) return 1;
     struct casehook_http_request request = {.struct_size = sizeof request};
     while (casehook_exchange_next(exchange, &request) == 1) {
-        printf("%s: %s %s\n", request.step, request.method, request.url);
+        printf("%s: %s %s\n", casehook_step_name(request.step), request.method, request.url);
         carry(exchange, &request, answer);
     }
     struct casehook_result *result = casehook_exchange_result(exchange);

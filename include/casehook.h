@@ -785,7 +785,6 @@ struct casehook_http_header {
  */
 struct casehook_http_request {
     size_t struct_size;
-    const char *step;   /* "create", "get", "update", "comment" */
     const char *method; /* "POST" */
     const char *url;
     const struct casehook_http_header *headers;
@@ -805,6 +804,8 @@ struct casehook_http_request {
     size_t max_body_bytes;
     uint32_t timeout_ms;
     uint32_t connect_timeout_ms;
+    int operation; /* CASEHOOK_CREATE ... */
+    int step;      /* what of it this request is: CASEHOOK_STEP_CREATE, _GET, _UPDATE, _COMMENT */
 };
 
 /*
@@ -830,9 +831,9 @@ CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
                                         struct casehook_http_request *request);
 
 /*
- * The same as one JSON object: step, method, url, headers {}, body, verificationMode, ca,
- * clientCertificate, clientKey, proxy {url, headers, verificationMode, ca}, maxBodyBytes, timeoutMs,
- * connectTimeoutMs.  NULL when the operation has ended, the last request was not answered, memory ran
+ * The same as one JSON object: operation and step (also as operationNumber and stepNumber), method, url, headers {},
+ * body, verificationMode, ca, clientCertificate, clientKey, proxy {url, headers, verificationMode, ca},
+ * maxBodyBytes, timeoutMs, connectTimeoutMs.  NULL when the operation has ended, the last request was not answered, memory ran
  * out, or after fork().  Ownership: borrowed until the next call on the exchange.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_exchange_next_json(struct casehook_exchange *exchange, size_t *length);

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "call/exchange_handle.h"
 
-#define REQUEST_FIRST_SIZE (offsetof(struct casehook_http_request, connect_timeout_ms) + sizeof(uint32_t))
+#define REQUEST_FIRST_SIZE (offsetof(struct casehook_http_request, step) + sizeof(int))
 
 static int handle_begin(struct casehook_exchange *handle, const struct casehook__input *input)
 {
@@ -186,7 +186,6 @@ static void fill_request(const struct casehook_exchange *handle, struct casehook
     const struct casehook__policy *policy = &handle->policy;
     *out = (struct casehook_http_request){
         .struct_size = sizeof *out,
-        .step = casehook_step_name(casehook__call_kind(request->call)->step),
         .method = casehook__method_name(request->method),
         .url = request->url,
         .headers = handle->headers,
@@ -201,6 +200,8 @@ static void fill_request(const struct casehook_exchange *handle, struct casehook
         .max_body_bytes = handle->core.settings->max_response_content_length,
         .timeout_ms = handle->timeout_ms,
         .connect_timeout_ms = handle->core.settings->connect_timeout_ms,
+        .operation = handle->core.operation,
+        .step = casehook__call_kind(request->call)->step,
     };
     if (!policy->proxy) return;
     out->proxy_url = handle->proxy_url.data;

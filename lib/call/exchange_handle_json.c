@@ -18,6 +18,19 @@ static void request_number(struct casehook__buf *json, const char *name, size_t 
     casehook__buf_append_number(json, (int64_t)number);
 }
 
+/* "nameNumber": the code, and "name": the same in words, a comma behind both. */
+static void request_code(struct casehook__buf *json, const char *name, const char *word, int code)
+{
+    casehook__buf_append_char(json, '"');
+    casehook__buf_append_string(json, name);
+    casehook__buf_append_string(json, "Number\":");
+    casehook__buf_append_number(json, code);
+    casehook__buf_append_string(json, ",\"");
+    casehook__buf_append_string(json, name);
+    request_text(json, "\":", word);
+    casehook__buf_append_char(json, ',');
+}
+
 static void headers_object(struct casehook__buf *json, const struct casehook_http_header *headers,
                            size_t count)
 {
@@ -63,8 +76,10 @@ const char *casehook_exchange_next_json(struct casehook_exchange *handle, size_t
     if (casehook__exchange_handle_next(handle, &request) != 1) return NULL;
     struct casehook__buf *json = &handle->json;
     casehook__buf_clear(json);
-    request_text(json, "{\"step\":", request.step);
-    request_text(json, ",\"method\":", request.method);
+    casehook__buf_append_char(json, '{');
+    request_code(json, "operation", casehook_operation_name(request.operation), request.operation);
+    request_code(json, "step", casehook_step_name(request.step), request.step);
+    request_text(json, "\"method\":", request.method);
     request_text(json, ",\"url\":", request.url);
     casehook__buf_append_string(json, ",\"headers\":");
     headers_object(json, request.headers, request.header_count);

@@ -93,7 +93,7 @@ static void create_then_get(void **state)
     assert_string_equal(header("Accept"), "application/json");
     assert_string_equal(header("Content-Type"), "application/json");
     assert_string_equal(header("User-Agent"), "libcasehook/" CASEHOOK_VERSION_STRING);
-    assert_string_equal(request.step, "create");
+    assert_int_equal(request.step, CASEHOOK_STEP_CREATE);
     assert_string_equal(request.verification_mode, "full");
     feed(x, 201, JSON, "{\"id\": 12345678901234567890123}");
     expect(x, "GET", BASE "/issue/12345678901234567890123", NULL);

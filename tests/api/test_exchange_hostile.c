@@ -236,8 +236,11 @@ static void same_proxy(const json_t *proxy)
 static void same_request(const char *text)
 {
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    assert_int_equal(json_object_size(json), 13); /* nothing beside what is compared here */
-    same_text(json, "step", request.step);
+    assert_int_equal(json_object_size(json), 16); /* nothing beside what is compared here */
+    same_text(json, "step", casehook_step_name(request.step));
+    same_text(json, "operation", casehook_operation_name(request.operation));
+    assert_int_equal(json_integer_value(json_object_get(json, "stepNumber")), request.step);
+    assert_int_equal(json_integer_value(json_object_get(json, "operationNumber")), request.operation);
     same_text(json, "method", request.method);
     same_text(json, "url", request.url);
     same_headers(json_object_get(json, "headers"), request.headers, request.header_count);

@@ -300,7 +300,7 @@ static void check_request(struct run *run, const struct casehook_http_request *r
     if (body) check_json(request->body, request->body_length);
     CHECK((request->proxy_url != NULL) == (run->kind == &kinds[1]));
     CHECK(request->timeout_ms && request->max_body_bytes);
-    snprintf(run->step, sizeof run->step, "%s", request->step);
+    snprintf(run->step, sizeof run->step, "%s", casehook_step_name(request->step));
 }
 
 static void check_request_json(struct run *run, const char *text, size_t length)
