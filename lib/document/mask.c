@@ -265,7 +265,7 @@ static void look_deeper(const struct casehook__mask *mask, struct marks *marks,
 static void look_everywhere(const struct casehook__mask *mask, struct marks *marks)
 {
     static const char signs[CASEHOOK__DECODERS] = {'%', '\\', '&'};
-    enum casehook__decoder decoders[CASEHOOK__VIEW_DEEP];
+    enum casehook__decoder decoders[CASEHOOK__VIEW_DEEP] = {CASEHOOK__DECODE_PERCENT};
     struct mask_look look = {.mask = mask, .marks = marks};
     struct sight sight = {false, {false}};
     look_through(&look, decoders, 0, &sight);

@@ -155,8 +155,8 @@ static struct view_escape html_number(struct casehook__view *view, unsigned numb
     return (struct view_escape){at + (peek(view, number, at) == ';'), false, code};
 }
 
-#define NAME_DIFFERS 6 /* no two names that we know are the same in their first letters */
-#define NAME_MAX     8
+#define NAME_DIFFERS    6 /* no two names that we know are the same in their first letters */
+#define ESCAPE_NAME_MAX 8
 
 /* A name and its character in Windows-1252, which is Latin-1 and what Western keyboards have beyond it. */
 struct named {
@@ -224,7 +224,7 @@ static struct view_escape html_escape(struct casehook__view *view, unsigned numb
     int c;
     if (peek(view, number, 1) == '#') return html_number(view, number);
     for (; (c = peek(view, number, length + 1)) != ';'; length++) {
-        if (c < 0 || length == NAME_MAX) return (struct view_escape){0};
+        if (c < 0 || length == ESCAPE_NAME_MAX) return (struct view_escape){0};
         if (!casehook__is_alpha((char)c) && !casehook__is_digit((char)c)) return (struct view_escape){0};
         if (length < NAME_DIFFERS) name[length] = (char)c;
     }
