@@ -106,8 +106,9 @@ int casehook__fail(struct casehook_error *error, int status, const char *format,
 int casehook__fail_at(struct casehook_error *error, int status, size_t offset, const char *format, ...)
 {
     va_list arguments;
+    uint64_t wide = offset; /* where size_t has 32 bits all of them fit */
     va_start(arguments, format);
-    fill_text(error, status, offset > INT64_MAX ? INT64_MAX : (int64_t)offset, format, arguments);
+    fill_text(error, status, wide > INT64_MAX ? INT64_MAX : (int64_t)wide, format, arguments);
     va_end(arguments);
     return status;
 }

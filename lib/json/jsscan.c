@@ -64,6 +64,8 @@ static inline const char *scan_string(struct scan *scan, const char *p, const ch
         const char *stop = p + __builtin_ctz(casehook__js_special(p) | 1U << 15);
         if (*stop == '"') return stop + 1;
     }
+#else
+    (void)end;
 #endif
     return skip_long_string(scan, p, escaped);
 }

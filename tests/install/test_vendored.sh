@@ -21,9 +21,12 @@ say "without libidn2 a host with other letters is refused, with the remedy"
 refuses "xn--" ./app bücher.example
 refuses "createIncidentUrl" ./app bücher.example
 
+say "where there is no SSE2"
+"$cc" -U__SSE2__ -std=c11 -Wall -Wextra -Wpedantic -Wtype-limits -Werror -fsyntax-only -Iinclude -Ilib lib/*/*.c || fail "without SSE2"
+
 for standard in c11 c17 gnu11; do
     say "-std=$standard, nothing defined"
-    "$cc" -std=$standard -Wall -Wextra -Wpedantic -Werror -fsyntax-only -Iinclude -Ilib lib/*/*.c || fail "-std=$standard"
+    "$cc" -std=$standard -Wall -Wextra -Wpedantic -Wtype-limits -Werror -fsyntax-only -Iinclude -Ilib lib/*/*.c || fail "-std=$standard"
 done
 
 say "inside a shared object, hidden"
