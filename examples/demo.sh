@@ -102,7 +102,7 @@ step "Change it"
 run casehook update "$id" --connector tracker.json --title "$title" --severity low --status closed --tag login
 
 step "The same from C: examples/push.c"
-run push tracker.json "A case from twenty lines of C"
+run push tracker.json "A case from C" "And its comment."
 
 step "The page of case $id: $view"
 curl -sS --fail --max-time 10 --noproxy '*' --user demo:not-a-secret "$view" >page || fail "the page cannot be read"

@@ -18,7 +18,9 @@ packages=(gcc g++ libc6-dev clang cmake meson ninja-build pkg-config git python3
     libnghttp2-dev librtmp-dev libssh2-1-dev libpsl-dev libkrb5-dev libldap2-dev libzstd-dev libbrotli-dev
     libunistring-dev
     # The example of a host with an event loop.
-    libglib2.0-dev)
+    libglib2.0-dev
+    # The manual pages.
+    lowdown)
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 logs=$top/build-tests

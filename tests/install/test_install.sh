@@ -12,14 +12,31 @@ pc=$(find "$work/root" -name libcasehook.pc)
 export PKG_CONFIG_PATH=${pc%/*} PKG_CONFIG_SYSROOT_DIR=$work/root
 prefix=$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=prefix libcasehook)
 library=${pc%/pkgconfig/*}
+manuals=()
+if command -v lowdown >/dev/null || command -v pandoc >/dev/null; then
+    manuals=(share/man/man1/casehook.1 share/man/man3/libcasehook.3 share/man/man5/casehook-connector.5)
+else
+    echo "SKIP manual pages: neither lowdown nor pandoc is installed"
+fi
 installed=$(cd "$work/root$prefix" && find . ! -type d | sort)
 expected=$(cd "$work/root$prefix" && l=${library#"$work/root$prefix/"} && printf './%s\n' bin/casehook \
     include/casehook.h "$l/libcasehook.a" "$l/libcasehook.so" "$l/libcasehook.so.0.2" \
-    "$l/libcasehook.so.$(pkg-config --modversion libcasehook)" "$l/pkgconfig/libcasehook.pc" | sort)
+    "$l/libcasehook.so.$(pkg-config --modversion libcasehook)" "$l/pkgconfig/libcasehook.pc" ${manuals[@]+"${manuals[@]}"} | sort)
 [ "$installed" = "$expected" ] || { diff <(echo "$expected") <(echo "$installed"); fail "other files than these"; }
 if pkg-config --libs libcasehook | grep -qE 'curl|jansson|ssl|idn'; then
     fail "a shared program must not link what the library links: $(pkg-config --libs libcasehook)"
 fi
+
+say "manual pages"
+for page in ${manuals[@]+"${manuals[@]}"}; do
+    page=$work/root$prefix/$page
+    grep -q 'SEE ALSO' "$page" && grep -q "libcasehook $(pkg-config --modversion libcasehook)" "$page" || fail "$page is no manual page"
+    if command -v man >/dev/null; then
+        MANWIDTH=80 man --warnings -l "$page" >"$work/page" 2>"$work/log" || { cat "$work/log"; fail "man $page"; }
+        grep -q '^NAME' "$work/page" || fail "man shows nothing of $page"
+        if grep -q '(#\|```\|^ *|' "$work/page"; then fail "$page has marks of its source"; fi
+    fi
+done
 
 # shellcheck disable=SC2046  # the flags of pkg-config are words
 flags() { pkg-config "$@" libcasehook; }
