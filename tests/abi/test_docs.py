@@ -281,7 +281,7 @@ class Docs(unittest.TestCase):
         # The list of commands ends where the files begin.
         listed = set(re.findall(r"(?m)^  ([a-z]+) ", said.split("\nFiles\n")[0]))
         self.assertEqual({name for row in table(page, "command") for name in names(row[0])}, listed)
-        codes = re.findall(r"(?m)^ {2,3}(\d+)  (.*)$", said)
+        codes = re.findall(r"(?m)^ {2,3}(\d+)  (.*)$", re.sub(r"\n {6}(?=\S)", " ", said))
         self.assertEqual([tuple(row) for row in table(page, "exit code")], codes)
 
     def test_options_of_scripts_and_of_meson(self):
