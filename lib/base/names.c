@@ -1,4 +1,4 @@
-/* names.c - the codes of the public header in words. */
+/* names.c - the codes of the public header in words; not as pointers, which would have to be relocated. */
 #include "casehook.h"
 
 #define NAME_OF(names, code, otherwise) \
@@ -7,7 +7,7 @@
 const char *casehook_status_name(int status)
 {
     /* In the order of the codes, from 0 downwards. */
-    static const char *const names[] = {
+    static const char names[][16] = {
         "ok",          "argument", "no_memory", "config", "unsupported", "params",    "policy",
         "resolve",     "connect",  "proxy",     "tls",    "timeout",     "cancelled", "network",
         "http_status", "redirect", "response",  "limit",  "busy",        "forked",    "system",
@@ -17,7 +17,7 @@ const char *casehook_status_name(int status)
 
 const char *casehook_operation_name(int operation)
 {
-    static const char *const names[] = {
+    static const char names[][16] = {
         [CASEHOOK_CREATE] = "create",   [CASEHOOK_GET] = "get",   [CASEHOOK_UPDATE] = "update",
         [CASEHOOK_COMMENT] = "comment", [CASEHOOK_PUSH] = "push",
     };
@@ -26,7 +26,7 @@ const char *casehook_operation_name(int operation)
 
 const char *casehook_step_name(int step)
 {
-    static const char *const names[] = {
+    static const char names[][16] = {
         [CASEHOOK_STEP_NONE] = "",           [CASEHOOK_STEP_CONFIG] = "config",
         [CASEHOOK_STEP_PARAMS] = "params",   [CASEHOOK_STEP_CREATE] = "create",
         [CASEHOOK_STEP_GET] = "get",         [CASEHOOK_STEP_UPDATE] = "update",
@@ -37,7 +37,7 @@ const char *casehook_step_name(int step)
 
 const char *casehook_outcome_name(int outcome)
 {
-    static const char *const names[] = {
+    static const char names[][16] = {
         [CASEHOOK_OUTCOME_NONE] = "none",       [CASEHOOK_OUTCOME_DONE] = "done",
         [CASEHOOK_OUTCOME_REFUSED] = "refused", [CASEHOOK_OUTCOME_NOT_SENT] = "not_sent",
         [CASEHOOK_OUTCOME_UNKNOWN] = "unknown",
@@ -47,7 +47,7 @@ const char *casehook_outcome_name(int outcome)
 
 const char *casehook_comment_state_name(int state)
 {
-    static const char *const names[] = {
+    static const char names[][16] = {
         [CASEHOOK_COMMENT_NOT_ATTEMPTED] = "not_attempted",
         [CASEHOOK_COMMENT_SENT] = "sent",
         [CASEHOOK_COMMENT_FAILED] = "failed",
@@ -58,7 +58,7 @@ const char *casehook_comment_state_name(int state)
 
 const char *casehook_log_level_name(int level)
 {
-    static const char *const names[] = {
+    static const char names[][16] = {
         [CASEHOOK_LOG_ERROR] = "error",
         [CASEHOOK_LOG_WARNING] = "warning",
         [CASEHOOK_LOG_INFO] = "info",

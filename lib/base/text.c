@@ -1,6 +1,12 @@
 /* text.c - pieces of text, and ASCII rules that follow no locale. */
 #include "base/text.h"
 
+void casehook__text_copy(char *out, struct casehook__text text)
+{
+    memcpy(out, text.data, text.length);
+    out[text.length] = '\0';
+}
+
 int casehook__hex_value(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';

@@ -57,6 +57,9 @@ static inline struct casehook__text casehook__text_from(struct casehook__text te
     return (struct casehook__text){text.data + at, text.length - at};
 }
 
+/* Copies it with a NUL behind, for which there must be room. */
+void casehook__text_copy(char *out, struct casehook__text text);
+
 /* The value of a hexadecimal digit, -1 for anything else. */
 int casehook__hex_value(char c);
 

@@ -120,15 +120,18 @@ int casehook__params_finish(struct casehook__parsed_params *params, int operatio
     return operation == CASEHOOK_COMMENT ? check_comment(params, error) : CASEHOOK_OK;
 }
 
-static struct casehook__value text_value(struct casehook__text text)
+/* Whole values are filled in where they lie: this is done for each rendering. */
+static void put_text(struct casehook__value *value, struct casehook__text text)
 {
-    if (!text.data) text = CASEHOOK__TEXT("");
-    return (struct casehook__value){.kind = CASEHOOK__VALUE_TEXT, .text = text};
+    value->kind = CASEHOOK__VALUE_TEXT;
+    value->text.data = text.data ? text.data : "";
+    value->text.length = text.data ? text.length : 0;
 }
 
-static struct casehook__value text_or_absent(struct casehook__text text)
+static void put_text_or_absent(struct casehook__value *value, struct casehook__text text)
 {
-    return text.data ? text_value(text) : (struct casehook__value){.kind = CASEHOOK__VALUE_ABSENT};
+    value->kind = CASEHOOK__VALUE_ABSENT;
+    if (text.data) put_text(value, text);
 }
 
 static struct casehook__value object_value(const struct casehook__text *names,
@@ -160,17 +163,18 @@ void casehook__params_tree(const struct casehook__parsed_params *params, struct 
     static const struct casehook__text external[] = {NAME("system")};
     static const struct casehook__text system_names[] = {NAME("id"), NAME("title"), NAME("ID")};
     struct casehook__value *value = tree->cases; /* in the order of their names */
-    *value++ = text_value(params->title);
-    *value++ = text_value(params->description);
-    *value++ = text_value(params->id);
-    *value++ = text_value(params->severity);
-    *value++ = text_value(params->status);
+    put_text(value++, params->title);
+    put_text(value++, params->description);
+    put_text(value++, params->id);
+    put_text(value++, params->severity);
+    put_text(value++, params->status);
     *value++ = list(params->tags);
     *value++ = list(params->labels);
     *value++ = params->fields;
-    *value++ = text_or_absent(comment);
-    tree->system[0] = tree->system[2] = text_or_absent(external_id); /* C5: both spellings */
-    tree->system[1] = text_or_absent(external_title);
+    put_text_or_absent(value++, comment);
+    put_text_or_absent(&tree->system[0], external_id);
+    put_text_or_absent(&tree->system[1], external_title);
+    put_text_or_absent(&tree->system[2], external_id); /* C5: both spellings */
     tree->external[0] = object_value(system_names, tree->system, 3);
     tree->top[0] = object_value(cases, tree->cases, (size_t)(value - tree->cases));
     tree->top[1] = object_value(external, tree->external, 1);

@@ -29,10 +29,7 @@ static const char *pack_text(struct packer *packer, const char *data, size_t len
     if (length > packer->text_left) length = packer->text_left;
     packer->text_left -= length;
     char *copy = room(packer, length + 1, 1);
-    if (copy) {
-        memcpy(copy, data, length);
-        copy[length] = '\0';
-    }
+    if (copy) casehook__text_copy(copy, (struct casehook__text){data, length});
     return copy;
 }
 

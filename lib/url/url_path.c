@@ -18,7 +18,7 @@ static size_t only_dots(const char *segment, size_t length)
 }
 
 /* Index of the first character of one of these classes, or the end. */
-static size_t find_class(const char *text, size_t from, size_t end, unsigned classes)
+static inline size_t find_class(const char *text, size_t from, size_t end, unsigned classes)
 {
     while (from < end && !(casehook__url_class[(unsigned char)text[from]] & classes)) from++;
     return from;
