@@ -161,12 +161,12 @@ static void tell(const struct operation *operation, const struct fault *fault, i
                   answer->message);
 }
 
-/* Of an answer that broke off the id is kept when all of it came, and something after it (R1). */
+/* Of an answer that broke off the id is kept when all of it came (R1). */
 static const char *id_in(const struct fault *fault)
 {
     const char *id = fault->where == IN_ANSWER ? strstr(fault->answer, "\"42\"") : NULL;
-    return id && strstr(fault->answer, "\r\n\r\n") && fault->offset > (size_t)(id - fault->answer) + 4 ? "42"
-                                                                                                       : "";
+    return id && strstr(fault->answer, "\r\n\r\n") && fault->offset >= (size_t)(id - fault->answer) + 4 ? "42"
+                                                                                                        : "";
 }
 
 static int is_unknown(const struct operation *operation, const struct fault *fault,
