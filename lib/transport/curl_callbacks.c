@@ -26,8 +26,8 @@ static struct casehook__text value_of(struct casehook__text line, const char *na
 }
 
 /* When line is the header name, its value is kept, of several the first.  False: no memory. */
-static bool keep_body(struct casehook__transfer *transfer, struct casehook__text line, const char *name,
-                      struct casehook__kept_header *kept)
+static bool keep_header(struct casehook__transfer *transfer, struct casehook__text line, const char *name,
+                        struct casehook__kept_header *kept)
 {
     if (kept->present || !is_name(line, name)) return true;
     struct casehook__text value = value_of(line, name);
@@ -89,11 +89,11 @@ static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__te
     switch (casehook__lower(*line.data)) {
     case 'c':
         note_length(transfer, line);
-        return keep_body(transfer, line, "Content-Type", &transfer->content_type) &&
-               keep_body(transfer, line, "Content-Encoding", &transfer->content_encoding);
+        return keep_header(transfer, line, "Content-Type", &transfer->content_type) &&
+               keep_header(transfer, line, "Content-Encoding", &transfer->content_encoding);
     case 'k': note_keep_alive(transfer, line); return true;
-    case 'l': return keep_body(transfer, line, "Location", &transfer->location);
-    case 'r': return keep_body(transfer, line, "Retry-After", &transfer->retry_after);
+    case 'l': return keep_header(transfer, line, "Location", &transfer->location);
+    case 'r': return keep_header(transfer, line, "Retry-After", &transfer->retry_after);
     case 't': transfer->coded = transfer->coded || is_name(line, "Transfer-Encoding"); return true;
     default: return true;
     }
