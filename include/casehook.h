@@ -28,8 +28,8 @@
  *  - A letter and a number, as in (R1), is the rule of behaviour that holds there (lib/README.md).
  *  - The library starts no threads, has no global state of its own, reads no environment, writes
  *    nothing to the terminal and never prompts.  Callbacks run inside calls of this header only.
- *  - Nothing waits for a name look-up that hangs: libcurl's thread for it is left behind and ends with
- *    it.  For its sake the shared library stays mapped after dlclose().
+ *  - A name look-up that hangs never blocks a call: libcurl's thread for it is abandoned and ends when the
+ *    look-up returns.  The shared library therefore stays mapped after dlclose().
  *  - The first connector of a process initialises libcurl, behind a lock.  After fork() the child
  *    must not use handles of the parent (CASEHOOK_E_FORKED); releasing them there is safe.
  */
@@ -221,8 +221,8 @@ CASEHOOK_API int casehook_error_http_status(const struct casehook_error *error);
 CASEHOOK_API int casehook_error_outcome(const struct casehook_error *error);
 
 /*
- * 1 when the same call may succeed later without anybody changing anything, and cannot do twice
- * what was done already; never 1 for a create or comment whose outcome is unknown (R3).  Since: 0.1
+ * 1 if repeating the same call later may succeed with nothing changed, and cannot duplicate work that already
+ * happened; never 1 for a create or comment whose outcome is unknown (R3).  Since: 0.1
  */
 CASEHOOK_API int casehook_error_retryable(const struct casehook_error *error);
 
@@ -673,9 +673,9 @@ CASEHOOK_API int casehook_loop_new(const struct casehook_loop_options *options, 
 /*
  * A descriptor that is readable when casehook_loop_process() has something to do: a socket is ready, a
  * time has come, an operation was submitted or cancelled.  Level triggered; it stays the same for the
- * life of the loop and belongs to it: watch it for reading, do nothing else with it.  Results that
- * lie ready do not make it readable: they come about in process and wait only, so pull them all after
- * each.  Ask for it before the first operation when you can.
+ * life of the loop and belongs to it: watch it for reading, do nothing else with it.  Finished results do not
+ * make it readable: only process and wait produce results, so after each of them call casehook_loop_next()
+ * until it returns nothing.  Ask for it before the first operation when you can.
  * -1 where the system offers no such thing, or after fork(): then call process when
  * casehook_loop_timeout_ms() says, or use casehook_loop_wait().  Since: 0.1
  */
@@ -831,10 +831,11 @@ CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
                                         struct casehook_http_request *request);
 
 /*
- * The same as one JSON object: operation and step (also as operationNumber and stepNumber), method, url, headers {},
- * body, verificationMode, ca, clientCertificate, clientKey, proxy {url, headers, verificationMode, ca},
- * maxBodyBytes, timeoutMs, connectTimeoutMs.  NULL when the operation has ended, the last request was not answered, memory ran
- * out, or after fork().  Ownership: borrowed until the next call on the exchange.  Since: 0.1
+ * The same as one JSON object: operation and step (also as operationNumber and stepNumber), method, url,
+ * headers {}, body, verificationMode, ca, clientCertificate, clientKey, proxy {url, headers,
+ * verificationMode, ca}, maxBodyBytes, timeoutMs, connectTimeoutMs.  NULL when the operation has ended, the
+ * last request was not answered, memory ran out, or after fork().  Ownership: borrowed until the next call on
+ * the exchange.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_exchange_next_json(struct casehook_exchange *exchange, size_t *length);
 

@@ -53,9 +53,9 @@ struct casehook__config {
 
 /*
  * Reads and checks a document against settings.  All faults at once go into errors (fields
- * "config.NAME", "secrets.NAME").  Certificates are decoded, not yet looked into: that is the surface's part.
- * For its sake *config is set in spite of faults where there is a config to read; what they are about may be
- * absent in it.  OK or the status of the first fault.
+ * "config.NAME", "secrets.NAME").  Certificates are decoded here and checked by connector.c:
+ * *config is set even when there are faults, so that it can check them too; members with a fault may be
+ * missing.  OK or the status of the first fault.
  */
 int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,
                           struct casehook__text json, struct casehook__config **config,

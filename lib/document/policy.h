@@ -8,7 +8,7 @@
 
 #include "document/config.h"
 
-/* What the surface made of the connector's certificates. */
+/* The connector's certificates, parsed by connector.c. */
 struct casehook__credentials {
     struct casehook__trust *trust;       /* config.ca; NULL: none given */
     struct casehook__identity *identity; /* the client certificate; NULL: none */

@@ -146,7 +146,7 @@ void casehook__fields_unknown(struct casehook__errors *errors, const char *prefi
         size_t i = 0;
         while (i < count && !casehook__text_is(name, known[i])) i++;
         if (i < count) continue;
-        /* Comparing is dear and what comes after the last kept fault is only counted. */
+        /* Finding the nearest name is expensive, so skip it for faults that are only counted. */
         bool kept = errors->count < CASEHOOK__ERRORS_MAX;
         const char *nearest = kept ? casehook__nearest(name, known, count) : NULL;
         struct casehook__field field = {errors, prefix, name.data, value};

@@ -72,7 +72,7 @@ static void pack_comments(struct packer *packer, struct casehook_params *params)
     if (copy) params->comments = (const void *)copy;
 }
 
-/* First of all texts: a fault of its own is found before that of too much text altogether. */
+/* Packed first, so that a fault in fields is reported instead of the limit on the total size. */
 static void pack_fields(struct packer *packer, struct casehook_params *params)
 {
     struct casehook__text text = casehook__text_given(params->fields, params->fields_length);

@@ -85,7 +85,10 @@ void casehook__idle_unref(struct casehook__idle *all)
 
 /* The functions up to the next line are called under the lock. */
 
-/* Its time comes last, unless idleTimeout was another one when other connectors were made. */
+/*
+ * The list is ordered by expiry.  A new slot normally goes to the end; it does not if connectors were made
+ * with different idleTimeouts.
+ */
 static void push(struct casehook__slot *slot)
 {
     struct casehook_connector *connector = slot->connector;
@@ -117,7 +120,7 @@ static struct casehook__slot *pop(struct casehook_connector *connector)
     return slot;
 }
 
-/* The first one of all is the last one of its connector. */
+/* The slot that expires first of all is also the tail of its connector's list. */
 static void close_first(struct casehook__idle *all)
 {
     struct casehook__slot *slot = all->first;

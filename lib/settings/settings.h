@@ -38,7 +38,7 @@ struct casehook__host_settings {
     struct casehook__origin origin; /* https */
     enum casehook__mode mode;       /* UNSET: the global one */
     struct casehook__text ca;       /* PEM, data NULL: none */
-    struct casehook__trust *trust;  /* made of ca by the surface; NULL without */
+    struct casehook__trust *trust;  /* made of ca by settings_handle.c; NULL without */
 };
 
 enum casehook__http_version { CASEHOOK__HTTP_1_1, CASEHOOK__HTTP_2, CASEHOOK__HTTP_AUTO };
@@ -78,7 +78,7 @@ struct casehook__settings_snapshot *casehook__settings_default(struct casehook__
 
 /*
  * A snapshot read from JSON (C2).  All faults at once into errors, fields named "settings.NAME".  CA
- * files are read through read_file (absolute paths; the surface passes the real one, tests a fake).
+ * files are read through read_file (absolute paths; settings_handle.c passes the real one, tests a fake).
  */
 typedef int (*casehook__read_file_fn)(const char *path, struct casehook__buf *content,
                                       struct casehook_error *error);

@@ -54,7 +54,7 @@ struct casehook__schema {
 int casehook__template_new(struct casehook__heap *heap, struct casehook__text text,
                            enum casehook__template_kind kind, const struct casehook__schema *schema,
                            bool strict, struct casehook__template **out, struct casehook_error *error);
-/* The same of what stands behind the first `from` bytes of text; places are told as places in text. */
+/* Compiles text from byte `from` on; offsets in errors still count from the start of text. */
 int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__text text, size_t from,
                                   enum casehook__template_kind kind, const struct casehook__schema *schema,
                                   bool strict, struct casehook__template **out, struct casehook_error *error);
