@@ -360,6 +360,10 @@ class Docs(unittest.TestCase):
         limits = {name for name, value in defined.items() if re.match(r"CASEHOOK__\w*MAX", name)}
         self.assertEqual(limits - INNER - set(" ".join(LIMITS.values()).split()), set(), "not in the table of limits")
 
+    def test_size_of_the_library(self):
+        most = re.search(r"(?m)^SIZE_MAX = (\d+) \* 1024$", self.read("tests/abi/test_exports.py")).group(1)
+        self.assertIn(f"| stripped shared library | {most} KiB at most", self.read("tests/README.md"))
+
     def test_messages_exist(self):
         texts = ""
         for path in self.sources("lib"):
