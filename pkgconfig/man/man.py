@@ -54,7 +54,7 @@ def convert(text, own, name, purpose):
 
 
 def main(converter, page, name, section, version, purpose, output):
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     with open(page, encoding="utf-8") as source:
         text = convert(source.read(), os.path.relpath(page, root), name, purpose)
     if os.path.basename(converter).startswith("pandoc"):
