@@ -235,10 +235,10 @@ class WithoutEnd(Batch):
             feed = threading.Thread(target=self.feed, args=(process, text * 1000))
             feed.start()
             process.send_signal(signal.SIGINT)
-            self.assertIn(b"stopping", process.stderr.readline())
             rest = threading.Thread(target=process.stdout.read)
             rest.start()
             self.assertIn(process.wait(30), (12,) if text == b"\n" else (12, 13))  # 13: there was more already
+            self.assertIn(b"stopping", process.stderr.read())
             for thread in (feed, rest):
                 thread.join()
 
