@@ -26,12 +26,23 @@ static void put_line(FILE *out, const char *name, const char *text, size_t lengt
 
 /* ---- faults ---------------------------------------------------------------------------------- */
 
-/* Which field it is about stands in the message. */
+static bool has_number(const char *text, const char *number)
+{
+    size_t length = strlen(number);
+    for (const char *at = text; (at = strstr(at, number)) != NULL; at += length)
+        if (at[length] < '0' || at[length] > '9') return true;
+    return false;
+}
+
+/* The message begins with the field; many name the byte too. */
 static void put_message(FILE *out, const struct casehook_error *fault)
 {
     int64_t offset = casehook_error_offset(fault);
-    put(out, casehook_error_message(fault));
-    if (offset >= 0) fprintf(out, " (byte %" PRId64 ")", offset);
+    const char *message = casehook_error_message(fault);
+    char place[40];
+    snprintf(place, sizeof place, "byte %" PRId64, offset);
+    put(out, message);
+    if (offset >= 0 && !has_number(message, place)) fprintf(out, " (%s)", place);
     putc('\n', out);
 }
 
@@ -145,12 +156,19 @@ static void put_case(const struct casehook_result *result)
 static void put_advice(const struct arguments *arguments, const struct casehook_error *error, int code)
 {
     int64_t wait = casehook_error_retry_after_ms(error);
+    int status = casehook_error_http_status(error); /* 200 is that of login pages, too */
     if (code == EXIT_PARTIAL && arguments->external_id)
         fputs("  The case was changed; only what came after that failed.\n", stderr);
     else if (code == EXIT_PARTIAL)
         fputs("  The case exists. Do not create it again: go on with push --external-id and the id above,\n"
               "  without the comments that were sent.\n",
               stderr);
+    else if (code == EXIT_UNKNOWN && status > 200 && status < 300)
+        fprintf(
+            stderr,
+            "  The server accepted it (%d); only its answer could not be used. Look in the tracker before "
+            "you\n  try again.\n",
+            status);
     else if (code == EXIT_UNKNOWN)
         fputs(
             "  It was sent and nobody knows whether it was done. Look in the tracker before you try again.\n",
