@@ -179,7 +179,8 @@ int main(int argc, char **argv)
     char *document = read_file(argv[1]), *answer = calloc(1, ANSWER_MAX + 1);
     params.title = argv[2];
     if (casehook_connector_new(NULL, document, CASEHOOK_TERMINATED, &connector, &error)) {
-        fprintf(stderr, "%s: %s\n", casehook_error_field(error), casehook_error_message(error));
+        for (const struct casehook_error *fault = error; fault; fault = casehook_error_next(fault))
+            fprintf(stderr, "%s\n", casehook_error_message(fault)); /* it begins with the field */
         return 1;
     }
     if (!answer || casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange, NULL)) return 1;

@@ -100,7 +100,8 @@ static struct casehook_connector *read_connector(const char *path)
         return NULL;
     }
     if (casehook_connector_new(NULL, document, length, &connector, &error))
-        g_printerr("%s: %s\n", casehook_error_field(error), casehook_error_message(error));
+        for (const struct casehook_error *fault = error; fault; fault = casehook_error_next(fault))
+            g_printerr("%s\n", casehook_error_message(fault)); /* it begins with the field */
     memset(document, 0, length); /* it may hold secrets */
     g_free(document);
     casehook_error_free(error);

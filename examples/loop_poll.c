@@ -35,7 +35,8 @@ static struct casehook_connector *read_connector(const char *path)
     }
     fclose(file);
     if (casehook_connector_new(NULL, document, length, &connector, &error))
-        fprintf(stderr, "%s: %s\n", casehook_error_field(error), casehook_error_message(error));
+        for (const struct casehook_error *fault = error; fault; fault = casehook_error_next(fault))
+            fprintf(stderr, "%s\n", casehook_error_message(fault)); /* it begins with the field */
     memset(document, 0, length); /* it may hold secrets */
     casehook_error_free(error);
     return connector;
