@@ -54,6 +54,7 @@ static int struct_comments(struct struct_reader *reader)
         struct casehook_comment comment;
         int status = casehook__struct_size_check(at, source->comment_size, CASEHOOK__COMMENT_FIRST_SIZE,
                                                  sizeof comment, "casehook_comment", reader->error);
+        if (status) casehook__error_set_field(reader->error, "comment_size");
         if (status) return status;
         memcpy(&comment, at, sizeof comment);
         if (!comment.id) return fail_item(reader, "comments", i, ".id", "is NULL");

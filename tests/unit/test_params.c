@@ -325,7 +325,7 @@ static void struct_refused(void **state)
         {CASEHOOK_E_PARAMS, "fields"},
         {CASEHOOK_E_PARAMS, "comments[0].id"},
         {CASEHOOK_E_PARAMS, "comments[0].text"},
-        {CASEHOOK_E_ARGUMENT, ""},
+        {CASEHOOK_E_ARGUMENT, "comment_size"},
         {CASEHOOK_E_ARGUMENT, "labels"},
         {CASEHOOK_E_PARAMS, "external_id"},
         {CASEHOOK_E_PARAMS, "comments"},
