@@ -45,7 +45,10 @@ const char *casehook__answer_advice(const struct casehook__question *question,
     switch (response->status) {
     case 401: return "; check user, password and secretHeaders";
     case 403: return "; the account may not do this";
-    case 404: return "; check the URL, and that the case exists";
+    case 404: /* also what some servers say to a method that they do not expect */
+        return question->request->call == CASEHOOK__CALL_CREATE
+                   ? "; check the URL and the method"
+                   : "; check the URL and the method, and that the case exists";
     case 405: return "; check the method of this call";
     case 407: return "; the proxy wants a login: give it in proxyUrl or in proxyHeaders";
     case 413: return "; the request is too large for the server";

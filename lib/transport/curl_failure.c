@@ -107,9 +107,11 @@ static bool handshake_broke(const struct casehook__transfer *transfer)
 
 static int tell_handshake(struct casehook__transfer *transfer)
 {
+    const char *about = about_certificate(transfer);
+    if (!*about) about = "; perhaps it does not speak TLS on this port";
     return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
                           "the connection to %s ended in the TLS handshake; nothing was sent (%s)%s",
-                          transfer->request->origin->host, transfer->detail, about_certificate(transfer));
+                          transfer->request->origin->host, transfer->detail, about);
 }
 
 static int tell_tls(struct casehook__transfer *transfer, CURLcode code)
