@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 import urllib.request
 
@@ -309,6 +310,21 @@ class Failures(Tool):
     def test_no_tls(self):
         server = self.server(POST=(200, JSON, "{}"))
         self.tool(7, "push", "--connector", self.connector(server.url.replace("http:", "https:")), "--title", "t")
+
+    def test_closed_in_the_handshake(self):
+        """As by a server that does not know what came: without a word."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def close():
+                client, _ = listener.accept()
+                with client:
+                    client.recv(65536)  # what is unread would reset the connection
+            thread = threading.Thread(target=close)
+            thread.start()
+            path = self.connector(f"https://127.0.0.1:{listener.getsockname()[1]}")
+            error = self.tool(6, "create", "--connector", path, "--title", "x")[1]
+            thread.join()
+        self.assertIn("ended in the TLS handshake; nothing was sent", error)
+        self.assertIn("perhaps it does not speak TLS on this port", error)
 
     def test_unusable_answer(self):
         server = self.server(GET=(200, "text/html", "<p>ECHO"))
