@@ -32,10 +32,15 @@ int casehook_cancel_new(const struct casehook_allocator *allocator, struct caseh
         casehook__heap_unref(heap);
         return CASEHOOK_E_NO_MEMORY;
     }
+    if (pthread_mutex_init(&cancel->lock, NULL)) {
+        casehook__free(heap, cancel);
+        casehook__heap_unref(heap);
+        *out = NULL;
+        return CASEHOOK_E_NO_MEMORY;
+    }
     cancel->heap = heap;
     atomic_init(&cancel->references, 1);
     atomic_init(&cancel->set, false);
-    pthread_mutex_init(&cancel->lock, NULL);
     return CASEHOOK_OK;
 }
 

@@ -31,8 +31,7 @@ static struct casehook_exchange *make_handle_of(struct casehook_connector *conne
     handle->heap = casehook__heap_ref(connector->heap);
     handle->connector = casehook_connector_ref(connector);
     handle->cancel = casehook__cancel_ref(options->cancel);
-    handle->deadline =
-        options->deadline_ms ? casehook__clock_ms() + options->deadline_ms : CASEHOOK__NO_DEADLINE;
+    handle->deadline = casehook__options_deadline(options);
     casehook__machine_init(&handle->core, handle->heap, connector->config, connector->settings,
                            connector->mask);
     handle->core.deadline = handle->deadline;

@@ -51,13 +51,14 @@ int casehook__loop_new_with(const struct casehook_loop_options *given,
     loop->ops = ops ? ops : best_backend();
     atomic_init(&loop->pending, 0);
     atomic_init(&loop->entered, false);
-    status = loop->ops->open(heap, &loop->backend);
+    status = pthread_mutex_init(&loop->lock, NULL) ? CASEHOOK_E_NO_MEMORY : CASEHOOK_OK;
+    if (!status && (status = loop->ops->open(heap, &loop->backend)) != CASEHOOK_OK)
+        pthread_mutex_destroy(&loop->lock);
     if (status) {
         casehook__free(heap, loop);
         casehook__heap_unref(heap);
         return status;
     }
-    pthread_mutex_init(&loop->lock, NULL);
     *out = loop;
     return CASEHOOK_OK;
 }

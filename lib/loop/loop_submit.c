@@ -120,7 +120,7 @@ static int submit_job(struct casehook_loop *loop, struct casehook_connector *con
     if (status) return status;
     job->loop = loop;
     job->connector = casehook_connector_ref(connector);
-    job->deadline = options.deadline_ms ? casehook__clock_ms() + options.deadline_ms : CASEHOOK__NO_DEADLINE;
+    job->deadline = casehook__options_deadline(&options);
     job->cancel = casehook__cancel_ref(options.cancel);
     job->waiter = (struct casehook__cancel_waiter){.wake = wake_job, .user = job};
     casehook__cancel_add(job->cancel, &job->waiter);

@@ -60,6 +60,11 @@ int casehook__options_read(const struct casehook_options *given, struct casehook
     return status;
 }
 
+int64_t casehook__options_deadline(const struct casehook_options *options)
+{
+    return options->deadline_ms ? casehook__clock_ms() + options->deadline_ms : CASEHOOK__NO_DEADLINE;
+}
+
 int casehook__input_read(const struct casehook__input *input, struct casehook__parsed_params *params,
                          struct casehook_error *error)
 {
@@ -104,8 +109,7 @@ int casehook__run(struct casehook_connector *connector, struct casehook__input *
     if (!status) input->user = options.user;
     if (!status && !(slot = casehook__slot_take(connector))) status = casehook__fail_memory(&error);
     if (status) return refuse_call(connector, input, preview, &error, result);
-    int64_t deadline =
-        options.deadline_ms ? casehook__clock_ms() + options.deadline_ms : CASEHOOK__NO_DEADLINE;
+    int64_t deadline = casehook__options_deadline(&options);
     /* Another thread may let go of both meanwhile. */
     casehook_connector_ref(connector);
     casehook__cancel_ref(options.cancel);

@@ -21,6 +21,8 @@ int casehook__call_check(const struct casehook_connector *connector, int operati
 /* given may be NULL, or of another version of the header. */
 int casehook__options_read(const struct casehook_options *given, struct casehook_options *options,
                            struct casehook_error *error);
+/* When the caller wants an end (casehook__clock_ms()); NO_DEADLINE: at no time. */
+int64_t casehook__options_deadline(const struct casehook_options *options);
 int casehook__input_read(const struct casehook__input *input, struct casehook__parsed_params *params,
                          struct casehook_error *error);
 

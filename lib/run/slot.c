@@ -61,10 +61,13 @@ struct casehook__idle *casehook__idle_new(struct casehook__heap *heap)
 {
     struct casehook__idle *all = casehook__calloc(heap, 1, sizeof *all);
     if (!all) return NULL;
+    if (pthread_mutex_init(&all->lock, NULL)) {
+        casehook__free(heap, all);
+        return NULL;
+    }
     all->heap = casehook__heap_ref(heap);
     atomic_init(&all->references, 1);
     all->process = getpid();
-    pthread_mutex_init(&all->lock, NULL);
     return all;
 }
 
