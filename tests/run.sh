@@ -11,7 +11,7 @@
 # It asks nothing, needs no network but for packages, and leaves nothing running.
 set -u
 
-packages=(gcc g++ libc6-dev clang cmake meson ninja-build pkg-config git python3 curl ca-certificates universal-ctags
+packages=(gcc g++ libc6-dev clang libclang-rt-dev cmake meson ninja-build pkg-config git python3 curl ca-certificates universal-ctags
     libcurl4-openssl-dev libjansson-dev libssl-dev libidn2-dev libjson-c-dev libcmocka-dev libmicrohttpd-dev
     nginx-light haproxy squid-openssl openssl valgrind libc6-dbg bsdutils util-linux
     # What "pkg-config --static --libs libcurl" asks for on Debian.
