@@ -53,6 +53,6 @@ add_executable(host app.c ${sources})
 target_include_directories(host PRIVATE include lib)
 target_link_libraries(host curl jansson ssl crypto Threads::Threads)
 C
-CC=$cc cmake -S . -B cmake >"$work/log" 2>&1 && cmake --build cmake >>"$work/log" 2>&1 || { cat "$work/log"; fail "CMake"; }
+CC=$cc cmake -G Ninja -S . -B cmake >"$work/log" 2>&1 && cmake --build cmake >>"$work/log" 2>&1 || { cat "$work/log"; fail "CMake"; }
 if grep -q 'warning:' "$work/log"; then cat "$work/log" && fail "warnings"; fi
 says "https://cases.example/api/cases" cmake/host cases.example
