@@ -1,8 +1,8 @@
 /*
  * config_private.h - what the parts of reading a connector document share.
  */
-#ifndef CASEHOOK_CONFIG_READ_H
-#define CASEHOOK_CONFIG_READ_H
+#ifndef CASEHOOK_CONFIG_PRIVATE_H
+#define CASEHOOK_CONFIG_PRIVATE_H
 
 #include "document/config.h"
 #include "json/fields.h"

@@ -5,8 +5,8 @@
  * to the thread of the loop: it waits in the pool of its connector, runs on one of the pool's slots, and
  * lies among the finished ones until its result is pulled.  A client is a transport as the loop sees it.
  */
-#ifndef CASEHOOK_LOOP_H
-#define CASEHOOK_LOOP_H
+#ifndef CASEHOOK_LOOP_PRIVATE_H
+#define CASEHOOK_LOOP_PRIVATE_H
 
 #include "base/cancel.h"
 #include "loop/loop_backend.h"

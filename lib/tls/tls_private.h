@@ -4,8 +4,8 @@
  * OpenSSL's error queue belongs to the host's thread as well: every entry point of tls.h does its work
  * between casehook__tls_begin() and casehook__tls_end().
  */
-#ifndef CASEHOOK_TLS_INTERNAL_H
-#define CASEHOOK_TLS_INTERNAL_H
+#ifndef CASEHOOK_TLS_PRIVATE_H
+#define CASEHOOK_TLS_PRIVATE_H
 
 #include "tls/tls.h"
 

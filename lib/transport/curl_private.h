@@ -1,8 +1,8 @@
 /*
  * curl_private.h - what the files that know libcurl share.
  */
-#ifndef CASEHOOK_TRANSPORT_CURL_H
-#define CASEHOOK_TRANSPORT_CURL_H
+#ifndef CASEHOOK_CURL_PRIVATE_H
+#define CASEHOOK_CURL_PRIVATE_H
 
 #include "transport/transport.h"
 

@@ -279,7 +279,7 @@ static void the_value_comes_back(void **state)
     casehook_result_free(result);
     for (int i = 0; i < 3; i++) {
         struct casehook_params *params = i ? &bad : &good;
-        options.user = i == 2 ? 0 : UINT64_MAX; /* the lane of the one before must not remember */
+        options.user = i == 2 ? 0 : UINT64_MAX; /* the slot of the one before must not remember */
         assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_CREATE, params, &options, NULL, NULL),
                          CASEHOOK_OK);
         check_user(loop_result(loop), i == 2 ? "0" : most);

@@ -136,6 +136,26 @@ static void failures(void **state)
     forget(&asked);
 }
 
+/* A server that answered in plain HTTP does not speak TLS there, whatever is wrong with its answer. */
+static void advice_about_the_scheme(void **state)
+{
+    (void)state;
+    static const struct casehook__origin plain = {.host = "t.example", .port = 8443};
+    struct casehook__response partial = response(201, "{\"id\":\"9\"");
+    for (int answered = 0; answered < 2; answered++) {
+        struct asked asked;
+        struct casehook__failure failure = {.status = CASEHOOK_E_RESPONSE,
+                                            .sent = true,
+                                            .partial = answered ? &partial : NULL,
+                                            .message = "it cannot be decoded"};
+        ask(&asked, CASEHOOK__CALL_CREATE);
+        asked.request.origin = &plain;
+        casehook__failure_judge(&asked.question, &failure, asked.result);
+        assert_int_equal(strstr(asked.result->error.message, "speaks TLS") == NULL, answered);
+        forget(&asked);
+    }
+}
+
 static void redirects(void **state)
 {
     (void)state;
@@ -208,6 +228,7 @@ static void too_many_redirects(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(answers), cmocka_unit_test(failures),
-                                       cmocka_unit_test(redirects), cmocka_unit_test(too_many_redirects)};
+                                       cmocka_unit_test(advice_about_the_scheme), cmocka_unit_test(redirects),
+                                       cmocka_unit_test(too_many_redirects)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
