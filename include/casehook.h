@@ -86,7 +86,8 @@ enum casehook_status {
     CASEHOOK_E_LIMIT = -17,       /* a limit was reached: the message names the setting */
     CASEHOOK_E_BUSY = -18,        /* the loop is full, or another thread is in it */
     CASEHOOK_E_FORKED = -19,      /* the handle belongs to the parent process */
-    CASEHOOK_E_SYSTEM = -20       /* the operating system or a library below refused */
+    CASEHOOK_E_SYSTEM = -20,      /* the operating system or a library below refused */
+    CASEHOOK_E_UNAVAILABLE = -21  /* the tracker failed too often in a row: circuit.pause, nothing was sent */
 };
 
 /* Operations, for the calls that take any of them.  Since: 0.1 */
@@ -107,7 +108,8 @@ enum casehook_step {
     CASEHOOK_STEP_GET = 4,
     CASEHOOK_STEP_UPDATE = 5,
     CASEHOOK_STEP_COMMENT = 6,
-    CASEHOOK_STEP_VIEW_URL = 7 /* what viewIncidentUrl makes of a case that is written already */
+    CASEHOOK_STEP_VIEW_URL = 7, /* what viewIncidentUrl makes of a case that is written already */
+    CASEHOOK_STEP_FIND = 8      /* whether the tracker has the case: findIncidentUrl */
 };
 
 /* What became of one request.  Since: 0.1 */

@@ -8,9 +8,10 @@ const char *casehook_status_name(int status)
 {
     /* In the order of the codes, from 0 downwards. */
     static const char names[][16] = {
-        "ok",          "argument", "no_memory", "config", "unsupported", "params",    "policy",
-        "resolve",     "connect",  "proxy",     "tls",    "timeout",     "cancelled", "network",
-        "http_status", "redirect", "response",  "limit",  "busy",        "forked",    "system",
+        "ok",        "argument", "no_memory",   "config",      "unsupported", "params",
+        "policy",    "resolve",  "connect",     "proxy",       "tls",         "timeout",
+        "cancelled", "network",  "http_status", "redirect",    "response",    "limit",
+        "busy",      "forked",   "system",      "unavailable",
     };
     return status <= 0 ? NAME_OF(names, -(int64_t)status, "unknown") : "unknown";
 }
@@ -31,6 +32,7 @@ const char *casehook_step_name(int step)
         [CASEHOOK_STEP_PARAMS] = "params",   [CASEHOOK_STEP_CREATE] = "create",
         [CASEHOOK_STEP_GET] = "get",         [CASEHOOK_STEP_UPDATE] = "update",
         [CASEHOOK_STEP_COMMENT] = "comment", [CASEHOOK_STEP_VIEW_URL] = "view_url",
+        [CASEHOOK_STEP_FIND] = "find",
     };
     return NAME_OF(names, step, "");
 }

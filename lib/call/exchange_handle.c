@@ -162,7 +162,7 @@ static void fail_core(struct casehook_exchange *handle, int status, const char *
 static int handle_advance(struct casehook_exchange *handle)
 {
     int64_t left = handle->core.settings->response_timeout_ms;
-    if (!casehook__machine_next(&handle->core, &handle->request)) return 0;
+    if (casehook__machine_next(&handle->core, &handle->request) != CASEHOOK__TURN_SEND) return 0;
     if (handle->deadline != CASEHOOK__NO_DEADLINE && handle->deadline - casehook__clock_ms() < left)
         left = handle->deadline - casehook__clock_ms();
     handle->timeout_ms = (uint32_t)(left > 0 ? left : 0);
@@ -376,7 +376,8 @@ struct casehook_result *casehook_exchange_result(struct casehook_exchange *handl
     struct casehook__failure given_up = {
         .status = CASEHOOK_E_CANCELLED, .sent = true, .message = "given up by the host"};
     if (!handle || !handle->core.result) return NULL;
-    if (!handle->core.waiting && casehook__machine_next(&handle->core, &request)) given_up.sent = false;
+    if (!handle->core.waiting && casehook__machine_next(&handle->core, &request) == CASEHOOK__TURN_SEND)
+        given_up.sent = false;
     casehook__machine_fail(&handle->core, &given_up);
     casehook__log_result(handle->connector, handle->core.result);
     return casehook__machine_finish(&handle->core);

@@ -133,20 +133,21 @@ static bool record_request(struct casehook__machine *machine)
     return record->url != NULL;
 }
 
-bool casehook__machine_next(struct casehook__machine *machine, struct casehook__request *request)
+enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
+                                           struct casehook__request *request)
 {
-    if (*machine->step == CASEHOOK__PLAN_END || machine->waiting) return false;
+    if (*machine->step == CASEHOOK__PLAN_END || machine->waiting) return CASEHOOK__TURN_ENDED;
     if (!machine->prepared) prepare_request(machine);
-    if (!machine->prepared) return false;
+    if (!machine->prepared) return CASEHOOK__TURN_ENDED;
     if (!record_request(machine)) {
         casehook__fail_memory(&machine->result->error);
         stop_between(machine, CASEHOOK_OUTCOME_NOT_SENT);
-        return false;
+        return CASEHOOK__TURN_ENDED;
     }
     machine->prepared = false;
     machine->waiting = true;
     *request = machine->request;
-    return true;
+    return CASEHOOK__TURN_SEND;
 }
 
 /* ---- the beginning ------------------------------------------------------------------------------ */
@@ -183,7 +184,7 @@ static void rehearse(struct casehook__machine *machine)
     struct casehook__failure failure = {0};
     if (casehook__machine_rehearse(machine, &failure))
         stop_between(machine, CASEHOOK_OUTCOME_NOT_SENT);
-    else if (failure.status && casehook__machine_next(machine, &request))
+    else if (failure.status && casehook__machine_next(machine, &request) == CASEHOOK__TURN_SEND)
         casehook__machine_fail(machine, &failure);
 }
 

@@ -32,6 +32,7 @@ struct casehook__machine {
 
     struct casehook_result *result;
     bool preview;
+    int64_t wake_at; /* of a wait (casehook__clock_ms()) */
 
     /* Private from here on. */
     int operation;
@@ -49,6 +50,13 @@ struct casehook__machine {
     char target[CASEHOOK__TARGET_SIZE];
 };
 
+/* What the operation wants next. */
+enum casehook__turn {
+    CASEHOOK__TURN_ENDED, /* nothing: its result is there */
+    CASEHOOK__TURN_SEND,  /* a request is to be done, and answered by feed or fail */
+    CASEHOOK__TURN_WAIT   /* to be asked again at machine->wake_at; a driver that cannot wait fails it */
+};
+
 /* Ready for operations of this connector; what it gets is not kept alive. */
 void casehook__machine_init(struct casehook__machine *machine, struct casehook__heap *heap,
                             const struct casehook__config *config,
@@ -62,8 +70,9 @@ void casehook__machine_free(struct casehook__machine *machine);
  * sent, reserves what the result needs (R1).  Faults go into the result; only NO_MEMORY leaves none.
  */
 int casehook__machine_begin(struct casehook__machine *machine, int operation, bool preview);
-/* True: *request must be answered by feed or fail.  False: the operation has ended. */
-bool casehook__machine_next(struct casehook__machine *machine, struct casehook__request *request);
+/* With SEND *request is what to do. */
+enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
+                                           struct casehook__request *request);
 void casehook__machine_feed(struct casehook__machine *machine, const struct casehook__response *response);
 void casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure);
 /* In a preview, in place of feed: goes on as if the server had answered with placeholders. */

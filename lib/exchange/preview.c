@@ -76,7 +76,7 @@ void casehook__drive_preview(struct casehook__machine *machine)
 {
     struct casehook__request request;
     size_t left = CASEHOOK__PREVIEW_MAX_BYTES;
-    while (casehook__machine_next(machine, &request)) {
+    while (casehook__machine_next(machine, &request) == CASEHOOK__TURN_SEND) {
         int status = add_detail(machine, &request, &left);
         if (status)
             give_up(machine, status);

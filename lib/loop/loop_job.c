@@ -111,7 +111,7 @@ static bool send_request(struct casehook__job *job)
 
 static void job_advance(struct casehook__job *job)
 {
-    while (casehook__machine_next(&job->slot->machine, &job->request))
+    while (casehook__machine_next(&job->slot->machine, &job->request) == CASEHOOK__TURN_SEND)
         if (send_request(job)) return;
     end(job);
 }
@@ -162,7 +162,7 @@ void casehook__job_refuse(struct casehook__job *job, const struct casehook__fail
     casehook__pool_runs(job);
     if (!job_prepare(job)) return;
     /* As if the first request had failed: the result then shows what there would have been to do. */
-    if (casehook__machine_next(&job->slot->machine, &job->request))
+    if (casehook__machine_next(&job->slot->machine, &job->request) == CASEHOOK__TURN_SEND)
         casehook__machine_fail(&job->slot->machine, failure);
     end(job);
 }
@@ -196,7 +196,7 @@ void casehook__job_cancel(struct casehook__job *job)
     }
     casehook__transfer_cancel(job->transfer);
     settle_request(job);
-    if (casehook__machine_next(&job->slot->machine, &job->request))
+    if (casehook__machine_next(&job->slot->machine, &job->request) == CASEHOOK__TURN_SEND)
         casehook__machine_fail(&job->slot->machine, &cancelled);
     end(job);
 }

@@ -130,7 +130,7 @@ void casehook__drive_blocking(struct casehook_connector *connector, struct caseh
     struct casehook__request request;
     struct casehook__pipe_guard guard;
     casehook__pipe_guard(&guard);
-    while (casehook__machine_next(&slot->machine, &request))
+    while (casehook__machine_next(&slot->machine, &request) == CASEHOOK__TURN_SEND)
         perform(connector, slot, &request, deadline, cancel);
     casehook__pipe_unguard(&guard);
 }
