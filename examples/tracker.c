@@ -4,13 +4,20 @@
  *   POST /api/cases                makes a case: {"title": ..., "description", "severity", "status",
  *                                  "reference", "tags": [...], "fields": {...}}
  *   GET  /api/cases                all cases
+ *   GET  /api/cases?reference=TEXT {"items": [the cases with this reference, the newest first]}
  *   GET  /api/cases/ID             one case
  *   PUT  /api/cases/ID             changes the members that are given
  *   POST /api/cases/ID/comments    adds a comment: {"text": ...}
  *   GET  /  and  /cases/ID         the same for a browser
  *
+ * A POST with an Idempotency-Key is done once: the same request gets the first answer again, another one with
+ * this key 422.  --fault makes things go wrong (tracker_fault.h).
+ *
  * It listens on 127.0.0.1 only, keeps the newest thousand cases, and forgets everything when it ends.
  */
+#include "tracker_delay.h"
+#include "tracker_fault.h"
+#include "tracker_keys.h"
 #include "tracker_page.h"
 #include "tracker_store.h"
 
@@ -28,15 +35,11 @@
 /* One server.  libmicrohttpd calls from one thread of its own, so there is nothing to lock. */
 struct tracker {
     struct store store;
+    struct keys keys;
+    struct faults faults;
+    struct delays delays;
     char login[512]; /* the value of Authorization that is wanted; "" for none */
     char url[64];    /* where it listens */
-};
-
-/* What one request has sent so far. */
-struct upload {
-    char *body;
-    size_t length, capacity;
-    bool too_large, no_memory;
 };
 
 struct answer {
@@ -46,6 +49,17 @@ struct answer {
     size_t length;
     const char *allow;
     char location[64];
+    bool replayed;             /* it was given before */
+    const struct fault *fault; /* what goes wrong with it, NULL for nothing */
+};
+
+/* What one request has sent so far, and what it gets. */
+struct upload {
+    char *body;
+    size_t length, capacity;
+    bool too_large, no_memory;
+    struct answer answer;
+    bool answered; /* the answer is there and waits */
 };
 
 enum route { ROUTE_NONE, ROUTE_CASES, ROUTE_CASE, ROUTE_COMMENTS, ROUTE_LIST_PAGE, ROUTE_CASE_PAGE };
@@ -138,6 +152,41 @@ static void comment(struct tracker *tracker, size_t id, const struct upload *upl
     answer_store(answer, &tracker->store, status, 201, record);
 }
 
+/* A POST, which a key makes happen only once. */
+static void post(struct tracker *tracker, struct MHD_Connection *connection, const char *path, size_t id,
+                 const struct upload *upload, struct answer *answer)
+{
+    const char *key = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key");
+    const char *body = upload->body ? upload->body : "", *before, *location;
+    enum keys_status known = KEYS_NEW;
+    if (key && !keys_is_key(key)) {
+        answer_error(answer, 400, "Idempotency-Key must be 1 to 255 printable ASCII characters");
+        return;
+    }
+    if (key) known = keys_look(&tracker->keys, key, path, body, upload->length, &before, &location);
+    if (known == KEYS_OTHER) {
+        answer_error(answer, 422, "another request had this Idempotency-Key");
+    } else if (known == KEYS_SAME) {
+        answer->status = 201;
+        answer->replayed = true;
+        answer->body = strdup(before);
+        answer->length = strlen(before);
+        snprintf(answer->location, sizeof answer->location, "%s", location);
+    } else {
+        id ? comment(tracker, id, upload, answer) : create(tracker, upload, answer);
+        bool done = answer->status == 201 && answer->body;
+        if (key && done)
+            keys_keep(&tracker->keys, key, path, body, upload->length, answer->body, answer->location);
+    }
+}
+
+static void search(struct tracker *tracker, const char *reference, struct answer *answer)
+{
+    json_t *found = json_pack("{so}", "items", store_search(&tracker->store, reference));
+    answer_json(answer, 200, found);
+    json_decref(found);
+}
+
 static void list(struct tracker *tracker, struct answer *answer)
 {
     const struct store *store = &tracker->store;
@@ -200,6 +249,35 @@ static size_t read_before(struct MHD_Connection *connection)
     return value && read_id(value, &id) ? id : 0;
 }
 
+/* "?reference=TEXT"; "" for none, and for one with a NUL, by which nothing is found. */
+static const char *read_reference(struct MHD_Connection *connection)
+{
+    static const char name[] = "reference";
+    const char *value = NULL;
+    size_t length = 0;
+    MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, name, sizeof name - 1, &value, &length);
+    return value && strlen(value) == length ? value : "";
+}
+
+/* What a request to the API does, unless it meets a fault before. */
+static void act(struct tracker *tracker, struct MHD_Connection *connection, const char *path,
+                enum fault_request request, size_t id, const struct upload *upload, struct answer *answer)
+{
+    const struct fault *fault = answer->fault = fault_meet(&tracker->faults, request);
+    if (fault && fault->action == FAULT_STATUS) {
+        answer_error(answer, fault->status, "this is a fault that was asked for");
+        return;
+    }
+    if (fault && fault->action == FAULT_DROP_BEFORE) return;
+    switch (request) {
+    case FAULT_CREATE:
+    case FAULT_COMMENT: post(tracker, connection, path, id, upload, answer); break;
+    case FAULT_UPDATE: update(tracker, id, upload, answer); break;
+    case FAULT_GET: show(tracker, id, answer); break;
+    default: search(tracker, read_reference(connection), answer); break;
+    }
+}
+
 static void respond(struct tracker *tracker, struct MHD_Connection *connection, const char *path,
                     const char *method, const struct upload *upload, struct answer *answer)
 {
@@ -225,9 +303,16 @@ static void respond(struct tracker *tracker, struct MHD_Connection *connection, 
         answer_error(answer, 503, "out of memory");
     } else {
         switch (route) {
-        case ROUTE_CASES: get ? list(tracker, answer) : create(tracker, upload, answer); break;
-        case ROUTE_CASE: get ? show(tracker, id, answer) : update(tracker, id, upload, answer); break;
-        case ROUTE_COMMENTS: comment(tracker, id, upload, answer); break;
+        case ROUTE_CASES:
+            if (get && !MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "reference"))
+                list(tracker, answer);
+            else
+                act(tracker, connection, path, get ? FAULT_FIND : FAULT_CREATE, 0, upload, answer);
+            break;
+        case ROUTE_CASE:
+            act(tracker, connection, path, get ? FAULT_GET : FAULT_UPDATE, id, upload, answer);
+            break;
+        case ROUTE_COMMENTS: act(tracker, connection, path, FAULT_COMMENT, id, upload, answer); break;
         case ROUTE_CASE_PAGE: show(tracker, id, answer); break;
         default:
             answer->body = page_list(&tracker->store, read_before(connection), tracker->url, &answer->length);
@@ -243,10 +328,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
     if (!answer->body) return MHD_NO; /* out of memory: closes the connection */
     struct MHD_Response *response =
         MHD_create_response_from_buffer(answer->length, answer->body, MHD_RESPMEM_MUST_FREE);
-    if (!response) {
-        free(answer->body);
-        return MHD_NO;
-    }
+    if (!response) return MHD_NO;
+    answer->body = NULL;
     MHD_add_response_header(response, "Content-Type",
                             answer->html ? "text/html; charset=utf-8" : "application/json");
     MHD_add_response_header(response, "Cache-Control", "no-store");
@@ -255,6 +338,12 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
                             "default-src 'none'; style-src 'unsafe-inline'");
     if (*answer->location) MHD_add_response_header(response, "Location", answer->location);
     if (answer->allow) MHD_add_response_header(response, "Allow", answer->allow);
+    if (answer->replayed) MHD_add_response_header(response, "Idempotent-Replayed", "true");
+    if (answer->fault && answer->fault->action == FAULT_STATUS && answer->fault->retry_after >= 0) {
+        char seconds[16];
+        snprintf(seconds, sizeof seconds, "%d", answer->fault->retry_after);
+        MHD_add_response_header(response, "Retry-After", seconds);
+    }
     if (answer->status == 401)
         MHD_add_response_header(response, "WWW-Authenticate", "Basic realm=\"Demo tracker\"");
     enum MHD_Result queued = MHD_queue_response(connection, answer->status, response);
@@ -293,9 +382,17 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         *size = 0;
         return MHD_YES;
     }
-    struct answer answer = {0};
-    respond(user, connection, path, method, upload, &answer);
-    return send_answer(connection, &answer);
+    struct answer *answer = &upload->answer;
+    if (upload->answered) return send_answer(connection, answer);
+    respond(user, connection, path, method, upload, answer);
+    upload->answered = true;
+    const struct fault *fault = answer->fault;
+    bool drop = fault && (fault->action == FAULT_DROP_AFTER || fault->action == FAULT_DROP_BEFORE);
+    if (drop) return MHD_NO;
+    struct tracker *tracker = user;
+    bool late = fault && fault->action == FAULT_DELAY;
+    if (late && !delays_add(&tracker->delays, connection, fault->delay_ms)) return MHD_YES;
+    return send_answer(connection, answer);
 }
 
 static void on_completed(void *user, struct MHD_Connection *connection, void **state,
@@ -305,7 +402,10 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
     (void)connection;
     (void)code;
     struct upload *upload = *state;
-    if (upload) free(upload->body);
+    if (upload) {
+        free(upload->answer.body);
+        free(upload->body);
+    }
     free(upload);
     *state = NULL;
 }
@@ -314,11 +414,21 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
 
 static void usage(FILE *out)
 {
-    fputs("usage: tracker [--port N] [--user NAME --password TEXT]\n"
+    fputs("usage: tracker [--port N] [--user NAME --password TEXT] [--fault ACTION:REQUEST:WHICH]...\n"
           "  A case tracker on 127.0.0.1, in memory, to try casehook on.  Ctrl-C ends it.\n"
           "  --port N          the port; 0, the default, lets the system choose\n"
           "  --user NAME       ask for basic authentication\n"
-          "  --password TEXT   with this password; other users of the machine can see it\n",
+          "  --password TEXT   with this password; other users of the machine can see it\n"
+          "  --fault SPEC      something that goes wrong; may be repeated\n"
+          "Faults\n"
+          "  drop-after-commit:create:1           the first create is done, its connection closed without an "
+          "answer\n"
+          "  drop-before-commit:comment:2-4       comments 2 to 4 are not done, and get no answer\n"
+          "  status=429,retry-after=1:create:2    the second create is refused, and may come again in a "
+          "second\n"
+          "  status=503:find:*                    every search is refused, with 400 to 599\n"
+          "  delay=3000:get:1                     the first get is answered 3 s late\n"
+          "  The requests are create, get, update, comment and find, each counted from 1.\n",
           out);
 }
 
@@ -354,6 +464,11 @@ static int read_arguments(int count, char **arguments, struct tracker *tracker, 
             long number = strtol(value, &end, 10);
             if (end == value || *end || number < 0 || number > UINT16_MAX) return -1;
             *port = (uint16_t)number;
+        } else if (!strcmp(arguments[i], "--fault")) {
+            const char *wrong = fault_add(&tracker->faults, value);
+            if (!wrong) continue;
+            fprintf(stderr, "tracker: --fault \"%s\": %s\n", value, wrong);
+            return -2;
         } else {
             return -1;
         }
@@ -380,6 +495,7 @@ static struct MHD_Daemon *start(struct tracker *tracker, uint16_t port)
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD;
     /* select() and its 1,024 descriptors are what is left elsewhere. */
     if (MHD_is_feature_supported(MHD_FEATURE_EPOLL) == MHD_YES) flags = MHD_USE_EPOLL_INTERNAL_THREAD;
+    flags |= MHD_ALLOW_SUSPEND_RESUME;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return MHD_start_daemon(flags, port, NULL, NULL, on_request, tracker, MHD_OPTION_SOCK_ADDR,
@@ -395,20 +511,25 @@ int main(int count, char **arguments)
     const union MHD_DaemonInfo *info;
     uint16_t port = 0;
     sigset_t stop;
-    int signal_number, status = 1;
+    int signal_number, status = 1, wrong;
 
     if (count == 2 && !strcmp(arguments[1], "--help")) {
         usage(stdout);
         return 0;
     }
-    if (read_arguments(count, arguments, &tracker, &port)) {
-        usage(stderr);
+    wrong = read_arguments(count, arguments, &tracker, &port);
+    if (wrong) {
+        if (wrong == -1) usage(stderr);
         return 2;
     }
     sigemptyset(&stop); /* blocked before the server's thread begins, so that only we take them */
     sigaddset(&stop, SIGINT);
     sigaddset(&stop, SIGTERM);
     sigprocmask(SIG_BLOCK, &stop, NULL);
+    if (delays_begin(&tracker.delays)) {
+        fputs("tracker: no thread for delays\n", stderr);
+        return 1;
+    }
     daemon = start(&tracker, port);
     if (!daemon) {
         fprintf(stderr, "tracker: cannot listen on 127.0.0.1:%u: %s\n", port, strerror(errno));
@@ -420,7 +541,9 @@ int main(int count, char **arguments)
     if (printf("%s\n", tracker.url) < 0 || fflush(stdout)) goto out;
     status = sigwait(&stop, &signal_number) ? 1 : 0;
 out:
+    delays_end(&tracker.delays);
     if (daemon) MHD_stop_daemon(daemon);
+    keys_free(&tracker.keys);
     store_free(&tracker.store);
     return status;
 }

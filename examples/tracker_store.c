@@ -203,6 +203,21 @@ json_t *store_find(const struct store *store, size_t id)
     return kept ? store->cases[id % STORE_MAX_CASES].record : NULL;
 }
 
+json_t *store_search(const struct store *store, const char *reference)
+{
+    json_t *found = json_array();
+    for (size_t id = store->last; *reference && id && store_find(store, id); id--) {
+        json_t *record = store_find(store, id), *own = json_object_get(record, "reference");
+        bool same =
+            json_string_length(own) == strlen(reference) && !strcmp(json_string_value(own), reference);
+        if (same && json_array_append(found, record)) {
+            json_decref(found);
+            return NULL;
+        }
+    }
+    return found;
+}
+
 enum store_status store_create(struct store *store, const char *body, size_t length, json_t **record)
 {
     json_t *input = NULL, *fresh = NULL;

@@ -35,6 +35,9 @@ size_t store_count(const struct store *store);
 /* NULL when there is no such case.  Borrowed. */
 json_t *store_find(const struct store *store, size_t id);
 
+/* The cases with this reference, the newest first; none for "".  NULL: out of memory.  Yours. */
+json_t *store_search(const struct store *store, const char *reference);
+
 /*
  * body is the JSON text of a request.  On STORE_OK *record is the case (or for a comment the new
  * comment), borrowed; otherwise nothing has changed.

@@ -4,6 +4,7 @@ import http.server
 import json
 import subprocess
 import threading
+import urllib.request
 
 USER, PASSWORD = "demo", "pa55-canary-word"
 
@@ -11,11 +12,17 @@ USER, PASSWORD = "demo", "pa55-canary-word"
 class Tracker:
     """The demo tracker on a port that the system chooses."""
 
-    def __init__(self, program):
-        self.process = subprocess.Popen([program, "--user", USER, "--password", PASSWORD],
+    def __init__(self, program, *faults):
+        spec = [word for fault in faults for word in ("--fault", fault)]
+        self.process = subprocess.Popen([program, "--user", USER, "--password", PASSWORD, *spec],
                                         stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
         self.authorization = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+    def ask(self, path):
+        request = urllib.request.Request(self.url + path, headers={"Authorization": self.authorization})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+            return json.load(answer)
 
     def close(self):
         self.process.terminate()
