@@ -44,6 +44,13 @@ void casehook__machine_free(struct casehook__machine *machine)
     machine->result = NULL;
 }
 
+void casehook__machine_shrink(struct casehook__machine *machine, size_t kept)
+{
+    struct casehook__buf *buffers[] = {&machine->url, &machine->next_url, &machine->body, &machine->scratch};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers && !machine->prepared; i++)
+        if (buffers[i]->capacity > kept) casehook__buf_free(buffers[i]);
+}
+
 /* ---- what has ended, and what is done then ------------------------------------------------------ */
 
 struct casehook__request_record *casehook__machine_record(struct casehook__machine *machine)
@@ -269,7 +276,8 @@ static void advance(struct casehook__machine *machine)
 
 /* ---- answers ------------------------------------------------------------------------------------ */
 
-static struct casehook__question question_of(struct casehook__machine *machine)
+/* target: room of TARGET_SIZE for its words. */
+static struct casehook__question question_of(struct casehook__machine *machine, char *target)
 {
     const struct casehook__request_record *record = casehook__machine_record(machine);
     return (struct casehook__question){.config = machine->config,
@@ -278,7 +286,7 @@ static struct casehook__question question_of(struct casehook__machine *machine)
                                        .request = &machine->request,
                                        .method = record->method,
                                        .url = record->url,
-                                       .target = machine->target,
+                                       .target = target,
                                        .scratch = &machine->scratch,
                                        .was_accepted = machine->was_accepted};
 }
@@ -320,9 +328,10 @@ void casehook__machine_feed(struct casehook__machine *machine, const struct case
 {
     struct casehook__hop hop;
     struct casehook__verdict verdict;
+    char target[CASEHOOK__TARGET_SIZE];
     if (!machine->waiting) return;
     machine->waiting = false;
-    struct casehook__question question = question_of(machine);
+    struct casehook__question question = question_of(machine, target);
     if (response->status >= 300 && response->status <= 399)
         verdict = casehook__redirect_judge(&question, response, machine->redirects, &hop, &machine->next_url,
                                            &machine->result->error);
@@ -334,9 +343,10 @@ void casehook__machine_feed(struct casehook__machine *machine, const struct case
 
 void casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure)
 {
+    char target[CASEHOOK__TARGET_SIZE];
     if (!machine->waiting) return;
     machine->waiting = false;
-    struct casehook__question question = question_of(machine);
+    struct casehook__question question = question_of(machine, target);
     struct casehook__verdict verdict = casehook__failure_judge(&question, failure, machine->result);
     carry_out(machine, &verdict, NULL);
 }

@@ -47,7 +47,6 @@ struct casehook__machine {
     struct casehook__request request;
     struct casehook__origin origin; /* of a redirect's target */
     struct casehook__buf url, next_url, body, scratch;
-    char target[CASEHOOK__TARGET_SIZE];
 };
 
 /* What the operation wants next. */
@@ -75,6 +74,11 @@ enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
                                            struct casehook__request *request);
 void casehook__machine_feed(struct casehook__machine *machine, const struct casehook__response *response);
 void casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure);
+/*
+ * Gives back buffers with room for more than so many bytes, between two operations or in a wait.  What a wait
+ * has ready to be sent stays.
+ */
+void casehook__machine_shrink(struct casehook__machine *machine, size_t kept);
 /* In a preview, in place of feed: goes on as if the server had answered with placeholders. */
 void casehook__machine_pretend(struct casehook__machine *machine);
 /* Hands the result over and makes the machine ready for another operation. */

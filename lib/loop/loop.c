@@ -86,6 +86,7 @@ static void free_running(struct casehook_loop *loop)
     struct casehook__job *job;
     casehook__pipe_guard(&guard);
     while ((job = casehook__pools_shift(loop)) != NULL) abandon(job);
+    while ((job = casehook__jobs_shift(&loop->delayed)) != NULL) abandon(job);
     while ((job = casehook__jobs_shift(&loop->incoming)) != NULL) abandon(job);
     casehook__pools_free(loop);
     casehook__clients_reap(loop);

@@ -15,6 +15,7 @@ static void job_finish(struct casehook__job *job)
     casehook_cancel_free(job->cancel);
     job->cancel = NULL;
     casehook__timer_clear(&loop->jobs, &job->timer);
+    if (job->state == CASEHOOK__JOB_DELAYED) casehook__jobs_remove(&loop->delayed, job);
     if (job->pool) casehook__pool_leaves(job);
     casehook_connector_unref(job->connector);
     job->connector = NULL;
@@ -28,22 +29,40 @@ static void leave_slot(struct casehook__job *job)
     job->slot = NULL;
 }
 
+static void leave_work(struct casehook__job *job)
+{
+    if (job->pool && job->work)
+        casehook__pool_give_work(job->pool, job->work);
+    else
+        casehook__work_free(job->connector, job->work);
+    job->work = NULL;
+}
+
 /* The exchange has ended. */
 static void end(struct casehook__job *job)
 {
-    job->result = casehook__machine_finish(&job->slot->machine);
+    job->result = casehook__machine_finish(&job->work->machine);
     casehook__log_result(job->connector, job->result);
     leave_slot(job);
+    leave_work(job);
     job_finish(job);
+}
+
+/* Whatever would come next fails instead. */
+static void fail_next(struct casehook__job *job, const struct casehook__failure *failure)
+{
+    struct casehook__machine *machine = &job->work->machine;
+    if (casehook__machine_next(machine, &job->request) != CASEHOOK__TURN_ENDED)
+        casehook__machine_fail(machine, failure);
 }
 
 static void end_with_fault(struct casehook__job *job, struct casehook_error *error)
 {
-    if (job->slot) casehook__params_clear(&job->slot->machine.params);
+    if (job->work) casehook__params_clear(&job->work->machine.params);
     casehook__error_set_step(error, CASEHOOK_STEP_PARAMS);
     casehook__log_fault(job->connector, &job->input, error);
     casehook__call_fault(job->connector->heap, &job->input, error, &job->result);
-    leave_slot(job);
+    leave_work(job);
     job_finish(job);
 }
 
@@ -67,8 +86,11 @@ static void job_leave_route(struct casehook__job *job)
     job->transfer = NULL;
 }
 
+/* The slot of the request before is used again. */
 static bool job_find_route(struct casehook__job *job)
 {
+    if (!job->slot) job->slot = casehook__pool_take_slot(job->pool);
+    if (!job->slot) return false;
     job->client = find_client(job);
     if (job->client &&
         casehook__route_find(job->connector, job->slot, &job->request, &job->transfer) == CASEHOOK_OK)
@@ -86,14 +108,15 @@ static void set_request_timer(struct casehook__job *job)
     casehook__timer_set(&job->loop->jobs, &job->timer, job->slow < limit ? job->slow : limit);
 }
 
+static const struct casehook__failure out_of_memory = {
+    .status = CASEHOOK_E_NO_MEMORY, .message = "out of memory before the request was sent"};
+
 /* False: it has failed already. */
 static bool send_request(struct casehook__job *job)
 {
-    static const struct casehook__failure no_memory = {
-        .status = CASEHOOK_E_NO_MEMORY, .message = "out of memory before the request was sent"};
-    struct casehook__machine *machine = &job->slot->machine;
+    struct casehook__machine *machine = &job->work->machine;
     if (!job_find_route(job)) {
-        casehook__machine_fail(machine, &no_memory);
+        casehook__machine_fail(machine, &out_of_memory);
         return false;
     }
     casehook__log_request(job->connector, machine, CASEHOOK_LOG_DEBUG);
@@ -109,11 +132,29 @@ static bool send_request(struct casehook__job *job)
     return false;
 }
 
+/* Until machine->wake_at others may have slot, place and memory. */
+static void delay(struct casehook__job *job)
+{
+    struct casehook_loop *loop = job->loop;
+    struct casehook__machine *machine = &job->work->machine;
+    int64_t until = machine->wake_at < job->deadline ? machine->wake_at : job->deadline;
+    leave_slot(job);
+    casehook__machine_shrink(machine, 0);
+    casehook__pool_leaves(job);
+    casehook__jobs_push(&loop->delayed, job);
+    job->state = CASEHOOK__JOB_DELAYED;
+    casehook__timer_set(&loop->jobs, &job->timer, until);
+}
+
 static void job_advance(struct casehook__job *job)
 {
-    while (casehook__machine_next(&job->slot->machine, &job->request) == CASEHOOK__TURN_SEND)
+    enum casehook__turn turn;
+    while ((turn = casehook__machine_next(&job->work->machine, &job->request)) == CASEHOOK__TURN_SEND)
         if (send_request(job)) return;
-    end(job);
+    if (turn == CASEHOOK__TURN_WAIT)
+        delay(job);
+    else
+        end(job);
 }
 
 /* Params and machine; false: the job has ended. */
@@ -122,16 +163,17 @@ static bool job_prepare(struct casehook__job *job)
     struct casehook_error error;
     int status = CASEHOOK_OK;
     casehook__error_init(&error);
-    job->slot = casehook__pool_take_slot(job->pool);
-    if (job->slot) {
-        job->slot->machine.deadline = job->deadline;
-        job->slot->machine.cancel = job->cancel;
-        job->slot->machine.user = job->input.user;
+    job->work = casehook__pool_take_work(job->pool);
+    struct casehook__machine *machine = job->work ? &job->work->machine : NULL;
+    if (machine) {
+        machine->deadline = job->deadline;
+        machine->cancel = job->cancel;
+        machine->user = job->input.user;
     } else {
         status = casehook__fail_memory(&error);
     }
-    if (!status) status = casehook__input_read(&job->input, &job->slot->machine.params, &error);
-    if (!status && casehook__machine_begin(&job->slot->machine, job->input.operation, false))
+    if (!status) status = casehook__input_read(&job->input, &machine->params, &error);
+    if (!status && casehook__machine_begin(machine, job->input.operation, false))
         status = casehook__fail_memory(&error);
     if (status) end_with_fault(job, &error);
     return status == CASEHOOK_OK;
@@ -154,16 +196,16 @@ void casehook__job_enter(struct casehook__job *job)
 
 void casehook__job_begin(struct casehook__job *job)
 {
-    if (job_prepare(job)) job_advance(job);
+    if (job->work || job_prepare(job)) job_advance(job);
 }
 
-void casehook__job_refuse(struct casehook__job *job, const struct casehook__failure *failure)
+/* Ends one that waits for its turn, as if its next request had failed: what there was to do is in its result.
+ */
+static void refuse(struct casehook__job *job, const struct casehook__failure *failure)
 {
     casehook__pool_runs(job);
-    if (!job_prepare(job)) return;
-    /* As if the first request had failed: the result then shows what there would have been to do. */
-    if (casehook__machine_next(&job->slot->machine, &job->request) == CASEHOOK__TURN_SEND)
-        casehook__machine_fail(&job->slot->machine, failure);
+    if (!job->work && !job_prepare(job)) return;
+    fail_next(job, failure);
     end(job);
 }
 
@@ -174,9 +216,9 @@ static void settle_request(struct casehook__job *job)
     casehook__timer_clear(&job->loop->jobs, &job->timer);
     casehook__client_ended(job->client);
     if (response)
-        casehook__machine_feed(&job->slot->machine, response);
+        casehook__machine_feed(&job->work->machine, response);
     else
-        casehook__machine_fail(&job->slot->machine, casehook__transfer_failure(job->transfer));
+        casehook__machine_fail(&job->work->machine, casehook__transfer_failure(job->transfer));
     job_leave_route(job);
 }
 
@@ -191,28 +233,45 @@ void casehook__job_cancel(struct casehook__job *job)
     static const struct casehook__failure cancelled = {.status = CASEHOOK_E_CANCELLED,
                                                        .message = "cancelled before the request was sent"};
     if (job->state == CASEHOOK__JOB_WAITING) {
-        casehook__job_refuse(job, &cancelled);
+        refuse(job, &cancelled);
         return;
     }
-    casehook__transfer_cancel(job->transfer);
-    settle_request(job);
-    if (casehook__machine_next(&job->slot->machine, &job->request) == CASEHOOK__TURN_SEND)
-        casehook__machine_fail(&job->slot->machine, &cancelled);
+    if (job->state == CASEHOOK__JOB_RUNNING) {
+        casehook__transfer_cancel(job->transfer);
+        settle_request(job);
+    }
+    fail_next(job, &cancelled);
     end(job);
 }
 
-static const struct casehook__failure late = {
-    .status = CASEHOOK_E_TIMEOUT, .message = "the deadline of the call passed before its turn came"};
+void casehook__job_wake(struct casehook__job *job)
+{
+    static const struct casehook__failure late = {
+        .status = CASEHOOK_E_TIMEOUT, .message = "the deadline of the call passed while it waited"};
+    struct casehook_loop *loop = job->loop;
+    bool in_time = job->deadline > loop->now;
+    struct casehook__pool *pool = in_time ? casehook__pool_of(loop, job->connector) : NULL;
+    if (!pool) {
+        fail_next(job, in_time ? &out_of_memory : &late);
+        end(job);
+        return;
+    }
+    casehook__timer_clear(&loop->jobs, &job->timer);
+    casehook__jobs_remove(&loop->delayed, job);
+    casehook__pool_waits(pool, job);
+}
 
 void casehook__job_expire(struct casehook__job *job)
 {
+    static const struct casehook__failure late = {
+        .status = CASEHOOK_E_TIMEOUT, .message = "the deadline of the call passed before its turn came"};
     if (job->state == CASEHOOK__JOB_WAITING) {
-        casehook__job_refuse(job, &late);
+        refuse(job, &late);
         return;
     }
     if (job->slow < casehook__transfer_limit(job->transfer)) {
         job->slow = CASEHOOK__NO_DEADLINE;
-        casehook__log_request(job->connector, &job->slot->machine, CASEHOOK_LOG_WARNING);
+        casehook__log_request(job->connector, &job->work->machine, CASEHOOK_LOG_WARNING);
         set_request_timer(job);
         return;
     }
@@ -223,15 +282,21 @@ void casehook__job_expire(struct casehook__job *job)
 /* What was under way is gone with the loop: the log is the last that knows of it. */
 static void log_abandoned(struct casehook__job *job)
 {
+    struct casehook__failure failure = {.status = CASEHOOK_E_CANCELLED};
     struct casehook_error error;
     if (job->transfer) {
         casehook__transfer_cancel(job->transfer);
         casehook__client_ended(job->client);
-        struct casehook__failure failure = *casehook__transfer_failure(job->transfer);
+        failure = *casehook__transfer_failure(job->transfer);
+    }
+    if (job->work) {
         failure.message = failure.sent ? "the loop was released before the answer came"
                                        : "the loop was released before the request was sent";
-        casehook__machine_fail(&job->slot->machine, &failure);
-        casehook__log_result(job->connector, job->slot->machine.result);
+        if (job->transfer)
+            casehook__machine_fail(&job->work->machine, &failure);
+        else
+            fail_next(job, &failure);
+        casehook__log_result(job->connector, job->work->machine.result);
         return;
     }
     casehook__error_init(&error);
@@ -246,5 +311,7 @@ void casehook__job_abandon(struct casehook__job *job)
     log_abandoned(job);
     job_leave_route(job);
     if (job->slot) casehook__slot_free(job->connector, job->slot);
+    casehook__work_free(job->connector, job->work);
     job->slot = NULL;
+    job->work = NULL;
 }

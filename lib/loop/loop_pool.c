@@ -57,6 +57,15 @@ struct casehook__pool *casehook__pool_of(struct casehook_loop *loop, struct case
     return pool ? pool : pool_new(loop, connector);
 }
 
+static struct casehook__work *pool_pop_warm(struct casehook__pool *pool)
+{
+    struct casehook__work *work = pool->warm;
+    if (!work) return NULL;
+    pool->warm = work->next;
+    pool->warm_count--;
+    return work;
+}
+
 /* No job is in it. */
 static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
 {
@@ -70,6 +79,7 @@ static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
         pool->idle = slot->next;
         casehook__slot_free(pool->connector, slot);
     }
+    while (pool->warm) casehook__work_free(pool->connector, pool_pop_warm(pool));
     for (size_t i = 0; i < pool->group_count * CASEHOOK__CALLS; i++)
         casehook__client_free(pool->groups[i / CASEHOOK__CALLS].clients[i % CASEHOOK__CALLS]);
     casehook__free(loop->heap, pool->groups);
@@ -82,7 +92,8 @@ struct casehook__job *casehook__pools_shift(struct casehook_loop *loop)
     struct casehook__job *job = NULL;
     for (uint32_t i = 0; i < loop->pool_lists && !job; i++) {
         for (struct casehook__pool *pool = loop->pools[i]; pool && !job; pool = pool->next) {
-            job = casehook__jobs_shift(&pool->waiting);
+            job = casehook__jobs_shift(&pool->resuming);
+            if (!job) job = casehook__jobs_shift(&pool->waiting);
             if (!job) job = casehook__jobs_shift(&pool->running);
         }
     }
@@ -127,12 +138,41 @@ void casehook__pool_give_slot(struct casehook__pool *pool, struct casehook__slot
     pool->idle = slot;
 }
 
+struct casehook__work *casehook__pool_take_work(struct casehook__pool *pool)
+{
+    struct casehook__work *work = pool_pop_warm(pool);
+    return work ? work : casehook__work_new(pool->connector);
+}
+
+/* Of many that had to wait for a time no more are kept than may run. */
+void casehook__pool_give_work(struct casehook__pool *pool, struct casehook__work *work)
+{
+    if (pool->warm_count >= pool->slot_count) {
+        casehook__work_free(pool->connector, work);
+        return;
+    }
+    casehook__work_shrink(work);
+    work->next = pool->warm;
+    pool->warm = work;
+    pool->warm_count++;
+}
+
 /* ---- whose turn it is -------------------------------------------------------------------------- */
+
+static struct casehook__jobs *waiting_list_of(struct casehook__pool *pool, const struct casehook__job *job)
+{
+    return job->work ? &pool->resuming : &pool->waiting;
+}
+
+static struct casehook__job *first_waiting(const struct casehook__pool *pool)
+{
+    return pool->resuming.first ? pool->resuming.first : pool->waiting.first;
+}
 
 static void enqueue(struct casehook__pool *pool)
 {
     struct casehook_loop *loop = pool->loop;
-    if (pool->queued || !pool->waiting.first || pool->running_count >= loop->max_connections) return;
+    if (pool->queued || !first_waiting(pool) || pool->running_count >= loop->max_connections) return;
     pool->queued = true;
     pool->queue_next = NULL;
     if (loop->queue)
@@ -146,7 +186,7 @@ void casehook__pool_waits(struct casehook__pool *pool, struct casehook__job *job
 {
     job->pool = pool;
     job->state = CASEHOOK__JOB_WAITING;
-    casehook__jobs_push(&pool->waiting, job);
+    casehook__jobs_push(waiting_list_of(pool, job), job);
     if (job->deadline != CASEHOOK__NO_DEADLINE)
         casehook__timer_set(&pool->loop->jobs, &job->timer, job->deadline);
     casehook__timer_clear(&pool->loop->rests, &pool->rest);
@@ -157,7 +197,7 @@ void casehook__pool_runs(struct casehook__job *job)
 {
     struct casehook__pool *pool = job->pool;
     casehook__timer_clear(&pool->loop->jobs, &job->timer);
-    casehook__jobs_remove(&pool->waiting, job);
+    casehook__jobs_remove(waiting_list_of(pool, job), job);
     casehook__jobs_push(&pool->running, job);
     job->state = CASEHOOK__JOB_RUNNING;
     pool->running_count++;
@@ -180,7 +220,7 @@ void casehook__pool_leaves(struct casehook__job *job)
     pool->running_count--;
     job->pool = NULL;
     enqueue(pool);
-    if (!pool->running.first && !pool->waiting.first) rest(pool);
+    if (!pool->running.first && !first_waiting(pool)) rest(pool);
 }
 
 struct casehook__job *casehook__pools_next(struct casehook_loop *loop)
@@ -189,7 +229,7 @@ struct casehook__job *casehook__pools_next(struct casehook_loop *loop)
         struct casehook__pool *pool = loop->queue;
         loop->queue = pool->queue_next;
         pool->queued = false;
-        struct casehook__job *job = pool->waiting.first;
+        struct casehook__job *job = first_waiting(pool);
         if (!job || pool->running_count >= loop->max_connections) continue;
         casehook__pool_runs(job);
         enqueue(pool);

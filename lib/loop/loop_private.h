@@ -3,7 +3,8 @@
  *
  * A job is one accepted operation.  It comes in under the lock, from any thread; from then on it belongs
  * to the thread of the loop: it waits in the pool of its connector, runs on one of the pool's slots, and
- * lies among the finished ones until its result is pulled.  A client is a transport as the loop sees it.
+ * lies among the finished ones until its result is pulled.  One that is to wait for a time in between lets
+ * go of slot and pool, and comes to the pool again.  A client is a transport as the loop sees it.
  */
 #ifndef CASEHOOK_LOOP_PRIVATE_H
 #define CASEHOOK_LOOP_PRIVATE_H
@@ -23,6 +24,7 @@ enum casehook__job_state {
     CASEHOOK__JOB_INCOMING, /* accepted, not looked at yet */
     CASEHOOK__JOB_WAITING,  /* in its pool, for its turn */
     CASEHOOK__JOB_RUNNING,  /* on a slot, with a request under way */
+    CASEHOOK__JOB_DELAYED,  /* in no pool, for a time: it is to try again later */
     CASEHOOK__JOB_FINISHED  /* its result can be pulled */
 };
 
@@ -35,13 +37,14 @@ struct casehook__job {
     struct casehook_cancel *cancel;       /* a reference, or NULL */
     struct casehook__cancel_waiter waiter;
     int64_t deadline;
-    struct casehook__timer
-        timer; /* of a waiting one its deadline, of a running one the limit of its request */
+    /* Of a waiting one its deadline, of a running one the limit of its request, of a delayed one its end. */
+    struct casehook__timer timer;
     struct casehook__input input; /* what it points to lies behind this struct */
 
     bool cancelled;                    /* under the lock */
     struct casehook__job *cancel_next; /* among those that a turn cancels */
 
+    struct casehook__work *work; /* once it has begun */
     struct casehook__pool *pool; /* while it waits or runs */
     struct casehook__slot *slot; /* while it runs */
     struct casehook__request request;
@@ -56,7 +59,7 @@ struct casehook__jobs {
 };
 
 /* loop_jobs.c */
-void casehook__jobs_push(struct casehook__jobs *jobs, struct casehook__job *job);
+void casehook__jobs_push(struct casehook__jobs *jobs, struct casehook__job *job); /* at its end */
 void casehook__jobs_remove(struct casehook__jobs *jobs, struct casehook__job *job);
 /* The first one, removed; NULL when there is none. */
 struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs);
@@ -92,9 +95,11 @@ struct casehook__pool {
     struct casehook__client_group *groups;
     uint32_t group_count, slot_count;
     struct casehook__slot *idle;
-    struct casehook__jobs waiting, running;
-    unsigned running_count, peak; /* peak: most at once since the last rest */
-    bool queued;                  /* among those that may start a job */
+    struct casehook__work *warm;
+    uint32_t warm_count;
+    struct casehook__jobs resuming, waiting, running; /* resuming: they wait as well, and were begun before */
+    unsigned running_count, peak;                     /* peak: most at once since the last rest */
+    bool queued;                                      /* among those that may start a job */
     struct casehook__pool *queue_next;
     struct casehook__timer rest; /* then its connections are closed; not set: it is in use */
 };
@@ -137,7 +142,7 @@ struct casehook_loop {
     struct casehook__client *polled; /* the one that is not watched, if any */
     unsigned watched_transfers;      /* under way on the others */
     struct casehook__timers jobs, dues, rests;
-    struct casehook__jobs finished;
+    struct casehook__jobs delayed, finished;
 };
 
 /* loop.c; ops NULL: the best that the system offers. */
@@ -168,12 +173,12 @@ int64_t casehook__loop_next_time(const struct casehook_loop *loop);
 void casehook__job_enter(struct casehook__job *job);
 /* Its turn has come. */
 void casehook__job_begin(struct casehook__job *job);
-/* Ends one that has not begun, as the failure says. */
-void casehook__job_refuse(struct casehook__job *job, const struct casehook__failure *failure);
 void casehook__job_cancel(struct casehook__job *job);
 /* Its transfer has ended. */
 void casehook__job_answered(struct casehook__job *job);
-/* Its timer is due, and what lay in its socket was read. */
+/* The timer of a delayed one is due. */
+void casehook__job_wake(struct casehook__job *job);
+/* The timer of any other one is due, and what lay in its socket was read. */
 void casehook__job_expire(struct casehook__job *job);
 /* The loop is being freed: off its slot, without a result; only the log says so. */
 void casehook__job_abandon(struct casehook__job *job);
@@ -188,7 +193,9 @@ void casehook__pools_free(struct casehook_loop *loop);
 /* NULL: no memory. */
 struct casehook__slot *casehook__pool_take_slot(struct casehook__pool *pool);
 void casehook__pool_give_slot(struct casehook__pool *pool, struct casehook__slot *slot);
-/* A job comes to wait in a pool, begins to run there, leaves it. */
+struct casehook__work *casehook__pool_take_work(struct casehook__pool *pool);
+void casehook__pool_give_work(struct casehook__pool *pool, struct casehook__work *work);
+/* A job comes to wait in a pool, runs there, leaves it.  One that was begun before waits in front. */
 void casehook__pool_waits(struct casehook__pool *pool, struct casehook__job *job);
 void casehook__pool_runs(struct casehook__job *job);
 void casehook__pool_leaves(struct casehook__job *job);

@@ -62,13 +62,21 @@ static struct casehook__job *first_due(const struct casehook_loop *loop)
     return CASEHOOK__OWNER(loop->jobs.first, struct casehook__job, timer);
 }
 
-/* Waiting counts: a deadline passes there too. */
-static void end_late(struct casehook_loop *loop)
+/* Waiting counts: a deadline passes there too.  Before the first one ends, what has come in time is read. */
+static void look_at_times(struct casehook_loop *loop)
 {
     struct casehook__job *job;
-    if (!first_due(loop)) return;
-    read_late(loop);
-    while ((job = first_due(loop)) != NULL) casehook__job_expire(job);
+    bool read = false;
+    while ((job = first_due(loop)) != NULL) {
+        if (job->state == CASEHOOK__JOB_DELAYED)
+            casehook__job_wake(job);
+        else if (read)
+            casehook__job_expire(job);
+        else {
+            read_late(loop);
+            read = true;
+        }
+    }
 }
 
 static void begin_jobs(struct casehook_loop *loop)
@@ -87,7 +95,7 @@ void casehook__loop_turn(struct casehook_loop *loop, bool eager)
         loop->now = casehook__clock_ms();
         if (loop->now - begun > TURN_MS) break;
         take_in(loop);
-        end_late(loop);
+        look_at_times(loop);
         begin_jobs(loop);
         bool driven = casehook__clients_drive(loop, round == 0);
         bool harvested = casehook__clients_harvest(loop, casehook__job_answered) > 0;

@@ -3,6 +3,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/pause.h"
 #include "run/route.h"
 #include "base/sigpipe.h"
 
@@ -101,36 +102,74 @@ static void not_started(struct casehook__machine *machine, int status, const cha
     casehook__machine_fail(machine, &failure);
 }
 
-static void perform(struct casehook_connector *connector, struct casehook__slot *slot,
-                    const struct casehook__request *request, int64_t deadline, struct casehook_cancel *cancel)
+static void perform(struct casehook_connector *connector, struct casehook__machine *machine,
+                    struct casehook__slot *slot, const struct casehook__request *request, int64_t deadline,
+                    struct casehook_cancel *cancel)
 {
     struct blocking_route route;
-    if (casehook__cancel_is_set(cancel)) {
-        not_started(&slot->machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
-        return;
-    }
     if (blocking_find_route(connector, slot, request, &route)) {
-        not_started(&slot->machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
+        not_started(machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
     } else {
-        casehook__log_request(connector, &slot->machine, CASEHOOK_LOG_DEBUG);
+        casehook__log_request(connector, machine, CASEHOOK_LOG_DEBUG);
         if (casehook__transfer_start(route.transfer, route.transport, request, deadline))
-            wait_for(connector, &slot->machine, &route, cancel);
+            wait_for(connector, machine, &route, cancel);
         const struct casehook__response *response = casehook__transfer_response(route.transfer);
         if (response)
-            casehook__machine_feed(&slot->machine, response);
+            casehook__machine_feed(machine, response);
         else
-            casehook__machine_fail(&slot->machine, casehook__transfer_failure(route.transfer));
+            casehook__machine_fail(machine, casehook__transfer_failure(route.transfer));
     }
     blocking_leave_route(request, &route);
 }
 
-void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__slot *slot,
+/* One request, on the slot that the one before has left, or on a new one. */
+static void blocking_send(struct casehook_connector *connector, struct casehook__machine *machine,
+                          struct casehook__slot **slot, const struct casehook__request *request,
+                          int64_t deadline, struct casehook_cancel *cancel)
+{
+    if (casehook__cancel_is_set(cancel)) {
+        not_started(machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
+        return;
+    }
+    if (!*slot) *slot = casehook__slot_take(connector);
+    if (*slot)
+        perform(connector, machine, *slot, request, deadline, cancel);
+    else
+        not_started(machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
+}
+
+static void blocking_leave_slot(struct casehook_connector *connector, struct casehook__slot **slot)
+{
+    if (*slot) casehook__slot_give(connector, *slot);
+    *slot = NULL;
+}
+
+/* Until the machine may be asked again, or its operation must end. */
+static void blocking_wait(struct casehook__machine *machine, int64_t deadline, struct casehook_cancel *cancel)
+{
+    casehook__pause(machine->wake_at < deadline ? machine->wake_at : deadline, cancel);
+    if (casehook__cancel_is_set(cancel))
+        not_started(machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
+    else if (machine->wake_at >= deadline)
+        not_started(machine, CASEHOOK_E_TIMEOUT, "the deadline of the call passed while it waited");
+}
+
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__machine *machine,
                               int64_t deadline, struct casehook_cancel *cancel)
 {
     struct casehook__request request;
+    struct casehook__slot *slot = NULL;
     struct casehook__pipe_guard guard;
+    enum casehook__turn turn;
     casehook__pipe_guard(&guard);
-    while (casehook__machine_next(&slot->machine, &request) == CASEHOOK__TURN_SEND)
-        perform(connector, slot, &request, deadline, cancel);
+    while ((turn = casehook__machine_next(machine, &request)) != CASEHOOK__TURN_ENDED) {
+        if (turn == CASEHOOK__TURN_SEND) {
+            blocking_send(connector, machine, &slot, &request, deadline, cancel);
+        } else {
+            blocking_leave_slot(connector, &slot);
+            blocking_wait(machine, deadline, cancel);
+        }
+    }
+    blocking_leave_slot(connector, &slot);
     casehook__pipe_unguard(&guard);
 }

@@ -1,5 +1,5 @@
 /*
- * connector.h - what a connector consists of, and its idle slots.
+ * connector.h - what a connector consists of, and what it keeps from one operation to the next.
  */
 #ifndef CASEHOOK_CONNECTOR_H
 #define CASEHOOK_CONNECTOR_H
@@ -14,13 +14,18 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+/* One operation from its beginning to its end; the machine is warm when it was used before. */
+struct casehook__work {
+    struct casehook__work *next; /* among the warm ones of its connector or of a loop's pool */
+    struct casehook__machine machine;
+};
+
 /*
- * What one operation at a time needs: its state machine and, for each policy of the connector, a transport
- * with one transfer.  A thread takes one for an operation and gives it back, connections and all.
+ * What one request at a time needs: for each policy of the connector a transport with one transfer.  It is
+ * lent to an operation for a request, connections and all, and for the next one if that follows at once.
  */
 struct casehook__slot {
     struct casehook__slot *next; /* below it, among the idle ones of its connector or of a loop's pool */
-    struct casehook__machine machine;
     struct casehook__transport *transports[CASEHOOK__CALLS];
     struct casehook__transfer *transfers[CASEHOOK__CALLS];
     uint32_t group; /* in a loop: which of its pool's transports it uses */
@@ -61,7 +66,8 @@ struct casehook_connector {
 
     struct casehook__idle *all_idle; /* a reference */
     struct casehook__slot *idle;     /* the one given back last, and so on */
-    size_t idle_count;
+    struct casehook__work *warm;
+    size_t idle_count, warm_count; /* no more warm ones than idle slots: these go after a time */
 };
 
 /* settings_handle.c: the settings object of the public header. */
@@ -80,19 +86,26 @@ struct casehook__slot *casehook__slot_take(struct casehook_connector *connector)
 void casehook__slot_give(struct casehook_connector *connector, struct casehook__slot *slot);
 /* For a driver with slots of its own; without transports. */
 struct casehook__slot *casehook__slot_new(struct casehook_connector *connector);
-/* Gives back memory of an unusually large operation. */
+/* Gives back memory of an unusually large answer. */
 void casehook__slot_shrink(struct casehook__slot *slot);
 void casehook__slot_free(struct casehook_connector *connector, struct casehook__slot *slot);
-/* Frees the idle ones of a connector that is being released. */
+/* Frees what a connector that is being released has kept: idle slots, warm operations. */
 void casehook__slots_free(struct casehook_connector *connector);
+
+/* The same for operations; a driver that keeps them itself gives them back by shrinking them. */
+struct casehook__work *casehook__work_take(struct casehook_connector *connector);
+void casehook__work_give(struct casehook_connector *connector, struct casehook__work *work);
+struct casehook__work *casehook__work_new(struct casehook_connector *connector);
+void casehook__work_shrink(struct casehook__work *work);
+void casehook__work_free(struct casehook_connector *connector, struct casehook__work *work);
 
 /* NULL: no memory. */
 struct casehook__idle *casehook__idle_new(struct casehook__heap *heap);
 struct casehook__idle *casehook__idle_ref(struct casehook__idle *all);
 void casehook__idle_unref(struct casehook__idle *all);
 
-/* blocking.c: runs the operation that slot->machine has begun to its end. */
-void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__slot *slot,
+/* blocking.c: runs the operation that the machine has begun to its end. */
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__machine *machine,
                               int64_t deadline, struct casehook_cancel *cancel);
 
 /* What became of an operation, for the log. */

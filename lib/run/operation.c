@@ -85,12 +85,12 @@ static int refuse_call(struct casehook_connector *connector, const struct caseho
     return casehook__call_fault(connector ? connector->heap : NULL, input, error, result);
 }
 
-static int start(struct casehook__slot *slot, const struct casehook__input *input, bool preview,
+static int start(struct casehook__machine *machine, const struct casehook__input *input, bool preview,
                  struct casehook_error *error)
 {
-    int status = casehook__input_read(input, &slot->machine.params, error);
+    int status = casehook__input_read(input, &machine->params, error);
     if (status) return status;
-    status = casehook__machine_begin(&slot->machine, input->operation, preview);
+    status = casehook__machine_begin(machine, input->operation, preview);
     return status ? casehook__fail_memory(error) : CASEHOOK_OK;
 }
 
@@ -99,7 +99,7 @@ int casehook__run(struct casehook_connector *connector, struct casehook__input *
 {
     struct casehook_error error;
     struct casehook_options options;
-    struct casehook__slot *slot = NULL;
+    struct casehook__work *work = NULL;
     int status;
     if (!result) return CASEHOOK_E_ARGUMENT;
     *result = NULL;
@@ -107,29 +107,30 @@ int casehook__run(struct casehook_connector *connector, struct casehook__input *
     status = casehook__call_check(connector, input->operation, &error);
     if (!status) status = casehook__options_read(given, &options, &error);
     if (!status) input->user = options.user;
-    if (!status && !(slot = casehook__slot_take(connector))) status = casehook__fail_memory(&error);
+    if (!status && !(work = casehook__work_take(connector))) status = casehook__fail_memory(&error);
     if (status) return refuse_call(connector, input, preview, &error, result);
     int64_t deadline = casehook__options_deadline(&options);
     /* Another thread may let go of both meanwhile. */
     casehook_connector_ref(connector);
     casehook__cancel_ref(options.cancel);
-    slot->machine.deadline = deadline;
-    slot->machine.cancel = options.cancel;
-    slot->machine.user = options.user;
-    status = start(slot, input, preview, &error);
+    struct casehook__machine *machine = &work->machine;
+    machine->deadline = deadline;
+    machine->cancel = options.cancel;
+    machine->user = options.user;
+    status = start(machine, input, preview, &error);
     if (status) {
-        casehook__params_clear(&slot->machine.params);
+        casehook__params_clear(&machine->params);
         status = refuse_call(connector, input, preview, &error, result);
     } else {
         if (preview)
-            casehook__drive_preview(&slot->machine);
+            casehook__drive_preview(machine);
         else
-            casehook__drive_blocking(connector, slot, deadline, options.cancel);
-        *result = casehook__machine_finish(&slot->machine);
+            casehook__drive_blocking(connector, machine, deadline, options.cancel);
+        *result = casehook__machine_finish(machine);
         status = (*result)->error.status;
         if (!preview) casehook__log_result(connector, *result);
     }
-    casehook__slot_give(connector, slot);
+    casehook__work_give(connector, work);
     casehook_cancel_free(options.cancel);
     casehook_connector_unref(connector);
     return status;

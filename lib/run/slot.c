@@ -1,4 +1,4 @@
-/* slot.c - slots of connectors: taken for one operation, kept warm in between, closed when idle for long. */
+/* slot.c - slots and operations of connectors: taken when needed, kept warm, let go of when idle for long. */
 #include "base/posix.h"
 
 #include "run/connector.h"
@@ -29,30 +29,42 @@ void casehook__slot_free(struct casehook_connector *connector, struct casehook__
         casehook__transport_free(slot->transports[i]);
     }
     if (here) casehook__pipe_unguard(&guard);
-    casehook__machine_free(&slot->machine);
     casehook__free(connector->heap, slot);
 }
 
 struct casehook__slot *casehook__slot_new(struct casehook_connector *connector)
 {
-    struct casehook__slot *slot = casehook__calloc(connector->heap, 1, sizeof *slot);
-    if (!slot) return NULL;
-    casehook__machine_init(&slot->machine, connector->heap, connector->config, connector->settings,
-                           connector->mask);
-    return slot;
-}
-
-static void shrink_idle(struct casehook__buf *buf)
-{
-    if (buf->capacity > KEPT_BYTES) casehook__buf_free(buf);
+    return casehook__calloc(connector->heap, 1, sizeof(struct casehook__slot));
 }
 
 void casehook__slot_shrink(struct casehook__slot *slot)
 {
-    shrink_idle(&slot->machine.body);
-    shrink_idle(&slot->machine.scratch);
-    shrink_idle(&slot->machine.params.store);
     for (size_t i = 0; i < CASEHOOK__CALLS; i++) casehook__transfer_shrink(slot->transfers[i], KEPT_BYTES);
+}
+
+/* ---- what one operation works with ------------------------------------------------------------- */
+
+void casehook__work_free(struct casehook_connector *connector, struct casehook__work *work)
+{
+    if (!work) return;
+    casehook__machine_free(&work->machine);
+    casehook__free(connector->heap, work);
+}
+
+struct casehook__work *casehook__work_new(struct casehook_connector *connector)
+{
+    struct casehook__work *work = casehook__alloc(connector->heap, sizeof *work);
+    if (!work) return NULL;
+    work->next = NULL;
+    casehook__machine_init(&work->machine, connector->heap, connector->config, connector->settings,
+                           connector->mask);
+    return work;
+}
+
+void casehook__work_shrink(struct casehook__work *work)
+{
+    casehook__machine_shrink(&work->machine, KEPT_BYTES);
+    if (work->machine.params.store.capacity > KEPT_BYTES) casehook__buf_free(&work->machine.params.store);
 }
 
 /* ---- idle slots -------------------------------------------------------------------------------- */
@@ -123,6 +135,15 @@ static struct casehook__slot *pop(struct casehook_connector *connector)
     return slot;
 }
 
+static struct casehook__work *pop_warm(struct casehook_connector *connector)
+{
+    struct casehook__work *work = connector->warm;
+    if (!work) return NULL;
+    connector->warm = work->next;
+    connector->warm_count--;
+    return work;
+}
+
 /* The slot that expires first of all is also the tail of its connector's list. */
 static void close_first(struct casehook__idle *all)
 {
@@ -134,6 +155,7 @@ static void close_first(struct casehook__idle *all)
     connector->idle_count--;
     unlink_time(all, slot);
     casehook__slot_free(connector, slot);
+    if (connector->warm_count > connector->idle_count) casehook__work_free(connector, pop_warm(connector));
 }
 
 /* ------------------------------------------------------------------------------------------------ */
@@ -162,13 +184,37 @@ void casehook__slot_give(struct casehook_connector *connector, struct casehook__
     if (!keep) casehook__slot_free(connector, slot);
 }
 
+struct casehook__work *casehook__work_take(struct casehook_connector *connector)
+{
+    pthread_mutex_lock(&connector->all_idle->lock);
+    struct casehook__work *work = pop_warm(connector);
+    pthread_mutex_unlock(&connector->all_idle->lock);
+    return work ? work : casehook__work_new(connector);
+}
+
+void casehook__work_give(struct casehook_connector *connector, struct casehook__work *work)
+{
+    casehook__work_shrink(work);
+    pthread_mutex_lock(&connector->all_idle->lock);
+    bool keep = connector->warm_count < connector->idle_count;
+    if (keep) {
+        work->next = connector->warm;
+        connector->warm = work;
+        connector->warm_count++;
+    }
+    pthread_mutex_unlock(&connector->all_idle->lock);
+    if (!keep) casehook__work_free(connector, work);
+}
+
 /* In a child process the lock may be held by a thread that is not there, and the lists be half changed. */
 void casehook__slots_free(struct casehook_connector *connector)
 {
     pthread_mutex_t *lock = &connector->all_idle->lock;
     bool here = casehook__connector_is_here(connector);
     struct casehook__slot *slot;
+    struct casehook__work *work;
     if (here ? pthread_mutex_lock(lock) : pthread_mutex_trylock(lock)) return;
     while ((slot = pop(connector)) != NULL) casehook__slot_free(connector, slot);
+    while ((work = pop_warm(connector)) != NULL) casehook__work_free(connector, work);
     pthread_mutex_unlock(lock);
 }
