@@ -1,0 +1,21 @@
+/* tracked.h - a port of the model: reads requests and answers them, or lets a mishap happen to them. */
+#ifndef DELIVERY_TRACKED_H
+#define DELIVERY_TRACKED_H
+
+#include "model.h"
+
+#include <openssl/ssl.h>
+
+/* A port of its own for one trial, or one for all. */
+struct tracked;
+
+/* own: the trial whose mishaps to the connection happen here, TRIALS_MAX for none.  tls NULL: http; not
+ * owned. */
+struct tracked *tracked_start(struct model *model, SSL_CTX *tls, size_t own);
+unsigned tracked_port(const struct tracked *tracked);
+/* A connection was refused: from now on none is.  From any thread. */
+void tracked_heal(struct tracked *tracked);
+/* When every client has closed. */
+void tracked_stop(struct tracked *tracked);
+
+#endif
