@@ -100,13 +100,13 @@ thread_sanitizer() {
 
 # campaign PROGRAM ARGUMENTS...: the long form of a test of the gcc build, whose last words are its sum.
 campaign() {
-    local program=$logs/gcc/tests/transport/$1 start=$SECONDS
+    local program=$logs/gcc/tests/$1 name=${1##*/} start=$SECONDS
     printf '=== %s\n' "$*"
-    [ -x "$program" ] || { failed=1; summary+=("campaign        $1 was not built"); return; }
-    "$program" "${@:2}" 2>&1 | tee "$logs/$1.log"
+    [ -x "$program" ] || { failed=1; summary+=("campaign        $name was not built"); return; }
+    "$program" "${@:2}" 2>&1 | tee "$logs/$name.log"
     [ "${PIPESTATUS[0]}" = 0 ] || failed=1
-    summary+=("$(printf 'campaign   %5ds  %s: %s' $((SECONDS - start)) "$1" \
-        "$(grep -E 'points, |creates: sent twice' "$logs/$1.log" | tr '\n' ' ')")")
+    summary+=("$(printf 'campaign   %5ds  %s: %s' $((SECONDS - start)) "$name" \
+        "$(grep -E 'points, |creates: sent twice' "$logs/$name.log" | tr '\n' ' ')")")
 }
 
 mode=${1-}
@@ -125,8 +125,9 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 build gcc gcc -Dwerror=true
 if [ "$mode" = --long ]; then
-    campaign test_transport_shim 22000
-    campaign test_transport_campaign 100000
+    campaign transport/test_transport_shim 22000
+    campaign transport/test_transport_campaign 100000
+    campaign delivery/test_delivery_campaign long
     thread_sanitizer
     valgrind_all valgrind --suite unit --suite api --suite loop --suite faults --suite torture --suite real \
         --suite conformance --no-suite scripts

@@ -1,0 +1,116 @@
+/*
+ * test_campaign.c - nothing lost, nothing doubled: operations of a tracker that does what it is asked and
+ * then misbehaves in every way, at every point (D1 to D5).
+ *
+ *   test_delivery_campaign [long | STRIDE] [WORDS]
+ *
+ * long: all points but for two of three single bytes.  STRIDE: one of so many points, one of nine times so
+ * many single bytes.  WORDS: only those points whose description has them.
+ */
+#include "batch.h"
+
+enum { STRIDE_USUAL = 31, BYTES_USUAL = 9, BYTES_LONG = 3, TOLD_MAX = 20 };
+
+static size_t stride = STRIDE_USUAL, byte_stride = STRIDE_USUAL * BYTES_USUAL;
+static const char *words;
+
+static struct {
+    size_t counter, points, happened, resumed, faults[FAULTS], told;
+} sum;
+
+/* ---- batches of the same pace -------------------------------------------------------------------- */
+
+struct collector {
+    struct batch batches[PACES];
+    size_t stride;
+};
+
+static void tell(const struct batch *batch, size_t trial)
+{
+    char text[512];
+    const struct finding *finding = &batch->findings[trial];
+    sum.faults[finding->fault]++;
+    if (!finding->fault || sum.told++ >= TOLD_MAX) return;
+    point_text(&batch->setting, &batch->points[trial], text, sizeof text);
+    print_message("%s: %s: %s\n  %s\n", fault_name(finding->fault), text, finding->text, batch->told[trial]);
+}
+
+static void finish(struct batch *batch)
+{
+    if (!batch->count) return;
+    batch->serial = sum.points;
+    batch_run(batch);
+    for (size_t i = 0; i < batch->count; i++) {
+        sum.happened += batch->happened[i] != 0;
+        tell(batch, i);
+        free(batch->told[i]);
+    }
+    sum.points += batch->count;
+    sum.resumed += batch->resumed;
+    *batch = (struct batch){.setting = batch->setting, .pace = batch->pace};
+}
+
+static void collect(void *user, const struct point *point)
+{
+    struct collector *collector = user;
+    struct batch *batch = &collector->batches[point->pace];
+    char text[512];
+    if (words) point_text(&batch->setting, point, text, sizeof text);
+    if (words ? !strstr(text, words) : sum.counter++ % collector->stride != 0) return;
+    batch->points[batch->count++] = *point;
+    if (batch->count == TRIALS_MAX) finish(batch);
+}
+
+static void run_setting(const struct setting *setting)
+{
+    struct lengths lengths = batch_measure(setting);
+    struct collector collector = {.stride = stride};
+    for (enum pace pace = 0; pace < PACES; pace++) {
+        collector.batches[pace].setting = *setting;
+        collector.batches[pace].pace = pace;
+    }
+    points_of_all_else(setting, &lengths, collect, &collector);
+    collector.stride = byte_stride;
+    if (setting->scheme == HTTP) points_of_bytes(setting, &lengths, collect, &collector);
+    for (enum pace pace = 0; pace < PACES; pace++) finish(&collector.batches[pace]);
+}
+
+/* ---- settings ------------------------------------------------------------------------------------ */
+
+static void every_setting(void **state)
+{
+    static const unsigned attempts[] = {1, 3};
+    static const enum scheme schemes[] = {HTTP, HTTPS13};
+    (void)state;
+    for (unsigned i = 0; i < DRIVERS * COUNT(attempts) * COUNT(schemes) * POLICIES; i++) {
+        struct setting setting = {.driver = i % DRIVERS,
+                                  .attempts = attempts[i / DRIVERS % COUNT(attempts)],
+                                  .scheme = schemes[i / DRIVERS / COUNT(attempts) % COUNT(schemes)],
+                                  .policy = (enum policy)(i / DRIVERS / COUNT(attempts) / COUNT(schemes))};
+#ifndef DELIVERY_CORE
+        if (setting.policy != POLICY_NONE || setting.attempts != 1) continue;
+#endif
+        run_setting(&setting);
+    }
+    for (enum fault fault = FAULT_LOST; fault < FAULTS; fault++) assert_int_equal(sum.faults[fault], 0);
+    assert_true(words || sum.happened > sum.points / 10 * 9);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "long") == 0) {
+        stride = 1;
+        byte_stride = BYTES_LONG;
+    } else if (argc > 1) {
+        stride = strtoul(argv[1], NULL, 10);
+        byte_stride = stride * BYTES_USUAL;
+    }
+    if (argc > 2) words = argv[2];
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_setting)};
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    print_message(
+        "%zu points, %zu of them happened, %zu operations were resumed: %zu lost, %zu doubled, %zu wrong\n",
+        sum.points, sum.happened, sum.resumed, sum.faults[FAULT_LOST], sum.faults[FAULT_DOUBLED],
+        sum.faults[FAULT_WRONG]);
+    return failed;
+}
