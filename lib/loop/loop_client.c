@@ -61,7 +61,7 @@ static void client_watch(struct casehook__client *client)
     if (loop->polled == client) loop->polled = NULL;
     client->watched = true;
     loop->watched_transfers += client->transfers;
-    casehook__transport_watch(client->transport, &watcher);
+    client->ops->watch(client->transport, &watcher);
     touch(client);
     if (client->transfers) client_set_due(client, loop->now); /* some may have ended just now */
 }
@@ -95,18 +95,19 @@ struct casehook__client *casehook__client_new(struct casehook_loop *loop,
     if (index == UINT32_MAX) return NULL;
     struct casehook__client *client = casehook__calloc(loop->heap, 1, sizeof *client);
     if (!client) return NULL;
-    /* Of the loop's heap: a transport to be reaped may outlive the connector. */
-    if (casehook__transport_new(loop->heap, connector->settings, &client->transport)) {
+    client->ops = connector->ops;
+    if (client->ops->open(loop->heap, connector->settings, &connector->connections, &client->transport)) {
         casehook__free(loop->heap, client);
         return NULL;
     }
     client->loop = loop;
+    client->connector = casehook_connector_ref(connector);
     client->index = index;
     loop->clients[index] = client;
     /* Idle ones in between must not be closed: each call may go to a host of its own. */
     uint32_t most =
         loop->max_connections < CASEHOOK__GROUP_SLOTS ? loop->max_connections : CASEHOOK__GROUP_SLOTS;
-    if (lasting) casehook__transport_keep(client->transport, most * CASEHOOK__CALLS);
+    if (lasting) client->ops->keep(client->transport, most * CASEHOOK__CALLS);
     if (lasting && may_be_direct(loop))
         loop->polled = client;
     else
@@ -127,13 +128,14 @@ void casehook__client_free(struct casehook__client *client)
 {
     if (!client) return;
     struct casehook_loop *loop = client->loop;
-    casehook__transport_free(client->transport); /* may still tell of its sockets */
+    client->ops->close(client->transport); /* may still tell of its sockets */
     casehook__timer_clear(&loop->dues, &client->due);
     client_set_unwatchable(client, false);
     untouch(client);
     loop->clients[client->index] = NULL;
     if (client->index < loop->free_client) loop->free_client = client->index;
     if (loop->polled == client) loop->polled = NULL;
+    casehook_connector_unref(client->connector);
     casehook__free(loop->heap, client);
 }
 
@@ -177,10 +179,10 @@ static void drive(struct casehook__client *client)
     bool done = true;
     casehook__timer_clear(&client->loop->dues, &client->due);
     if (!client->watched)
-        casehook__transport_perform(client->transport);
+        client->ops->perform(client->transport);
     else
-        done = client->unwatchable ? casehook__transport_sweep(client->transport)
-                                   : casehook__transport_tick(client->transport);
+        done = client->unwatchable ? client->ops->sweep(client->transport)
+                                   : client->ops->tick(client->transport);
     after(client, done);
 }
 
@@ -191,12 +193,12 @@ static void drive(struct casehook__client *client)
 static bool drive_unwatched(struct casehook_loop *loop, bool again)
 {
     bool driven = loop->polled && loop->polled->transfers &&
-                  (!again || casehook__transport_poll(loop->polled->transport, 0));
+                  (!again || loop->polled->ops->poll(loop->polled->transport, 0));
     if (driven) drive(loop->polled);
     for (uint32_t i = 0; loop->unwatchable_count && i < loop->client_count; i++) {
         struct casehook__client *client = loop->clients[i];
         if (!client || client->released || !client->unwatchable) continue;
-        if (again && !casehook__transport_poll(client->transport, 0)) continue;
+        if (again && !client->ops->poll(client->transport, 0)) continue;
         drive(client);
         driven = true;
     }
@@ -221,9 +223,9 @@ size_t casehook__clients_harvest(struct casehook_loop *loop, void (*answered)(st
     while (loop->touched) {
         struct casehook__client *client = loop->touched;
         untouch(client);
-        struct casehook__transfer *transfer;
-        while (!client->released && (transfer = casehook__transport_next(client->transport)) != NULL) {
-            answered(casehook__transfer_owner(transfer));
+        struct casehook__job *job;
+        while (!client->released && (job = client->ops->next(client->transport)) != NULL) {
+            answered(job);
             count++;
         }
     }
@@ -245,7 +247,7 @@ static void act(struct casehook_loop *loop, const struct casehook__event *event)
 {
     struct casehook__client *client = event->owner < loop->client_count ? loop->clients[event->owner] : NULL;
     if (!client || client->released) return;
-    after(client, casehook__transport_act(client->transport, event->socket, event->events));
+    after(client, client->ops->act(client->transport, event->socket, event->events));
 }
 
 /* Whoever submits or cancels from now on ends the wait; what came before must be looked at first. */
@@ -273,7 +275,7 @@ int casehook__clients_poll(struct casehook_loop *loop, int timeout_ms)
     if (timeout_ms != 0 && polled && polled->transfers) {
         int descriptor = loop->ops->descriptor(loop->backend);
         if (timeout_ms < 0) timeout_ms = INT_MAX;
-        bool more = casehook__transport_poll_with(polled->transport, descriptor, timeout_ms);
+        bool more = polled->ops->poll_with(polled->transport, descriptor, timeout_ms);
         awake(loop);
         if (!more) return 0;
         timeout_ms = 0;

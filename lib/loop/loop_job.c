@@ -80,7 +80,7 @@ static struct casehook__client *find_client(struct casehook__job *job)
 
 static void job_leave_route(struct casehook__job *job)
 {
-    if (job->transfer) casehook__route_leave(&job->request, job->transfer);
+    if (job->transfer) casehook__route_leave(job->connector, &job->request, job->transfer);
     if (!job->request.configured && job->client) casehook__client_release(job->client);
     job->client = NULL;
     job->transfer = NULL;
@@ -104,7 +104,7 @@ static bool job_find_route(struct casehook__job *job)
 /* The limit of its request, or before that the time to say that it takes long. */
 static void set_request_timer(struct casehook__job *job)
 {
-    int64_t limit = casehook__transfer_limit(job->transfer);
+    int64_t limit = job->client->ops->limit(job->transfer);
     casehook__timer_set(&job->loop->jobs, &job->timer, job->slow < limit ? job->slow : limit);
 }
 
@@ -120,14 +120,13 @@ static bool send_request(struct casehook__job *job)
         return false;
     }
     casehook__log_request(job->connector, machine, CASEHOOK_LOG_DEBUG);
-    casehook__transfer_set_owner(job->transfer, job);
-    if (casehook__transfer_start(job->transfer, job->client->transport, &job->request, job->deadline)) {
+    if (job->client->ops->start(job->transfer, job->client->transport, &job->request, job->deadline, job)) {
         casehook__client_started(job->client);
         job->slow = casehook__log_slow_time(job->connector);
         set_request_timer(job);
         return true;
     }
-    casehook__machine_fail(machine, casehook__transfer_failure(job->transfer));
+    casehook__machine_fail(machine, job->client->ops->failure(job->transfer));
     job_leave_route(job);
     return false;
 }
@@ -212,13 +211,13 @@ static void refuse(struct casehook__job *job, const struct casehook__failure *fa
 /* What came of the request under way goes into the machine. */
 static void settle_request(struct casehook__job *job)
 {
-    const struct casehook__response *response = casehook__transfer_response(job->transfer);
+    const struct casehook__response *response = job->client->ops->response(job->transfer);
     casehook__timer_clear(&job->loop->jobs, &job->timer);
     casehook__client_ended(job->client);
     if (response)
         casehook__machine_feed(&job->work->machine, response);
     else
-        casehook__machine_fail(&job->work->machine, casehook__transfer_failure(job->transfer));
+        casehook__machine_fail(&job->work->machine, job->client->ops->failure(job->transfer));
     job_leave_route(job);
 }
 
@@ -237,7 +236,7 @@ void casehook__job_cancel(struct casehook__job *job)
         return;
     }
     if (job->state == CASEHOOK__JOB_RUNNING) {
-        casehook__transfer_cancel(job->transfer);
+        job->client->ops->cancel(job->transfer);
         settle_request(job);
     }
     fail_next(job, &cancelled);
@@ -269,13 +268,13 @@ void casehook__job_expire(struct casehook__job *job)
         refuse(job, &late);
         return;
     }
-    if (job->slow < casehook__transfer_limit(job->transfer)) {
+    if (job->slow < job->client->ops->limit(job->transfer)) {
         job->slow = CASEHOOK__NO_DEADLINE;
         casehook__log_request(job->connector, &job->work->machine, CASEHOOK_LOG_WARNING);
         set_request_timer(job);
         return;
     }
-    casehook__transfer_expire(job->transfer);
+    job->client->ops->expire(job->transfer);
     casehook__job_answered(job);
 }
 
@@ -285,9 +284,9 @@ static void log_abandoned(struct casehook__job *job)
     struct casehook__failure failure = {.status = CASEHOOK_E_CANCELLED};
     struct casehook_error error;
     if (job->transfer) {
-        casehook__transfer_cancel(job->transfer);
+        job->client->ops->cancel(job->transfer);
         casehook__client_ended(job->client);
-        failure = *casehook__transfer_failure(job->transfer);
+        failure = *job->client->ops->failure(job->transfer);
     }
     if (job->work) {
         failure.message = failure.sent ? "the loop was released before the answer came"

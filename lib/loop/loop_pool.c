@@ -133,7 +133,7 @@ struct casehook__slot *casehook__pool_take_slot(struct casehook__pool *pool)
 /* There are never many more than may run: those that end a waiting job come back at once. */
 void casehook__pool_give_slot(struct casehook__pool *pool, struct casehook__slot *slot)
 {
-    casehook__slot_shrink(slot);
+    casehook__slot_shrink(pool->connector, slot);
     slot->next = pool->idle;
     pool->idle = slot;
 }

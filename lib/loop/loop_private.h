@@ -66,6 +66,8 @@ struct casehook__job *casehook__jobs_shift(struct casehook__jobs *jobs);
 
 struct casehook__client {
     struct casehook_loop *loop;
+    struct casehook_connector *connector; /* a reference */
+    const struct casehook__transport_ops *ops;
     struct casehook__transport *transport;
     uint32_t index;             /* among the loop's clients */
     bool watched;               /* by the backend; else driven by perform and poll */

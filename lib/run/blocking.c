@@ -13,17 +13,23 @@
 
 /* The transport of a slot, or one that lives for a single hop to another origin. */
 struct blocking_route {
+    const struct casehook__transport_ops *ops;
     struct casehook__transport *transport;
     struct casehook__transfer *transfer;
 };
+
+static int open_transport(struct casehook_connector *connector, struct casehook__transport **transport)
+{
+    return connector->ops->open(connector->heap, connector->settings, &connector->connections, transport);
+}
 
 static int find_transport(struct casehook_connector *connector, struct casehook__slot *slot,
                           const struct casehook__request *request, struct casehook__transport **transport)
 {
     struct casehook__transport **own = &slot->transports[connector->policy_of[request->call]];
     int status = CASEHOOK_OK;
-    if (!request->configured) return casehook__transport_new(connector->heap, connector->settings, transport);
-    if (!*own) status = casehook__transport_new(connector->heap, connector->settings, own);
+    if (!request->configured) return open_transport(connector, transport);
+    if (!*own) status = open_transport(connector, own);
     *transport = *own;
     return status;
 }
@@ -31,20 +37,22 @@ static int find_transport(struct casehook_connector *connector, struct casehook_
 static int blocking_find_route(struct casehook_connector *connector, struct casehook__slot *slot,
                                const struct casehook__request *request, struct blocking_route *route)
 {
-    *route = (struct blocking_route){NULL, NULL};
+    *route = (struct blocking_route){connector->ops, NULL, NULL};
     int status = find_transport(connector, slot, request, &route->transport);
     return status ? status : casehook__route_find(connector, slot, request, &route->transfer);
 }
 
-static void blocking_leave_route(const struct casehook__request *request, struct blocking_route *route)
+static void blocking_leave_route(const struct casehook_connector *connector,
+                                 const struct casehook__request *request, struct blocking_route *route)
 {
-    casehook__route_leave(request, route->transfer);
-    if (!request->configured) casehook__transport_free(route->transport);
+    casehook__route_leave(connector, request, route->transfer);
+    if (!request->configured) route->ops->close(route->transport);
 }
 
 static void wake_thread(void *user)
 {
-    casehook__transport_wakeup(user);
+    struct blocking_route *route = user;
+    route->ops->wakeup(route->transport);
 }
 
 /*
@@ -54,16 +62,16 @@ static void wake_thread(void *user)
 static bool blocking_read_late(struct blocking_route *route)
 {
     for (int looks = 0; looks < BLOCKING_LATE_LOOKS; looks++) {
-        casehook__transport_perform(route->transport);
-        if (casehook__transport_next(route->transport)) return true;
-        if (!casehook__transport_poll(route->transport, 0)) return false;
+        route->ops->perform(route->transport);
+        if (route->ops->next(route->transport)) return true;
+        if (!route->ops->poll(route->transport, 0)) return false;
     }
     return false;
 }
 
 static int blocking_time_left(const struct blocking_route *route)
 {
-    int64_t left = casehook__transfer_limit(route->transfer) - casehook__clock_ms();
+    int64_t left = route->ops->limit(route->transfer) - casehook__clock_ms();
     return left > POLL_MS ? POLL_MS : left > 0 ? (int)left : 0;
 }
 
@@ -71,18 +79,18 @@ static void wait_for(struct casehook_connector *connector, const struct casehook
                      struct blocking_route *route, struct casehook_cancel *cancel)
 {
     int64_t slow = casehook__log_slow_time(connector);
-    struct casehook__cancel_waiter waiter = {.wake = wake_thread, .user = route->transport};
+    struct casehook__cancel_waiter waiter = {.wake = wake_thread, .user = route};
     casehook__cancel_add(cancel, &waiter);
     for (;;) {
-        casehook__transport_perform(route->transport);
-        if (casehook__transport_next(route->transport)) break;
+        route->ops->perform(route->transport);
+        if (route->ops->next(route->transport)) break;
         if (casehook__cancel_is_set(cancel)) {
-            casehook__transfer_cancel(route->transfer);
+            route->ops->cancel(route->transfer);
             break;
         }
         int left = blocking_time_left(route);
         if (left == 0) {
-            if (!blocking_read_late(route)) casehook__transfer_expire(route->transfer);
+            if (!blocking_read_late(route)) route->ops->expire(route->transfer);
             break;
         }
         int64_t until_slow = slow == CASEHOOK__NO_DEADLINE ? left : slow - casehook__clock_ms();
@@ -91,7 +99,7 @@ static void wait_for(struct casehook_connector *connector, const struct casehook
             slow = CASEHOOK__NO_DEADLINE;
             until_slow = left;
         }
-        casehook__transport_poll(route->transport, left < until_slow ? left : (int)until_slow);
+        route->ops->poll(route->transport, left < until_slow ? left : (int)until_slow);
     }
     casehook__cancel_remove(cancel, &waiter);
 }
@@ -111,15 +119,15 @@ static void perform(struct casehook_connector *connector, struct casehook__machi
         not_started(machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
     } else {
         casehook__log_request(connector, machine, CASEHOOK_LOG_DEBUG);
-        if (casehook__transfer_start(route.transfer, route.transport, request, deadline))
+        if (route.ops->start(route.transfer, route.transport, request, deadline, &route))
             wait_for(connector, machine, &route, cancel);
-        const struct casehook__response *response = casehook__transfer_response(route.transfer);
+        const struct casehook__response *response = route.ops->response(route.transfer);
         if (response)
             casehook__machine_feed(machine, response);
         else
-            casehook__machine_fail(machine, casehook__transfer_failure(route.transfer));
+            casehook__machine_fail(machine, route.ops->failure(route.transfer));
     }
-    blocking_leave_route(request, &route);
+    blocking_leave_route(connector, request, &route);
 }
 
 /* One request, on the slot that the one before has left, or on a new one. */

@@ -111,6 +111,8 @@ static struct casehook_connector *allocate(const struct casehook_settings *setti
     if (!connector) return NULL;
     connector->heap = casehook__heap_ref(heap);
     atomic_init(&connector->references, 1);
+    atomic_init(&connector->connections, 0);
+    connector->ops = &casehook__transport_curl;
     connector->process = getpid();
     connector->log = casehook__log_ref(settings ? settings->log : NULL);
     connector->settings = snapshot_of(settings, heap);

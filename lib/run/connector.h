@@ -64,8 +64,10 @@ struct casehook_connector {
     struct casehook__reuse reuse[CASEHOOK__CALLS];
     struct casehook__reuse *reuse_of[CASEHOOK__CALLS];
 
-    struct casehook__idle *all_idle; /* a reference */
-    struct casehook__slot *idle;     /* the one given back last, and so on */
+    const struct casehook__transport_ops *ops; /* how requests are done */
+    atomic_uint connections;                   /* open ones, for the statistics */
+    struct casehook__idle *all_idle;           /* a reference */
+    struct casehook__slot *idle;               /* the one given back last, and so on */
     struct casehook__work *warm;
     size_t idle_count, warm_count; /* no more warm ones than idle slots: these go after a time */
 };
@@ -87,7 +89,7 @@ void casehook__slot_give(struct casehook_connector *connector, struct casehook__
 /* For a driver with slots of its own; without transports. */
 struct casehook__slot *casehook__slot_new(struct casehook_connector *connector);
 /* Gives back memory of an unusually large answer. */
-void casehook__slot_shrink(struct casehook__slot *slot);
+void casehook__slot_shrink(const struct casehook_connector *connector, struct casehook__slot *slot);
 void casehook__slot_free(struct casehook_connector *connector, struct casehook__slot *slot);
 /* Frees what a connector that is being released has kept: idle slots, warm operations. */
 void casehook__slots_free(struct casehook_connector *connector);

@@ -7,8 +7,9 @@ static int own_transfer(struct casehook_connector *connector, struct casehook__s
     size_t i = connector->policy_of[call];
     int status = CASEHOOK_OK;
     if (!slot->transfers[i])
-        status = casehook__transfer_new(connector->heap, connector->config, connector->settings,
-                                        &connector->policies[i], connector->reuse_of, &slot->transfers[i]);
+        status =
+            connector->ops->transfer_new(connector->heap, connector->config, connector->settings,
+                                         &connector->policies[i], connector->reuse_of, &slot->transfers[i]);
     *transfer = slot->transfers[i];
     return status;
 }
@@ -21,11 +22,12 @@ int casehook__route_find(struct casehook_connector *connector, struct casehook__
     if (request->configured) return own_transfer(connector, slot, request->call, transfer);
     casehook__policy_of(connector->settings, connector->config, &connector->credentials, request->origin,
                         false, &policy);
-    return casehook__transfer_new(connector->heap, connector->config, connector->settings, &policy, NULL,
-                                  transfer);
+    return connector->ops->transfer_new(connector->heap, connector->config, connector->settings, &policy,
+                                        NULL, transfer);
 }
 
-void casehook__route_leave(const struct casehook__request *request, struct casehook__transfer *transfer)
+void casehook__route_leave(const struct casehook_connector *connector,
+                           const struct casehook__request *request, struct casehook__transfer *transfer)
 {
-    if (!request->configured) casehook__transfer_free(transfer);
+    if (!request->configured) connector->ops->transfer_free(transfer);
 }

@@ -13,6 +13,7 @@
 int casehook__route_find(struct casehook_connector *connector, struct casehook__slot *slot,
                          const struct casehook__request *request, struct casehook__transfer **transfer);
 /* Frees what was made for this request alone. */
-void casehook__route_leave(const struct casehook__request *request, struct casehook__transfer *transfer);
+void casehook__route_leave(const struct casehook_connector *connector,
+                           const struct casehook__request *request, struct casehook__transfer *transfer);
 
 #endif

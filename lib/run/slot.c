@@ -25,8 +25,8 @@ void casehook__slot_free(struct casehook_connector *connector, struct casehook__
     struct casehook__pipe_guard guard;
     if (here) casehook__pipe_guard(&guard);
     for (size_t i = 0; i < CASEHOOK__CALLS && here; i++) {
-        casehook__transfer_free(slot->transfers[i]);
-        casehook__transport_free(slot->transports[i]);
+        connector->ops->transfer_free(slot->transfers[i]);
+        connector->ops->close(slot->transports[i]);
     }
     if (here) casehook__pipe_unguard(&guard);
     casehook__free(connector->heap, slot);
@@ -37,9 +37,9 @@ struct casehook__slot *casehook__slot_new(struct casehook_connector *connector)
     return casehook__calloc(connector->heap, 1, sizeof(struct casehook__slot));
 }
 
-void casehook__slot_shrink(struct casehook__slot *slot)
+void casehook__slot_shrink(const struct casehook_connector *connector, struct casehook__slot *slot)
 {
-    for (size_t i = 0; i < CASEHOOK__CALLS; i++) casehook__transfer_shrink(slot->transfers[i], KEPT_BYTES);
+    for (size_t i = 0; i < CASEHOOK__CALLS; i++) connector->ops->shrink(slot->transfers[i], KEPT_BYTES);
 }
 
 /* ---- what one operation works with ------------------------------------------------------------- */
@@ -172,7 +172,7 @@ struct casehook__slot *casehook__slot_take(struct casehook_connector *connector)
 void casehook__slot_give(struct casehook_connector *connector, struct casehook__slot *slot)
 {
     struct casehook__idle *all = connector->all_idle;
-    casehook__slot_shrink(slot);
+    casehook__slot_shrink(connector, slot);
     slot->connector = connector;
     pthread_mutex_lock(&all->lock);
     int64_t now = casehook__clock_ms();

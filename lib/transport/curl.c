@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 
-int casehook__transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
-                           const struct casehook__settings_snapshot *settings,
-                           const struct casehook__policy *policy, struct casehook__reuse *const *reuse,
-                           struct casehook__transfer **out)
+static int transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
+                        const struct casehook__settings_snapshot *settings,
+                        const struct casehook__policy *policy, struct casehook__reuse *const *reuse,
+                        struct casehook__transfer **out)
 {
     struct casehook__transfer *transfer = *out = casehook__calloc(heap, 1, sizeof *transfer);
     if (!transfer) return CASEHOOK_E_NO_MEMORY;
@@ -53,7 +53,7 @@ static void leave_transport(struct casehook__transfer *transfer)
     transfer->transport = NULL;
 }
 
-void casehook__transfer_free(struct casehook__transfer *transfer)
+static void transfer_free(struct casehook__transfer *transfer)
 {
     if (!transfer) return;
     leave_transport(transfer);
@@ -65,27 +65,17 @@ void casehook__transfer_free(struct casehook__transfer *transfer)
     casehook__free_secret(transfer->heap, transfer, sizeof *transfer);
 }
 
-void casehook__transfer_shrink(struct casehook__transfer *transfer, size_t kept)
+static void transfer_shrink(struct casehook__transfer *transfer, size_t kept)
 {
     if (transfer && transfer->body.capacity > kept) casehook__buf_free(&transfer->body);
 }
 
-void casehook__transfer_set_owner(struct casehook__transfer *transfer, void *owner)
-{
-    transfer->owner = owner;
-}
-
-void *casehook__transfer_owner(const struct casehook__transfer *transfer)
-{
-    return transfer->owner;
-}
-
-const struct casehook__response *casehook__transfer_response(const struct casehook__transfer *transfer)
+static const struct casehook__response *transfer_response(const struct casehook__transfer *transfer)
 {
     return transfer->answered ? &transfer->response : NULL;
 }
 
-const struct casehook__failure *casehook__transfer_failure(const struct casehook__transfer *transfer)
+static const struct casehook__failure *transfer_failure(const struct casehook__transfer *transfer)
 {
     return &transfer->failure;
 }
@@ -135,7 +125,11 @@ static bool need_trust(struct casehook__transfer *transfer, bool https)
     return !status || never_started(transfer, status, transfer->told.message);
 }
 
-/* responseTimeout, or what the deadline of the operation leaves of it. */
+/*
+ * responseTimeout, or what the deadline of the operation leaves of it.  libcurl does not look after that: its
+ * own limit would throw away an answer that came in time but is read late, and it would be gone with a timer
+ * that libcurl lost.
+ */
 static bool set_limit(struct casehook__transfer *transfer, int64_t deadline)
 {
     int64_t now = casehook__clock_ms(), time = transfer->settings->response_timeout_ms;
@@ -207,11 +201,12 @@ static bool set_kept(struct casehook__transfer *transfer)
     return casehook__curl_forbid_reuse(&transfer->handle, never);
 }
 
-bool casehook__transfer_start(struct casehook__transfer *transfer, struct casehook__transport *transport,
-                              const struct casehook__request *request, int64_t deadline)
+static bool transfer_start(struct casehook__transfer *transfer, struct casehook__transport *transport,
+                           const struct casehook__request *request, int64_t deadline, void *owner)
 {
     static const char no_memory[] = "out of memory before the request was sent";
     forget_try(transfer);
+    transfer->owner = owner;
     transfer->request = request;
     transfer->renewed = false;
     if (!casehook__curl_handle(transfer, request))
@@ -296,12 +291,12 @@ static void settle(struct casehook__transfer *transfer, CURLcode code)
     leave_transport(transfer);
 }
 
-int64_t casehook__transfer_limit(const struct casehook__transfer *transfer)
+static int64_t transfer_limit(const struct casehook__transfer *transfer)
 {
     return transfer->limit;
 }
 
-void casehook__transfer_expire(struct casehook__transfer *transfer)
+static void transfer_expire(struct casehook__transfer *transfer)
 {
     transfer->answered = is_answer(transfer);
     if (transfer->answered)
@@ -312,7 +307,7 @@ void casehook__transfer_expire(struct casehook__transfer *transfer)
     leave_transport(transfer);
 }
 
-void casehook__transfer_cancel(struct casehook__transfer *transfer)
+static void transfer_cancel(struct casehook__transfer *transfer)
 {
     transfer->answered = is_answer(transfer);
     transfer->failure = (struct casehook__failure){
@@ -346,11 +341,36 @@ static struct casehook__transfer *next_ended(struct casehook__transport *transpo
     return NULL;
 }
 
-struct casehook__transfer *casehook__transport_next(struct casehook__transport *transport)
+static void *next_owner(struct casehook__transport *transport)
 {
     struct casehook__transfer *transfer = next_ended(transport);
-    if (transfer || !transport->doomed) return transfer;
-    transfer = transport->first; /* those that came later are not doomed */
-    settle(transfer, CURLE_OUT_OF_MEMORY);
-    return transfer;
+    if (!transfer && transport->doomed) {
+        transfer = transport->first; /* those that came later are not doomed */
+        settle(transfer, CURLE_OUT_OF_MEMORY);
+    }
+    return transfer ? transfer->owner : NULL;
 }
+
+const struct casehook__transport_ops casehook__transport_curl = {
+    .open = casehook__curl_open,
+    .close = casehook__curl_close,
+    .transfer_new = transfer_new,
+    .transfer_free = transfer_free,
+    .shrink = transfer_shrink,
+    .start = transfer_start,
+    .limit = transfer_limit,
+    .expire = transfer_expire,
+    .cancel = transfer_cancel,
+    .response = transfer_response,
+    .failure = transfer_failure,
+    .perform = casehook__curl_perform,
+    .poll = casehook__curl_poll,
+    .poll_with = casehook__curl_poll_with,
+    .wakeup = casehook__curl_wakeup,
+    .next = next_owner,
+    .keep = casehook__curl_keep,
+    .watch = casehook__curl_watch,
+    .act = casehook__curl_act,
+    .tick = casehook__curl_tick,
+    .sweep = casehook__curl_sweep,
+};

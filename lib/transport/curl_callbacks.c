@@ -279,6 +279,8 @@ curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct 
         return CURL_SOCKET_BAD;
     }
     transfer->sockets[transfer->socket_count++ % CASEHOOK__SOCKETS_MAX] = descriptor;
+    transfer->transport->open_sockets++;
+    atomic_fetch_add_explicit(transfer->transport->counter, 1, memory_order_relaxed);
     transfer->connecting = true;
     transfer->tunnel_bytes = 0;
     transfer->handshakes = 0;

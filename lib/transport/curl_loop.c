@@ -1,11 +1,11 @@
 /* curl_loop.c - transports whose sockets and timer a loop looks after. */
 #include "transport/curl_private.h"
 
-bool casehook__transport_watch(struct casehook__transport *transport, const struct casehook__watcher *watcher)
+bool casehook__curl_watch(struct casehook__transport *transport, const struct casehook__watcher *watcher)
 {
     transport->watcher = *watcher;
-    casehook__curl_watch(transport);
-    return casehook__transport_sweep(transport);
+    casehook__curl_set_watcher(transport);
+    return casehook__curl_sweep(transport);
 }
 
 /*
@@ -30,7 +30,7 @@ static bool check_multi(struct casehook__transport *transport, CURLMcode code)
 }
 
 /* Deprecated, but the one call that looks at all transfers and tells the callback about all sockets. */
-bool casehook__transport_sweep(struct casehook__transport *transport)
+bool casehook__curl_sweep(struct casehook__transport *transport)
 {
     int running;
     CURLMcode code;
@@ -40,7 +40,7 @@ bool casehook__transport_sweep(struct casehook__transport *transport)
     return check_multi(transport, code);
 }
 
-bool casehook__transport_act(struct casehook__transport *transport, int socket, int events)
+bool casehook__curl_act(struct casehook__transport *transport, int socket, int events)
 {
     int what = 0, running;
     if (transport->doomed) return false;
@@ -51,7 +51,7 @@ bool casehook__transport_act(struct casehook__transport *transport, int socket, 
     return check_multi(transport, curl_multi_socket_action(transport->multi, socket, what, &running));
 }
 
-bool casehook__transport_tick(struct casehook__transport *transport)
+bool casehook__curl_tick(struct casehook__transport *transport)
 {
     int running;
     if (transport->doomed) return false;
@@ -60,7 +60,7 @@ bool casehook__transport_tick(struct casehook__transport *transport)
                        curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running));
 }
 
-bool casehook__transport_poll_with(struct casehook__transport *transport, int descriptor, int timeout_ms)
+bool casehook__curl_poll_with(struct casehook__transport *transport, int descriptor, int timeout_ms)
 {
     struct curl_waitfd extra = {.fd = descriptor, .events = CURL_WAIT_POLLIN};
     if (curl_multi_poll(transport->multi, &extra, 1, timeout_ms, NULL) == CURLM_OK) return extra.revents != 0;
@@ -68,7 +68,7 @@ bool casehook__transport_poll_with(struct casehook__transport *transport, int de
     return true;
 }
 
-void casehook__transport_keep(struct casehook__transport *transport, unsigned connections)
+void casehook__curl_keep(struct casehook__transport *transport, unsigned connections)
 {
     transport->keep = (long)connections;
     curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, transport->keep);

@@ -18,13 +18,14 @@ static CURLM *multi_new(struct casehook__transport *transport)
     return NULL;
 }
 
-int casehook__transport_new(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,
-                            struct casehook__transport **out)
+int casehook__curl_open(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,
+                        atomic_uint *connections, struct casehook__transport **out)
 {
     struct casehook__transport *transport = casehook__calloc(heap, 1, sizeof *transport);
     *out = NULL;
     if (!transport) return CASEHOOK_E_NO_MEMORY;
     transport->heap = heap;
+    transport->counter = connections;
     /* One for each call at most: it serves one operation at a time.  0 would mean libcurl's own choice. */
     transport->keep = settings->max_idle_connections < CASEHOOK__CALLS ? (long)settings->max_idle_connections
                                                                        : CASEHOOK__CALLS;
@@ -58,7 +59,7 @@ static int multi_on_timer(CURLM *multi, long in_ms, void *user)
     return 0;
 }
 
-void casehook__curl_watch(struct casehook__transport *transport)
+void casehook__curl_set_watcher(struct casehook__transport *transport)
 {
     curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, multi_on_socket);
     curl_multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
@@ -73,15 +74,16 @@ bool casehook__curl_mend(struct casehook__transport *transport)
     curl_multi_cleanup(transport->multi);
     transport->multi = fresh;
     transport->spoiled = false;
-    if (transport->watcher.socket) casehook__curl_watch(transport);
+    if (transport->watcher.socket) casehook__curl_set_watcher(transport);
     return true;
 }
 
-void casehook__transport_free(struct casehook__transport *transport)
+void casehook__curl_close(struct casehook__transport *transport)
 {
     if (!transport) return;
     curl_multi_cleanup(transport->multi);
     casehook__curl_forget_connections(transport);
+    atomic_fetch_sub_explicit(transport->counter, transport->open_sockets, memory_order_relaxed);
     casehook__free(transport->heap, transport);
 }
 
@@ -92,7 +94,7 @@ void casehook__curl_open_gate(struct casehook__transport *transport)
 }
 
 /* What fails here for want of memory is tried again the next time; the limits of the transfers go on. */
-void casehook__transport_perform(struct casehook__transport *transport)
+void casehook__curl_perform(struct casehook__transport *transport)
 {
     int running;
     casehook__curl_open_gate(transport);
@@ -106,7 +108,7 @@ void casehook__curl_rest(int ms)
     nanosleep(&time, NULL);
 }
 
-bool casehook__transport_poll(struct casehook__transport *transport, int timeout_ms)
+bool casehook__curl_poll(struct casehook__transport *transport, int timeout_ms)
 {
     int ready = 0;
     if (transport->deaf && timeout_ms > DEAF_MS) timeout_ms = DEAF_MS;
@@ -115,7 +117,7 @@ bool casehook__transport_poll(struct casehook__transport *transport, int timeout
     return true;
 }
 
-void casehook__transport_wakeup(struct casehook__transport *transport)
+void casehook__curl_wakeup(struct casehook__transport *transport)
 {
     curl_multi_wakeup(transport->multi);
 }

@@ -46,12 +46,14 @@ struct casehook__transport {
     CURLM *multi;
     struct casehook__watcher watcher; /* of a transport that a loop watches */
     struct casehook__transfer *first, *last;
-    unsigned doomed; /* how many of them are */
-    bool spoiled;    /* libcurl's tables hold something that it must not touch again */
-    long keep;       /* connections */
-    bool deaf;       /* libcurl could not make what a wakeup needs */
-    unsigned go;     /* how often it was driven */
-    bool promised;   /* some connection came with a Keep-Alive header */
+    unsigned doomed;      /* how many of them are */
+    bool spoiled;         /* libcurl's tables hold something that it must not touch again */
+    long keep;            /* connections */
+    bool deaf;            /* libcurl could not make what a wakeup needs */
+    unsigned go;          /* how often it was driven */
+    atomic_uint *counter; /* of the connections of all transports of a connector */
+    unsigned open_sockets;
+    bool promised; /* some connection came with a Keep-Alive header */
     struct casehook__connection *connections[CASEHOOK__CONNECTION_LISTS];
     struct casehook__tls_gate gate; /* of what is read in one go, with HTTP/2 */
 };
@@ -120,12 +122,26 @@ struct casehook__transfer {
     struct casehook_error told; /* failure.message points into it */
 };
 
+/* curl_multi.c, curl_loop.c: functions of casehook__transport_curl. */
+int casehook__curl_open(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,
+                        atomic_uint *connections, struct casehook__transport **transport);
+void casehook__curl_close(struct casehook__transport *transport);
+void casehook__curl_perform(struct casehook__transport *transport);
+bool casehook__curl_poll(struct casehook__transport *transport, int timeout_ms);
+void casehook__curl_wakeup(struct casehook__transport *transport);
+bool casehook__curl_poll_with(struct casehook__transport *transport, int descriptor, int timeout_ms);
+void casehook__curl_keep(struct casehook__transport *transport, unsigned connections);
+bool casehook__curl_watch(struct casehook__transport *transport, const struct casehook__watcher *watcher);
+bool casehook__curl_act(struct casehook__transport *transport, int socket, int events);
+bool casehook__curl_tick(struct casehook__transport *transport);
+bool casehook__curl_sweep(struct casehook__transport *transport);
+
 /* curl_multi.c: makes a spoiled one new.  False: no memory, or what is under way must end first. */
 bool casehook__curl_mend(struct casehook__transport *transport);
 /* Before each go. */
 void casehook__curl_open_gate(struct casehook__transport *transport);
-/* curl_loop.c: the transport is watched by its watcher from now on. */
-void casehook__curl_watch(struct casehook__transport *transport);
+/* curl_multi.c: the transport is watched by its watcher from now on. */
+void casehook__curl_set_watcher(struct casehook__transport *transport);
 /* In place of a poll that failed for want of memory: waits a moment, at most so long. */
 void casehook__curl_rest(int ms);
 

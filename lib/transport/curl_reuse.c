@@ -82,6 +82,8 @@ static struct casehook__connection *connection_new(struct casehook__transfer *tr
 int casehook__curl_on_close(void *user, curl_socket_t socket)
 {
     struct casehook__transport *transport = user;
+    transport->open_sockets--;
+    atomic_fetch_sub_explicit(transport->counter, 1, memory_order_relaxed);
     for (size_t i = 0; i < CASEHOOK__CONNECTION_LISTS; i++) {
         struct casehook__connection **link = &transport->connections[i];
         while (*link && (*link)->socket != socket) link = &(*link)->next;
