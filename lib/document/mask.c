@@ -5,6 +5,8 @@
 #include "document/mask_automaton.h"
 #include "document/mask_view.h"
 
+#include <stdatomic.h>
+
 #define SECRET_MIN   4          /* shorter ones are in every word: they are masked where they stand (R3) */
 #define NEEDLE_MIN   2          /* what counts of a secret that has ends of lines in it */
 #define PART_MIN     4          /* fewer bytes of a secret at the end of a text are taken for chance */
@@ -13,7 +15,10 @@
 
 struct casehook__mask {
     struct casehook__heap *heap;
-    struct casehook__automaton *automaton; /* NULL: no secret is long enough */
+    const struct casehook__text *secrets;
+    size_t count; /* 0: no secret is long enough */
+    /* Made by the first text that is looked at: most connectors of a large host rest. */
+    _Atomic(struct casehook__automaton *) automaton;
 };
 
 /* ---- secrets ------------------------------------------------------------------------------------- */
@@ -80,17 +85,23 @@ static size_t forms_room(const struct casehook__text *secrets, size_t count)
     return room;
 }
 
-static int find_forms(struct casehook__mask *mask, const struct casehook__text *secrets, size_t count,
-                      struct forms *forms)
+/* OK or NO_MEMORY; the forms are to be freed either way. */
+static int find_forms(const struct casehook__mask *mask, struct forms *forms)
 {
-    size_t room = forms_room(secrets, count);
+    size_t room = forms_room(mask->secrets, mask->count);
     casehook__buf_init(&forms->store, mask->heap, room + 1);
     forms->count = 0;
     forms->needles =
-        casehook__calloc(mask->heap, count * (CASEHOOK__DECODERS + 2) + 1, sizeof *forms->needles);
+        casehook__calloc(mask->heap, mask->count * (CASEHOOK__DECODERS + 2) + 1, sizeof *forms->needles);
     if (!forms->needles || casehook__buf_reserve(&forms->store, room)) return CASEHOOK_E_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) add_forms(forms, secrets[i]);
+    for (size_t i = 0; i < mask->count; i++) add_forms(forms, mask->secrets[i]);
     return forms->store.status;
+}
+
+static void free_forms(const struct casehook__mask *mask, struct forms *forms)
+{
+    casehook__buf_free(&forms->store);
+    casehook__free(mask->heap, forms->needles);
 }
 
 int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text *secrets, size_t count,
@@ -100,11 +111,13 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
     struct casehook__mask *mask = *out = casehook__calloc(heap, 1, sizeof *mask);
     if (!mask) return CASEHOOK_E_NO_MEMORY;
     mask->heap = heap;
-    int status = find_forms(mask, secrets, count, &forms);
-    if (!status && forms.count)
-        status = casehook__automaton_new(heap, forms.needles, forms.count, &mask->automaton);
-    casehook__buf_free(&forms.store);
-    casehook__free(heap, forms.needles);
+    mask->secrets = secrets;
+    mask->count = count;
+    atomic_init(&mask->automaton, NULL);
+    int status = find_forms(mask, &forms);
+    if (!status) status = casehook__automaton_check(forms.needles, forms.count);
+    if (forms.count == 0) mask->count = 0;
+    free_forms(mask, &forms);
     if (!status) return CASEHOOK_OK;
     casehook__mask_free(mask);
     *out = NULL;
@@ -114,8 +127,30 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
 void casehook__mask_free(struct casehook__mask *mask)
 {
     if (!mask) return;
-    casehook__automaton_free(mask->automaton);
+    casehook__automaton_free(atomic_load(&mask->automaton));
     casehook__free(mask->heap, mask);
+}
+
+/* NULL: no memory. */
+static struct casehook__automaton *make_automaton(const struct casehook__mask *mask)
+{
+    struct forms forms;
+    struct casehook__automaton *automaton = NULL;
+    if (!find_forms(mask, &forms))
+        casehook__automaton_new(mask->heap, forms.needles, forms.count, &automaton);
+    free_forms(mask, &forms);
+    return automaton;
+}
+
+/* Of two threads that make one at once the first to be ready wins.  NULL: no memory. */
+static const struct casehook__automaton *automaton_of(const struct casehook__mask *mask)
+{
+    struct casehook__mask *keeper = (struct casehook__mask *)(uintptr_t)mask; /* it masks as it did before */
+    struct casehook__automaton *made, *known = atomic_load_explicit(&mask->automaton, memory_order_acquire);
+    if (known || !(made = make_automaton(mask))) return known;
+    if (atomic_compare_exchange_strong(&keeper->automaton, &known, made)) return made;
+    casehook__automaton_free(made);
+    return known;
 }
 
 /* ---- what of a text is secret -------------------------------------------------------------------- */
@@ -168,7 +203,7 @@ static void note_sign(struct sight *sight, unsigned char c)
 
 /* Where one search through a view is. */
 struct mask_look {
-    const struct casehook__mask *mask;
+    const struct casehook__automaton *automaton;
     struct marks *marks;
     struct casehook__search search;
     struct trail trail;
@@ -180,7 +215,7 @@ struct mask_look {
 static void mark_beginning(struct mask_look *look, size_t end)
 {
     const struct trail *trail = &look->trail;
-    size_t begun = casehook__search_begun(look->mask->automaton, &look->search);
+    size_t begun = casehook__search_begun(look->automaton, &look->search);
     if (begun >= PART_MIN) mark_secret(look->marks, trail_back(trail, begun), end);
     for (size_t back = 1; look->parts && back <= ESCAPE_PARTS; back++) {
         uint8_t at = (uint8_t)(trail->next - back);
@@ -193,7 +228,7 @@ static void mark_beginning(struct mask_look *look, size_t end)
 
 static void add_to_trail(struct mask_look *look, const struct casehook__seen *seen)
 {
-    size_t begun = casehook__search_begun(look->mask->automaton, &look->search);
+    size_t begun = casehook__search_begun(look->automaton, &look->search);
     struct trail *trail = &look->trail;
     trail->bytes[trail->next].begin = seen->begin;
     trail->bytes[trail->next].begun = (uint8_t)begun;
@@ -210,7 +245,7 @@ static void look_at(struct mask_look *look, const struct casehook__seen *seen)
     if (is_line_end(seen->byte)) return;
     if (seen->cut) mark_beginning(look, seen->begin);
     add_to_trail(look, seen);
-    size_t found = casehook__search_step(look->mask->automaton, &look->search, (char)seen->byte);
+    size_t found = casehook__search_step(look->automaton, &look->search, (char)seen->byte);
     if (found) mark_secret(look->marks, trail_back(&look->trail, found), seen->end);
     bool more = found || (look->masked && seen->byte == '='); /* which is base64's */
     if (more && look->masked) mark_secret(look->marks, look->masked, seen->end);
@@ -233,45 +268,45 @@ static void look_through(struct mask_look *look, const enum casehook__decoder *d
         note_sign(sight, seen.byte);
         look_at(look, &seen);
         if (count == 0 && may_skip(look))
-            view.at += casehook__search_skip(look->mask->automaton, casehook__text_from(view.text, view.at));
+            view.at += casehook__search_skip(look->automaton, casehook__text_from(view.text, view.at));
     }
     mark_beginning(look, view.text.length);
     sight->decoded = count > 0 && view.layers[count - 1].decoded;
 }
 
-static void look_deeper(const struct casehook__mask *mask, struct marks *marks,
+static void look_deeper(const struct casehook__automaton *automaton, struct marks *marks,
                         enum casehook__decoder *decoders, unsigned count, const struct sight *sight);
 
-static void look_decoded(const struct casehook__mask *mask, struct marks *marks,
+static void look_decoded(const struct casehook__automaton *automaton, struct marks *marks,
                          enum casehook__decoder *decoders, unsigned count)
 {
-    struct mask_look look = {.mask = mask, .marks = marks};
+    struct mask_look look = {.automaton = automaton, .marks = marks};
     struct sight sight = {false, {false}};
     look_through(&look, decoders, count, &sight);
-    if (sight.decoded && count < CASEHOOK__VIEW_DEEP) look_deeper(mask, marks, decoders, count, &sight);
+    if (sight.decoded && count < CASEHOOK__VIEW_DEEP) look_deeper(automaton, marks, decoders, count, &sight);
 }
 
 /* One decoder more, each that finds one of its signs: at most 40 views, three decoders one upon the other. */
-static void look_deeper(const struct casehook__mask *mask, struct marks *marks,
+static void look_deeper(const struct casehook__automaton *automaton, struct marks *marks,
                         enum casehook__decoder *decoders, unsigned count, const struct sight *sight)
 {
     for (int next = 0; next < CASEHOOK__DECODERS; next++) {
         if (!sight->has[next]) continue;
         decoders[count] = (enum casehook__decoder)next;
-        look_decoded(mask, marks, decoders, count + 1);
+        look_decoded(automaton, marks, decoders, count + 1);
     }
 }
 
-static void look_everywhere(const struct casehook__mask *mask, struct marks *marks)
+static void look_everywhere(const struct casehook__automaton *automaton, struct marks *marks)
 {
     static const char signs[CASEHOOK__DECODERS] = {'%', '\\', '&'};
     enum casehook__decoder decoders[CASEHOOK__VIEW_DEEP] = {CASEHOOK__DECODE_PERCENT};
-    struct mask_look look = {.mask = mask, .marks = marks};
+    struct mask_look look = {.automaton = automaton, .marks = marks};
     struct sight sight = {false, {false}};
     look_through(&look, decoders, 0, &sight);
     for (int i = 0; i < CASEHOOK__DECODERS; i++)
         sight.has[i] = memchr(marks->text.data, signs[i], marks->text.length) != NULL;
-    look_deeper(mask, marks, decoders, 0, &sight);
+    look_deeper(automaton, marks, decoders, 0, &sight);
 }
 
 /* ---- showing ------------------------------------------------------------------------------------- */
@@ -340,12 +375,17 @@ static const char *show(const struct marks *marks, char *out, size_t size)
 }
 
 /* Most texts hold neither an escape nor a byte that a secret begins with. */
-static bool is_harmless(const struct casehook__mask *mask, struct casehook__text text)
+static bool is_harmless(const struct casehook__automaton *automaton, struct casehook__text text)
 {
-    return !mask || !mask->automaton ||
-           (casehook__search_skip(mask->automaton, text) == text.length &&
-            !memchr(text.data, '%', text.length) && !memchr(text.data, '\\', text.length) &&
-            !memchr(text.data, '&', text.length));
+    return casehook__search_skip(automaton, text) == text.length && !memchr(text.data, '%', text.length) &&
+           !memchr(text.data, '\\', text.length) && !memchr(text.data, '&', text.length);
+}
+
+/* What could not be looked at is not shown. */
+static const char *show_nothing(char *out, size_t size)
+{
+    const struct marks marks = {.text = CASEHOOK__TEXT("***")};
+    return show(&marks, out, size);
 }
 
 const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
@@ -354,16 +394,16 @@ const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct cas
     unsigned char small[WINDOW / 8];
     struct marks marks = {.text = text};
     if (size <= CASEHOOK__EXCERPT_MAX + 1 && marks.text.length > WINDOW) marks.text.length = WINDOW;
-    if (marks.text.length == 0 || is_harmless(mask, marks.text)) return show(&marks, out, size);
+    if (marks.text.length == 0 || !mask || mask->count == 0) return show(&marks, out, size);
+    const struct casehook__automaton *automaton = automaton_of(mask);
+    if (!automaton) return show_nothing(out, size);
+    if (is_harmless(automaton, marks.text)) return show(&marks, out, size);
     size_t bytes = (marks.text.length + 7) / 8;
     unsigned char *large = bytes > sizeof small ? casehook__alloc(mask->heap, bytes) : NULL;
-    if (bytes > sizeof small && !large) {
-        marks.text = CASEHOOK__TEXT("***"); /* what could not be looked at is not shown */
-        return show(&marks, out, size);
-    }
+    if (bytes > sizeof small && !large) return show_nothing(out, size);
     marks.bits = large ? large : small;
     memset(marks.bits, 0, bytes);
-    look_everywhere(mask, &marks);
+    look_everywhere(automaton, &marks);
     show(&marks, out, size);
     casehook__free(mask->heap, large);
     return out;

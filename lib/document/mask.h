@@ -15,7 +15,7 @@
  */
 struct casehook__mask;
 
-/* The secrets are copied and wiped with the mask.  Errors: NO_MEMORY, LIMIT (thousands of secrets). */
+/* The secrets are borrowed and must outlive the mask.  Errors: NO_MEMORY, LIMIT (thousands of secrets). */
 int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text *secrets, size_t count,
                        struct casehook__mask **out);
 void casehook__mask_free(struct casehook__mask *mask);
@@ -25,8 +25,9 @@ void casehook__mask_free(struct casehook__mask *mask);
  * become '?' (tabs too in a message: see casehook__line_format), and at most size - 1 bytes stay, cut
  * between characters.  The beginning of a secret counts as one at the end of text, and before a "...", even
  * if what follows it was cut inside an escape.  Costs as much as the text is long, whatever the secrets are;
- * of an excerpt no more than 8 KiB are looked at.  A text of more than that needs a bit of memory for each
- * byte; without it out is "***".  mask may be NULL.
+ * of an excerpt no more than 8 KiB are looked at.  The first text of a mask needs memory (some KiB that the
+ * mask keeps), and one of more than 8 KiB a bit for each byte; without it out is "***".  mask may be NULL.
+ * Any thread.
  */
 const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
                                    size_t size);

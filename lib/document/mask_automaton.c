@@ -4,6 +4,9 @@
 #define PLACES_MAX 65535
 #define HEAD_MIN   16
 
+#define BEGINS 1 /* some needle */
+#define SECOND 2 /* the second byte of one */
+
 /* A place is a beginning of some needle; place 0 is the empty one. */
 struct automaton_place {
     uint16_t child,
@@ -21,10 +24,9 @@ struct tail {
 
 struct casehook__automaton {
     struct casehook__heap *heap;
-    uint8_t same[256]; /* bytes that count as one have one number */
-    size_t head;       /* so much of a needle is among the places */
-    uint16_t first[256];
-    bool second[256]; /* the byte is the second one of some needle */
+    size_t head;         /* so much of a needle is among the places */
+    uint16_t first[256]; /* of place 0, which most bytes are looked up in */
+    uint8_t roles[256];  /* BEGINS and SECOND, of every byte that counts as such a one */
     struct automaton_place *places;
     size_t place_count;
     struct tail *tails;
@@ -33,11 +35,17 @@ struct casehook__automaton {
     size_t text_length;
 };
 
-static void fill_same(uint8_t same[256])
+/* Bytes that count as one have one number. */
+static uint8_t number_of(char c)
 {
-    for (int c = 0; c < 256; c++) same[c] = (uint8_t)casehook__lower((char)c);
-    same[' '] = same['-'] = '+';
-    same['_'] = '/';
+    if (c == ' ' || c == '-') return '+';
+    return c == '_' ? '/' : (uint8_t)casehook__lower(c);
+}
+
+/* Roles were noted for numbers. */
+static void spread_roles(uint8_t roles[256])
+{
+    for (int c = 0; c < 256; c++) roles[c] = roles[number_of((char)c)];
 }
 
 static struct casehook__text head_of(struct casehook__text needle, size_t head)
@@ -72,7 +80,7 @@ static void add_tail(struct casehook__automaton *automaton, uint16_t place, stru
     *tail = (struct tail){place, (uint32_t)automaton->text_length,
                           (uint32_t)(automaton->text_length + rest.length)};
     for (size_t i = 0; i < rest.length; i++)
-        automaton->text[automaton->text_length++] = (char)automaton->same[(unsigned char)rest.data[i]];
+        automaton->text[automaton->text_length++] = (char)number_of(rest.data[i]);
 }
 
 static void add_needle(struct casehook__automaton *automaton, struct casehook__text needle)
@@ -80,10 +88,10 @@ static void add_needle(struct casehook__automaton *automaton, struct casehook__t
     struct casehook__text head = head_of(needle, automaton->head);
     uint16_t place = 0;
     for (size_t i = 0; i < head.length; i++) {
-        uint8_t byte = automaton->same[(unsigned char)head.data[i]];
+        uint8_t byte = number_of(head.data[i]);
         uint16_t child = automaton_child(automaton, place, byte);
         place = child ? child : add_child(automaton, place, byte);
-        if (i == 1) automaton->second[byte] = true;
+        if (i < 2) automaton->roles[byte] |= i == 0 ? BEGINS : SECOND;
     }
     automaton->places[place].needle = (uint16_t)head.length;
     if (needle.length > head.length) add_tail(automaton, place, casehook__text_from(needle, head.length));
@@ -150,9 +158,20 @@ static bool automaton_allocate(struct casehook__automaton *automaton, const stru
     automaton->text = casehook__calloc(automaton->heap, sizes->text + 1, 1);
     automaton->place_count = 1;
     automaton->head = sizes->head;
-    automaton->second['\r'] = automaton->second['\n'] =
-        true; /* texts may be in lines where needles are not */
+    automaton->roles['\r'] = automaton->roles['\n'] =
+        SECOND; /* texts may be in lines where needles are not */
     return automaton->places && automaton->tails && automaton->text;
+}
+
+static bool is_too_much(const struct sizes *sizes)
+{
+    return sizes->places > PLACES_MAX || sizes->text > UINT32_MAX;
+}
+
+int casehook__automaton_check(const struct casehook__text *needles, size_t count)
+{
+    const struct sizes sizes = find_sizes(needles, count);
+    return is_too_much(&sizes) ? CASEHOOK_E_LIMIT : CASEHOOK_OK;
 }
 
 int casehook__automaton_new(struct casehook__heap *heap, const struct casehook__text *needles, size_t count,
@@ -160,14 +179,14 @@ int casehook__automaton_new(struct casehook__heap *heap, const struct casehook__
 {
     struct sizes sizes = find_sizes(needles, count);
     *out = NULL;
-    if (sizes.places > PLACES_MAX || sizes.text > UINT32_MAX) return CASEHOOK_E_LIMIT;
+    if (is_too_much(&sizes)) return CASEHOOK_E_LIMIT;
     struct casehook__automaton *automaton = casehook__calloc(heap, 1, sizeof *automaton);
     uint16_t *queue = casehook__calloc(heap, sizes.places, sizeof *queue);
     bool done = automaton && queue;
     if (automaton) automaton->heap = heap;
     if (done && (done = automaton_allocate(automaton, &sizes))) {
-        fill_same(automaton->same);
         for (size_t i = 0; i < count; i++) add_needle(automaton, needles[i]);
+        spread_roles(automaton->roles);
         lean(automaton, queue);
         fit_places(automaton);
         *out = automaton;
@@ -217,9 +236,9 @@ static bool goes_on(struct casehook__search *search, uint8_t byte)
     return goes;
 }
 
-static size_t step_tails(const struct casehook__automaton *automaton, struct casehook__search *search, char c)
+static size_t step_tails(struct casehook__search *search, char c)
 {
-    bool goes = goes_on(search, automaton->same[(unsigned char)c]) || search->all;
+    bool goes = goes_on(search, number_of(c)) || search->all;
     if (search->all) search->all--;
     return goes;
 }
@@ -227,11 +246,11 @@ static size_t step_tails(const struct casehook__automaton *automaton, struct cas
 size_t casehook__search_step(const struct casehook__automaton *automaton, struct casehook__search *search,
                              char c)
 {
-    uint8_t byte = automaton->same[(unsigned char)c];
+    uint8_t byte = number_of(c);
     uint16_t place = search->place, next;
     while (!(next = automaton_child(automaton, place, byte)) && place) place = automaton->places[place].back;
     search->place = next;
-    size_t tail = search->tails || search->all ? step_tails(automaton, search, c) : 0;
+    size_t tail = search->tails || search->all ? step_tails(search, c) : 0;
     const struct automaton_place *here = &automaton->places[next];
     if (here->depth == automaton->head && here->needle == automaton->head) follow_tails(automaton, search);
     return here->needle > tail ? here->needle : tail;
@@ -252,7 +271,7 @@ size_t casehook__search_skip(const struct casehook__automaton *automaton, struct
 {
     for (size_t i = 0; i + 1 < text.length; i++) {
         const unsigned char *at = (const unsigned char *)text.data + i;
-        if (automaton->first[automaton->same[at[0]]] && automaton->second[automaton->same[at[1]]]) return i;
+        if (automaton->roles[at[0]] & BEGINS && automaton->roles[at[1]] & SECOND) return i;
     }
     return text.length;
 }

@@ -22,8 +22,9 @@
 
 struct casehook__automaton;
 
-/* Needles are copied, and wiped with it.  Errors: NO_MEMORY, LIMIT (thousands of them).
- */
+/* OK, or LIMIT: there are too many needles (thousands). */
+int casehook__automaton_check(const struct casehook__text *needles, size_t count);
+/* Needles are copied, and wiped with it.  Errors: NO_MEMORY, LIMIT. */
 int casehook__automaton_new(struct casehook__heap *heap, const struct casehook__text *needles, size_t count,
                             struct casehook__automaton **out);
 void casehook__automaton_free(struct casehook__automaton *automaton);

@@ -2,6 +2,7 @@
 #include "base/base64.h"
 #include "document/mask.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -512,6 +513,76 @@ static void excerpts_end_between_characters(void **state)
     assert_string_equal(out, "abcdef");
 }
 
+/* ---- what a mask makes at its first text ------------------------------------------------------------ */
+
+/* So many allocations succeed. */
+static size_t allowed = SIZE_MAX;
+
+static void *limited(void *user, void *pointer, size_t size)
+{
+    (void)user;
+    if (size == 0) {
+        free(pointer);
+        return NULL;
+    }
+    return allowed && allowed-- ? realloc(pointer, size) : NULL;
+}
+
+static void without_memory_nothing_is_shown(void **state)
+{
+    (void)state;
+    const struct casehook_allocator allocator = {.struct_size = sizeof allocator, .reallocate = limited};
+    const struct casehook__text secret = CASEHOOK__TEXT("S3cret-Pass");
+    struct casehook__heap *heap = NULL;
+    struct casehook__mask *mask = NULL;
+    char out[16] = "***";
+    size_t failures = 0;
+    assert_int_equal(casehook__heap_new(&allocator, &heap), CASEHOOK_OK);
+    assert_int_equal(casehook__mask_new(heap, &secret, 1, &mask), CASEHOOK_OK);
+    for (; strcmp(out, "a ***") != 0; failures++) {
+        assert_string_equal(out, "***");
+        allowed = failures;
+        casehook__mask_excerpt(mask, CASEHOOK__TEXT("a S3cret-Pass"), out, sizeof out);
+        allowed = SIZE_MAX;
+    }
+    assert_true(failures > 3);
+    allowed = 0; /* what it made is kept */
+    masks_text(mask, secret, "***");
+    masks_text(mask, CASEHOOK__TEXT("plain"), "plain");
+    allowed = SIZE_MAX;
+    casehook__mask_free(mask);
+    casehook__heap_unref(heap);
+}
+
+static void *mask_some(void *mask)
+{
+    char out[16];
+    for (int i = 0; i < 100; i++) {
+        casehook__mask_excerpt(mask, CASEHOOK__TEXT("a S3cret-Pass b"), out, sizeof out);
+        if (strcmp(out, "a *** b") != 0) return mask;
+    }
+    return NULL;
+}
+
+static void threads_share_a_mask(void **state)
+{
+    (void)state;
+    enum { THREADS = 4 };
+    const struct casehook__text secret = CASEHOOK__TEXT("S3cret-Pass");
+    for (int round = 0; round < 20; round++) {
+        struct casehook__mask *mask = mask_of(&secret, 1);
+        pthread_t threads[THREADS];
+        void *wrong = NULL;
+        for (int i = 0; i < THREADS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, mask_some, mask), 0);
+        for (int i = 0; i < THREADS; i++) {
+            assert_int_equal(pthread_join(threads[i], &wrong), 0);
+            assert_null(wrong);
+        }
+        casehook__mask_free(mask);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_encoding),
@@ -527,6 +598,8 @@ int main(void)
                                        cmocka_unit_test(long_secrets_alike),
                                        cmocka_unit_test(long_secret_in_another),
                                        cmocka_unit_test(many_secrets),
-                                       cmocka_unit_test(excerpts_end_between_characters)};
+                                       cmocka_unit_test(excerpts_end_between_characters),
+                                       cmocka_unit_test(without_memory_nothing_is_shown),
+                                       cmocka_unit_test(threads_share_a_mask)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
