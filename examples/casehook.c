@@ -2,6 +2,7 @@
  * casehook.c - the command-line tool: checks a connector, shows what it would send, and opens, reads,
  * changes and comments cases with it.  casehook --help says how.
  */
+#include "casehook_attempts.h"
 #include "casehook_batch.h"
 #include "casehook_input.h"
 #include "casehook_print.h"
@@ -93,6 +94,21 @@ static int fault(const struct arguments *arguments, const char *file, int status
     return code_of_status(status, casehook_error_step(error));
 }
 
+/* What the file says is checked first, so that places in messages are those of the file. */
+static int set_attempts(const struct arguments *arguments, struct casehook_settings *settings,
+                        const struct document *document)
+{
+    struct document joined = {NULL, 0};
+    struct casehook_error *error = NULL;
+    int code = EXIT_OK, status = CASEHOOK_E_NO_MEMORY;
+    if (!attempts_put(document, arguments->max_attempts, &joined))
+        status = casehook_settings_load_json(settings, joined.text, joined.length, &error);
+    if (status) code = fault(arguments, "--max-attempts", status, error);
+    casehook_error_free(error);
+    document_free(&joined);
+    return code;
+}
+
 static int load_settings(const struct arguments *arguments, struct casehook_settings **settings)
 {
     struct document document = {NULL, 0};
@@ -110,7 +126,10 @@ static int load_settings(const struct arguments *arguments, struct casehook_sett
         }
         status = casehook_settings_load_json(*settings, document.text, document.length, &error);
     }
-    if (status) code = fault(arguments, arguments->settings, status, error);
+    if (status)
+        code = fault(arguments, arguments->settings, status, error);
+    else if (arguments->max_attempts)
+        code = set_attempts(arguments, *settings, &document);
 out:
     casehook_error_free(error);
     document_free(&document);
@@ -119,7 +138,7 @@ out:
 
 /* For check *connector stays NULL. */
 static int load_connector(const struct arguments *arguments, const struct casehook_settings *settings,
-                          struct casehook_connector **connector)
+                          struct casehook_connector **connector, struct facts *facts)
 {
     struct document document = {NULL, 0};
     struct trouble trouble = {0};
@@ -138,6 +157,8 @@ static int load_connector(const struct arguments *arguments, const struct caseho
         code = fault(arguments, arguments->connector, status, error);
     else if (arguments->command == COMMAND_CHECK)
         print_check(arguments, arguments->connector, NULL);
+    else if (arguments->batch)
+        facts_read(facts, &document);
 out:
     casehook_error_free(error);
     document_free(&document);
@@ -168,10 +189,11 @@ out:
     return status;
 }
 
-static int run_batch(const struct arguments *arguments, struct casehook_connector *connector)
+static int run_batch(const struct arguments *arguments, struct casehook_connector *connector,
+                     const struct facts *facts)
 {
     struct trouble trouble = {0};
-    int code = batch_run(arguments, connector, &trouble);
+    int code = batch_run(arguments, connector, facts, &trouble);
     if (trouble.status) print_trouble(arguments, &trouble);
     return trouble.status && code == EXIT_OTHER ? code_of_status(trouble.status, CASEHOOK_STEP_PARAMS) : code;
 }
@@ -212,15 +234,16 @@ int main(int count, char **values)
     struct arguments arguments;
     struct casehook_settings *settings = NULL;
     struct casehook_connector *connector = NULL;
+    struct facts facts = {.find = false};
     keep_standard_files();
     input_wipe_json();
     signal(SIGPIPE, SIG_IGN); /* whoever reads the output and goes must not end what is under way */
     int code = arguments_read(&arguments, count, values);
     if (code >= 0) goto out;
     code = load_settings(&arguments, &settings);
-    if (code == EXIT_OK) code = load_connector(&arguments, settings, &connector);
+    if (code == EXIT_OK) code = load_connector(&arguments, settings, &connector, &facts);
     if (code == EXIT_OK && connector)
-        code = arguments.batch ? run_batch(&arguments, connector) : run(&arguments, connector);
+        code = arguments.batch ? run_batch(&arguments, connector, &facts) : run(&arguments, connector);
 out:
     casehook_connector_unref(connector);
     casehook_settings_free(settings);

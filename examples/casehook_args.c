@@ -41,13 +41,23 @@ static const char help[] =
     "  --field NAME:=JSON      the same with a number, a list, true, false or null\n"
     "  --comment TEXT          comment: exactly one; push: may be repeated\n"
     "  --external-id ID        push: the tracker's id of the case to change\n"
+    "  --idempotency-key KEY   what makes it one case, however often it is sent, where the connector uses "
+    "keys\n"
+    "  --resume FILE           an earlier result of this case (--json): what it says is done is left out; - "
+    "is\n"
+    "                          standard input\n"
     "\n"
     "Many cases\n"
     "  --batch FILE            push: every line of FILE is a case as JSON; each result is one line,\n"
     "                          {\"index\": LINE FROM 0, \"result\": {...}}, printed as it comes\n"
     "  --concurrency N         how many at once, 16 unless said\n"
+    "  --journal FILE          keep on disk what became of each line; started again with the same FILE, it\n"
+    "                          does only what is missing\n"
+    "  --retry-unknown         with a journal: send again also what may have been done already\n"
+    "  --failed FILE           write the lines that are to be tried again to FILE, as a batch\n"
     "\n"
     "How\n"
+    "  --max-attempts N        how often a request is made at most, 1 to 10 (setting run.maxAttempts)\n"
     "  --deadline MS           time for the whole operation, of a batch for each case, in milliseconds\n"
     "  --json                  print one JSON object and nothing else\n"
     "  --verbose               say on standard error what happens\n"
@@ -89,35 +99,45 @@ enum {
     ANY = OPERATION | CHECK
 };
 
+/* What an option is about: how it is done; what a case holds; one case; many of them. */
+enum about { ABOUT_HOW, ABOUT_TEXT, ABOUT_ONE, ABOUT_MANY };
+
 struct option {
     const char *name;
     enum kind kind;
+    enum about about;
     size_t offset; /* in struct arguments */
     unsigned commands;
 };
 
 #define AT(member) offsetof(struct arguments, member)
 static const struct option options[] = {
-    {"connector", KIND_TEXT, AT(connector), ANY},
-    {"settings", KIND_TEXT, AT(settings), ANY},
-    {"secrets", KIND_TEXT, AT(secrets), ANY},
-    {"case", KIND_TEXT, AT(case_file), CASE | COMMENT},
-    {"title", KIND_TEXT, AT(title), CASE},
-    {"description", KIND_TEXT, AT(description), CASE},
-    {"severity", KIND_TEXT, AT(severity), CASE},
-    {"status", KIND_TEXT, AT(status), CASE},
-    {"id", KIND_TEXT, AT(id), CASE},
-    {"tag", KIND_LIST, AT(tags), CASE},
-    {"field", KIND_LIST, AT(fields), CASE},
-    {"comment", KIND_LIST, AT(comments), COMMENT | PUSH},
-    {"external-id", KIND_TEXT, AT(external_id), PUSH},
-    {"batch", KIND_TEXT, AT(batch), PUSH},
-    {"concurrency", KIND_NUMBER, AT(concurrency), PUSH},
-    {"deadline", KIND_NUMBER, AT(deadline_ms), OPERATION},
-    {"json", KIND_FLAG, AT(json), ANY},
-    {"verbose", KIND_FLAG, AT(verbose), ANY},
-    {"help", KIND_FLAG, AT(help), ANY},
-    {"version", KIND_FLAG, AT(version), ANY},
+    {"connector", KIND_TEXT, ABOUT_HOW, AT(connector), ANY},
+    {"settings", KIND_TEXT, ABOUT_HOW, AT(settings), ANY},
+    {"secrets", KIND_TEXT, ABOUT_HOW, AT(secrets), ANY},
+    {"case", KIND_TEXT, ABOUT_ONE, AT(case_file), CASE | COMMENT},
+    {"title", KIND_TEXT, ABOUT_TEXT, AT(title), CASE},
+    {"description", KIND_TEXT, ABOUT_TEXT, AT(description), CASE},
+    {"severity", KIND_TEXT, ABOUT_TEXT, AT(severity), CASE},
+    {"status", KIND_TEXT, ABOUT_TEXT, AT(status), CASE},
+    {"id", KIND_TEXT, ABOUT_TEXT, AT(id), CASE},
+    {"tag", KIND_LIST, ABOUT_TEXT, AT(tags), CASE},
+    {"field", KIND_LIST, ABOUT_TEXT, AT(fields), CASE},
+    {"comment", KIND_LIST, ABOUT_TEXT, AT(comments), COMMENT | PUSH},
+    {"external-id", KIND_TEXT, ABOUT_ONE, AT(external_id), PUSH},
+    {"idempotency-key", KIND_TEXT, ABOUT_ONE, AT(idempotency_key), CREATE | COMMENT | PUSH},
+    {"resume", KIND_TEXT, ABOUT_ONE, AT(resume), CASE | COMMENT},
+    {"batch", KIND_TEXT, ABOUT_MANY, AT(batch), PUSH},
+    {"concurrency", KIND_NUMBER, ABOUT_MANY, AT(concurrency), PUSH},
+    {"journal", KIND_TEXT, ABOUT_MANY, AT(journal), PUSH},
+    {"failed", KIND_TEXT, ABOUT_MANY, AT(failed), PUSH},
+    {"retry-unknown", KIND_FLAG, ABOUT_MANY, AT(retry_unknown), PUSH},
+    {"max-attempts", KIND_NUMBER, ABOUT_HOW, AT(max_attempts), OPERATION},
+    {"deadline", KIND_NUMBER, ABOUT_HOW, AT(deadline_ms), OPERATION},
+    {"json", KIND_FLAG, ABOUT_HOW, AT(json), ANY},
+    {"verbose", KIND_FLAG, ABOUT_HOW, AT(verbose), ANY},
+    {"help", KIND_FLAG, ABOUT_HOW, AT(help), ANY},
+    {"version", KIND_FLAG, ABOUT_HOW, AT(version), ANY},
 };
 #define OPTION_COUNT (sizeof options / sizeof *options)
 
@@ -234,30 +254,48 @@ static int read_words(struct arguments *arguments, const char *const *words, siz
     return used < count ? wrong("one word too many: ", words[used]) : -1;
 }
 
-/* seen: a bit for each entry of options. */
-static int check_options(const struct arguments *arguments, unsigned seen)
+static int check_option(const struct arguments *arguments, const struct option *option)
 {
-    unsigned command = FOR(arguments->operation);
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (!(seen & 1U << i)) continue;
-        if (!(options[i].commands & command)) return wrong("this command has no use for --", options[i].name);
-        if (options[i].commands & CHECK || options[i].kind == KIND_NUMBER) continue;
-        if (arguments->batch && options[i].offset != AT(batch))
-            return wrong("--batch holds the cases; not with it: --", options[i].name);
-        if (arguments->case_file && options[i].offset != AT(case_file) &&
-            options[i].offset != AT(external_id))
-            return wrong("--case holds the whole case; not with it: --", options[i].name);
-    }
-    if (arguments->batch && arguments->command == COMMAND_PREVIEW)
-        return wrong("preview shows one case: --case, not --batch", NULL);
-    if (arguments->concurrency && !arguments->batch) return wrong("--concurrency needs --batch", NULL);
-    if (!arguments->connector) return wrong("--connector FILE is missing", NULL);
+    if (!(option->commands & FOR(arguments->operation)))
+        return wrong("this command has no use for --", option->name);
+    if (option->about == ABOUT_MANY && !arguments->batch)
+        return wrong("without --batch there is no use for --", option->name);
+    if (arguments->batch && (option->about == ABOUT_TEXT || option->about == ABOUT_ONE))
+        return wrong("--batch holds the cases; not with it: --", option->name);
+    if (arguments->case_file && option->about == ABOUT_TEXT)
+        return wrong("--case holds the whole case; not with it: --", option->name);
+    return -1;
+}
+
+static int check_files(const struct arguments *arguments)
+{
     const char *const files[] = {arguments->connector, arguments->settings, arguments->secrets,
-                                 arguments->case_file, arguments->batch};
+                                 arguments->case_file, arguments->batch,    arguments->resume};
+    const char *const written[] = {arguments->journal, arguments->failed};
     int standard_input = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i] && !strcmp(files[i], "-")) standard_input++;
-    return standard_input > 1 ? wrong("only one file can be standard input", NULL) : -1;
+    if (standard_input > 1) return wrong("only one file can be standard input", NULL);
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+        if (written[i] && !strcmp(written[i], "-"))
+            return wrong("--journal and --failed want the name of a file", NULL);
+    return -1;
+}
+
+/* seen: a bit for each entry of options. */
+static int check_options(const struct arguments *arguments, unsigned seen)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        int code = seen & 1U << i ? check_option(arguments, &options[i]) : -1;
+        if (code >= 0) return code;
+    }
+    if (arguments->batch && arguments->command == COMMAND_PREVIEW)
+        return wrong("preview shows one case: --case, not --batch", NULL);
+    if (arguments->retry_unknown && !arguments->journal)
+        return wrong("--retry-unknown needs --journal", NULL);
+    if (arguments->max_attempts > 10) return wrong("10 is the most for --max-attempts", NULL);
+    if (!arguments->connector) return wrong("--connector FILE is missing", NULL);
+    return check_files(arguments);
 }
 
 int arguments_read(struct arguments *arguments, int count, char **values)

@@ -41,10 +41,11 @@ struct arguments {
     const char *title, *description, *severity, *status, *id;
     struct list tags, fields, comments;
     const char *external_id;
-    const char *batch;
-    uint32_t concurrency; /* 0: not given */
+    const char *resume, *idempotency_key;
+    const char *batch, *journal, *failed;
+    uint32_t concurrency, max_attempts; /* 0: not given */
     uint32_t deadline_ms;
-    bool json, verbose, help, version;
+    bool retry_unknown, json, verbose, help, version;
 };
 
 /*

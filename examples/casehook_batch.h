@@ -5,6 +5,7 @@
 #define CASEHOOK_BATCH_H
 
 #include "casehook_input.h"
+#include "casehook_retry.h"
 
 #include <casehook.h>
 
@@ -12,9 +13,10 @@
  * Pushes every line of arguments->batch (JSON params) with at most arguments->concurrency in flight.
  * Each result is one line on standard output, {"index": LINE FROM 0, "result": {...}}, as it comes;
  * lines that Ctrl-C kept from being sent have "notAttempted": true, those whose result there was no memory to
- * print "outcomeUnknown": true.  Returns the exit code.
+ * print "outcomeUnknown": true.  With arguments->journal only what is missing in it is done, and a result is
+ * told when it is on disk.  Returns the exit code.
  */
 int batch_run(const struct arguments *arguments, struct casehook_connector *connector,
-              struct trouble *trouble);
+              const struct facts *facts, struct trouble *trouble);
 
 #endif

@@ -1,5 +1,6 @@
 /* casehook_case.c - the params of an operation as JSON, from options or from a file. */
 #include "casehook_input.h"
+#include "casehook_member.h"
 #include "casehook_text.h"
 
 #include <casehook.h>
@@ -157,6 +158,55 @@ static void from_file(FILE *json, const struct arguments *arguments, const struc
     fwrite(file->text + at, 1, file->length - at, json);
 }
 
+/* ---- how it goes on from an earlier result ----------------------------------------------------- */
+
+/* The result of --resume: an object, so that it cannot end the params that it is put into. */
+static int read_resume(const char *path, struct document *result, struct trouble *trouble)
+{
+    int status = input_file(path, "resume", CASEHOOK_E_PARAMS, result, trouble);
+    if (status) return status;
+    bool whole = !memchr(result->text, '\0', result->length);
+    json_t *value =
+        whole ? json_loadb(result->text, result->length, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL)
+              : NULL;
+    if (!json_is_object(value))
+        status = trouble_set(trouble, CASEHOOK_E_PARAMS, "resume",
+                             "the file \"%s\" is not the JSON object of an earlier result (--json)", path);
+    json_decref(value);
+    return status;
+}
+
+/* Puts --resume and --idempotency-key into the params. */
+static int add_earlier(const struct arguments *arguments, struct document *document, struct trouble *trouble)
+{
+    struct document params = *document, result = {NULL, 0}, key = {NULL, 0};
+    char *resume = NULL;
+    FILE *out = NULL;
+    int status = 0;
+    *document = (struct document){NULL, 0};
+    if (arguments->resume) status = read_resume(arguments->resume, &result, trouble);
+    if (status) goto out;
+    if (arguments->resume && !(resume = strndup(result.text, result.length))) goto out;
+    if (arguments->idempotency_key) {
+        out = open_memstream(&key.text, &key.length);
+        if (!out) goto out;
+        write_string(out, arguments->idempotency_key);
+        if (ferror(out) | fclose(out)) out = NULL;
+        if (!out) goto out;
+    }
+    out = open_memstream(&document->text, &document->length);
+    if (!out) goto out;
+    member_put(out, (struct piece){params.text, params.length}, resume, key.text);
+    if (ferror(out) | fclose(out)) out = NULL;
+out:
+    if (!out && !status) status = trouble_set(trouble, CASEHOOK_E_NO_MEMORY, "", "out of memory");
+    free(resume);
+    document_free(&key);
+    document_free(&result);
+    document_free(&params);
+    return status;
+}
+
 int input_case(const struct arguments *arguments, struct document *document, struct trouble *trouble)
 {
     struct document file = {NULL, 0};
@@ -175,5 +225,7 @@ out:
     if (json && (ferror(json) | fclose(json))) json = NULL;
     if (!json && !status) status = trouble_set(trouble, CASEHOOK_E_NO_MEMORY, "", "out of memory");
     document_free(&file);
+    if (!status && (arguments->resume || arguments->idempotency_key))
+        status = add_earlier(arguments, document, trouble);
     return status;
 }

@@ -1,0 +1,316 @@
+"""Batches with a journal: test_journal.py TOOL TRACKER CONNECTOR"""
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import unittest
+
+from test_batch import Batch
+from test_cli import JSON, TOOL
+
+GOOD = {"POST": (201, JSON, '{"id": 7}'), "GET": (200, JSON, '{"key": "K"}')}
+
+
+def case(number, **members):
+    return json.dumps({"title": f"case {number}", **members}) + "\n"
+
+
+class Journal(Batch):
+    def setUp(self):
+        super().setUp()
+        self.journal = os.path.join(self.folder, "journal")
+
+    def push(self, code, url, cases, *options):
+        """Runs the batch; its lines and what it said."""
+        out, error = self.tool(code, "push", "--connector", self.connector(url), "--batch", self.file("cases.ndjson", cases),
+                               "--journal", self.journal, *options)
+        return self.lines(out), error
+
+    def entries(self):
+        with open(self.journal, encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def bytes(self):
+        with open(self.journal, "rb") as file:
+            return file.read()
+
+    def titles(self, server):
+        return [json.loads(body)["title"] for method, _, body in server.requests if method == "POST"]
+
+
+class GoesOn(Journal):
+    def test_what_is_done_is_left_alone(self):
+        server = self.server(**GOOD)
+        cases = "\n" + "".join(case(i) for i in range(50)) + " \t\n"
+        lines, error = self.push(0, server.url, cases)
+        self.assertEqual((sorted(lines), error), (list(range(1, 51)), ""))
+        entries = self.entries()
+        self.assertEqual(entries[0]["journal"], "casehook batch")
+        self.assertEqual(sorted(entry["begun"] for entry in entries if "begun" in entry), sorted(lines))
+        self.assertEqual({entry["index"]: entry["result"] for entry in entries if "result" in entry},
+                         {index: line["result"] for index, line in lines.items()})
+        before = self.bytes()
+        lines, error = self.push(0, server.url, cases)
+        self.assertEqual((lines, error), ({}, "casehook: 50 cases: 0 done, 0 failed, 0 not attempted, 50 done before\n"))
+        self.assertEqual(self.bytes(), before)
+        lines, _ = self.push(0, server.url, cases + case("new"))  # what was appended is new
+        self.assertEqual(sorted(lines), [52])
+        self.assertEqual(sorted(self.titles(server)), sorted([f"case {i}" for i in range(50)] + ["case new"]))
+
+    def test_it_is_known_before_it_is_sent_and_told(self):
+        server = self.server(POST=(201, JSON, "hang"))
+        process = self.start(server.url, "--batch", self.file("cases.ndjson", case(0) * 9), "--journal", self.journal,
+                             "--concurrency", "3")
+        for _ in range(3):
+            self.assertTrue(server.arrived.acquire(timeout=30))
+        self.assertEqual([entry.get("begun") for entry in self.entries()], [None, 0, 1, 2])
+        process.kill()
+        process.communicate()
+        os.remove(self.journal)
+        process = self.start(self.server(**GOOD).url, "--batch", "-", "--journal", self.journal, stdin=subprocess.PIPE)
+        for i in range(5):
+            self.write(process, case(i).encode())
+            line = json.loads(process.stdout.readline())
+            known = [entry for entry in self.entries() if entry.get("index") == i]
+            self.assertEqual([entry["result"] for entry in known], [line["result"]])
+        process.stdin.close()
+        self.assertEqual(process.wait(30), 0)
+
+    def test_what_was_refused_is_tried_again_as_it_is(self):
+        server = self.server(POST=(422, JSON, '{"e": "no"}'), GET=GOOD["GET"])
+        cases = case(0) + '{"titel": "x"}\n'
+        for _ in range(2):
+            lines, error = self.push(13, server.url, cases)
+            self.assertEqual({i: line["result"]["step"] for i, line in lines.items()}, {0: "create", 1: "params"})
+            self.assertEqual(len(error.splitlines()), 3)
+        server.answers["POST"] = GOOD["POST"]
+        self.assertEqual(sorted(self.push(13, server.url, cases)[0]), [0, 1])
+        self.assertEqual(sorted(self.push(13, server.url, cases)[0]), [1])
+        self.assertEqual(len(self.titles(server)), 3)
+
+    def test_what_may_have_been_sent_is_told(self):
+        """Neither finding nor a key: only who looks can know."""
+        server = self.server(POST=(201, JSON, None), GET=GOOD["GET"], PUT=(500, JSON, "{}"))
+        cases = case(0) + case(1, externalId="5")
+        self.assertEqual(sorted(self.push(13, server.url, cases)[0]), [0, 1])
+        server.answers.update(GOOD)
+        for _ in range(2):
+            lines, error = self.push(13, server.url, cases)
+            self.assertEqual(lines[0], {"index": 0, "outcomeUnknown": True})
+            self.assertIn("casehook: case 0: may have been sent by an earlier run: look for it in the tracker, then --retry-unknown\n",
+                          error)
+            self.assertIn(", 1 left alone", error)
+        self.assertEqual(self.titles(server), ["case 0"], "not sent again")
+        lines, _ = self.push(0, server.url, cases, "--retry-unknown")
+        self.assertTrue(lines[0]["result"]["ok"])
+        self.assertEqual(len(self.titles(server)), 2)
+
+    def test_killed_without_find_and_key(self):
+        server = self.server(POST=(201, JSON, "hang"), GET=GOOD["GET"])
+        process = self.start(server.url, "--batch", self.file("cases.ndjson", "".join(map(case, range(9)))), "--journal",
+                             self.journal, "--concurrency", "2")
+        for _ in range(2):
+            self.assertTrue(server.arrived.acquire(timeout=30))
+        process.kill()
+        process.communicate()
+        server.answers.update(GOOD)
+        lines, error = self.push(13, server.url, "".join(map(case, range(9))))
+        self.assertEqual([i for i in sorted(lines) if "result" not in lines[i]], [0, 1])
+        self.assertEqual(error.count("may have been sent"), 2)
+        self.assertEqual(sorted(self.titles(server)), [f"case {i}" for i in range(9)])
+
+    def test_interrupted(self):
+        server = self.server(**GOOD)
+        cases = "".join(map(case, range(500)))
+        process = self.start(server.url, "--batch", self.file("cases.ndjson", cases), "--journal", self.journal)
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 13)
+        self.push(0, server.url, cases)
+        self.assertEqual(sorted(self.titles(server)), sorted(f"case {i}" for i in range(500)))
+
+
+class Torn(Journal):
+    def test_end_that_is_cut(self):
+        server = self.server(POST=(422, JSON, '{"e": "no"}'), GET=GOOD["GET"])
+        cases = case(0) + case(1)
+        self.push(13, server.url, cases)
+        server.answers.update(GOOD)
+        self.push(0, server.url, cases)
+        whole = self.bytes()
+        for size in range(0, len(whole), 23):
+            with self.subTest(size=size):
+                with open(self.journal, "wb") as file:
+                    file.write(whole[:size])
+                out = subprocess.run([TOOL, "push", "--connector", self.connector(server.url), "--batch",
+                                      self.file("cases.ndjson", cases), "--journal", self.journal], capture_output=True, timeout=60)
+                self.assertIn(out.returncode, (0, 13), out.stderr)
+                kept = whole[:size].rpartition(b"\n")[0]
+                self.assertTrue(self.bytes().startswith(kept))
+                self.entries()  # all of them are JSON
+
+    def test_tail_of_rubbish(self):
+        server = self.server(**GOOD)
+        self.push(0, server.url, case(0))
+        whole = self.bytes()
+        for rubbish in (b"\0" * 5000, b"\n\n", b'{"begun":1}\n', b'{"begun":-1,"hash":"0123456789abcdef"}\n{"be', b"x\ny\nz"):
+            with open(self.journal, "wb") as file:
+                file.write(whole + rubbish)
+            self.assertEqual(sorted(self.push(0, server.url, case(0) + case(1))[0]), [1])
+
+    def test_damage_in_the_middle(self):
+        server = self.server(**GOOD)
+        self.push(0, server.url, case(0) + case(1))
+        lines = self.bytes().splitlines(True)
+        asked = len(server.requests)
+        for broken in (b"\0" * 20 + b"\n", b'{"begun":0}\n', lines[1][:-10] + b"\n"):
+            with open(self.journal, "wb") as file:
+                file.write(b"".join([lines[0], broken, *lines[2:]]))
+            before = self.bytes()
+            _, error = self.push(4, server.url, case(0) + case(1))
+            self.assertIn(f"{self.journal}: line 2 is damaged", error)
+            self.assertEqual((self.bytes(), len(server.requests)), (before, asked))
+
+
+class Others(Journal):
+    """A journal that is not this batch's."""
+
+    def refused(self, url, cases, words, *options, stdin=None):
+        before = self.bytes()
+        if stdin is None:
+            _, error = self.push(4, url, cases, *options)
+        else:
+            error = self.tool(4, "push", "--connector", self.connector(url), "--batch", "-", "--journal", self.journal, stdin=stdin)[1]
+        self.assertIn(words, error)
+        self.assertEqual(len(error.splitlines()), 1, error)
+        self.assertEqual(self.bytes(), before)
+
+    def test_other_cases(self):
+        server = self.server(**GOOD)
+        cases = "".join(map(case, range(4)))
+        self.push(0, server.url, cases)
+        asked = len(server.requests)
+        for other, number in ((cases.replace("case 2", "case x"), 2), ("\n" + cases, 0), ("".join(map(case, range(3))), 3), ("", 0),
+                              (cases.replace(case(1), case(1) + "\n"), 2)):
+            with self.subTest(number=number):
+                self.refused(server.url, other, f"case {number} of ")
+                self.refused(server.url, other, f"case {number} of ", stdin=other.encode())
+        self.assertEqual(len(server.requests), asked)
+
+    def test_another_tracker(self):
+        self.push(0, self.server(**GOOD).url, case(0))
+        self.refused(self.server(**GOOD).url, case(0), "createIncidentUrl")
+
+    def test_what_is_no_journal(self):
+        server = self.server(**GOOD)
+        for text in ("x", case(0), '{"journal":"casehook batch"}\n', '{"journal":"casehook batch","version":1,"batch":"x"}\n', "\n", "[]\n"):
+            with open(self.journal, "w", encoding="utf-8") as file:
+                file.write(text)
+            self.refused(server.url, case(0), "no journal")
+        head = '{"journal":"casehook batch","version":2,"batch":"%s","target":"0123456789abcdef"}\n' % ("0" * 32)
+        with open(self.journal, "w", encoding="utf-8") as file:
+            file.write(head)
+        self.refused(server.url, case(0), "another version")
+        for path in (self.folder, "/dev/null", os.path.join(self.folder, "no", "such")):
+            self.journal = path
+            self.assertIn(path, self.push(4, server.url, case(0))[1])
+        self.assertEqual(server.requests, [])
+
+    def test_two_at_once(self):
+        server = self.server(POST=(201, JSON, "hang"))
+        process = self.start(server.url, "--batch", self.file("cases.ndjson", case(0)), "--journal", self.journal)
+        self.assertTrue(server.arrived.acquire(timeout=30))
+        self.refused(server.url, case(0), "another casehook works with this journal")
+        process.kill()
+        process.communicate()
+        self.assertEqual(len(server.requests), 1)
+        self.push(13, server.url, case(0))  # the lock went with the process
+
+    def test_options(self):
+        path = self.connector("http://127.0.0.1:1")
+        for words in (("--journal", "j"), ("--failed", "f"), ("--retry-unknown",), ("--batch", "b", "--retry-unknown"),
+                      ("--batch", "b", "--journal", "-"), ("--batch", "b", "--failed", "-"), ("--batch", "b", "--resume", "r"),
+                      ("--batch", "b", "--idempotency-key", "k"), ("--title", "t", "--max-attempts", "11"), ("--title", "t", "--max-attempts", "0")):
+            self.assertIn(words[-2] if words[-1][0] != "-" else "--", self.tool(2, "push", "--connector", path, *words)[1])
+
+
+class Disk(Journal):
+    def test_full(self):
+        """No other case is begun, and what was done meanwhile is told."""
+        server = self.server(**GOOD)
+        cases = "".join(map(case, range(100)))
+        done = subprocess.run([TOOL, "push", "--connector", self.connector(server.url), "--batch", self.file("cases.ndjson", cases),
+                               "--journal", self.journal], capture_output=True, timeout=60, restore_signals=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)))
+        error = done.stderr.decode()
+        self.assertEqual(done.returncode, 11, error)
+        self.assertEqual(error.count(f"{self.journal}: File too large; no other case is begun"), 1)
+        told = {i for i, line in self.lines(done.stdout.decode()).items() if line.get("result", {}).get("ok")}
+        known = {entry["index"] for entry in self.entries() if "result" in entry}
+        self.assertEqual(told, known)
+        sent = self.titles(server)
+        self.assertLess(len(sent), 100)
+        self.assertEqual(error.count("its result cannot be written: id 7"), len(sent) - len(known))
+        lines, _ = self.push(13, server.url, cases)
+        self.assertEqual(len([line for line in lines.values() if "outcomeUnknown" in line]), len(sent) - len(known))
+        self.assertEqual(sorted(self.titles(server)), sorted(f"case {i}" for i in range(100)))
+
+
+class Failed(Journal):
+    def lines_of(self, path):
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def test_lines_to_try_again(self):
+        path = os.path.join(self.folder, "failed")
+        server = self.server(POST=(422, JSON, '{"e": "no"}'), GET=GOOD["GET"])
+        cases = '{"title": "a", "fields": {"count": 1.50}}\n{"titel": "x"}\n'
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("something older")
+        for journal in ((), ("--journal", self.journal)):
+            self.tool(13, "push", "--connector", self.connector(server.url), "--batch", self.file("cases", cases), *journal, "--failed", path,
+                      "--concurrency", "1")
+            self.assertEqual(self.lines_of(path), cases)
+        server.answers.update(GOOD)
+        again = os.path.join(self.folder, "again")
+        self.tool(13, "push", "--connector", self.connector(server.url), "--batch", path, "--failed", again)
+        self.assertEqual(self.lines_of(again), '{"titel": "x"}\n')
+        self.tool(0, "push", "--connector", self.connector(server.url), "--batch", "-", "--failed", again, stdin=case(1).encode())
+        self.assertEqual(self.lines_of(again), "")
+
+    def test_what_may_have_been_done_is_not_among_them(self):
+        path = os.path.join(self.folder, "failed")
+        server = self.server(POST=(201, JSON, None))
+        self.tool(13, "push", "--connector", self.connector(server.url), "--batch", self.file("cases", case(0)), "--failed", path)
+        self.assertEqual(self.lines_of(path), "")
+
+    def test_what_was_not_attempted_is(self):
+        path = os.path.join(self.folder, "failed")
+        server = self.server(POST=(201, JSON, "hang"))
+        process = self.start(server.url, "--batch", self.file("cases.ndjson", "".join(map(case, range(9)))), "--failed", path,
+                             "--concurrency", "2", "--deadline", "2000")
+        for _ in range(2):
+            self.assertTrue(server.arrived.acquire(timeout=30))
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.end(process)[0], 13)
+        self.assertEqual(self.lines_of(path), "".join(map(case, range(2, 9))))
+
+    def test_files_that_cannot_be(self):
+        path, cases = self.connector("http://127.0.0.1:1"), self.file("cases", case(0))
+        for failed, words in ((cases, "file of their own"), (self.folder, "directory"), ("/no/such/file", "No such")):
+            error = self.tool(4, "push", "--connector", path, "--batch", cases, "--failed", failed)[1]
+            self.assertIn(words, error)
+        self.assertEqual(self.lines_of(cases), case(0))
+        error = self.tool(4, "push", "--connector", path, "--batch", cases, "--journal", self.journal, "--failed", self.journal)[1]
+        self.assertIn("file of their own", error)
+        if os.path.exists("/dev/full"):
+            out, error = self.tool(1, "push", "--connector", path, "--batch", cases, "--failed", "/dev/full")
+            self.assertIn("No space left", error)
+            self.assertIn("result", out)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
