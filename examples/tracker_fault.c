@@ -71,7 +71,7 @@ static const char *read_which(const char **text, struct fault *fault)
 
 const char *fault_add(struct faults *faults, const char *text)
 {
-    struct fault fault = {FAULT_NONE};
+    struct fault fault = {.action = FAULT_NONE};
     int request = 0;
     const char *wrong = read_action(&text, &fault);
     if (wrong) return wrong;

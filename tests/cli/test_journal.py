@@ -92,7 +92,7 @@ class GoesOn(Journal):
 
     def test_what_may_have_been_sent_is_told(self):
         """Neither finding nor a key: only who looks can know."""
-        server = self.server(POST=(201, JSON, None), GET=GOOD["GET"], PUT=(500, JSON, "{}"))
+        server = self.server(POST=(201, JSON, None), GET=GOOD["GET"], PUT=(200, JSON, "{}"))
         cases = case(0) + case(1, externalId="5")
         self.assertEqual(sorted(self.push(13, server.url, cases)[0]), [0, 1])
         server.answers.update(GOOD)
