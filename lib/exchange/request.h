@@ -16,6 +16,16 @@ struct casehook__request {
     bool configured; /* the origin of the configuration: headers, credentials, client certificate go along */
 };
 
+/* How a request went, as far as a driver knows it. */
+struct casehook__metrics {
+    bool known;  /* else nothing of it is */
+    bool reused; /* it went out on a kept connection */
+    /* From its start until there was the address, the connection, its TLS, the first byte, the end; -1: no
+     * such. */
+    int64_t name_us, connect_us, tls_us, first_byte_us, total_us;
+    uint64_t sent, received; /* bytes of HTTP, headers too */
+};
+
 /* The response with what matters of its headers; data NULL where there was no such header. */
 struct casehook__response {
     int status;
@@ -24,6 +34,7 @@ struct casehook__response {
     struct casehook__text location;
     struct casehook__text retry_after;
     struct casehook__text body;
+    struct casehook__metrics metrics;
 };
 
 /* Why there is no response. */
@@ -34,6 +45,7 @@ struct casehook__failure {
     /* A success whose body broke off or cannot be read: what came of it; NULL: nothing. */
     const struct casehook__response *partial;
     const char *message; /* what happened, without URL and step; no secrets */
+    struct casehook__metrics metrics;
 };
 
 #define CASEHOOK__DEFAULT_HEADERS 3 /* Accept, User-Agent, Content-Type */

@@ -3,6 +3,9 @@
 
 #include "base/clock.h"
 
+#define TOGETHER_BYTES (64 * 1024) /* libcurl sends less than that of a body in one piece with the headers \
+                                    */
+
 static int transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
                         const struct casehook__settings_snapshot *settings,
                         const struct casehook__policy *policy, struct casehook__reuse *const *reuse,
@@ -277,18 +280,72 @@ static void note_partial(struct casehook__transfer *transfer)
     transfer->failure.partial = &transfer->response;
 }
 
+/* -1: it did not come to that. */
+static int64_t time_until(CURL *easy, CURLINFO info)
+{
+    curl_off_t us = 0;
+    return curl_easy_getinfo(easy, info, &us) == CURLE_OK && us > 0 ? us : -1;
+}
+
+static uint64_t bytes_of(CURL *easy, CURLINFO info)
+{
+    curl_off_t bytes = 0;
+    curl_easy_getinfo(easy, info, &bytes);
+    return (uint64_t)bytes;
+}
+
+/* To libcurl a body that went out with the headers is a part of them, up to 8.7, and is counted again as a
+ * body. */
+static uint64_t bytes_sent(const struct casehook__transfer *transfer)
+{
+    long headers = 0;
+    size_t body = transfer->request->body.length;
+    curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &headers);
+    bool together = body < TOGETHER_BYTES && transfer->handle.old_counts;
+    return (uint64_t)headers +
+           (body && !together ? bytes_of(transfer->handle.easy, CURLINFO_SIZE_UPLOAD_T) : 0);
+}
+
+/* Few questions: each costs something. */
+static struct casehook__metrics measure(const struct casehook__transfer *transfer)
+{
+    CURL *easy = transfer->handle.easy;
+    struct casehook__metrics metrics = {.known = true,
+                                        .reused = transfer->kept,
+                                        .name_us = -1,
+                                        .connect_us = -1,
+                                        .tls_us = -1,
+                                        .first_byte_us = time_until(easy, CURLINFO_STARTTRANSFER_TIME_T),
+                                        .total_us = time_until(easy, CURLINFO_TOTAL_TIME_T),
+                                        .sent = bytes_sent(transfer),
+                                        .received = transfer->header_bytes};
+    metrics.received += bytes_of(easy, CURLINFO_SIZE_DOWNLOAD_T);
+    if (transfer->kept) return metrics;
+    metrics.name_us = time_until(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    metrics.connect_us = time_until(easy, CURLINFO_CONNECT_TIME_T);
+    metrics.tls_us = time_until(easy, CURLINFO_APPCONNECT_TIME_T);
+    return metrics;
+}
+
+/* Whether it was answered is decided, and if not, failure says why. */
+static void conclude(struct casehook__transfer *transfer)
+{
+    if (transfer->answered)
+        read_easy_response(transfer);
+    else
+        note_partial(transfer);
+    transfer->response.metrics = transfer->failure.metrics = measure(transfer);
+    leave_transport(transfer);
+}
+
 static void settle(struct casehook__transfer *transfer, CURLcode code)
 {
     /* To libcurl headers that break off are an answer without a body. */
     if (code == CURLE_OK && !transfer->head_ended) code = CURLE_PARTIAL_FILE;
     transfer->answered = code == CURLE_OK || is_answer(transfer);
-    if (transfer->answered)
-        read_easy_response(transfer);
-    else
-        casehook__curl_fail(transfer, code);
+    if (!transfer->answered) casehook__curl_fail(transfer, code);
     if (code == CURLE_OK) casehook__curl_learn(transfer);
-    if (!transfer->answered) note_partial(transfer);
-    leave_transport(transfer);
+    conclude(transfer);
 }
 
 static int64_t transfer_limit(const struct casehook__transfer *transfer)
@@ -299,12 +356,8 @@ static int64_t transfer_limit(const struct casehook__transfer *transfer)
 static void transfer_expire(struct casehook__transfer *transfer)
 {
     transfer->answered = is_answer(transfer);
-    if (transfer->answered)
-        read_easy_response(transfer);
-    else
-        casehook__curl_fail_time(transfer);
-    if (!transfer->answered) note_partial(transfer);
-    leave_transport(transfer);
+    if (!transfer->answered) casehook__curl_fail_time(transfer);
+    conclude(transfer);
 }
 
 static void transfer_cancel(struct casehook__transfer *transfer)
@@ -312,11 +365,7 @@ static void transfer_cancel(struct casehook__transfer *transfer)
     transfer->answered = is_answer(transfer);
     transfer->failure = (struct casehook__failure){
         .status = CASEHOOK_E_CANCELLED, .sent = transfer->sends > 0, .message = "cancelled"};
-    if (transfer->answered)
-        read_easy_response(transfer);
-    else
-        note_partial(transfer);
-    leave_transport(transfer);
+    conclude(transfer);
 }
 
 /* One that libcurl says has ended; NULL: none. */

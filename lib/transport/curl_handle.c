@@ -189,6 +189,7 @@ static bool make_handle(struct casehook__transfer *transfer, struct casehook__ha
     static const long versions[] = {CURL_HTTP_VERSION_1_1, CURL_HTTP_VERSION_2TLS, CURL_HTTP_VERSION_2TLS};
     CURL *easy = handle->easy = curl_easy_init();
     handle->url = curl_url();
+    handle->old_counts = curl_version_info(CURLVERSION_NOW)->version_num < 0x080700;
     return easy && handle->url && curl_easy_setopt(easy, CURLOPT_CURLU, handle->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, versions[transfer->settings->http_version]) ==
                CURLE_OK &&

@@ -22,6 +22,7 @@ struct casehook__handle {
     struct curl_slist *headers[CASEHOOK__CALLS][2];
     const struct curl_slist *shape; /* those that easy has now: they stand for the method too */
     struct curl_slist *proxy_headers;
+    bool old_counts;                             /* this libcurl is older than 8.7 */
     bool forbids;                                /* as set: its connections are not kept */
     bool fresh;                                  /* as set: the next request gets a new connection */
     const struct casehook__transport *transport; /* as set: which one is told that a connection was closed */
