@@ -11,19 +11,26 @@ static bool says(const json_t *object, const char *name, const char *word)
     return text && !strcmp(text, word);
 }
 
+static bool has_outcome(const json_t *request, int outcome)
+{
+    return says(request, "outcome", casehook_outcome_name(outcome));
+}
+
 struct doubt doubt_of(const json_t *result)
 {
-    const char *unknown = casehook_outcome_name(CASEHOOK_OUTCOME_UNKNOWN),
-               *done = casehook_outcome_name(CASEHOOK_OUTCOME_DONE);
-    const json_t *error = json_object_get(result, "error"), *request;
-    bool open = says(error, "outcome", unknown), made = json_is_string(json_object_get(result, "id"));
+    const char *create = casehook_step_name(CASEHOOK_STEP_CREATE),
+               *comment = casehook_step_name(CASEHOOK_STEP_COMMENT);
+    const json_t *request;
+    bool made = json_is_string(json_object_get(result, "id"));
+    bool at_comment = says(json_object_get(result, "error"), "step", comment);
     struct doubt doubt = {.begun = made};
     size_t index;
-    doubt.commented = open && says(error, "step", casehook_step_name(CASEHOOK_STEP_COMMENT));
-    doubt.created =
-        open && !made && !doubt.commented && !says(error, "step", casehook_step_name(CASEHOOK_STEP_UPDATE));
     json_array_foreach(json_object_get(result, "requests"), index, request) {
-        if (says(request, "outcome", done) || says(request, "outcome", unknown)) doubt.begun = true;
+        bool unknown = has_outcome(request, CASEHOOK_OUTCOME_UNKNOWN);
+        bool begun = unknown || has_outcome(request, CASEHOOK_OUTCOME_DONE);
+        if (begun) doubt.begun = true;
+        if (begun && !made && says(request, "step", create)) doubt.created = true;
+        if (unknown && at_comment && says(request, "step", comment)) doubt.commented = true;
     }
     return doubt;
 }

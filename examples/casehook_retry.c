@@ -70,13 +70,13 @@ static char *write_unknown(struct piece line)
         write_json_string(out, json_is_string(id) ? json_string_value(id) : "", json_string_length(id));
         fprintf(out, ",\"state\":\"not_attempted\",\"stateNumber\":%d}", CASEHOOK_COMMENT_NOT_ATTEMPTED);
     }
-    fprintf(
-        out,
-        "],\"requests\":[],\"error\":{\"code\":\"network\",\"codeNumber\":%d,\"message\":\"the program ended "
-        "before the answer came\",\"step\":\"create\",\"stepNumber\":%d,\"field\":null,\"offset\":null,"
-        "\"httpStatus\":null,\"outcome\":\"unknown\",\"outcomeNumber\":%d,\"retryable\":false,"
-        "\"retryAfterMs\":null}}",
-        CASEHOOK_E_NETWORK, CASEHOOK_STEP_CREATE, CASEHOOK_OUTCOME_UNKNOWN);
+    fprintf(out,
+            "],\"requests\":[{\"step\":\"create\",\"outcome\":\"unknown\"}],\"error\":{\"code\":\"network\","
+            "\"codeNumber\":%d,\"message\":\"the program ended "
+            "before the answer came\",\"step\":\"create\",\"stepNumber\":%d,\"field\":null,\"offset\":null,"
+            "\"httpStatus\":null,\"outcome\":\"unknown\",\"outcomeNumber\":%d,\"retryable\":false,"
+            "\"retryAfterMs\":null}}",
+            CASEHOOK_E_NETWORK, CASEHOOK_STEP_CREATE, CASEHOOK_OUTCOME_UNKNOWN);
     if (ferror(out) | fclose(out)) {
         free(text);
         text = NULL;
