@@ -3,7 +3,7 @@
 
 void casehook__text_copy(char *out, struct casehook__text text)
 {
-    memcpy(out, text.data, text.length);
+    if (text.length) memcpy(out, text.data, text.length);
     out[text.length] = '\0';
 }
 

@@ -3,10 +3,36 @@
 
 #include <assert.h>
 
-static void *shrink_ops(struct casehook__heap *heap, void *block, size_t size)
+/* A template that is being compiled; text is borrowed until it is kept. */
+static void begin_draft(struct casehook__parser *parser, struct casehook__template *draft,
+                        struct casehook__heap *heap, struct casehook__text text,
+                        enum casehook__template_kind kind)
 {
-    void *smaller = size && block ? casehook__realloc(heap, block, size) : NULL;
-    return smaller ? smaller : block;
+    parser->tmpl = draft;
+    draft->heap = heap;
+    draft->kind = (uint8_t)kind;
+    draft->variables = parser->schema ? parser->schema->variables : NULL;
+    draft->text = text.data;
+    draft->length = (uint32_t)text.length;
+    draft->tested = parser->tested;
+}
+
+/* The draft in a block of its size.  NULL: no memory. */
+static struct casehook__template *keep_draft(const struct casehook__template *draft)
+{
+    size_t tested = draft->tested_count * sizeof *draft->tested, ops = draft->op_count * sizeof *draft->ops;
+    struct casehook__template *tmpl =
+        casehook__alloc(draft->heap, sizeof *tmpl + tested + ops + draft->length + 1);
+    if (!tmpl) return NULL;
+    *tmpl = *draft;
+    tmpl->tested = (struct casehook__tested *)(tmpl + 1);
+    tmpl->ops = (struct casehook__op *)(tmpl->tested + tmpl->tested_count);
+    char *text = (char *)(tmpl->ops + tmpl->op_count);
+    tmpl->text = text;
+    if (tested) memcpy(tmpl->tested, draft->tested, tested);
+    if (ops) memcpy(tmpl->ops, draft->ops, ops);
+    casehook__text_copy(text, (struct casehook__text){draft->text, draft->length});
+    return tmpl;
 }
 
 int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__text text, size_t from,
@@ -15,31 +41,21 @@ int casehook__template_new_behind(struct casehook__heap *heap, struct casehook__
 {
     *out = NULL;
     assert(schema || kind == CASEHOOK__TEMPLATE_RAW);
+    assert(!schema || schema->count <= UINT16_MAX);
     if (text.length > CASEHOOK__TEMPLATE_MAX_BYTES)
         return casehook__fail(error, CASEHOOK_E_CONFIG, "the template has %zu bytes, at most %d are read",
                               text.length, CASEHOOK__TEMPLATE_MAX_BYTES);
-    struct casehook__template *tmpl =
-        casehook__calloc(heap, 1, sizeof *tmpl + CASEHOOK__TESTED_MAX * sizeof *tmpl->tested);
-    if (!tmpl) return casehook__fail_memory(error);
-    tmpl->heap = heap;
-    tmpl->kind = kind;
-    tmpl->length = text.length;
-    tmpl->text = casehook__copy(heap, text.data, text.length);
-
+    struct casehook__template draft = {0};
     struct casehook__parser parser = {
-        .tmpl = tmpl, .schema = schema, .strict_from = strict ? 0 : SIZE_MAX, .error = error, .at = from};
-    int status = tmpl->text ? CASEHOOK_OK : casehook__fail_memory(error);
-    if (!status && kind == CASEHOOK__TEMPLATE_JSON) status = casehook__hash_key_init(&tmpl->hash_key);
+        .schema = schema, .strict_from = strict ? 0 : SIZE_MAX, .error = error, .at = from};
+    int status = CASEHOOK_OK;
+    begin_draft(&parser, &draft, heap, text, kind);
+    if (kind == CASEHOOK__TEMPLATE_JSON) status = casehook__hash_key_init(&draft.hash_key);
     if (status == CASEHOOK_E_SYSTEM) casehook__fail(error, status, "OpenSSL has no random numbers");
     if (!status) status = casehook__parse(&parser);
-    if (status) {
-        casehook__template_free(tmpl);
-        return status;
-    }
-    tmpl->ops = shrink_ops(heap, tmpl->ops, tmpl->op_count * sizeof *tmpl->ops);
-    tmpl->parts = shrink_ops(heap, tmpl->parts, tmpl->part_count * sizeof *tmpl->parts);
-    *out = shrink_ops(heap, tmpl, sizeof *tmpl + tmpl->tested_count * sizeof *tmpl->tested);
-    return CASEHOOK_OK;
+    if (!status && !(*out = keep_draft(&draft))) status = casehook__fail_memory(error);
+    casehook__free(heap, draft.ops);
+    return status;
 }
 
 int casehook__template_new(struct casehook__heap *heap, struct casehook__text text,
@@ -53,46 +69,39 @@ bool casehook__template_unknown_name(struct casehook__heap *heap, struct casehoo
                                      const struct casehook__schema *schema, size_t from,
                                      struct casehook_error *error)
 {
-    struct casehook__template tmpl = {.heap = heap, .kind = CASEHOOK__TEMPLATE_RAW, .length = text.length};
-    struct casehook__parser parser = {.tmpl = &tmpl, .schema = schema, .strict_from = from, .error = error};
+    struct casehook__template draft = {0};
+    struct casehook__parser parser = {.schema = schema, .strict_from = from, .error = error};
     if (text.length > CASEHOOK__TEMPLATE_MAX_BYTES) return false;
-    tmpl.text = (char *)(uintptr_t)text.data; /* only looked at */
+    begin_draft(&parser, &draft, heap, text, CASEHOOK__TEMPLATE_RAW);
     casehook__parse(&parser);
-    casehook__free(heap, tmpl.parts);
-    casehook__free(heap, tmpl.ops);
+    casehook__free(heap, draft.ops);
     return parser.name_refused;
 }
 
 void casehook__template_free(struct casehook__template *tmpl)
 {
     if (!tmpl) return;
-    casehook__free(tmpl->heap, tmpl->parts);
-    casehook__free(tmpl->heap, tmpl->ops);
-    casehook__free_secret(tmpl->heap, tmpl->text, tmpl->length); /* the path of a URL may be secret */
+    casehook__wipe((char *)(uintptr_t)tmpl->text, tmpl->length); /* the path of a URL may be secret */
     casehook__free(tmpl->heap, tmpl);
 }
 
-/* Whether the parts of op, joined by dots, are name. */
+/* Whether name is what op asks for: the `*` of a variable stands for the name of op. */
 static bool is_named(const struct casehook__template *tmpl, const struct casehook__op *op,
                      struct casehook__text name)
 {
-    for (size_t i = 0; i < op->part_count; i++) {
-        struct casehook__text part = tmpl->parts[op->part + i];
-        if (i > 0) {
-            if (name.length == 0 || name.data[0] != '.') return false;
-            name.data++;
-            name.length--;
-        }
-        if (name.length < part.length || memcmp(name.data, part.data, part.length) != 0) return false;
-        name.data += part.length;
-        name.length -= part.length;
-    }
-    return name.length == 0;
+    struct casehook__text own = casehook__template_name(tmpl, op->name, op->length);
+    if (op->base == CASEHOOK__BASE_STACK) return casehook__text_equal(own, name);
+    if (op->base != CASEHOOK__BASE_PATH) return false;
+    struct casehook__text variable = casehook__text(tmpl->variables[op->variable].name);
+    if (op->length == 0) return casehook__text_equal(variable, name);
+    size_t before = variable.length - 1;
+    return name.length > before && memcmp(name.data, variable.data, before) == 0 &&
+           casehook__text_equal(casehook__text_from(name, before), own);
 }
 
 bool casehook__template_uses(const struct casehook__template *tmpl, const char *name)
 {
     for (size_t i = 0; i < tmpl->op_count; i++)
-        if (tmpl->ops[i].part_count && is_named(tmpl, &tmpl->ops[i], casehook__text(name))) return true;
+        if (is_named(tmpl, &tmpl->ops[i], casehook__text(name))) return true;
     return false;
 }

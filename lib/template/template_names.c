@@ -183,54 +183,25 @@ static int unknown(struct casehook__parser *parser, struct casehook__text name, 
                              list_names(known, count, list, sizeof list));
 }
 
-static int add_part(struct casehook__parser *parser, struct casehook__text part)
-{
-    struct casehook__template *tmpl = parser->tmpl;
-    if (tmpl->part_count == tmpl->part_capacity) {
-        size_t capacity = tmpl->part_capacity ? tmpl->part_capacity * 2 : 16;
-        struct casehook__text *parts = casehook__realloc(tmpl->heap, tmpl->parts, capacity * sizeof *parts);
-        if (!parts) return casehook__fail_memory(parser->error);
-        tmpl->parts = parts;
-        tmpl->part_capacity = capacity;
-    }
-    tmpl->parts[tmpl->part_count++] = part;
-    return CASEHOOK_OK;
-}
-
-/* Splits name at its dots; field takes the place of a `*`. */
-static int add_name_parts(struct casehook__parser *parser, struct casehook__text name,
-                          struct casehook__text field, struct casehook__op *op)
-{
-    op->part = (uint32_t)parser->tmpl->part_count;
-    for (;;) {
-        struct casehook__text part = {name.data, first_part(name)};
-        int status = add_part(parser, field.data && casehook__text_is(part, "*") ? field : part);
-        if (status) return status;
-        op->part_count++;
-        if (part.length == name.length) return CASEHOOK_OK;
-        name.data += part.length + 1;
-        name.length -= part.length + 1;
-    }
-}
-
 /* C3: notes a variable that decides over the structure; 1 + its index, 0 when there are too many. */
-static uint8_t note_tested(struct casehook__template *tmpl, const struct found *found)
+static uint8_t note_tested(struct casehook__template *tmpl, const struct casehook__op *op)
 {
+    struct casehook__text name = casehook__template_name(tmpl, op->name, op->length);
     size_t i = 0;
-    for (; i < tmpl->tested_count; i++)
-        if (tmpl->tested[i].name == found->variable->name &&
-            casehook__text_equal(tmpl->tested[i].field, found->field))
-            return (uint8_t)(i + 1);
+    for (; i < tmpl->tested_count; i++) {
+        const struct casehook__tested *tested = &tmpl->tested[i];
+        struct casehook__text other = casehook__template_name(tmpl, tested->name, tested->length);
+        if (tested->variable == op->variable && casehook__text_equal(other, name)) return (uint8_t)(i + 1);
+    }
     if (i == CASEHOOK__TESTED_MAX) {
         tmpl->too_many_tested = true;
         return 0;
     }
-    enum casehook__variable_type type = found->variable->type;
     tmpl->tested[tmpl->tested_count++] =
-        (struct casehook__tested){.name = found->variable->name,
-                                  .field = found->field,
-                                  .type = type,
-                                  .most = type == CASEHOOK__VARIABLE_TEXT ? 1 : 2};
+        (struct casehook__tested){.variable = op->variable,
+                                  .most = op->type == CASEHOOK__VARIABLE_TEXT ? 1 : 2,
+                                  .name = op->name,
+                                  .length = op->length};
     return (uint8_t)(i + 1);
 }
 
@@ -266,21 +237,29 @@ static bool resolve_special(struct casehook__parser *parser, struct casehook__te
     return true;
 }
 
-static int resolve_variable(struct casehook__parser *parser, const struct found *found,
-                            struct casehook__op *op, struct casehook__section *section)
+/* Notes where a name stands in the text; absent: it has none of its own. */
+static void keep_name(const struct casehook__parser *parser, struct casehook__text name,
+                      struct casehook__op *op)
+{
+    op->name = name.data ? (uint32_t)(name.data - parser->text.data) : 0;
+    op->length = (uint32_t)name.length;
+}
+
+static void resolve_variable(struct casehook__parser *parser, const struct found *found,
+                             struct casehook__op *op, bool section)
 {
     op->base = CASEHOOK__BASE_PATH;
     op->type = (uint8_t)found->variable->type;
+    op->variable = (uint16_t)(found->variable - parser->schema->variables);
+    keep_name(parser, found->field, op);
     if (section && !op->inside && parser->tmpl->kind == CASEHOOK__TEMPLATE_JSON)
-        op->tested = note_tested(parser->tmpl, found);
-    return add_name_parts(parser, casehook__text(found->variable->name), found->field, op);
+        op->tested = note_tested(parser->tmpl, op);
 }
 
 int casehook__name_resolve(struct casehook__parser *parser, struct casehook__text name,
                            struct casehook__op *op, struct casehook__section *section)
 {
     bool value = section && !op->negated; /* opens what it names */
-    int status = CASEHOOK_OK;
     if (value) section->context = CASEHOOK__CONTEXT_VALUE;
     if (resolve_special(parser, name, op, section != NULL)) {
         if (value && op->base != CASEHOOK__BASE_DOT) section->context = CASEHOOK__CONTEXT_SAME;
@@ -288,13 +267,14 @@ int casehook__name_resolve(struct casehook__parser *parser, struct casehook__tex
     }
     if (!parser->schema) {
         op->base = CASEHOOK__BASE_STACK;
-        return add_name_parts(parser, name, (struct casehook__text){NULL, 0}, op);
+        keep_name(parser, name, op);
+        return CASEHOOK_OK;
     }
     struct found found = resolve(parser, name);
     if (found.meaning == MEANS_VARIABLE) {
-        status = resolve_variable(parser, &found, op, section);
+        resolve_variable(parser, &found, op, section != NULL);
         if (value) section->tested = op->tested;
-        return status;
+        return CASEHOOK_OK;
     }
     if (found.meaning == MEANS_OBJECT && section) {
         op->base = CASEHOOK__BASE_TRUE;

@@ -3,6 +3,7 @@
 
 #define DELIMITER_MAX 32
 #define TAG_SHOWN     64 /* bytes of a name in a message */
+#define OP_SHOWN      60 /* bytes of a tag in a message about what is rendered */
 
 /* One tag as it stands in the text. */
 struct tag {
@@ -68,12 +69,12 @@ static size_t find_marked_close(const struct casehook__parser *parser, size_t at
 static int add_op(struct casehook__parser *parser, const struct casehook__op *op)
 {
     struct casehook__template *tmpl = parser->tmpl;
-    if (tmpl->op_count == tmpl->op_capacity) {
-        size_t capacity = tmpl->op_capacity ? tmpl->op_capacity * 2 : 16;
+    if (tmpl->op_count == parser->op_capacity) {
+        uint32_t capacity = parser->op_capacity ? parser->op_capacity * 2 : 16;
         struct casehook__op *ops = casehook__realloc(tmpl->heap, tmpl->ops, capacity * sizeof *ops);
         if (!ops) return casehook__fail_memory(parser->error);
         tmpl->ops = ops;
-        tmpl->op_capacity = capacity;
+        parser->op_capacity = capacity;
     }
     tmpl->ops[tmpl->op_count++] = *op;
     return CASEHOOK_OK;
@@ -139,12 +140,18 @@ static int check_tag_name(struct casehook__parser *parser, const struct tag *tag
                              name.data, tag->at);
 }
 
+static uint8_t shown_length(const struct tag *tag)
+{
+    size_t length = tag->end - tag->at;
+    return length > OP_SHOWN ? OP_SHOWN : (uint8_t)length;
+}
+
 static int add_value_op(struct casehook__parser *parser, const struct tag *tag)
 {
     struct casehook__op op = {.code = CASEHOOK__OP_VALUE,
                               .plain = tag->sigil != 0,
                               .at = (uint32_t)tag->at,
-                              .length = (uint32_t)(tag->end - tag->at)};
+                              .shown = shown_length(tag)};
     int status = casehook__name_resolve(parser, tag->inside, &op, NULL);
     if (!status && parser->tmpl->kind == CASEHOOK__TEMPLATE_JSON)
         status = casehook__lex_value(parser, tag->at);
@@ -159,7 +166,7 @@ static int open_section(struct casehook__parser *parser, const struct tag *tag)
                                  "sections nest deeper than %d at byte %zu", CASEHOOK__TEMPLATE_MAX_DEPTH,
                                  tag->at);
     struct casehook__section section = {.name = tag->inside,
-                                        .op = (uint32_t)parser->tmpl->op_count,
+                                        .op = parser->tmpl->op_count,
                                         .at = (uint32_t)tag->at,
                                         .inside = parser->lexer.inside,
                                         .strings = parser->lexer.strings};
@@ -167,7 +174,7 @@ static int open_section(struct casehook__parser *parser, const struct tag *tag)
                               .negated = tag->sigil == '^',
                               .inside = parser->lexer.inside,
                               .at = (uint32_t)tag->at,
-                              .length = (uint32_t)(tag->end - tag->at)};
+                              .shown = shown_length(tag)};
     int status = casehook__name_resolve(parser, tag->inside, &op, &section);
     if (status) return status;
     casehook__lex_border(parser);
@@ -195,11 +202,11 @@ static int close_section(struct casehook__parser *parser, const struct tag *tag)
         struct casehook__op op = {.code = CASEHOOK__OP_CLOSE,
                                   .inside = section->inside,
                                   .at = (uint32_t)tag->at,
-                                  .length = (uint32_t)(tag->end - tag->at),
+                                  .shown = shown_length(tag),
                                   .target = section->op};
         status = add_op(parser, &op);
     }
-    parser->tmpl->ops[section->op].target = (uint32_t)parser->tmpl->op_count;
+    parser->tmpl->ops[section->op].target = parser->tmpl->op_count;
     parser->depth--;
     return status;
 }

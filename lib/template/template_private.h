@@ -24,7 +24,7 @@ enum casehook__op_code {
 /* Where the value of a name comes from. */
 enum casehook__base {
     CASEHOOK__BASE_UNKNOWN, /* lenient: nothing, false */
-    CASEHOOK__BASE_PATH,    /* a variable of the schema: parts from the root */
+    CASEHOOK__BASE_PATH,    /* a variable of the schema, from the root */
     CASEHOOK__BASE_STACK,   /* no schema: the innermost section that knows the first part */
     CASEHOOK__BASE_DOT,
     CASEHOOK__BASE_FIRST,
@@ -32,46 +32,55 @@ enum casehook__base {
     CASEHOOK__BASE_TRUE /* an object of the schema: it is always there */
 };
 
+/* There are many of them in every connector, so they are small. */
 struct casehook__op {
     uint8_t code, base;
-    uint8_t type;        /* enum casehook__variable_type: how a missing value is written */
-    uint8_t tested;      /* 1 + index into tested, outside strings only; 0: none */
-    bool inside;         /* a JSON string */
-    bool negated;        /* TEST */
-    bool plain;          /* VALUE in triple braces or with & */
-    uint32_t at, length; /* in the text of the template: the literal or the tag */
-    uint32_t target;     /* TEST, OPEN: the operation behind the section */
-    uint32_t part, part_count;
+    uint8_t type;      /* enum casehook__variable_type: how a missing value is written */
+    uint8_t tested;    /* 1 + index into tested, outside strings only; 0: none */
+    uint8_t shown;     /* of a tag: so many bytes are shown in a message */
+    bool inside : 1;   /* a JSON string */
+    bool negated : 1;  /* TEST */
+    bool plain : 1;    /* VALUE in triple braces or with & */
+    uint16_t variable; /* PATH: its index in the schema */
+    uint32_t at;       /* the literal or the tag, in the text of the template */
+    uint32_t target;   /* TEST, OPEN: the operation behind the section; CLOSE: that OPEN */
+    uint32_t name;     /* in the text too: PATH: what stands for a `*`; STACK: the whole name */
+    uint32_t length;   /* of the literal, or of that name */
 };
 
 /* A variable that sections outside strings test: it can change the structure. */
 struct casehook__tested {
-    const char *name;            /* of the schema */
-    struct casehook__text field; /* what stands for its `*` */
-    enum casehook__variable_type type;
-    uint8_t most;    /* members that are tried */
-    uint8_t trusted; /* a longer list is validated when it is rendered */
+    uint16_t variable;     /* its index in the schema */
+    uint8_t most;          /* members that are tried */
+    uint8_t trusted;       /* a longer list is validated when it is rendered */
+    uint32_t name, length; /* in the text: what stands for a `*` */
 };
 
+/* One block of memory: what it points to lies behind it. */
 struct casehook__template {
     struct casehook__heap *heap;
-    enum casehook__template_kind kind;
-    char *text;
-    size_t length;
+    const struct casehook__variable *variables; /* of the schema */
+    const char *text;
     struct casehook__op *ops;
-    size_t op_count, op_capacity;
-    struct casehook__text *parts; /* of names */
-    size_t part_count, part_capacity;
-    size_t tested_count;
+    struct casehook__tested *tested;
+    /* RAW: how {{x}} is written, NULL: as it is; {{{x}}} always is as it is. */
+    int (*encode)(struct casehook__buf *out, struct casehook__text text);
+    struct casehook__hash_key hash_key; /* for keys: values are chosen by outsiders */
+    uint32_t length, op_count;          /* of text and ops */
+    uint8_t kind;                       /* enum casehook__template_kind */
+    uint8_t tested_count;
     bool too_many_tested;
     bool members_tested; /* a section outside strings tests `.`, which the combinations do not cover */
     bool variable_keys;  /* a key may hold a variable */
-    struct casehook__hash_key hash_key; /* for keys: values are chosen by outsiders */
-    bool proved;                        /* every rendering is JSON: none needs to be validated */
-    /* RAW: how {{x}} is written, NULL: as it is; {{{x}}} always is as it is. */
-    int (*encode)(struct casehook__buf *out, struct casehook__text text);
-    struct casehook__tested tested[]; /* CASEHOOK__TESTED_MAX while it is compiled */
+    bool proved;         /* every rendering is JSON: none needs to be validated */
 };
+
+/* The name that op or tested has of its own. */
+static inline struct casehook__text casehook__template_name(const struct casehook__template *tmpl,
+                                                            uint32_t name, uint32_t length)
+{
+    return (struct casehook__text){tmpl->text + name, length};
+}
 
 /* What follows the quotes of a JSON body while it is parsed (template_json.c). */
 struct casehook__lexer {
@@ -103,10 +112,12 @@ struct casehook__section {
 };
 
 struct casehook__parser {
-    struct casehook__template *tmpl;
+    struct casehook__template *tmpl; /* a draft, whose text is the caller's */
     const struct casehook__schema *schema;
-    size_t strict_from; /* a name that stands here or later must be known */
-    bool name_refused;  /* what ended it was a name */
+    uint32_t op_capacity;
+    struct casehook__tested tested[CASEHOOK__TESTED_MAX]; /* of the draft */
+    size_t strict_from;                                   /* a name that stands here or later must be known */
+    bool name_refused;                                    /* what ended it was a name */
     struct casehook_error *error;
     struct casehook__text text, open, close;
     size_t at;       /* the next byte to be looked at */
@@ -121,7 +132,8 @@ int casehook__parse(struct casehook__parser *parser);
 
 /* template_names.c */
 
-/* Fills base, type, tested and parts of op; of a section its context too (section NULL: an interpolation). */
+/* Fills base, type, tested, variable and name of op; of a section its context too (section NULL: an
+ * interpolation). */
 int casehook__name_resolve(struct casehook__parser *parser, struct casehook__text name,
                            struct casehook__op *op, struct casehook__section *section);
 

@@ -185,16 +185,17 @@ static void describe_place(const struct prover *p, char *text, size_t size)
     text[0] = '\0';
     for (size_t i = 0; i < p->tmpl->tested_count && length + 1 < size; i++) {
         const struct casehook__tested *tested = &p->tmpl->tested[i];
-        int name = (int)(strlen(tested->name) - (tested->field.data ? 1 : 0)); /* without the `*` */
-        int field = tested->field.length > 48 ? 48 : (int)tested->field.length;
+        const struct casehook__variable *variable = &p->tmpl->variables[tested->variable];
+        int name = (int)(strlen(variable->name) - (tested->length ? 1 : 0)); /* without the `*` */
+        int field = tested->length > 48 ? 48 : (int)tested->length;
         unsigned members = p->members[i];
-        bool one = tested->type == CASEHOOK__VARIABLE_LIST && members == 1;
+        bool one = variable->type == CASEHOOK__VARIABLE_LIST && members == 1;
         const char *state = members == 0 ? " absent" : " present";
         if (one) state = " of 1 member";
         if (members == 2) state = " of 2 members";
         if (members == 3) state = " of 3 members";
         int written = snprintf(text + length, size - length, "%s%.*s%.*s%s", i ? ", " : "with ", name,
-                               tested->name, field, tested->field.data ? tested->field.data : "", state);
+                               variable->name, field, p->tmpl->text + tested->name, state);
         length += written > 0 ? (size_t)written : 0;
     }
     if (length && length + 3 < size) memcpy(text + length, ": ", 3);
@@ -207,7 +208,7 @@ static struct casehook__text prove_excerpt(const struct prover *p, size_t at)
     for (size_t i = 0; i < p->tmpl->op_count; i++) {
         const struct casehook__op *op = &p->tmpl->ops[i];
         if (op->code == CASEHOOK__OP_LITERAL || op->at != at) continue;
-        text.length = op->length > 60 ? 60 : op->length;
+        text.length = op->shown;
         return text;
     }
     size_t one = casehook__utf8_length(text.data, text.length);
@@ -281,6 +282,11 @@ static size_t steps_with_two(const struct casehook__template *tmpl)
     return sums[0];
 }
 
+static bool is_field(const struct casehook__template *tmpl, size_t tested)
+{
+    return tmpl->variables[tmpl->tested[tested].variable].type == CASEHOOK__VARIABLE_FIELD;
+}
+
 /*
  * `{{#case.fields.x}},"x":{{.}}{{/case.fields.x}}` is how an optional field is written.  That a list
  * in it would repeat the key does not condemn the template: such a list is the params' fault (T2), so
@@ -291,7 +297,7 @@ static bool is_fault_of_fields(struct prover *p)
     uint8_t combination[CASEHOOK__TESTED_MAX];
     memcpy(combination, p->members, sizeof combination);
     for (size_t i = 0; i < p->tmpl->tested_count && i < CASEHOOK__TESTED_MAX; i++)
-        if (p->tmpl->tested[i].type == CASEHOOK__VARIABLE_FIELD && p->members[i] > 1) p->members[i] = 1;
+        if (is_field(p->tmpl, i) && p->members[i] > 1) p->members[i] = 1;
     bool good = memcmp(combination, p->members, sizeof combination) != 0 && judge_value(p) == IS_JSON;
     for (size_t i = 0; i < p->tmpl->tested_count && good; i++)
         if (p->members[i] != combination[i]) p->tmpl->tested[i].trusted = 1;

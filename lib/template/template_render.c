@@ -38,28 +38,66 @@ static const struct casehook__value *find_member(struct renderer *r, const struc
     return NULL;
 }
 
-static const struct casehook__value *follow_name(struct renderer *r, const struct casehook__value *value,
-                                                 const struct casehook__text *parts, size_t count)
+/* What is behind name at the beginning of path, and behind the dot; NULL: path goes another way. */
+static const char *behind_name(const char *path, struct casehook__text name)
 {
-    for (size_t i = 0; i < count && value; i++) value = find_member(r, value, parts[i]);
-    return value;
+    size_t i = 0;
+    while (i < name.length && path[i] && path[i] == name.data[i]) i++;
+    if (i < name.length) return NULL;
+    if (path[i] == '.') return path + i + 1;
+    return path[i] ? NULL : path + i;
+}
+
+/* The objects of the schema are small and their names short, so these are compared with the path as it is. */
+static const struct casehook__value *find_part(const struct casehook__value *object, const char **path)
+{
+    if (object->kind != CASEHOOK__VALUE_OBJECT) return NULL;
+    for (size_t i = 0; i < object->count; i++) {
+        const char *rest = behind_name(*path, object->names[i]);
+        if (!rest) continue;
+        *path = rest;
+        return &object->items[i];
+    }
+    return NULL;
+}
+
+/* A variable of the schema; the operation has the name that its `*` stands for. */
+static const struct casehook__value *follow_path(struct renderer *r, const struct casehook__op *op)
+{
+    const char *path = r->tmpl->variables[op->variable].name;
+    const struct casehook__value *value = r->root;
+    while (value && *path && *path != '*') value = find_part(value, &path);
+    if (!value || !*path) return value;
+    return find_member(r, value, casehook__template_name(r->tmpl, op->name, op->length));
+}
+
+/* Takes the first part away from a name; of the last one name.data is NULL then. */
+static struct casehook__text take_part(struct casehook__text *name)
+{
+    struct casehook__text part = *name;
+    const char *dot = memchr(name->data, '.', name->length);
+    if (dot) part.length = (size_t)(dot - name->data);
+    *name = dot ? casehook__text_from(*name, part.length + 1) : (struct casehook__text){NULL, 0};
+    return part;
 }
 
 /* The innermost section that knows the first part decides, even when the rest is not there. */
 static const struct casehook__value *search(struct renderer *r, const struct casehook__op *op)
 {
-    const struct casehook__text *parts = r->tmpl->parts + op->part;
+    struct casehook__text rest = casehook__template_name(r->tmpl, op->name, op->length);
+    struct casehook__text part = take_part(&rest);
     const struct casehook__value *value = NULL;
-    for (size_t i = r->depth; i-- > 0 && !value;) value = find_member(r, r->frames[i].value, parts[0]);
-    if (!value) value = find_member(r, r->root, parts[0]);
-    return follow_name(r, value, parts + 1, op->part_count - 1);
+    for (size_t i = r->depth; i-- > 0 && !value;) value = find_member(r, r->frames[i].value, part);
+    if (!value) value = find_member(r, r->root, part);
+    while (value && rest.data) value = find_member(r, value, take_part(&rest));
+    return value;
 }
 
 static const struct casehook__value *evaluate(struct renderer *r, const struct casehook__op *op)
 {
     const struct render_frame *top = r->depth ? &r->frames[r->depth - 1] : NULL;
     switch ((enum casehook__base)op->base) {
-    case CASEHOOK__BASE_PATH: return follow_name(r, r->root, r->tmpl->parts + op->part, op->part_count);
+    case CASEHOOK__BASE_PATH: return follow_path(r, op);
     case CASEHOOK__BASE_STACK: return search(r, op);
     case CASEHOOK__BASE_DOT: return top ? top->value : r->root;
     case CASEHOOK__BASE_FIRST: return !top || top->index == 0 ? &yes : &no;
