@@ -3,8 +3,9 @@
 
 #include "base/clock.h"
 
-#define TOGETHER_BYTES (64 * 1024) /* libcurl sends less than that of a body in one piece with the headers \
-                                    */
+#define TOGETHER_BYTES                                                                  \
+    (64 * 1024) /* libcurl sends less than that of a body in one piece with the headers \
+                 */
 
 static int transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
                         const struct casehook__settings_snapshot *settings,
@@ -91,12 +92,11 @@ static void forget_try(struct casehook__transfer *transfer)
     transfer->sends = transfer->handshakes = transfer->socket_count = 0;
     transfer->socket_error = 0;
     transfer->stream = 0;
-    transfer->repeat_refused = transfer->stream_refused = transfer->stream_closed = transfer->unusable =
-        transfer->kept = false;
-    transfer->connecting = transfer->denied = false;
+    transfer->stage = CASEHOOK__STAGE_CHOOSING;
+    transfer->stop = CASEHOOK__STOP_NONE;
+    transfer->stream_refused = transfer->stream_closed = transfer->kept = transfer->denied = false;
     transfer->header_bytes = transfer->tunnel_bytes = 0;
-    transfer->header_limit = transfer->body_limit = transfer->body_cut = transfer->no_memory = false;
-    transfer->head_ended = transfer->in_body = transfer->has_length = transfer->coded = false;
+    transfer->has_length = transfer->coded = false;
     transfer->keep_seconds = 0;
     transfer->answered = false;
     transfer->detail[0] = '\0';
@@ -269,13 +269,14 @@ static bool is_whole(const struct casehook__transfer *transfer)
  */
 static bool is_answer(const struct casehook__transfer *transfer)
 {
-    return transfer->head_ended && !transfer->no_memory && (transfer->status >= 300 || is_whole(transfer));
+    return transfer->stage >= CASEHOOK__STAGE_HEAD && transfer->stop != CASEHOOK__STOP_MEMORY &&
+           (transfer->status >= 300 || is_whole(transfer));
 }
 
 /* What has failed may still have told something. */
 static void note_partial(struct casehook__transfer *transfer)
 {
-    if (!transfer->head_ended) return;
+    if (transfer->stage < CASEHOOK__STAGE_HEAD) return;
     read_easy_response(transfer);
     transfer->failure.partial = &transfer->response;
 }
@@ -341,7 +342,7 @@ static void conclude(struct casehook__transfer *transfer)
 static void settle(struct casehook__transfer *transfer, CURLcode code)
 {
     /* To libcurl headers that break off are an answer without a body. */
-    if (code == CURLE_OK && !transfer->head_ended) code = CURLE_PARTIAL_FILE;
+    if (code == CURLE_OK && transfer->stage < CASEHOOK__STAGE_HEAD) code = CURLE_PARTIAL_FILE;
     transfer->answered = code == CURLE_OK || is_answer(transfer);
     if (!transfer->answered) casehook__curl_fail(transfer, code);
     if (code == CURLE_OK) casehook__curl_learn(transfer);
@@ -380,7 +381,7 @@ static struct casehook__transfer *next_ended(struct casehook__transport *transpo
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
         struct casehook__transfer *transfer = (void *)private;
         if (casehook__curl_may_renew(transfer, code)) {
-            if (!transfer->unusable) casehook__curl_died(transfer);
+            if (transfer->stop != CASEHOOK__STOP_CONNECTION) casehook__curl_died(transfer);
             if (renew(transfer)) continue;
             code = CURLE_OUT_OF_MEMORY;
         }

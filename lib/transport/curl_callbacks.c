@@ -52,7 +52,7 @@ static void begin_response(struct casehook__transfer *transfer)
 static void end_head(struct casehook__transfer *transfer)
 {
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_RESPONSE_CODE, &transfer->status);
-    transfer->head_ended = transfer->status >= 200;
+    if (transfer->status >= 200) transfer->stage = CASEHOOK__STAGE_HEAD;
     if (transfer->status == 204 && (transfer->coded || (transfer->has_length && transfer->length > 0)))
         casehook__curl_forbid_reuse(&transfer->handle, true);
 }
@@ -105,16 +105,16 @@ size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *use
     struct casehook__text line = {data, size * count};
     transfer->header_bytes += line.length;
     if (transfer->header_bytes > CASEHOOK__HEADER_BYTES_MAX) {
-        transfer->header_limit = true;
+        transfer->stop = CASEHOOK__STOP_HEADERS;
         return 0;
     }
-    if (transfer->head_ended) return line.length; /* a trailer (RFC 9110, 6.5.1) */
-    if (line.length <= 2)                         /* the empty line after the headers */
+    if (transfer->stage >= CASEHOOK__STAGE_HEAD) return line.length; /* a trailer (RFC 9110, 6.5.1) */
+    if (line.length <= 2)                                            /* the empty line after the headers */
         end_head(transfer);
     else if (line.length >= 5 && memcmp(line.data, "HTTP/", 5) == 0)
         begin_response(transfer);
     else if (!keep_wanted(transfer, line)) {
-        transfer->no_memory = true;
+        transfer->stop = CASEHOOK__STOP_MEMORY;
         return 0;
     }
     return line.length;
@@ -124,19 +124,18 @@ size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user)
 {
     struct casehook__transfer *transfer = user;
     size_t length = size * count;
-    if (!transfer->in_body) {
-        transfer->in_body = true;
-        transfer->body_cut = transfer->status >= 300;
-        if (transfer->body_cut) transfer->body.limit = REFUSAL_BODY_MAX; /* whatever a success may have */
+    bool refusal = transfer->status >= 300;
+    if (transfer->stage != CASEHOOK__STAGE_BODY) {
+        transfer->stage = CASEHOOK__STAGE_BODY;
+        if (refusal) transfer->body.limit = REFUSAL_BODY_MAX; /* whatever a success may have */
     }
-    if (transfer->body_cut && transfer->body.length + length > REFUSAL_BODY_MAX) {
+    if (refusal && transfer->body.length + length > REFUSAL_BODY_MAX) {
         size_t room = REFUSAL_BODY_MAX - transfer->body.length;
         casehook__buf_append(&transfer->body, data, room < length ? room : length);
         return 0; /* enough: casehook__curl_fail knows */
     }
     int failed = casehook__buf_append(&transfer->body, data, length);
-    transfer->body_limit = failed == CASEHOOK_E_LIMIT;
-    transfer->no_memory = failed == CASEHOOK_E_NO_MEMORY;
+    if (failed) transfer->stop = failed == CASEHOOK_E_LIMIT ? CASEHOOK__STOP_BODY : CASEHOOK__STOP_MEMORY;
     return failed ? 0 : length;
 }
 
@@ -153,14 +152,15 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
         curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &bytes);
         casehook__curl_died(transfer);
     }
-    transfer->kept = !transfer->connecting;
-    transfer->connecting = false;
-    transfer->repeat_refused = bytes > 0 && transfer->request->method != CASEHOOK__METHOD_GET;
-    if (transfer->repeat_refused) return CURL_PREREQFUNC_ABORT;
+    transfer->kept = transfer->stage != CASEHOOK__STAGE_CONNECTING;
+    transfer->stage = CASEHOOK__STAGE_SENDING;
     /* What is sent again goes out on a new connection, not on one more that may have died as well (H7). */
-    transfer->unusable = (transfer->sends && transfer->kept) ||
-                         !casehook__curl_may_send(transfer, remote, remote_port, local_port);
-    if (transfer->unusable) return CURL_PREREQFUNC_ABORT;
+    if (bytes > 0 && transfer->request->method != CASEHOOK__METHOD_GET)
+        transfer->stop = CASEHOOK__STOP_AGAIN;
+    else if ((transfer->sends && transfer->kept) ||
+             !casehook__curl_may_send(transfer, remote, remote_port, local_port))
+        transfer->stop = CASEHOOK__STOP_CONNECTION;
+    if (transfer->stop != CASEHOOK__STOP_NONE) return CURL_PREREQFUNC_ABORT;
     transfer->sends++;
     return CURL_PREREQFUNC_OK;
 }
@@ -215,7 +215,7 @@ int casehook__curl_on_tunnel(void *user, curl_off_t total, curl_off_t now, curl_
     (void)now;
     (void)upload_total;
     (void)upload_now;
-    if (!transfer->connecting) return 0;
+    if (transfer->stage != CASEHOOK__STAGE_CONNECTING) return 0;
     if (transfer->tunnel_go != transfer->transport->go) {
         transfer->tunnel_go = transfer->transport->go;
         transfer->tunnel_calls = 0;
@@ -281,7 +281,7 @@ curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct 
     transfer->sockets[transfer->socket_count++ % CASEHOOK__SOCKETS_MAX] = descriptor;
     transfer->transport->open_sockets++;
     atomic_fetch_add_explicit(transfer->transport->counter, 1, memory_order_relaxed);
-    transfer->connecting = true;
+    transfer->stage = CASEHOOK__STAGE_CONNECTING;
     transfer->tunnel_bytes = 0;
     transfer->handshakes = 0;
     return descriptor;

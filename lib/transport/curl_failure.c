@@ -5,6 +5,11 @@
 
 #include <errno.h>
 
+static bool is_connecting(const struct casehook__transfer *transfer)
+{
+    return transfer->stage == CASEHOOK__STAGE_CONNECTING;
+}
+
 /* The server said that it did not look at the stream, and nothing of it answered. */
 static bool was_refused(const struct casehook__transfer *transfer)
 {
@@ -28,8 +33,8 @@ static const char *peer_word(const struct casehook__transfer *transfer)
 static int tell_connect_timeout(struct casehook__transfer *transfer)
 {
     return casehook__fail(&transfer->told, CASEHOOK_E_TIMEOUT, "%s within %ld ms (setting connectTimeout)",
-                          transfer->connecting ? "no connection to the server"
-                                               : "the name of the host was not resolved",
+                          is_connecting(transfer) ? "no connection to the server"
+                                                  : "the name of the host was not resolved",
                           (long)transfer->settings->connect_timeout_ms);
 }
 
@@ -38,9 +43,9 @@ static int tell_time(struct casehook__transfer *transfer)
     if (transfer->deadline_first)
         return casehook__fail(&transfer->told, CASEHOOK_E_TIMEOUT,
                               "no answer before the deadline of the call");
-    const char *what = transfer->sends        ? "no complete answer from the server"
-                       : transfer->connecting ? "no connection to the server"
-                                              : "the name of the host was not resolved";
+    const char *what = transfer->sends           ? "no complete answer from the server"
+                       : is_connecting(transfer) ? "no connection to the server"
+                                                 : "the name of the host was not resolved";
     return casehook__fail(&transfer->told, CASEHOOK_E_TIMEOUT, "%s within %ld ms (setting responseTimeout)",
                           what, transfer->limit_ms);
 }
@@ -58,13 +63,13 @@ static int tell_socket(struct casehook__transfer *transfer)
 
 static int tell_connect(struct casehook__transfer *transfer)
 {
-    if (transfer->denied && !transfer->connecting)
+    if (transfer->denied && !is_connecting(transfer))
         return casehook__fail(
             &transfer->told, CASEHOOK_E_POLICY,
             "the address of %s is a %s, which denyPrivateAddresses forbids; list it in allowedAddresses "
             "if it is meant",
             peer_word(transfer), transfer->denied_address);
-    if (transfer->socket_error && !transfer->connecting) return tell_socket(transfer);
+    if (transfer->socket_error && !is_connecting(transfer)) return tell_socket(transfer);
     return casehook__fail(&transfer->told, transfer->policy.proxy ? CASEHOOK_E_PROXY : CASEHOOK_E_CONNECT,
                           "no connection to %s%s: %s", transfer->policy.proxy ? "the proxy " : "",
                           peer_word(transfer), transfer->detail[0] ? transfer->detail : "refused");
@@ -147,16 +152,17 @@ static int tell_encoding(struct casehook__transfer *transfer)
 
 static int tell_write(struct casehook__transfer *transfer)
 {
-    if (transfer->header_limit)
+    if (transfer->stop == CASEHOOK__STOP_HEADERS)
         return casehook__fail(&transfer->told, CASEHOOK_E_LIMIT,
                               "the headers of the answer have more than %d bytes",
                               CASEHOOK__HEADER_BYTES_MAX);
-    if (transfer->body_limit)
+    if (transfer->stop == CASEHOOK__STOP_BODY)
         return casehook__fail(&transfer->told, CASEHOOK_E_LIMIT,
                               "the answer has more than %zu bytes (setting maxResponseContentLength)",
                               transfer->settings->max_response_content_length);
     /* What is left is libcurl's decoder: bytes after the end of what it decodes are an error to it. */
-    if (!transfer->no_memory && transfer->content_encoding.present) return tell_encoding(transfer);
+    if (transfer->stop != CASEHOOK__STOP_MEMORY && transfer->content_encoding.present)
+        return tell_encoding(transfer);
     return casehook__fail(&transfer->told, CASEHOOK_E_NO_MEMORY, "out of memory while the answer was read");
 }
 
@@ -176,8 +182,8 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
 {
     long tunnel = 0;
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-    if (transfer->connecting && tunnel != 0 && tunnel / 100 != 2) return tell_tunnel(transfer, tunnel);
-    if (code == CURLE_ABORTED_BY_CALLBACK && transfer->connecting)
+    if (is_connecting(transfer) && tunnel != 0 && tunnel / 100 != 2) return tell_tunnel(transfer, tunnel);
+    if (code == CURLE_ABORTED_BY_CALLBACK && is_connecting(transfer))
         return casehook__fail(&transfer->told, CASEHOOK_E_LIMIT,
                               "the answer of the proxy %s to CONNECT has more than %d bytes",
                               peer_word(transfer), CASEHOOK__HEADER_BYTES_MAX);
@@ -185,8 +191,8 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
         return casehook__fail(&transfer->told, CASEHOOK_E_PROXY, "the proxy %s broke the connection: %s",
                               peer_word(transfer), transfer->detail[0] ? transfer->detail : "no answer");
     if (was_refused(transfer)) return tell_refused(transfer);
-    if (transfer->repeat_refused) return tell_not_again(transfer);
-    if (transfer->header_bytes && !transfer->head_ended)
+    if (transfer->stop == CASEHOOK__STOP_AGAIN) return tell_not_again(transfer);
+    if (transfer->header_bytes && transfer->stage < CASEHOOK__STAGE_HEAD)
         return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
                               "the connection broke in the headers of the answer");
     if (strstr(transfer->detail, ":SSL routines:")) return tell_tls(transfer, code);
@@ -198,7 +204,7 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
 /* A line of the headers that is longer than libcurl's buffer for it is out of memory as well, to libcurl. */
 static int tell_memory(struct casehook__transfer *transfer)
 {
-    if (transfer->sends && !transfer->head_ended && !transfer->doomed)
+    if (transfer->sends && transfer->stage < CASEHOOK__STAGE_HEAD && !transfer->doomed)
         return casehook__fail(
             &transfer->told, CASEHOOK_E_LIMIT,
             "the headers of the answer have a line of more than %d bytes (or libcurl ran out "
@@ -277,7 +283,7 @@ static bool proxy_refused(const struct casehook__transfer *transfer)
 {
     long tunnel = 0;
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-    return transfer->connecting && tunnel >= 400 && tunnel < 500;
+    return is_connecting(transfer) && tunnel >= 400 && tunnel < 500;
 }
 
 static void fail_as(struct casehook__transfer *transfer, int status)

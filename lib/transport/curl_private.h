@@ -65,6 +65,25 @@ struct casehook__kept_header {
     size_t begin, length;
 };
 
+/* How far a try has come.  Back to connecting it goes only when libcurl sends it on another connection. */
+enum casehook__stage {
+    CASEHOOK__STAGE_CHOOSING,   /* a name is looked up, or a kept connection looked for */
+    CASEHOOK__STAGE_CONNECTING, /* a socket was opened for it, and nothing is sent on it yet */
+    CASEHOOK__STAGE_SENDING,    /* libcurl has a connection for it: it goes out, its answer is awaited */
+    CASEHOOK__STAGE_HEAD,       /* the empty line after the headers of the answer has come */
+    CASEHOOK__STAGE_BODY
+};
+
+/* Why a callback of ours ended a try. */
+enum casehook__stop {
+    CASEHOOK__STOP_NONE,
+    CASEHOOK__STOP_AGAIN,      /* libcurl wanted to send it again (H6) */
+    CASEHOOK__STOP_CONNECTION, /* the kept connection that libcurl chose must not be used (H7) */
+    CASEHOOK__STOP_HEADERS,    /* they are too large */
+    CASEHOOK__STOP_BODY,       /* it is */
+    CASEHOOK__STOP_MEMORY      /* for what came */
+};
+
 struct casehook__transfer {
     struct casehook__heap *heap;
     const struct casehook__config *config;
@@ -81,33 +100,28 @@ struct casehook__transfer {
     struct casehook__transfer *next, *previous; /* on the transport, in the order of their beginning */
     bool doomed; /* libcurl failed with it under way: it must not be driven any more */
     const struct casehook__request *request;
-    bool deadline_first;  /* the deadline of the operation comes before responseTimeout */
-    int64_t limit;        /* when it must have ended */
-    long limit_ms;        /* the same from its start */
-    unsigned sends;       /* how often libcurl was about to send it */
-    bool repeat_refused;  /* libcurl wanted to send it again (H6) */
-    unsigned long stream; /* of HTTP/2, that it has; 0: not known */
-    bool stream_closed;   /* well, by the server, while the request was still being sent */
-    bool stream_refused;  /* by HTTP/2: the server says that it did nothing with it */
-    bool unusable;        /* the kept connection that libcurl chose must not be used (H7) */
-    bool renewed;         /* it was given a new connection in place of a kept one */
-    bool kept;            /* it went out on a kept connection */
+    enum casehook__stage stage;
+    enum casehook__stop stop;
+    bool deadline_first;                     /* the deadline of the operation comes before responseTimeout */
+    int64_t limit;                           /* when it must have ended */
+    long limit_ms;                           /* the same from its start */
+    unsigned sends;                          /* how often libcurl was about to send it */
+    unsigned long stream;                    /* of HTTP/2, that it has; 0: not known */
+    bool stream_closed;                      /* well, by the server, while the request was still being sent */
+    bool stream_refused;                     /* by HTTP/2: the server says that it did nothing with it */
+    bool renewed;                            /* it was given a new connection in place of a kept one */
+    bool kept;                               /* it went out on a kept connection */
     struct casehook__connection *connection; /* that it is on; NULL: unknown, or HTTP/2 */
     int sockets[CASEHOOK__SOCKETS_MAX];      /* opened for it, the last ones */
     unsigned socket_count;
     int socket_error;    /* errno, when no socket could be opened */
     unsigned handshakes; /* on the connection that is being made */
-    bool connecting;     /* a socket was opened for this request, and nothing is sent on it yet */
     bool denied;         /* an address was refused (U5) */
     char denied_address[96];
     size_t header_bytes, tunnel_bytes;
     unsigned tunnel_go, tunnel_calls; /* how often libcurl told of progress in that go */
-    bool header_limit, body_limit, body_cut;
-    bool no_memory;  /* for what came */
-    bool head_ended; /* the empty line after the headers of the answer has come */
-    long status;     /* once it has */
-    bool in_body;
-    bool coded; /* there is a Transfer-Encoding */
+    long status;                      /* from the head on */
+    bool coded;                       /* there is a Transfer-Encoding */
     bool has_length;
     uint64_t length;       /* Content-Length */
     uint64_t keep_seconds; /* Keep-Alive: timeout=; 0: none */

@@ -258,8 +258,8 @@ static bool has_died(CURLcode code)
 bool casehook__curl_may_renew(const struct casehook__transfer *transfer, CURLcode code)
 {
     if (transfer->renewed) return false;
-    if (transfer->unusable) return true;
+    if (transfer->stop == CASEHOOK__STOP_CONNECTION) return true;
     /* When a socket was opened since, libcurl has repeated it already. */
-    return transfer->kept && !transfer->connecting && !is_write(transfer) && transfer->header_bytes == 0 &&
-           has_died(code);
+    return transfer->kept && transfer->stage != CASEHOOK__STAGE_CONNECTING && !is_write(transfer) &&
+           transfer->header_bytes == 0 && has_died(code);
 }
