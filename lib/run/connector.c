@@ -49,20 +49,36 @@ static void check_identity(struct casehook_connector *connector, struct casehook
         casehook__errors_add_copy(errors, "secrets.key", &error);
 }
 
-/* Calls whose hops have the same policy share their connections. */
-static void find_policies(struct casehook_connector *connector)
+/* The index of a policy among the different ones; a new one is added.  OK or NO_MEMORY. */
+static int index_policy(struct casehook_connector *connector, const struct casehook__policy *policy,
+                        uint8_t *index)
 {
-    for (size_t call = 0; call < CASEHOOK__CALLS; call++) {
+    size_t i = 0;
+    while (i < connector->policy_count && !casehook__policy_equal(&connector->policies[i], policy)) i++;
+    *index = (uint8_t)i;
+    if (i < connector->policy_count) return CASEHOOK_OK;
+    struct casehook__policy *policies =
+        casehook__realloc(connector->heap, connector->policies, (i + 1) * sizeof *policies);
+    if (!policies) return CASEHOOK_E_NO_MEMORY;
+    policies[i] = *policy;
+    connector->policies = policies;
+    connector->policy_count++;
+    return CASEHOOK_OK;
+}
+
+/* Calls whose hops have the same policy share their connections. */
+static int find_policies(struct casehook_connector *connector)
+{
+    int status = CASEHOOK_OK;
+    for (size_t call = 0; call < CASEHOOK__CALLS && !status; call++) {
         struct casehook__policy policy;
-        size_t i = 0;
         const struct casehook__url_template *url = connector->config->calls[call].url;
         if (!url) continue;
         casehook__policy_of(connector->settings, connector->config, &connector->credentials,
                             casehook__url_template_origin(url), true, &policy);
-        while (i < connector->policy_count && !casehook__policy_equal(&connector->policies[i], &policy)) i++;
-        if (i == connector->policy_count) connector->policies[connector->policy_count++] = policy;
-        connector->policy_of[call] = i;
+        status = index_policy(connector, &policy, &connector->policy_of[call]);
     }
+    return status;
 }
 
 static const struct casehook__origin *origin_of(const struct casehook_connector *connector, size_t call)
@@ -71,15 +87,28 @@ static const struct casehook__origin *origin_of(const struct casehook_connector 
     return url ? casehook__url_template_origin(url) : NULL;
 }
 
-static void find_origins(struct casehook_connector *connector)
+/* The first call that goes to the origin of this one: itself perhaps. */
+static size_t first_of_origin(const struct casehook_connector *connector, size_t call)
 {
+    const struct casehook__origin *origin = origin_of(connector, call);
+    for (size_t i = 0; origin && i < call; i++)
+        if (origin_of(connector, i) && casehook__origin_equal(origin_of(connector, i), origin)) return i;
+    return call;
+}
+
+static int find_origins(struct casehook_connector *connector)
+{
+    size_t count = 0, used = 0;
+    for (size_t call = 0; call < CASEHOOK__CALLS; call++)
+        count += origin_of(connector, call) && first_of_origin(connector, call) == call;
+    connector->reuse = casehook__calloc(connector->heap, count, sizeof *connector->reuse);
+    if (!connector->reuse) return CASEHOOK_E_NO_MEMORY;
     for (size_t call = 0; call < CASEHOOK__CALLS; call++) {
-        const struct casehook__origin *origin = origin_of(connector, call);
-        size_t first = call;
-        for (size_t i = 0; origin && i < call && first == call; i++)
-            if (origin_of(connector, i) && casehook__origin_equal(origin_of(connector, i), origin)) first = i;
-        connector->reuse_of[call] = &connector->reuse[first];
+        size_t first = first_of_origin(connector, call);
+        if (!origin_of(connector, call)) continue; /* is never made */
+        connector->reuse_of[call] = first < call ? connector->reuse_of[first] : &connector->reuse[used++];
     }
+    return CASEHOOK_OK;
 }
 
 static int find_mask(struct casehook_connector *connector)
@@ -97,6 +126,8 @@ static void release(struct casehook_connector *connector)
     casehook__identity_free(connector->credentials.identity);
     casehook__trust_unref(connector->credentials.trust);
     casehook__mask_free(connector->mask);
+    casehook__free(heap, connector->policies);
+    casehook__free(heap, connector->reuse);
     casehook__config_free(connector->config);
     casehook__settings_unref(connector->settings);
     casehook__log_unref(connector->log);
@@ -137,9 +168,9 @@ static void build(struct casehook_connector *connector, struct casehook__text js
     check_ca(connector, errors);
     check_identity(connector, errors);
     if (errors->count || errors->memory) return;
-    find_policies(connector);
-    find_origins(connector);
-    int status = find_mask(connector);
+    int status = find_policies(connector);
+    if (!status) status = find_origins(connector);
+    if (!status) status = find_mask(connector);
     if (status == CASEHOOK_E_LIMIT)
         casehook__fail(casehook__errors_add(errors, "secrets"), CASEHOOK_E_CONFIG,
                        "has more secrets than can be kept out of messages");

@@ -57,11 +57,11 @@ struct casehook_connector {
     struct casehook__log *log;                    /* a reference, or NULL */
     struct casehook__mask *mask;
     struct casehook__credentials credentials;
-    struct casehook__policy policies[CASEHOOK__CALLS]; /* the different ones */
+    struct casehook__policy *policies; /* the different ones: nearly always one */
     size_t policy_count;
-    size_t policy_of[CASEHOOK__CALLS]; /* index into policies */
-    /* What is known of the origins; calls of one origin share one. */
-    struct casehook__reuse reuse[CASEHOOK__CALLS];
+    uint8_t policy_of[CASEHOOK__CALLS]; /* index into policies */
+    /* What is known of the origins, the different ones again; calls of one origin share one. */
+    struct casehook__reuse *reuse;
     struct casehook__reuse *reuse_of[CASEHOOK__CALLS];
 
     const struct casehook__transport_ops *ops; /* how requests are done */
