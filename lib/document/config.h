@@ -18,13 +18,13 @@ struct casehook__response_field {
 };
 
 struct casehook__call_config {
-    enum casehook__method method;
     struct casehook__url_template *url; /* NULL: a comment call that is not configured */
     struct casehook__template *body;    /* NULL: none is sent */
-    bool any_type;                      /* an answer of any type is one (H4) */
     struct casehook__keypath *key;      /* of what is learnt from the answer; NULL: nothing is */
     struct casehook__response_field *fields;
-    size_t field_count;
+    uint16_t field_count;
+    bool any_type; /* an answer of any type is one (H4) */
+    enum casehook__method method;
 };
 
 enum casehook__auth { CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL };

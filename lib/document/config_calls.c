@@ -55,8 +55,10 @@ static struct casehook__url_template *read_call_url(struct casehook__config_read
         url = NULL;
     }
     casehook__field_keep(&field, &fault);
-    if (url && !view) /* it is never fetched */
-        casehook__config_check_origin(reader, &field, casehook__url_template_origin(url));
+    if (url && !view) { /* a view URL is never fetched */
+        const struct casehook__origin origin = casehook__url_template_origin(url);
+        casehook__config_check_origin(reader, &field, &origin);
+    }
     if (url && reader->config->keep_slash) casehook__url_template_keep_slash(url);
     for (size_t i = 0; url && i < CASEHOOK__CALLS; i++)
         if (reader->config->calls[i].url) casehook__url_template_share(url, reader->config->calls[i].url);

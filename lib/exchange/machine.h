@@ -45,7 +45,7 @@ struct casehook__machine {
     bool was_accepted; /* the write was answered 202 */
     unsigned redirects;
     struct casehook__request request;
-    struct casehook__origin origin; /* of a redirect's target */
+    struct casehook__origin origin; /* of the request, or of a redirect's target */
     struct casehook__buf url, next_url, body, scratch;
 };
 

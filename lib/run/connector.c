@@ -74,38 +74,33 @@ static int find_policies(struct casehook_connector *connector)
         struct casehook__policy policy;
         const struct casehook__url_template *url = connector->config->calls[call].url;
         if (!url) continue;
-        casehook__policy_of(connector->settings, connector->config, &connector->credentials,
-                            casehook__url_template_origin(url), true, &policy);
+        const struct casehook__origin origin = casehook__url_template_origin(url);
+        casehook__policy_of(connector->settings, connector->config, &connector->credentials, &origin, true,
+                            &policy);
         status = index_policy(connector, &policy, &connector->policy_of[call]);
     }
     return status;
 }
 
-static const struct casehook__origin *origin_of(const struct casehook_connector *connector, size_t call)
-{
-    const struct casehook__url_template *url = connector->config->calls[call].url;
-    return url ? casehook__url_template_origin(url) : NULL;
-}
-
 /* The first call that goes to the origin of this one: itself perhaps. */
-static size_t first_of_origin(const struct casehook_connector *connector, size_t call)
+static size_t first_of_origin(const struct casehook__call_config *calls, size_t call)
 {
-    const struct casehook__origin *origin = origin_of(connector, call);
-    for (size_t i = 0; origin && i < call; i++)
-        if (origin_of(connector, i) && casehook__origin_equal(origin_of(connector, i), origin)) return i;
+    for (size_t i = 0; i < call; i++)
+        if (calls[i].url && casehook__url_template_same_origin(calls[i].url, calls[call].url)) return i;
     return call;
 }
 
 static int find_origins(struct casehook_connector *connector)
 {
+    const struct casehook__call_config *calls = connector->config->calls;
     size_t count = 0, used = 0;
     for (size_t call = 0; call < CASEHOOK__CALLS; call++)
-        count += origin_of(connector, call) && first_of_origin(connector, call) == call;
+        count += calls[call].url && first_of_origin(calls, call) == call;
     connector->reuse = casehook__calloc(connector->heap, count, sizeof *connector->reuse);
     if (!connector->reuse) return CASEHOOK_E_NO_MEMORY;
     for (size_t call = 0; call < CASEHOOK__CALLS; call++) {
-        size_t first = first_of_origin(connector, call);
-        if (!origin_of(connector, call)) continue; /* is never made */
+        if (!calls[call].url) continue; /* it is never made */
+        size_t first = first_of_origin(calls, call);
         connector->reuse_of[call] = first < call ? connector->reuse_of[first] : &connector->reuse[used++];
     }
     return CASEHOOK_OK;

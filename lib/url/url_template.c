@@ -4,19 +4,26 @@
  */
 #include "url/url_path.h"
 
-/* Of all templates of a document with this origin, which usually are all of them. */
-struct origin {
+/*
+ * Of all templates of a document with this origin, which usually are all of them.  Only as large as the host
+ * needs: there is one in every connector.
+ */
+struct shared_origin {
     size_t references;
-    struct casehook__origin value;
+    uint32_t host_length, prefix_length;
+    uint16_t port;
+    bool https, ipv4, ipv6;
+    unsigned char address[16];
+    char text[]; /* the host, and the parser's form of all that stands before a path */
 };
 
 struct casehook__url_template {
     struct casehook__heap *heap;
-    struct origin *origin;
+    struct shared_origin *origin;
     struct casehook__template *rest; /* path, query and fragment */
     struct casehook__url_style style;
-    size_t prefix_length;
-    char *prefix; /* what stands before the path: the parser's form, or as it was written */
+    uint32_t written_length;
+    char written[]; /* shown: what stands before the path, as it was written */
 };
 
 static void unref_origin(struct casehook__url_template *url)
@@ -29,45 +36,57 @@ void casehook__url_template_free(struct casehook__url_template *url)
     if (!url) return;
     unref_origin(url);
     casehook__template_free(url->rest);
-    casehook__free(url->heap, url->prefix);
     casehook__free(url->heap, url);
 }
 
-/* Kept in a block of its size: there are many templates and most hosts are short. */
-static int keep_prefix(struct casehook__url_template *url, struct casehook__text written,
-                       struct casehook_error *error)
+/* NULL: no memory. */
+static struct shared_origin *keep_origin(struct casehook__heap *heap, const struct casehook__origin *value)
 {
     struct casehook__buf text;
-    casehook__buf_init(&text, url->heap, CASEHOOK__TEMPLATE_MAX_BYTES);
-    if (url->style.shown)
-        casehook__buf_append_text(&text, written);
-    else
-        casehook__origin_append(&text, &url->origin->value);
-    url->prefix = text.status ? NULL : casehook__copy(url->heap, text.data, text.length);
-    url->prefix_length = text.length;
+    casehook__buf_init(&text, heap, CASEHOOK__TEMPLATE_MAX_BYTES);
+    casehook__buf_append_string(&text, value->host);
+    size_t host = text.length;
+    casehook__origin_append(&text, value);
+    struct shared_origin *origin = text.status ? NULL : casehook__alloc(heap, sizeof *origin + text.length);
+    if (origin) {
+        *origin = (struct shared_origin){.references = 1,
+                                         .host_length = (uint32_t)host,
+                                         .prefix_length = (uint32_t)(text.length - host),
+                                         .port = value->port,
+                                         .https = value->https,
+                                         .ipv4 = value->ipv4,
+                                         .ipv6 = value->ipv6};
+        memcpy(origin->address, value->address, sizeof origin->address);
+        memcpy(origin->text, text.data, text.length);
+    }
     casehook__buf_free(&text);
-    return url->prefix ? CASEHOOK_OK : casehook__fail_memory(error);
+    return origin;
 }
 
-static int compile(struct casehook__url_template *url, struct casehook__text text,
-                   const struct casehook__schema *schema, bool strict, struct casehook_error *error)
+static int compile(struct casehook__heap *heap, struct casehook__text text,
+                   const struct casehook__schema *schema, bool strict, bool shown,
+                   struct casehook__url_template **out, struct casehook_error *error)
 {
     struct casehook__url_parts parts;
+    struct casehook__origin origin;
     int status = casehook__url_split(text, &parts, error);
     if (status) return status;
     if (parts.user.data) return casehook__url_refuse_user(text, &parts, error);
-    url->origin = casehook__calloc(url->heap, 1, sizeof *url->origin);
+    status = casehook__url_origin(&parts, &origin, error);
+    if (status) return status;
+    struct casehook__text written = casehook__text_trim(text);
+    written.length = shown ? (size_t)(parts.rest.data - written.data) : 0;
+    struct casehook__url_template *url = *out = casehook__calloc(heap, 1, sizeof *url + written.length);
+    if (!url) return casehook__fail_memory(error);
+    url->heap = heap;
+    url->style.shown = shown;
+    url->written_length = (uint32_t)written.length;
+    memcpy(url->written, written.data, written.length);
+    url->origin = keep_origin(heap, &origin);
     if (!url->origin) return casehook__fail_memory(error);
-    url->origin->references = 1;
-    status = casehook__url_origin(&parts, &url->origin->value, error);
-    if (status) return status;
-    struct casehook__text trimmed = casehook__text_trim(text);
-    status = keep_prefix(url, (struct casehook__text){trimmed.data, (size_t)(parts.rest.data - trimmed.data)},
-                         error);
-    if (status) return status;
     size_t before = (size_t)(parts.rest.data - text.data);
     text.length = before + parts.rest.length;
-    return casehook__template_new_behind(url->heap, text, before, CASEHOOK__TEMPLATE_URL, schema, strict,
+    return casehook__template_new_behind(heap, text, before, CASEHOOK__TEMPLATE_URL, schema, strict,
                                          &url->rest, error);
 }
 
@@ -79,27 +98,39 @@ int casehook__url_template_new(struct casehook__heap *heap, struct casehook__tex
     if (text.length > CASEHOOK__TEMPLATE_MAX_BYTES)
         return casehook__fail(error, CASEHOOK_E_CONFIG, "the URL is longer than %d bytes",
                               CASEHOOK__TEMPLATE_MAX_BYTES);
-    struct casehook__url_template *url = casehook__calloc(heap, 1, sizeof *url);
-    if (!url) return casehook__fail_memory(error);
-    url->heap = heap;
-    url->style.shown = keep_fragment;
-    int status = compile(url, text, schema, strict, error);
-    if (status)
-        casehook__url_template_free(url);
-    else
-        *out = url;
+    int status = compile(heap, text, schema, strict, keep_fragment, out, error);
+    if (!status) return CASEHOOK_OK;
+    casehook__url_template_free(*out);
+    *out = NULL;
     return status;
 }
 
-const struct casehook__origin *casehook__url_template_origin(const struct casehook__url_template *url)
+struct casehook__origin casehook__url_template_origin(const struct casehook__url_template *url)
 {
-    return &url->origin->value;
+    const struct shared_origin *kept = url->origin;
+    struct casehook__origin origin = {
+        .https = kept->https, .port = kept->port, .ipv4 = kept->ipv4, .ipv6 = kept->ipv6};
+    memcpy(origin.address, kept->address, sizeof origin.address);
+    memcpy(origin.host, kept->text, kept->host_length);
+    return origin;
+}
+
+/* The parser's form says all. */
+static struct casehook__text prefix_of(const struct shared_origin *origin)
+{
+    return (struct casehook__text){origin->text + origin->host_length, origin->prefix_length};
+}
+
+bool casehook__url_template_same_origin(const struct casehook__url_template *url,
+                                        const struct casehook__url_template *other)
+{
+    return url->origin == other->origin ||
+           casehook__text_equal(prefix_of(url->origin), prefix_of(other->origin));
 }
 
 void casehook__url_template_share(struct casehook__url_template *url, struct casehook__url_template *other)
 {
-    if (url->origin == other->origin || !casehook__origin_equal(&url->origin->value, &other->origin->value))
-        return;
+    if (url->origin == other->origin || !casehook__url_template_same_origin(url, other)) return;
     unref_origin(url);
     url->origin = other->origin;
     url->origin->references++;
@@ -121,12 +152,17 @@ static int too_long(struct casehook_error *error)
                           CASEHOOK__URL_MAX_BYTES);
 }
 
+static struct casehook__text written_of(const struct casehook__url_template *url)
+{
+    return (struct casehook__text){url->written, url->written_length};
+}
+
 static int render(const struct casehook__url_template *url, const struct casehook__value *root,
                   bool requested, struct casehook__buf *out, size_t *steps, struct casehook_error *error)
 {
     struct casehook__url_watch watch;
     size_t begin = out->length;
-    int status = casehook__buf_append(out, url->prefix, url->prefix_length);
+    int status = casehook__buf_append_text(out, url->style.shown ? written_of(url) : prefix_of(url->origin));
     size_t start = out->length;
     casehook__url_watch_init(&watch, start);
     if (status == CASEHOOK_OK) {

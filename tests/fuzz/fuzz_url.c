@@ -122,8 +122,9 @@ static void check_template(struct casehook__text text)
         struct casehook__buf out;
         casehook__buf_init(&out, NULL, 1 << 20);
         if (casehook__url_template_render(url, &root, true, &out, NULL, NULL) == CASEHOOK_OK) {
-            check_normal(&out, casehook__url_template_origin(url));
-            check_again(&out, casehook__url_template_origin(url));
+            const struct casehook__origin origin = casehook__url_template_origin(url);
+            check_normal(&out, &origin);
+            check_again(&out, &origin);
         }
         casehook__buf_free(&out);
     }

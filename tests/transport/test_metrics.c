@@ -58,11 +58,12 @@ static void end(void)
 static void request(enum casehook__call call, const char *path, struct casehook__text body)
 {
     char url[128];
+    const struct casehook__origin origin = casehook__url_template_origin(connector->config->calls[call].url);
     struct casehook__request request = {
         .call = call,
         .method = body.data ? CASEHOOK__METHOD_POST : CASEHOOK__METHOD_GET,
         .url = url,
-        .origin = casehook__url_template_origin(connector->config->calls[call].url),
+        .origin = &origin,
         .body = body,
         .configured = true,
     };

@@ -19,6 +19,7 @@ struct asked {
     struct casehook__config *config;
     struct casehook__parsed_params params;
     struct casehook__buf scratch, url;
+    struct casehook__origin origin;
     struct casehook__request request;
     struct casehook__hop hop;
     struct casehook__question question;
@@ -43,10 +44,11 @@ static void ask(struct asked *asked, enum casehook__call call)
     asked->result = casehook__result_new(NULL, &asked->params);
     assert_non_null(asked->result);
     const struct casehook__call_config *config = &asked->config->calls[call];
+    asked->origin = casehook__url_template_origin(config->url);
     asked->request = (struct casehook__request){.call = call,
                                                 .method = config->method,
                                                 .url = BASE "/issue",
-                                                .origin = casehook__url_template_origin(config->url),
+                                                .origin = &asked->origin,
                                                 .configured = true};
     asked->question = (struct casehook__question){.config = asked->config,
                                                   .settings = asked->settings,
