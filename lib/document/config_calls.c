@@ -56,7 +56,8 @@ static struct casehook__url_template *read_call_url(struct casehook__config_read
     }
     casehook__field_keep(&field, &fault);
     if (url && !view) { /* a view URL is never fetched */
-        const struct casehook__origin origin = casehook__url_template_origin(url);
+        struct casehook__origin origin;
+        casehook__url_template_origin(url, &origin);
         casehook__config_check_origin(reader, &field, &origin);
     }
     if (url && reader->config->keep_slash) casehook__url_template_keep_slash(url);

@@ -344,16 +344,24 @@ static const char *piece_at(const struct marks *marks, size_t at, size_t *taken,
     return length ? text.data + at : "?";
 }
 
+/* Whether all of the eight bytes are printable: none is below 0x20, none above 0x7E. */
+static bool are_printable(const char *bytes)
+{
+    const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return (((word - ones * 0x20) | word | (word + ones)) & tops) == 0;
+}
+
 /* How many bytes from a place on are shown as they are: nearly all. */
 static size_t plain_from(const struct marks *marks, size_t at)
 {
-    size_t begin = at;
-    if (marks->bits)
-        while (at < marks->text.length && is_printable((unsigned char)marks->text.data[at]) &&
-               !is_marked(marks, at))
-            at++;
-    else
-        while (at < marks->text.length && is_printable((unsigned char)marks->text.data[at])) at++;
+    const char *data = marks->text.data;
+    size_t begin = at, length = marks->text.length;
+    if (!marks->bits)
+        while (length - at >= 8 && are_printable(data + at)) at += 8;
+    while (at < length && is_printable((unsigned char)data[at]) && !(marks->bits && is_marked(marks, at)))
+        at++;
     return at - begin;
 }
 

@@ -111,7 +111,7 @@ static void prepare_request(struct casehook__machine *machine)
         return;
     }
     machine->request.url = casehook__buf_string(&machine->url);
-    machine->origin = casehook__url_template_origin(config->url);
+    casehook__url_template_origin(config->url, &machine->origin);
     machine->request.origin = &machine->origin;
     if (config->body) machine->request.body = casehook__buf_text(&machine->body);
     machine->prepared = true;

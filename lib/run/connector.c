@@ -74,7 +74,8 @@ static int find_policies(struct casehook_connector *connector)
         struct casehook__policy policy;
         const struct casehook__url_template *url = connector->config->calls[call].url;
         if (!url) continue;
-        const struct casehook__origin origin = casehook__url_template_origin(url);
+        struct casehook__origin origin;
+        casehook__url_template_origin(url, &origin);
         casehook__policy_of(connector->settings, connector->config, &connector->credentials, &origin, true,
                             &policy);
         status = index_policy(connector, &policy, &connector->policy_of[call]);

@@ -38,24 +38,26 @@ static const struct casehook__value *find_member(struct renderer *r, const struc
     return NULL;
 }
 
-/* What is behind name at the beginning of path, and behind the dot; NULL: path goes another way. */
-static const char *behind_name(const char *path, struct casehook__text name)
+/* Whether the first part of path is name. */
+static bool begins_with_name(struct casehook__text path, struct casehook__text name)
 {
-    size_t i = 0;
-    while (i < name.length && path[i] && path[i] == name.data[i]) i++;
-    if (i < name.length) return NULL;
-    if (path[i] == '.') return path + i + 1;
-    return path[i] ? NULL : path + i;
+    return name.length > 0 && name.length <= path.length && *name.data == *path.data &&
+           memcmp(name.data, path.data, name.length) == 0 &&
+           (name.length == path.length || path.data[name.length] == '.');
 }
 
-/* The objects of the schema are small and their names short, so these are compared with the path as it is. */
-static const struct casehook__value *find_part(const struct casehook__value *object, const char **path)
+/*
+ * The member that the first part of path names, which is taken away.  The objects of a schema are small and
+ * their names differ early, so these are compared with the path as it is.
+ */
+static const struct casehook__value *find_part(const struct casehook__value *object,
+                                               struct casehook__text *path)
 {
     if (object->kind != CASEHOOK__VALUE_OBJECT) return NULL;
     for (size_t i = 0; i < object->count; i++) {
-        const char *rest = behind_name(*path, object->names[i]);
-        if (!rest) continue;
-        *path = rest;
+        if (!begins_with_name(*path, object->names[i])) continue;
+        size_t taken = object->names[i].length;
+        *path = casehook__text_from(*path, taken < path->length ? taken + 1 : taken);
         return &object->items[i];
     }
     return NULL;
@@ -64,10 +66,10 @@ static const struct casehook__value *find_part(const struct casehook__value *obj
 /* A variable of the schema; the operation has the name that its `*` stands for. */
 static const struct casehook__value *follow_path(struct renderer *r, const struct casehook__op *op)
 {
-    const char *path = r->tmpl->variables[op->variable].name;
+    struct casehook__text path = casehook__text(r->tmpl->variables[op->variable].name);
     const struct casehook__value *value = r->root;
-    while (value && *path && *path != '*') value = find_part(value, &path);
-    if (!value || !*path) return value;
+    while (value && path.length && *path.data != '*') value = find_part(value, &path);
+    if (!value || !path.length) return value;
     return find_member(r, value, casehook__template_name(r->tmpl, op->name, op->length));
 }
 

@@ -74,7 +74,7 @@ int casehook__url_template_new(struct casehook__heap *heap, struct casehook__tex
                                const struct casehook__schema *schema, bool strict, bool keep_fragment,
                                struct casehook__url_template **out, struct casehook_error *error);
 void casehook__url_template_free(struct casehook__url_template *url);
-struct casehook__origin casehook__url_template_origin(const struct casehook__url_template *url);
+void casehook__url_template_origin(const struct casehook__url_template *url, struct casehook__origin *origin);
 bool casehook__url_template_same_origin(const struct casehook__url_template *url,
                                         const struct casehook__url_template *other);
 /* Lets url use the origin of other when it is the same: of one document, made and freed by one thread. */

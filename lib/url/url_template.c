@@ -105,14 +105,16 @@ int casehook__url_template_new(struct casehook__heap *heap, struct casehook__tex
     return status;
 }
 
-struct casehook__origin casehook__url_template_origin(const struct casehook__url_template *url)
+/* For every request: what is behind the host is not touched. */
+void casehook__url_template_origin(const struct casehook__url_template *url, struct casehook__origin *origin)
 {
     const struct shared_origin *kept = url->origin;
-    struct casehook__origin origin = {
-        .https = kept->https, .port = kept->port, .ipv4 = kept->ipv4, .ipv6 = kept->ipv6};
-    memcpy(origin.address, kept->address, sizeof origin.address);
-    memcpy(origin.host, kept->text, kept->host_length);
-    return origin;
+    origin->https = kept->https;
+    origin->port = kept->port;
+    origin->ipv4 = kept->ipv4;
+    origin->ipv6 = kept->ipv6;
+    memcpy(origin->address, kept->address, sizeof origin->address);
+    casehook__text_copy(origin->host, (struct casehook__text){kept->text, kept->host_length});
 }
 
 /* The parser's form says all. */

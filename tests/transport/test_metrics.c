@@ -58,7 +58,7 @@ static void end(void)
 static void request(enum casehook__call call, const char *path, struct casehook__text body)
 {
     char url[128];
-    const struct casehook__origin origin = casehook__url_template_origin(connector->config->calls[call].url);
+    struct casehook__origin origin;
     struct casehook__request request = {
         .call = call,
         .method = body.data ? CASEHOOK__METHOD_POST : CASEHOOK__METHOD_GET,
@@ -67,6 +67,7 @@ static void request(enum casehook__call call, const char *path, struct casehook_
         .body = body,
         .configured = true,
     };
+    casehook__url_template_origin(connector->config->calls[call].url, &origin);
     snprintf(url, sizeof url, "http://127.0.0.1:%u%s", http_server_port(server), path);
     assert_true(connector->ops->start(transfer, transport, &request, CASEHOOK__NO_DEADLINE, transfer));
     for (int i = 0; i < 1000; i++) {

@@ -44,7 +44,7 @@ static void ask(struct asked *asked, enum casehook__call call)
     asked->result = casehook__result_new(NULL, &asked->params);
     assert_non_null(asked->result);
     const struct casehook__call_config *config = &asked->config->calls[call];
-    asked->origin = casehook__url_template_origin(config->url);
+    casehook__url_template_origin(config->url, &asked->origin);
     asked->request = (struct casehook__request){.call = call,
                                                 .method = config->method,
                                                 .url = BASE "/issue",

@@ -260,8 +260,10 @@ static void answers_questions(void **state)
 {
     (void)state;
     struct casehook__url_template *url = compile(GET, "https://H:8443/{{external.system.ID}}", true);
-    assert_string_equal(casehook__url_template_origin(url).host, "h");
-    assert_int_equal(casehook__url_template_origin(url).port, 8443);
+    struct casehook__origin origin;
+    casehook__url_template_origin(url, &origin);
+    assert_string_equal(origin.host, "h");
+    assert_int_equal(origin.port, 8443);
     assert_true(casehook__url_template_uses(url, "external.system.id"));
     assert_false(casehook__url_template_uses(url, "external.system.title"));
     casehook__url_template_free(url);
