@@ -269,9 +269,9 @@ bool casehook__search_is_new(const struct casehook__search *search)
 
 size_t casehook__search_skip(const struct casehook__automaton *automaton, struct casehook__text text)
 {
-    for (size_t i = 0; i + 1 < text.length; i++) {
-        const unsigned char *at = (const unsigned char *)text.data + i;
-        if (automaton->roles[at[0]] & BEGINS && automaton->roles[at[1]] & SECOND) return i;
-    }
+    const unsigned char *begin = (const unsigned char *)text.data;
+    if (text.length < 2) return text.length;
+    for (const unsigned char *at = begin, *last = begin + text.length - 1; at < last; at++)
+        if (automaton->roles[at[0]] & BEGINS && automaton->roles[at[1]] & SECOND) return (size_t)(at - begin);
     return text.length;
 }

@@ -121,10 +121,10 @@ static bool holds_replacement(struct casehook__text text)
     return false;
 }
 
-/* path->parts is set; names goes into the memory behind whole. */
+/* names goes into the memory behind whole. */
 static void fill_steps(struct casehook__keypath *path, const struct pieces *pieces, char *names)
 {
-    path->count = pieces->count;
+    path->count = (uint32_t)pieces->count;
     for (size_t i = 0; i < path->count; i++) {
         struct casehook__keypath_part *part = &path->parts[i];
         char *stop = write_name(names, pieces->all[i]);
@@ -153,7 +153,6 @@ int casehook__keypath_new(struct casehook__heap *heap, struct casehook__text key
     struct casehook__keypath *path = casehook__alloc(heap, sizeof *path + parts_size + 2 * key.length + 1);
     if (!path) return casehook__fail_memory(error);
     path->heap = casehook__heap_ref(heap);
-    path->parts = (struct casehook__keypath_part *)(path + 1);
     char *whole = (char *)path->parts + parts_size;
     memcpy(whole, key.data, key.length);
     whole[key.length] = '\0';

@@ -21,8 +21,8 @@ struct casehook__keypath {
     struct casehook__heap *heap;
     struct casehook__text whole; /* the text as given: a flat member of this name wins */
     bool exotic;                 /* holds U+FFFD, to which bytes that are not UTF-8 compare equal */
-    size_t count;                /* 0 for a text like "[][[", which is a flat member or nothing */
-    struct casehook__keypath_part *parts;
+    uint32_t count;              /* 0 for a text like "[][[", which is a flat member or nothing */
+    struct casehook__keypath_part parts[];
 };
 
 /* One allocation.  Errors: NO_MEMORY, CONFIG (too long, too many parts), with offset. */

@@ -63,11 +63,13 @@ struct casehook__template {
     const char *text;
     struct casehook__op *ops;
     struct casehook__tested *tested;
-    /* RAW: how {{x}} is written, NULL: as it is; {{{x}}} always is as it is. */
-    int (*encode)(struct casehook__buf *out, struct casehook__text text);
-    struct casehook__hash_key hash_key; /* for keys: values are chosen by outsiders */
-    uint32_t length, op_count;          /* of text and ops */
-    uint8_t kind;                       /* enum casehook__template_kind */
+    union {
+        /* RAW: how {{x}} is written, NULL: as it is; {{{x}}} always is as it is. */
+        int (*encode)(struct casehook__buf *out, struct casehook__text text);
+        struct casehook__hash_key hash_key; /* JSON, for its keys: values are chosen by outsiders */
+    };
+    uint32_t length, op_count; /* of text and ops */
+    uint8_t kind;              /* enum casehook__template_kind */
     uint8_t tested_count;
     bool too_many_tested;
     bool members_tested; /* a section outside strings tests `.`, which the combinations do not cover */

@@ -511,9 +511,9 @@ static void a_name_that_ends_inside_a_key(void **state)
 {
     (void)state;
     struct page_end end = page_end_new(16);
-    struct casehook__keypath_part part = {page_end_put(&end, casehook__text("ab")), SIZE_MAX};
-    struct casehook__keypath path = {.whole = part.name, .count = 1, .parts = &part};
-    const struct casehook__keypath *paths[] = {&path};
+    struct casehook__keypath *path = new_path("ab");
+    path->whole = path->parts[0].name = page_end_put(&end, path->whole);
+    const struct casehook__keypath *paths[] = {path};
     struct casehook__js_value found;
     static const struct {
         const char *json;
@@ -527,6 +527,7 @@ static void a_name_that_ends_inside_a_key(void **state)
                          CASEHOOK__JS_VALID);
         assert_int_equal(found.kind, rows[i].found ? CASEHOOK__JS_NUMBER : CASEHOOK__JS_NONE);
     }
+    casehook__keypath_free(path);
     page_end_free(&end);
 }
 
