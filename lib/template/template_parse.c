@@ -140,18 +140,19 @@ static int check_tag_name(struct casehook__parser *parser, const struct tag *tag
                              name.data, tag->at);
 }
 
-static uint8_t shown_length(const struct tag *tag)
+static struct casehook__op op_of(const struct tag *tag, enum casehook__op_code code, bool inside)
 {
     size_t length = tag->end - tag->at;
-    return length > OP_SHOWN ? OP_SHOWN : (uint8_t)length;
+    return (struct casehook__op){.code = (uint8_t)code,
+                                 .shown = length > OP_SHOWN ? OP_SHOWN : (uint8_t)length,
+                                 .inside = inside,
+                                 .at = (uint32_t)tag->at};
 }
 
 static int add_value_op(struct casehook__parser *parser, const struct tag *tag)
 {
-    struct casehook__op op = {.code = CASEHOOK__OP_VALUE,
-                              .plain = tag->sigil != 0,
-                              .at = (uint32_t)tag->at,
-                              .shown = shown_length(tag)};
+    struct casehook__op op = op_of(tag, CASEHOOK__OP_VALUE, false);
+    op.plain = tag->sigil != 0;
     int status = casehook__name_resolve(parser, tag->inside, &op, NULL);
     if (!status && parser->tmpl->kind == CASEHOOK__TEMPLATE_JSON)
         status = casehook__lex_value(parser, tag->at);
@@ -170,11 +171,8 @@ static int open_section(struct casehook__parser *parser, const struct tag *tag)
                                         .at = (uint32_t)tag->at,
                                         .inside = parser->lexer.inside,
                                         .strings = parser->lexer.strings};
-    struct casehook__op op = {.code = CASEHOOK__OP_TEST,
-                              .negated = tag->sigil == '^',
-                              .inside = parser->lexer.inside,
-                              .at = (uint32_t)tag->at,
-                              .shown = shown_length(tag)};
+    struct casehook__op op = op_of(tag, CASEHOOK__OP_TEST, parser->lexer.inside);
+    op.negated = tag->sigil == '^';
     int status = casehook__name_resolve(parser, tag->inside, &op, &section);
     if (status) return status;
     casehook__lex_border(parser);
@@ -199,11 +197,8 @@ static int close_section(struct casehook__parser *parser, const struct tag *tag)
     if (parser->tmpl->kind == CASEHOOK__TEMPLATE_JSON) status = casehook__lex_close(parser, section);
     casehook__lex_border(parser);
     if (!status && parser->tmpl->ops[section->op].code == CASEHOOK__OP_OPEN) {
-        struct casehook__op op = {.code = CASEHOOK__OP_CLOSE,
-                                  .inside = section->inside,
-                                  .at = (uint32_t)tag->at,
-                                  .shown = shown_length(tag),
-                                  .target = section->op};
+        struct casehook__op op = op_of(tag, CASEHOOK__OP_CLOSE, section->inside);
+        op.target = section->op;
         status = add_op(parser, &op);
     }
     parser->tmpl->ops[section->op].target = parser->tmpl->op_count;

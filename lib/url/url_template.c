@@ -63,6 +63,7 @@ static struct shared_origin *keep_origin(struct casehook__heap *heap, const stru
     return origin;
 }
 
+/* *out is to be freed after a failure as well. */
 static int compile(struct casehook__heap *heap, struct casehook__text text,
                    const struct casehook__schema *schema, bool strict, bool shown,
                    struct casehook__url_template **out, struct casehook_error *error)
