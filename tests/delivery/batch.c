@@ -44,14 +44,16 @@ static char *with(char *text, char *more)
 }
 
 /* The key is made from the id of the case, or given, or random. */
+enum { KEY_OF_ID, KEY_GIVEN, KEY_RANDOM, KEYS };
+
 static char *params_of(const struct run *run, size_t trial)
 {
     enum scenario scenario = run->batch->points[trial].scenario;
     size_t serial = run->batch->serial + trial;
     char *text = must_format("{\"title\":\"T%zu\"", trial);
-    if (serial % 3 == 0) text = with(text, must_format("\"id\":\"alert-%zu\"", serial));
+    if (serial % KEYS == KEY_OF_ID) text = with(text, must_format("\"id\":\"alert-%zu\"", serial));
 #ifdef DELIVERY_CORE
-    if (serial % 3 == 1 && policy_has_key(run->batch->setting.policy))
+    if (serial % KEYS == KEY_GIVEN && policy_has_key(run->batch->setting.policy))
         text = with(text, must_format("\"idempotencyKey\":\"key-%zu\"", serial));
     if (run->resuming) text = with(text, must_format("\"resume\":%s", run->claims[0][trial].json));
 #endif
@@ -225,13 +227,13 @@ static void begin_again(struct run *run)
 static void tell(struct run *run)
 {
     for (size_t i = 0; i < run->batch->count; i++) {
-        const char *first = run->claims[0][i].json, *second = run->claims[1][i].json;
+        struct claim *first = &run->claims[0][i], *second = &run->claims[1][i];
         if (run->batch->findings[i].fault)
-            run->batch->told[i] = must_format("%s%s%s", first ? first : "-", second ? "\n  resumed: " : "",
-                                              second ? second : "");
-        run->batch->resumed += run->claims[1][i].there != 0;
-        claim_clear(&run->claims[0][i]);
-        claim_clear(&run->claims[1][i]);
+            run->batch->told[i] = must_format("%s%s%s", first->words, second->there ? "\n    resumed: " : "",
+                                              second->there ? second->words : "");
+        run->batch->resumed += second->there != 0;
+        claim_clear(first);
+        claim_clear(second);
     }
 }
 
@@ -276,22 +278,27 @@ void batch_run(struct batch *batch)
     end(run);
 }
 
+static void keep_least(size_t *length, size_t seen)
+{
+    if (seen && (!*length || seen < *length)) *length = seen;
+}
+
+/* Those with the shortest keys have the shortest requests. */
 struct lengths batch_measure(const struct setting *setting)
 {
     static const enum scenario scenarios[] = {CREATE_CASE, UPDATE_CASE, PUSH_NEW};
     struct lengths lengths = {{0}, {0}, {0}};
-    struct batch batch = {.setting = *setting, .count = COUNT(scenarios)};
-    for (size_t i = 0; i < batch.count; i++) batch.points[i].scenario = scenarios[i];
+    struct batch batch = {.setting = *setting, .count = COUNT(scenarios) * KEYS};
+    for (size_t i = 0; i < batch.count; i++) batch.points[i].scenario = scenarios[i / KEYS];
     struct run *run = begin(&batch);
     run_all(run);
     for (size_t i = 0; i < batch.count; i++) {
         const struct model_trial *trial = &run->rig.model->trials[i];
-        if (run->claims[0][i].status) fail_msg("%s", run->claims[0][i].json);
+        if (run->claims[0][i].status) fail_msg("%s", run->claims[0][i].words);
         for (enum kind kind = 0; kind < KINDS; kind++) {
-            if (!trial->request_length[kind]) continue;
-            lengths.request[kind] = trial->request_length[kind];
-            lengths.answer[kind] = trial->answer_length[kind];
-            lengths.chunked[kind] = trial->chunked_length[kind];
+            keep_least(&lengths.request[kind], trial->request_length[kind]);
+            keep_least(&lengths.answer[kind], trial->answer_length[kind]);
+            keep_least(&lengths.chunked[kind], trial->chunked_length[kind]);
         }
     }
     end(run);

@@ -13,7 +13,7 @@ struct batch {
     /* What came of them. */
     struct finding findings[TRIALS_MAX];
     int happened[TRIALS_MAX]; /* the mishap */
-    char *told[TRIALS_MAX];   /* the results as JSON, where something was found; yours */
+    char *told[TRIALS_MAX];   /* what the results say, where something was found; yours */
     size_t resumed;
 };
 

@@ -17,6 +17,26 @@ static enum kind kind_of(int step)
     }
 }
 
+/* "create unknown, find done 200; comments sent failed not_attempted; network: ..." */
+static void put_words(struct claim *claim, const struct casehook_result *result)
+{
+    size_t length = 0, size = sizeof claim->words;
+    char *words = claim->words;
+    for (size_t i = 0; i < claim->requests && length < size; i++)
+        length += (size_t)snprintf(words + length, size - length, "%s%s %s %d", i ? ", " : "",
+                                   casehook_step_name(casehook_result_request_step(result, i)),
+                                   casehook_outcome_name(casehook_result_request_outcome(result, i)),
+                                   casehook_result_request_status(result, i));
+    for (size_t i = 0; i < claim->comment_count && i < COMMENTS && length < size; i++)
+        length += (size_t)snprintf(words + length, size - length, "%s%s", i ? " " : "; comments ",
+                                   casehook_comment_state_name(claim->comments[i]));
+    if (length < size)
+        snprintf(words + length, size - length, "; id %s; %s, step %s, outcome %s: %.300s", claim->id,
+                 casehook_status_name(claim->status), casehook_step_name(claim->step),
+                 casehook_outcome_name(claim->outcome),
+                 claim->status ? casehook_error_message(casehook_result_error(result)) : "");
+}
+
 void claim_take(struct claim *claim, struct casehook_result *result)
 {
     const struct casehook_error *error = casehook_result_error(result);
@@ -36,6 +56,7 @@ void claim_take(struct claim *claim, struct casehook_result *result)
     for (size_t i = 0; i < COMMENTS; i++) claim->comments[i] = casehook_result_comment_state(result, i);
     for (size_t i = 0; i < claim->requests; i++)
         claim->sent[kind_of(casehook_result_request_step(result, i))]++;
+    put_words(claim, result);
     claim->json = json ? must_copy(json, strlen(json)) : NULL;
     casehook_result_free(result);
 }

@@ -17,6 +17,7 @@ struct claim {
     size_t requests;
     int sent[KINDS]; /* so many requests of each kind are in it */
     char *json;
+    char words[600]; /* for people */
 };
 
 /* Frees the result. */

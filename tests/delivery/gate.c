@@ -87,16 +87,39 @@ static void tell(struct gate *gate)
     if (write(gate->wake[1], "", 1) != 1) abort();
 }
 
+/* Bound to that port, 0 for any; -1 when it is taken. */
+static int bind_to(unsigned port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    /* Connections of its first life do not keep it from a second one. */
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on)) abort();
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+/* A port that was not asked for by its number would be given back by shutdown(). */
+static void bind_gate(struct gate *gate)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    gate->fd = -1;
+    while (gate->fd < 0) {
+        int any = bind_to(0);
+        if (any < 0 || getsockname(any, (struct sockaddr *)&address, &length)) abort();
+        gate->port = ntohs(address.sin_port);
+        close(any);
+        gate->fd = bind_to(gate->port);
+    }
+}
+
 struct gate *gate_new(unsigned to_port)
 {
     struct gate *gate = must_alloc(sizeof *gate);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    gate->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (gate->fd < 0 || bind(gate->fd, (struct sockaddr *)&address, length) || listen(gate->fd, 64) ||
-        getsockname(gate->fd, (struct sockaddr *)&address, &length) || pipe(gate->wake))
-        abort();
-    gate->port = ntohs(address.sin_port);
+    bind_gate(gate);
+    if (listen(gate->fd, 64) || pipe(gate->wake)) abort();
     gate->open = 1;
     snprintf(gate->to_port, sizeof gate->to_port, "%u", to_port);
     pthread_mutex_init(&gate->lock, NULL);

@@ -82,7 +82,9 @@ static int shake_hands(struct host *host, const struct casehook_http_request *re
     host->ssl = SSL_new(host->tls);
     if (!host->ssl || !SSL_set_fd(host->ssl, host->fd)) abort();
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(host->ssl), "127.0.0.1");
-    return SSL_connect(host->ssl) == 1 ? CASEHOOK_OK : CASEHOOK_E_TLS;
+    if (SSL_connect(host->ssl) == 1) return CASEHOOK_OK;
+    /* A certificate that is not trusted today will not be tomorrow; anything else may have been the way. */
+    return SSL_get_verify_result(host->ssl) == X509_V_OK ? CASEHOOK_E_CONNECT : CASEHOOK_E_TLS;
 }
 
 static int open_socket(unsigned port, uint32_t timeout_ms)
@@ -250,9 +252,9 @@ static void do_request(struct host *host, const struct casehook_http_request *re
     free(text);
 }
 
-static void wait_for(uint32_t milliseconds)
+static void wait_for(int64_t milliseconds)
 {
-    struct timespec time = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
+    struct timespec time = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000};
     while (nanosleep(&time, &time) != 0) continue;
 }
 
@@ -283,5 +285,6 @@ struct casehook_result *host_run(struct host *host, struct casehook_connector *c
     }
     struct casehook_result *result = casehook_exchange_result(exchange);
     casehook_exchange_free(exchange);
+    disconnect(host); /* what an operation left on its connection is not the next one's trouble */
     return result;
 }

@@ -6,7 +6,7 @@
 
 struct host;
 
-/* Keeps one connection.  For one thread, in which SIGPIPE is blocked. */
+/* Keeps one connection while an operation lasts.  For one thread, in which SIGPIPE is blocked. */
 struct host *host_new(void);
 void host_free(struct host *host);
 

@@ -33,6 +33,7 @@ static const char *way_text(enum mishap_way way)
     case MISHAP_BAD_CHUNK: return "bad chunk";
     case MISHAP_BROKEN_TLS: return "broken TLS record";
     case MISHAP_CLOSED_AT_REUSE: return "closed at the moment of reuse";
+    case MISHAPS: break;
     }
     return "";
 }

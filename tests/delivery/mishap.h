@@ -26,8 +26,9 @@ enum mishap_way {
     MISHAP_LENGTH_LONG,
     MISHAP_LENGTH_SHORT,
     MISHAP_BAD_CHUNK,
-    MISHAP_BROKEN_TLS,     /* a record that is none, in place of the answer */
-    MISHAP_CLOSED_AT_REUSE /* it comes on a connection that was used before */
+    MISHAP_BROKEN_TLS,      /* a record that is none, in place of the answer */
+    MISHAP_CLOSED_AT_REUSE, /* it comes on a connection that was used before */
+    MISHAPS
 };
 
 struct mishap {

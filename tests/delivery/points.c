@@ -121,12 +121,22 @@ static void make_endings(struct maker *maker)
     if (maker->setting->scheme != HTTP) make(maker, PACE_QUICK, (struct mishap){.way = MISHAP_BROKEN_TLS});
 }
 
+/* A 500 is a refusal (R1): what was done in spite of it is not doubled only where something sees it. */
+static int is_safe_anyway(const struct maker *maker)
+{
+    enum policy policy = maker->setting->policy;
+    if (maker->place.kind == KIND_CREATE) return policy != POLICY_NONE;
+    return maker->place.kind != KIND_COMMENT || policy_has_key(policy);
+}
+
 static void make_refusals(struct maker *maker)
 {
     static const int statuses[] = {408, 425, 429, 503};
     static const char *const delays[] = {NULL, "0", "3600", "1", "date"};
     for (size_t i = 0; i < COUNT(statuses) * COUNT(delays); i++) {
         size_t delay = i / COUNT(statuses);
+        if (delay > 2 && i % COUNT(statuses) < 2)
+            continue; /* seconds of waiting, for the two that are usual */
         make(maker, delay < 3 ? PACE_QUICK : PACE_WAITING,
              (struct mishap){.way = MISHAP_STATUS,
                              .status = statuses[i % COUNT(statuses)],
@@ -135,6 +145,7 @@ static void make_refusals(struct maker *maker)
     }
     make(maker, PACE_QUICK, (struct mishap){.way = MISHAP_STATUS, .status = 401, .undone = 1});
     make(maker, PACE_QUICK, (struct mishap){.way = MISHAP_STATUS, .status = 500, .undone = 1});
+    if (is_safe_anyway(maker)) make(maker, PACE_QUICK, (struct mishap){.way = MISHAP_STATUS, .status = 500});
     make(maker, PACE_QUICK, (struct mishap){.way = MISHAP_STATUS, .status = 502, .undone = 1});
     make(maker, PACE_QUICK, (struct mishap){.way = MISHAP_STATUS, .status = 502});
 }

@@ -40,12 +40,12 @@ static char *config_of(const struct setting *setting, const char *base)
 
 /* ---- settings ----------------------------------------------------------------------------------------- */
 
-/* A connection that was refused is told of in a line of the log. */
+/* Nobody but the client knows that a connection was refused; when it begins the next request, one was. */
 static void see(void *user, const struct casehook_log_record *record)
 {
     const struct rig *rig = user;
-    if (record->user && record->outcome == CASEHOOK_OUTCOME_NOT_SENT && record->method)
-        tracked_heal(rig_port(rig, (size_t)record->user - 1));
+    if (record->level == CASEHOOK_LOG_DEBUG && record->user)
+        tracked_begins(rig_port(rig, (size_t)record->user - 1));
 }
 
 static struct casehook_settings *settings_of(struct rig *rig, enum pace pace, int patient)
@@ -60,7 +60,7 @@ static struct casehook_settings *settings_of(struct rig *rig, enum pace pace, in
         must_format("{\"responseTimeout\":\"%s\"%s%s}", pace == PACE_STALLED && !patient ? "300ms" : "60s",
                     pace == PACE_REUSING ? ",\"reuseConnections\":\"always\"" : "", attempts ? attempts : "");
     struct casehook_settings *settings = document_settings(text);
-    if (rig->own && casehook_settings_set_log(settings, CASEHOOK_LOG_INFO, rig, see, NULL)) abort();
+    if (rig->own && casehook_settings_set_log(settings, CASEHOOK_LOG_DEBUG, rig, see, NULL)) abort();
     free(text);
     free(attempts);
     return settings;

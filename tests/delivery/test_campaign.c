@@ -9,13 +9,14 @@
  */
 #include "batch.h"
 
-enum { STRIDE_USUAL = 31, BYTES_USUAL = 9, BYTES_LONG = 3, TOLD_MAX = 20 };
+enum { STRIDE_USUAL = 31, BYTES_USUAL = 9, BYTES_LONG = 3, SLOW_EVERY = 7, TOLD_MAX = 20 };
 
 static size_t stride = STRIDE_USUAL, byte_stride = STRIDE_USUAL * BYTES_USUAL;
 static const char *words;
 
 static struct {
-    size_t counter, points, happened, resumed, faults[FAULTS], told;
+    size_t counter, points, happened, resumed, told;
+    size_t faults[FAULTS], ways[MISHAPS]; /* ways: mishaps that happened */
 } sum;
 
 /* ---- batches of the same pace -------------------------------------------------------------------- */
@@ -23,6 +24,7 @@ static struct {
 struct collector {
     struct batch batches[PACES];
     size_t stride;
+    int slow; /* also points that cost seconds, whatever their number is */
 };
 
 static void tell(const struct batch *batch, size_t trial)
@@ -32,7 +34,7 @@ static void tell(const struct batch *batch, size_t trial)
     sum.faults[finding->fault]++;
     if (!finding->fault || sum.told++ >= TOLD_MAX) return;
     point_text(&batch->setting, &batch->points[trial], text, sizeof text);
-    print_message("%s: %s: %s\n  %s\n", fault_name(finding->fault), text, finding->text, batch->told[trial]);
+    printf("%s: %s: %s\n    %s\n", fault_name(finding->fault), text, finding->text, batch->told[trial]);
 }
 
 static void finish(struct batch *batch)
@@ -42,6 +44,7 @@ static void finish(struct batch *batch)
     batch_run(batch);
     for (size_t i = 0; i < batch->count; i++) {
         sum.happened += batch->happened[i] != 0;
+        sum.ways[batch->points[i].mishap.way] += batch->happened[i] != 0;
         tell(batch, i);
         free(batch->told[i]);
     }
@@ -50,21 +53,36 @@ static void finish(struct batch *batch)
     *batch = (struct batch){.setting = batch->setting, .pace = batch->pace};
 }
 
+/* A sample without a period, always the same. */
+static int is_sampled(size_t every)
+{
+    uint32_t mixed = (uint32_t)sum.counter++ * 2654435761u;
+    return (mixed >> 8) % every == 0;
+}
+
+/* Of points that cost seconds there are as many, but in few settings. */
+static int is_taken(const struct collector *collector, const struct point *point)
+{
+    int is_slow = point->pace == PACE_STALLED || point->pace == PACE_WAITING;
+    if (!is_slow || stride == 1) return is_sampled(collector->stride);
+    return is_sampled(stride / SLOW_EVERY + 1) && collector->slow;
+}
+
 static void collect(void *user, const struct point *point)
 {
     struct collector *collector = user;
     struct batch *batch = &collector->batches[point->pace];
     char text[512];
     if (words) point_text(&batch->setting, point, text, sizeof text);
-    if (words ? !strstr(text, words) : sum.counter++ % collector->stride != 0) return;
+    if (words ? !strstr(text, words) : !is_taken(collector, point)) return;
     batch->points[batch->count++] = *point;
     if (batch->count == TRIALS_MAX) finish(batch);
 }
 
-static void run_setting(const struct setting *setting)
+static void run_setting(const struct setting *setting, int slow)
 {
     struct lengths lengths = batch_measure(setting);
-    struct collector collector = {.stride = stride};
+    struct collector collector = {.stride = stride, .slow = slow};
     for (enum pace pace = 0; pace < PACES; pace++) {
         collector.batches[pace].setting = *setting;
         collector.batches[pace].pace = pace;
@@ -90,10 +108,12 @@ static void every_setting(void **state)
 #ifndef DELIVERY_CORE
         if (setting.policy != POLICY_NONE || setting.attempts != 1) continue;
 #endif
-        run_setting(&setting);
+        run_setting(&setting, i % SLOW_EVERY == 0);
     }
     for (enum fault fault = FAULT_LOST; fault < FAULTS; fault++) assert_int_equal(sum.faults[fault], 0);
-    assert_true(words || sum.happened > sum.points / 10 * 9);
+    if (words) return;
+    assert_true(sum.happened > sum.points / 10 * 9);
+    for (enum mishap_way way = MISHAP_NONE + 1; way < MISHAPS; way++) assert_int_not_equal(sum.ways[way], 0);
 }
 
 int main(int argc, char **argv)

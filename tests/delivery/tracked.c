@@ -23,6 +23,7 @@ struct tracked {
     struct model_trial *own;
     enum mishap_way armed; /* under the model's lock: what the next connection meets */
     int refusing;          /* the same: the gate is closed */
+    unsigned begun;        /* the same: requests that have begun since */
 };
 
 /* One connection. */
@@ -56,14 +57,25 @@ static void arm(struct tracked *tracked, const struct mishap *mishap)
     }
 }
 
+/* The lock is held. */
+static void stop_refusing(struct tracked *tracked)
+{
+    tracked->own->hit[0] = 1;
+    tracked->refusing = 0;
+    gate_open(tracked->gate);
+}
+
+void tracked_begins(struct tracked *tracked)
+{
+    model_lock(tracked->model);
+    if (tracked->refusing && ++tracked->begun > 1) stop_refusing(tracked);
+    model_unlock(tracked->model);
+}
+
 void tracked_heal(struct tracked *tracked)
 {
     model_lock(tracked->model);
-    if (tracked->refusing) {
-        tracked->own->hit[0] = 1;
-        tracked->refusing = 0;
-        gate_open(tracked->gate);
-    }
+    if (tracked->refusing) stop_refusing(tracked);
     model_unlock(tracked->model);
 }
 

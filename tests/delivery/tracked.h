@@ -13,7 +13,9 @@ struct tracked;
  * owned. */
 struct tracked *tracked_start(struct model *model, SSL_CTX *tls, size_t own);
 unsigned tracked_port(const struct tracked *tracked);
-/* A connection was refused: from now on none is.  From any thread. */
+/* A request begins: when it is the second one since connections are refused, they are no more. */
+void tracked_begins(struct tracked *tracked);
+/* From now on no connection is refused. */
 void tracked_heal(struct tracked *tracked);
 /* When every client has closed. */
 void tracked_stop(struct tracked *tracked);

@@ -37,19 +37,23 @@ static int has_comments(const struct evidence *evidence)
     return evidence->point->scenario == PUSH_NEW || evidence->point->scenario == PUSH_FOUND;
 }
 
-static int may_be_told_again(int outcome)
-{
-    return outcome == CASEHOOK_OUTCOME_UNKNOWN;
-}
-
 /* ---- one fact after the other ------------------------------------------------------------------------ */
 
-/* A write that was told to be so, and is there so many times. */
-static void check_write(struct finding *finding, const char *what, int told, unsigned times)
+/* The tracker said no to what it had done. */
+static int has_lied(const struct evidence *evidence)
 {
+    const struct mishap *mishap = &evidence->point->mishap;
+    return mishap->way == MISHAP_STATUS && mishap->status == 500 && !mishap->undone;
+}
+
+/* A write that was told to be so, and is there so many times. */
+static void check_write(struct finding *finding, const struct evidence *evidence, const char *what, int told,
+                        unsigned times)
+{
+    if (told == CASEHOOK_OUTCOME_REFUSED && has_lied(evidence)) return;
     if (told == CASEHOOK_OUTCOME_DONE && times == 0)
         find_fault(finding, FAULT_LOST, "%s was told to be done, and is not there", what);
-    if (told != CASEHOOK_OUTCOME_DONE && !may_be_told_again(told) && times > 0)
+    if (told != CASEHOOK_OUTCOME_DONE && told != CASEHOOK_OUTCOME_UNKNOWN && times > 0)
         find_fault(finding, FAULT_LOST, "%s is there, and was told to be \"%s\"", what,
                    casehook_outcome_name(told));
 }
@@ -60,7 +64,8 @@ static void check_case(struct finding *finding, const struct evidence *evidence,
     char id[32];
     snprintf(id, sizeof id, "T%zu-1", evidence->number);
     if (count > 1) find_fault(finding, FAULT_DOUBLED, "there are %zu cases", count);
-    if (makes_case(evidence)) check_write(finding, "the case", claim_of_case(claim), (unsigned)count);
+    if (makes_case(evidence))
+        check_write(finding, evidence, "the case", claim_of_case(claim), (unsigned)count);
     if (claim->has_id && strcmp(claim->id, id) != 0)
         find_fault(finding, FAULT_WRONG, "the id is %s, not %s", claim->id, id);
     if (!claim->status && !claim->has_id) find_fault(finding, FAULT_WRONG, "a success without an id");
@@ -82,7 +87,7 @@ static void check_comments(struct finding *finding, const struct evidence *evide
         char what[32];
         snprintf(what, sizeof what, "comment %zu", i + 1);
         unsigned times = evidence->trial->cases[0].comments[i];
-        check_write(finding, what, claim_of_comment(claim, i), times);
+        check_write(finding, evidence, what, claim_of_comment(claim, i), times);
         if (times > 1) find_fault(finding, FAULT_DOUBLED, "%s is there %u times", what, times);
         if (!claim->status && claim->comments[i] != CASEHOOK_COMMENT_SENT)
             find_fault(finding, FAULT_LOST, "a success without %s", what);
@@ -174,7 +179,7 @@ static void check_attempts(struct finding *finding, const struct evidence *evide
     if (claim->status && must_succeed(evidence->setting, evidence->point))
         find_fault(finding, FAULT_WRONG, "it ended with %s in spite of its attempts",
                    casehook_status_name(claim->status));
-    if (evidence->trial->hit[0] && mishap->way == MISHAP_STATUS && asks_too_much(mishap) &&
+    if (evidence->trial->hit[0] && !evidence->point->before.way && asks_too_much(mishap) &&
         (!claim->status || claim->retry_after_ms != 3600000))
         find_fault(finding, FAULT_WRONG, "Retry-After 3600: %s, %lld ms are told",
                    casehook_status_name(claim->status), (long long)claim->retry_after_ms);
@@ -192,7 +197,8 @@ struct finding verify_first(const struct evidence *evidence)
     if (!claim->there || !claim->json) find_fault(&finding, FAULT_WRONG, "there is no result");
     check_case(&finding, evidence, claim);
     if (evidence->point->scenario == UPDATE_CASE || evidence->point->scenario == PUSH_FOUND)
-        check_write(&finding, "the update", claim_of_update(claim), evidence->trial->cases[0].updates);
+        check_write(&finding, evidence, "the update", claim_of_update(claim),
+                    evidence->trial->cases[0].updates);
     check_comments(&finding, evidence, claim);
     check_order(&finding, evidence);
     check_keys(&finding, evidence);
