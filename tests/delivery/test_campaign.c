@@ -113,7 +113,9 @@ static void every_setting(void **state)
     for (enum fault fault = FAULT_LOST; fault < FAULTS; fault++) assert_int_equal(sum.faults[fault], 0);
     if (words) return;
     assert_true(sum.happened > sum.points / 10 * 9);
+#ifdef DELIVERY_CORE
     for (enum mishap_way way = MISHAP_NONE + 1; way < MISHAPS; way++) assert_int_not_equal(sum.ways[way], 0);
+#endif
 }
 
 int main(int argc, char **argv)
