@@ -7,7 +7,9 @@
  * speaks http to a host without a proxy, and says so when the hop's policy wants more.
  */
 #include <casehook.h>
+#include <limits.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,7 +187,12 @@ int main(int argc, char **argv)
     }
     if (!answer || casehook_exchange_new(connector, CASEHOOK_PUSH, &params, NULL, &exchange, NULL)) return 1;
     struct casehook_http_request request = {.struct_size = sizeof request};
-    while (casehook_exchange_next(exchange, &request) == 1) {
+    int turn;
+    while ((turn = casehook_exchange_next(exchange, &request)) > CASEHOOK_EXCHANGE_ENDED) {
+        if (turn == CASEHOOK_EXCHANGE_WAIT) { /* before it is tried again; a host has better things to do */
+            poll(NULL, 0, request.wait_ms < INT_MAX ? (int)request.wait_ms : INT_MAX);
+            continue;
+        }
         printf("%s: %s %s\n", casehook_step_name(request.step), request.method, request.url);
         carry(exchange, &request, answer);
     }

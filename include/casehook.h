@@ -408,6 +408,14 @@ struct casehook_comment {
  *
  * fields is a JSON object, its members are {{case.fields.NAME}}: names of [A-Za-z0-9_-]+, values
  * text, number, boolean, null or a list of these.
+ *
+ * idempotency_key: by what the tracker knows a request that it has had before, where the connector has an
+ * idempotencyHeader (D4): 1 to 255 printable ASCII characters.  NULL: made of the id of the case, else
+ * random; casehook_result_idempotency_key() tells it.
+ *
+ * resume: the JSON of an earlier result of the same operation on the same case (D5).  What it says is done is
+ * not done again: its id is the external id, comments that were sent or skipped stay as they are.  Everything
+ * else is done, a comment that failed too.  NULL: the operation begins afresh.
  * Ownership: yours; nothing is kept after the call.  Since: 0.1
  */
 struct casehook_params {
@@ -426,7 +434,10 @@ struct casehook_params {
     size_t fields_length; /* CASEHOOK_TERMINATED: up to the NUL */
     const struct casehook_comment *comments;
     size_t comment_count;
-    size_t comment_size; /* sizeof(struct casehook_comment) */
+    size_t comment_size;         /* sizeof(struct casehook_comment) */
+    const char *idempotency_key; /* since 0.2 */
+    const char *resume;          /* since 0.2 */
+    size_t resume_length;        /* CASEHOOK_TERMINATED: up to the NUL */
 };
 
 /*
@@ -508,8 +519,9 @@ CASEHOOK_API int casehook_push(struct casehook_connector *connector, const struc
 
 /*
  * Any operation with its params as JSON (N1): {"incident": {"title": ..., "externalId": ...},
- * "comments": [{"commentId": ..., "comment": ...}]}, or the members of incident beside comments.
- * Numbers keep their source text.  Threads, ownership, errors: as above.  Since: 0.1
+ * "comments": [{"commentId": ..., "comment": ...}]}, or the members of incident beside comments;
+ * idempotencyKey and resume (an object) beside them too. Numbers keep their source text.  Threads, ownership,
+ * errors: as above.  Since: 0.1
  */
 CASEHOOK_API int casehook_run_json(struct casehook_connector *connector, int operation, const char *json,
                                    size_t length, const struct casehook_options *options,
@@ -555,6 +567,18 @@ CASEHOOK_API int casehook_result_outcome(const struct casehook_result *result);
  * case that was created keeps its id whatever happened later (R1).  Since: 0.1
  */
 CASEHOOK_API const char *casehook_result_id(const struct casehook_result *result, size_t *length);
+
+/*
+ * 1: the tracker had the case already, or had it from a create whose answer was lost (D3); else 0.
+ * Since: 0.2
+ */
+CASEHOOK_API int casehook_result_found(const struct casehook_result *result);
+
+/*
+ * By what the tracker knows the create of this operation when it has had it before (D4); NULL: the connector
+ * sends no key.  Since: 0.2
+ */
+CASEHOOK_API const char *casehook_result_idempotency_key(const struct casehook_result *result);
 
 /* The title that the tracker shows (K2, getIncidentResponseExternalTitleKey), or NULL.  Since: 0.1 */
 CASEHOOK_API const char *casehook_result_title(const struct casehook_result *result, size_t *length);
@@ -611,18 +635,47 @@ CASEHOOK_API int64_t casehook_result_request_started_ms(const struct casehook_re
 CASEHOOK_API int64_t casehook_result_request_duration_ms(const struct casehook_result *result, size_t index);
 
 /*
- * The same as JSON: {"step", "stepNumber", "method", "url", "status", "outcome", "outcomeNumber",
- * "startedMs", "durationMs"}, in a preview "headers" and "body" too.  NULL when index is too large or memory
- * ran out. Ownership: borrowed from the result.  Since: 0.2
+ * Which try of its request it was, from 1 (D1); redirect hops belong to a try.  How long was waited before
+ * it, in ms.  Beyond them 0 and -1.  Since: 0.2
+ */
+CASEHOOK_API uint32_t casehook_result_request_attempt(const struct casehook_result *result, size_t index);
+CASEHOOK_API int64_t casehook_result_request_delay_ms(const struct casehook_result *result, size_t index);
+
+/* What took its time, each counted from the beginning of the request.  Since: 0.2 */
+enum casehook_time {
+    CASEHOOK_TIME_NAME = 1,       /* the name of the host was looked up */
+    CASEHOOK_TIME_CONNECT = 2,    /* the connection was there */
+    CASEHOOK_TIME_TLS = 3,        /* and the TLS handshake was done */
+    CASEHOOK_TIME_FIRST_BYTE = 4, /* the answer began */
+    CASEHOOK_TIME_TOTAL = 5
+};
+
+/*
+ * How one went (D7): a time of CASEHOOK_TIME_* in microseconds; bytes on the wire with headers, without TLS;
+ * 1 when its connection had been used before.  -1, and 0, where the library cannot know: in a preview, in an
+ * exchange, of what was not reached, and beyond them.  Since: 0.2
+ */
+CASEHOOK_API int64_t casehook_result_request_time_us(const struct casehook_result *result, size_t index,
+                                                     int which);
+CASEHOOK_API int64_t casehook_result_request_bytes_sent(const struct casehook_result *result, size_t index);
+CASEHOOK_API int64_t casehook_result_request_bytes_received(const struct casehook_result *result,
+                                                            size_t index);
+CASEHOOK_API int casehook_result_request_reused(const struct casehook_result *result, size_t index);
+
+/*
+ * The same as JSON: {"step", "stepNumber", "method", "url", "status", "outcome", "outcomeNumber", "attempt",
+ * "delayMs", "startedMs", "durationMs", "timesUs" {"name", "connect", "tls", "firstByte", "total"},
+ * "bytesSent", "bytesReceived", "reused"}, in a preview "headers" and "body" too.  NULL when index is too
+ * large or memory ran out. Ownership: borrowed from the result.  Since: 0.2
  */
 CASEHOOK_API const char *casehook_result_request_json(const struct casehook_result *result, size_t index,
                                                       size_t *length);
 
 /*
- * All of the result as one JSON object: ok, operation, user (a string), step, outcome, id, title, url,
- * pushedDate, fields, comments [{commentId, state}], requests [...], error {as in casehook_error_json()}.
- * What is absent is null (R1-R4); operation, step, outcome and state are there as NAMENumber too.  NULL when
- * memory ran out. Ownership: borrowed from the result.  Since: 0.1
+ * All of the result as one JSON object: ok, operation, user (a string), step, outcome, id, found, title, url,
+ * pushedDate, idempotencyKey, fields, comments [{commentId, state}], requests [...], error {as in
+ * casehook_error_json()}. What is absent is null (R1-R4); operation, step, outcome and state are there as
+ * NAMENumber too.  NULL when memory ran out. Ownership: borrowed from the result.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_result_json(const struct casehook_result *result, size_t *length);
 
@@ -755,7 +808,8 @@ CASEHOOK_API int casehook_loop_free(struct casehook_loop *loop);
  * One operation without I/O.  The host asks for the next request, does it with whatever client it has,
  * and feeds the response or the failure back, until there is no next request; then it takes the result.
  *
- *     while (casehook_exchange_next(exchange, &request) == 1) {
+ *     while ((turn = casehook_exchange_next(exchange, &request)) > CASEHOOK_EXCHANGE_ENDED) {
+ *         if (turn == CASEHOOK_EXCHANGE_WAIT) { ... come back in request.wait_ms ...; continue; }
  *         ... do it ...
  *         casehook_exchange_feed(exchange, status, headers, length, body, body_length);
  *     }
@@ -781,7 +835,7 @@ struct casehook_http_header {
 
 /*
  * A request to be done, and how.  The host sets struct_size; everything else is written by
- * casehook_exchange_next(), as zero where it does not return 1, and borrowed until the next call on the
+ * casehook_exchange_next(), as zero where there is no request, and borrowed until the next call on the
  * exchange.  Some of it is secret.
  * Since: 0.1
  */
@@ -806,8 +860,16 @@ struct casehook_http_request {
     size_t max_body_bytes;
     uint32_t timeout_ms;
     uint32_t connect_timeout_ms;
-    int operation; /* CASEHOOK_CREATE ... */
-    int step;      /* what of it this request is: CASEHOOK_STEP_CREATE, _GET, _UPDATE, _COMMENT */
+    int operation;   /* CASEHOOK_CREATE ... */
+    int step;        /* what of it this request is: CASEHOOK_STEP_CREATE, _GET, _UPDATE, _COMMENT, _FIND */
+    int64_t wait_ms; /* with CASEHOOK_EXCHANGE_WAIT: when to ask again; then there is no request */
+};
+
+/* What casehook_exchange_next() answers, besides negative codes.  Since: 0.2 */
+enum casehook_exchange_turn {
+    CASEHOOK_EXCHANGE_ENDED = 0,   /* the operation has ended: take the result */
+    CASEHOOK_EXCHANGE_REQUEST = 1, /* a request is to be done, once (H6), and answered */
+    CASEHOOK_EXCHANGE_WAIT = 2     /* nothing is to be done for wait_ms; then ask again (D2, D6) */
 };
 
 /*
@@ -826,7 +888,7 @@ CASEHOOK_API int casehook_exchange_new_json(struct casehook_connector *connector
                                             struct casehook_error **error);
 
 /*
- * 1: request is to be done, once (H6), and answered; 0: the operation has ended, take the result.
+ * One of CASEHOOK_EXCHANGE_*.  Asked before a wait is over it says again how long to wait.
  * Errors: ARGUMENT (the last request was not answered; struct_size is wrong), FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
@@ -835,9 +897,9 @@ CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
 /*
  * The same as one JSON object: operation and step (also as operationNumber and stepNumber), method, url,
  * headers {}, body, verificationMode, ca, clientCertificate, clientKey, proxy {url, headers,
- * verificationMode, ca}, maxBodyBytes, timeoutMs, connectTimeoutMs.  NULL when the operation has ended, the
- * last request was not answered, memory ran out, or after fork().  Ownership: borrowed until the next call on
- * the exchange.  Since: 0.1
+ * verificationMode, ca}, maxBodyBytes, timeoutMs, connectTimeoutMs.  {"waitMs": 1500} alone while it waits.
+ * NULL when the operation has ended, the last request was not answered, memory ran out, or after fork().
+ * Ownership: borrowed until the next call on the exchange.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_exchange_next_json(struct casehook_exchange *exchange, size_t *length);
 

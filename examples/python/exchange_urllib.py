@@ -16,6 +16,7 @@ import socket
 import ssl
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 
@@ -115,6 +116,9 @@ def main():
         sys.exit(lib.casehook_error_message(error).decode())
     while (text := lib.casehook_exchange_next_json(exchange, None)) is not None:
         hop = json.loads(text)
+        if "waitMs" in hop:  # before it is tried again
+            time.sleep(hop["waitMs"] / 1000)
+            continue
         print("%(step)s: %(method)s %(url)s" % hop)
         carry(exchange, hop)
     result = lib.casehook_exchange_result(exchange)

@@ -2,6 +2,7 @@
 #include "base/posix.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 
 #include <time.h>
 
@@ -46,3 +47,24 @@ void casehook__clock_iso(char out[32])
     out = put_digits(out, tm.tm_sec, 2, '.');
     *put_digits(out, (int)(now.tv_nsec / 1000000), 3, 'Z') = '\0';
 }
+
+static int64_t real_now(void *user)
+{
+    (void)user;
+    return casehook__clock_ms();
+}
+
+static int64_t real_unix(void *user)
+{
+    (void)user;
+    return casehook__clock_unix_ms();
+}
+
+static uint64_t real_random(void *user)
+{
+    (void)user;
+    return casehook__random();
+}
+
+const struct casehook__clock casehook__clock_real = {
+    .now_ms = real_now, .unix_ms = real_unix, .random = real_random};

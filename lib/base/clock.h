@@ -26,4 +26,22 @@ int64_t casehook__clock_calendar(void);
  */
 int64_t casehook__clock_retry_after(struct casehook__text value, int64_t now);
 
+/*
+ * "2026-01-31T12:00:00.000Z" and its kin as ms since 1970; false: it is none.  Without a zone it is UTC, a
+ * fraction of a second is dropped.
+ */
+bool casehook__clock_iso_read(struct casehook__text text, int64_t *unix_ms);
+
+/*
+ * Time and chance as an operation meets them: tests put their own in the place of the real ones, and need not
+ * wait.
+ */
+struct casehook__clock {
+    void *user;
+    int64_t (*now_ms)(void *user); /* as casehook__clock_ms() */
+    int64_t (*unix_ms)(void *user);
+    uint64_t (*random)(void *user); /* any number as likely as any other */
+};
+extern const struct casehook__clock casehook__clock_real;
+
 #endif

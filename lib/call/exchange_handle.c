@@ -32,8 +32,7 @@ static struct casehook_exchange *make_handle_of(struct casehook_connector *conne
     handle->connector = casehook_connector_ref(connector);
     handle->cancel = casehook__cancel_ref(options->cancel);
     handle->deadline = casehook__options_deadline(options);
-    casehook__machine_init(&handle->core, handle->heap, connector->config, connector->settings,
-                           connector->mask);
+    casehook__machine_init(&handle->core, handle->heap, &connector->context);
     handle->core.deadline = handle->deadline;
     handle->core.cancel = handle->cancel;
     casehook__buf_init(&handle->certificate, handle->heap, CASEHOOK__DOCUMENT_MAX_BYTES);
@@ -112,12 +111,13 @@ static bool list_headers(struct casehook_exchange *handle, const struct casehook
 {
     struct casehook__header *items = NULL;
     const struct casehook__headers *proxy = policy->proxy ? &policy->proxy->headers : NULL;
-    size_t max = handle->core.config->headers.count + CASEHOOK__DEFAULT_HEADERS,
+    size_t max = handle->core.context->config->headers.count + CASEHOOK__DEFAULT_HEADERS,
            extra = proxy ? proxy->count : 0;
     struct casehook_http_header *headers = grow_headers(handle, max + extra);
     if (headers) items = casehook__calloc(handle->heap, max, sizeof *items);
     if (!items) return false;
-    handle->header_count = casehook__request_headers(handle->core.config, &handle->request, items, max);
+    handle->header_count =
+        casehook__request_headers(handle->core.context->config, &handle->request, items, max);
     for (size_t i = 0; i < handle->header_count; i++)
         headers[i] = (struct casehook_http_header){items[i].name.data, items[i].value.data};
     for (size_t i = 0; i < extra; i++)
@@ -132,8 +132,9 @@ static bool list_headers(struct casehook_exchange *handle, const struct casehook
 static const char *ca_of(const struct casehook_exchange *handle, const struct casehook__origin *origin,
                          bool target)
 {
-    const struct casehook__host_settings *host = casehook__settings_host(handle->core.settings, origin);
-    if (target && handle->core.config->ca.data) return handle->core.config->ca.data;
+    const struct casehook__host_settings *host =
+        casehook__settings_host(handle->core.context->settings, origin);
+    if (target && handle->core.context->config->ca.data) return handle->core.context->config->ca.data;
     return host ? host->ca.data : NULL;
 }
 
@@ -141,8 +142,8 @@ static bool describe_request(struct casehook_exchange *handle)
 {
     struct casehook__policy *policy = &handle->policy;
     const struct casehook__request *request = &handle->request;
-    casehook__policy_of(handle->core.settings, handle->core.config, &handle->connector->credentials,
-                        request->origin, request->configured, policy);
+    casehook__policy_of(handle->core.context->settings, handle->core.context->config,
+                        &handle->connector->credentials, request->origin, request->configured, policy);
     casehook__buf_clear(&handle->certificate);
     casehook__buf_clear(&handle->key);
     casehook__buf_clear(&handle->proxy_url);
@@ -158,11 +159,16 @@ static void fail_core(struct casehook_exchange *handle, int status, const char *
     casehook__machine_fail(&handle->core, &failure);
 }
 
-/* 1: handle->request and policy are set; 0: ended. */
+/* With REQUEST handle->request and policy are set. */
 static int handle_advance(struct casehook_exchange *handle)
 {
-    int64_t left = handle->core.settings->response_timeout_ms;
-    if (casehook__machine_next(&handle->core, &handle->request) != CASEHOOK__TURN_SEND) return 0;
+    int64_t left = handle->core.context->settings->response_timeout_ms;
+    enum casehook__turn turn = casehook__machine_next(&handle->core, &handle->request);
+    if (turn == CASEHOOK__TURN_WAIT && !casehook__cancel_is_set(handle->cancel))
+        return CASEHOOK_EXCHANGE_WAIT;
+    if (turn == CASEHOOK__TURN_WAIT)
+        fail_core(handle, CASEHOOK_E_CANCELLED, "cancelled while it waited to try again");
+    if (turn != CASEHOOK__TURN_SEND) return CASEHOOK_EXCHANGE_ENDED;
     if (handle->deadline != CASEHOOK__NO_DEADLINE && handle->deadline - casehook__clock_ms() < left)
         left = handle->deadline - casehook__clock_ms();
     handle->timeout_ms = (uint32_t)(left > 0 ? left : 0);
@@ -174,9 +180,9 @@ static int handle_advance(struct casehook_exchange *handle)
         fail_core(handle, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
     else {
         casehook__log_request(handle->connector, &handle->core, CASEHOOK_LOG_DEBUG);
-        return 1;
+        return CASEHOOK_EXCHANGE_REQUEST;
     }
-    return 0;
+    return handle_advance(handle); /* which may wait to try again, or end */
 }
 
 static void fill_request(const struct casehook_exchange *handle, struct casehook_http_request *out)
@@ -196,9 +202,9 @@ static void fill_request(const struct casehook_exchange *handle, struct casehook
         .ca = ca_of(handle, request->origin, true),
         .client_certificate = handle->certificate.length ? handle->certificate.data : NULL,
         .client_key = handle->key.length ? handle->key.data : NULL,
-        .max_body_bytes = handle->core.settings->max_response_content_length,
+        .max_body_bytes = handle->core.context->settings->max_response_content_length,
         .timeout_ms = handle->timeout_ms,
-        .connect_timeout_ms = handle->core.settings->connect_timeout_ms,
+        .connect_timeout_ms = handle->core.context->settings->connect_timeout_ms,
         .operation = handle->core.operation,
         .step = casehook__call_kind(request->call)->step,
     };
@@ -208,6 +214,17 @@ static void fill_request(const struct casehook_exchange *handle, struct casehook
     out->proxy_header_count = handle->proxy_header_count;
     out->proxy_verification_mode = casehook__mode_name(policy->proxy_mode);
     out->proxy_ca = ca_of(handle, &policy->proxy->origin, false);
+}
+
+static void fill_wait(const struct casehook_exchange *handle, struct casehook_http_request *out)
+{
+    const struct casehook__clock *clock = handle->core.context->clock;
+    int64_t left = handle->core.wake_at - clock->now_ms(clock->user);
+    *out = (struct casehook_http_request){.struct_size = sizeof *out,
+                                          .method = "",
+                                          .url = "",
+                                          .operation = handle->core.operation,
+                                          .wait_ms = left > 0 ? left : 0};
 }
 
 /* Both processes would send the request, or tell what came of it (H6). */
@@ -220,11 +237,13 @@ static int exchange_check(const struct casehook_exchange *handle)
 int casehook__exchange_handle_next(struct casehook_exchange *handle, struct casehook_http_request *request)
 {
     int status = exchange_check(handle);
-    if (!status && handle->core.waiting) status = CASEHOOK_E_ARGUMENT;
+    if (!status && casehook__machine_awaits(&handle->core)) status = CASEHOOK_E_ARGUMENT;
     if (status) return status;
-    if (!handle->core.result || !handle_advance(handle)) return 0;
-    fill_request(handle, request);
-    return 1;
+    if (!handle->core.result) return CASEHOOK_EXCHANGE_ENDED;
+    status = handle_advance(handle);
+    if (status == CASEHOOK_EXCHANGE_REQUEST) fill_request(handle, request);
+    if (status == CASEHOOK_EXCHANGE_WAIT) fill_wait(handle, request);
+    return status;
 }
 
 int casehook_exchange_next(struct casehook_exchange *handle, struct casehook_http_request *request)
@@ -236,7 +255,7 @@ int casehook_exchange_next(struct casehook_exchange *handle, struct casehook_htt
     size_t size = request->struct_size;
     memset(request, 0, size); /* nothing of the last request stays, nor of what only a newer header knows */
     int status = casehook__exchange_handle_next(handle, &known);
-    if (status == 1) memcpy(request, &known, size < sizeof known ? size : sizeof known);
+    if (status > 0) memcpy(request, &known, size < sizeof known ? size : sizeof known);
     request->struct_size = size;
     return status;
 }
@@ -278,7 +297,7 @@ static void read_header(struct casehook__text line, struct casehook__response *r
 static bool within_limits(struct casehook_exchange *handle, size_t headers,
                           const struct casehook__response *response)
 {
-    size_t most = handle->core.settings->max_response_content_length;
+    size_t most = handle->core.context->settings->max_response_content_length;
     struct casehook__response partial = {.status = response->status, .body = response->body};
     struct casehook__failure failure = {.status = CASEHOOK_E_LIMIT, .sent = true};
     if (headers > CASEHOOK__HEADER_BYTES_MAX)
@@ -306,7 +325,7 @@ static bool read_fed_response(struct casehook_exchange *handle, struct casehook_
 static int answer_check(const struct casehook_exchange *handle, bool right)
 {
     int status = exchange_check(handle);
-    return !status && !(handle->core.waiting && right) ? CASEHOOK_E_ARGUMENT : status;
+    return !status && !(casehook__machine_awaits(&handle->core) && right) ? CASEHOOK_E_ARGUMENT : status;
 }
 
 /* NULL is empty. */
@@ -336,7 +355,7 @@ static void fail_exchange(struct casehook_exchange *handle, int status, bool sen
                           const struct casehook__response *partial)
 {
     char text[CASEHOOK__EXCERPT_MAX + 1];
-    casehook__mask_excerpt(handle->core.mask, casehook__text(message ? message : "no answer"), text,
+    casehook__mask_excerpt(handle->core.context->mask, casehook__text(message ? message : "no answer"), text,
                            sizeof text);
     struct casehook__failure failure = {
         .status = status,
@@ -376,7 +395,8 @@ struct casehook_result *casehook_exchange_result(struct casehook_exchange *handl
     struct casehook__failure given_up = {
         .status = CASEHOOK_E_CANCELLED, .sent = true, .message = "given up by the host"};
     if (!handle || !handle->core.result) return NULL;
-    if (!handle->core.waiting && casehook__machine_next(&handle->core, &request) == CASEHOOK__TURN_SEND)
+    if (!casehook__machine_awaits(&handle->core) &&
+        casehook__machine_next(&handle->core, &request) == CASEHOOK__TURN_SEND)
         given_up.sent = false;
     casehook__machine_fail(&handle->core, &given_up);
     casehook__log_result(handle->connector, handle->core.result);

@@ -69,14 +69,33 @@ static void body_member(struct casehook__buf *json, const struct casehook_http_r
         casehook__buf_append_string(json, "null");
 }
 
+/* The text that was written; what cannot be told cannot be done either. */
+static const char *give_json(struct casehook_exchange *handle, size_t *length)
+{
+    struct casehook__failure failure = {.status = CASEHOOK_E_NO_MEMORY,
+                                        .message = "out of memory before the request was sent"};
+    casehook__buf_append_char(&handle->json, '}');
+    if (handle->json.status) {
+        casehook__machine_fail(&handle->core, &failure);
+        return NULL;
+    }
+    if (length) *length = handle->json.length;
+    return handle->json.data;
+}
+
 const char *casehook_exchange_next_json(struct casehook_exchange *handle, size_t *length)
 {
     struct casehook_http_request request;
     if (length) *length = 0;
-    if (casehook__exchange_handle_next(handle, &request) != 1) return NULL;
+    int turn = casehook__exchange_handle_next(handle, &request);
+    if (turn != CASEHOOK_EXCHANGE_REQUEST && turn != CASEHOOK_EXCHANGE_WAIT) return NULL;
     struct casehook__buf *json = &handle->json;
     casehook__buf_clear(json);
     casehook__buf_append_char(json, '{');
+    if (turn == CASEHOOK_EXCHANGE_WAIT) {
+        request_number(json, "\"waitMs\":", (uint64_t)request.wait_ms);
+        return give_json(handle, length);
+    }
     request_code(json, "operation", casehook_operation_name(request.operation), request.operation);
     request_code(json, "step", casehook_step_name(request.step), request.step);
     request_text(json, "\"method\":", request.method);
@@ -92,13 +111,5 @@ const char *casehook_exchange_next_json(struct casehook_exchange *handle, size_t
     request_number(json, ",\"maxBodyBytes\":", request.max_body_bytes);
     request_number(json, ",\"timeoutMs\":", request.timeout_ms);
     request_number(json, ",\"connectTimeoutMs\":", request.connect_timeout_ms);
-    casehook__buf_append_char(json, '}');
-    if (json->status) {
-        struct casehook__failure failure = {.status = CASEHOOK_E_NO_MEMORY,
-                                            .message = "out of memory before the request was sent"};
-        casehook__machine_fail(&handle->core, &failure);
-        return NULL;
-    }
-    if (length) *length = json->length;
-    return json->data;
+    return give_json(handle, length);
 }

@@ -61,10 +61,26 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
             .methods = {CASEHOOK__METHOD_PUT, CASEHOOK__METHOD_POST, CASEHOOK__METHOD_PATCH},
             .method_count = 3,
             .optional = true,
-            .url_schema = casehook__schema_id,
+            .url_schema = casehook__schema_comment_url,
             .body_schema = casehook__schema_comment_body,
             .body_required = {"case.comment"},
             .effect = CASEHOOK__EFFECT_ADDS,
+        },
+    [CASEHOOK__CALL_FIND] =
+        {
+            .step = CASEHOOK_STEP_FIND,
+            .url = "findIncidentUrl",
+            .method = "findIncidentMethod",
+            .body = "findIncidentJson",
+            .key = "findIncidentResponseKey",
+            .methods = {CASEHOOK__METHOD_GET, CASEHOOK__METHOD_POST},
+            .method_count = 2,
+            .by_url = true,
+            .body_may_be = true,
+            .url_schema = casehook__schema_create_url,
+            .body_schema = casehook__schema_create_body,
+            .effect = CASEHOOK__EFFECT_READS,
+            .learns = CASEHOOK__LEARNS_WHETHER,
         },
 };
 

@@ -11,6 +11,7 @@ enum casehook__call {
     CASEHOOK__CALL_GET,
     CASEHOOK__CALL_UPDATE,
     CASEHOOK__CALL_COMMENT,
+    CASEHOOK__CALL_FIND,
     CASEHOOK__CALLS
 };
 
@@ -32,15 +33,21 @@ enum casehook__effect {
 };
 
 /* What its answer must hold. */
-enum casehook__learns { CASEHOOK__LEARNS_NOTHING, CASEHOOK__LEARNS_ID, CASEHOOK__LEARNS_TITLE };
+enum casehook__learns {
+    CASEHOOK__LEARNS_NOTHING,
+    CASEHOOK__LEARNS_ID,
+    CASEHOOK__LEARNS_TITLE,
+    CASEHOOK__LEARNS_WHETHER /* an id, or that there is no such case */
+};
 
 struct casehook__call_kind {
     int step;                               /* R4 */
-    const char *url, *method, *body, *type; /* fields of "config" */
+    const char *url, *method, *body, *type; /* fields of "config"; type NULL: JSON alone will do */
     const char *key, *fields;               /* where what is learnt stands, and what is kept besides (K4) */
     enum casehook__method methods[3];       /* the first is the default */
     size_t method_count;
     bool optional;    /* URL, method and body may be absent */
+    bool by_url;      /* without a URL there is no such call */
     bool body_may_be; /* the body alone may be absent; there is none with GET */
     const struct casehook__schema *(*url_schema)(void), *(*body_schema)(void);
     const char *url_required;     /* a variable that a strict document uses in the URL of a GET (C4) */
@@ -55,7 +62,8 @@ const struct casehook__call_kind *casehook__call_kind(enum casehook__call call);
 const struct casehook__schema *casehook__schema_create_url(void);
 const struct casehook__schema *casehook__schema_create_body(void);
 const struct casehook__schema *casehook__schema_update_body(void);
-const struct casehook__schema *casehook__schema_id(void); /* get, update and comment URLs, get body */
+const struct casehook__schema *casehook__schema_id(void); /* get and update URLs, get body */
+const struct casehook__schema *casehook__schema_comment_url(void);
 const struct casehook__schema *casehook__schema_comment_body(void);
 const struct casehook__schema *casehook__schema_view_url(void);
 

@@ -26,6 +26,16 @@ static void free_text(struct casehook__heap *heap, struct casehook__text text)
     casehook__free_secret(heap, (char *)(uintptr_t)text.data, text.length);
 }
 
+static void free_find(struct casehook__heap *heap, struct casehook__find_config *find)
+{
+    if (!find) return;
+    casehook__keypath_free(find->status_key);
+    casehook__keypath_free(find->closed_at_key);
+    for (size_t i = 0; i < find->closed_count; i++) free_text(heap, find->closed[i]);
+    casehook__free(heap, find->closed);
+    casehook__free(heap, find);
+}
+
 void casehook__config_free(struct casehook__config *config)
 {
     if (!config) return;
@@ -37,6 +47,9 @@ void casehook__config_free(struct casehook__config *config)
         free_response_fields(heap, config->calls[i].fields, config->calls[i].field_count);
     }
     casehook__url_template_free(config->view_url);
+    free_find(heap, config->find);
+    if (config->idempotency) free_text(heap, config->idempotency->header);
+    casehook__free(heap, config->idempotency);
     casehook__headers_free(&config->headers);
     const struct casehook__text texts[] = {config->ca, config->crt, config->key, config->pfx,
                                            config->passphrase};

@@ -27,13 +27,42 @@ struct casehook__call_config {
     enum casehook__method method;
 };
 
+/* What is done with a case that was found closed (L2). */
+enum casehook__when_closed {
+    CASEHOOK__WHEN_CLOSED_UPDATE,
+    CASEHOOK__WHEN_CLOSED_CREATE,
+    CASEHOOK__WHEN_CLOSED_IGNORE
+};
+
+/* What besides the id is looked for where a case is found (D3, L2). */
+struct casehook__find_config {
+    bool always;                          /* before every create, not only after one that nobody knows of */
+    struct casehook__keypath *status_key; /* NULL: nothing is known of closed cases */
+    struct casehook__text *closed;        /* statuses */
+    size_t closed_count;
+    enum casehook__when_closed when_closed;
+    struct casehook__keypath *closed_at_key; /* NULL: since when does not matter */
+    int64_t reopen_within_ms;
+};
+
+#define CASEHOOK__DUPLICATE_STATUSES_MAX 16
+
+/* How the tracker knows a request that it has had before (D4). */
+struct casehook__idempotency {
+    struct casehook__text header; /* data NULL: the key goes along in URL or body */
+    int duplicate_statuses[CASEHOOK__DUPLICATE_STATUSES_MAX];
+    size_t duplicate_count;
+};
+
 enum casehook__auth { CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL };
 
 struct casehook__config {
     struct casehook__heap *heap;
     bool strict, secret_url, keep_slash;
     struct casehook__call_config calls[CASEHOOK__CALLS];
-    bool has_comments; /* URL, body and method are all there */
+    bool has_comments;                         /* URL, body and method are all there */
+    struct casehook__find_config *find;        /* NULL: cases cannot be looked for */
+    struct casehook__idempotency *idempotency; /* NULL: requests carry no key */
     struct casehook__url_template *view_url;
 
     /* headers and secretHeaders merged (the secret one wins), the Authorization of basic among them. */

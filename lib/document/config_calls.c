@@ -129,16 +129,18 @@ static bool read_method(struct casehook__config_reader *reader, const struct cas
     return true;
 }
 
-static void read_response_key(struct casehook__config_reader *reader, const char *name,
-                              struct casehook__keypath **path)
+void casehook__config_read_key(struct casehook__config_reader *reader, const char *name, bool required,
+                               struct casehook__keypath **path)
 {
-    struct casehook__field field = casehook__config_field(reader, name);
+    struct casehook__field field =
+        required ? casehook__config_field(reader, name) : casehook__config_nullable(reader, name);
     struct casehook__text text;
     struct casehook_error fault = {0};
     casehook__error_init(&fault);
     if (!field.node) {
-        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
-                       "is missing: the key of the response to look at");
+        if (required)
+            casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
+                           "is missing: the key of the response to look at");
         return;
     }
     if (!casehook__field_text(&field, &text)) return;
@@ -193,6 +195,7 @@ static void read_call(struct casehook__config_reader *reader, const struct caseh
                       struct casehook__call_config *call)
 {
     struct casehook__field url = casehook__config_field(reader, kind->url);
+    if (kind->by_url && !is_call_given(&url)) return;
     bool wanted = read_method(reader, kind, &call->method);
     call->url = read_call_url(reader, kind->url, kind->url_schema(), kind->optional, false);
     if (call->url && kind->url_required && reader->config->strict && call->method == CASEHOOK__METHOD_GET &&
@@ -202,7 +205,7 @@ static void read_call(struct casehook__config_reader *reader, const struct caseh
         read_optional_body(reader, kind, call);
     else
         call->body = read_body(reader, kind, kind->optional);
-    if (kind->key) read_response_key(reader, kind->key, &call->key);
+    if (kind->key) casehook__config_read_key(reader, kind->key, true, &call->key);
     if (kind->optional)
         reader->config->has_comments = is_switched_on(reader, kind, wanted) && call->url && call->body;
 }
@@ -212,8 +215,9 @@ static void read_response_type(struct casehook__config_reader *reader, const str
                                struct casehook__call_config *call)
 {
     static const char *const words[] = {"json", "any"};
-    struct casehook__field field = casehook__config_field(reader, kind->type);
     size_t word = 0;
+    if (!kind->type) return;
+    struct casehook__field field = casehook__config_field(reader, kind->type);
     casehook__field_word(&field, words, 2, false, &word);
     call->any_type = word == 1;
 }

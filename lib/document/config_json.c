@@ -11,6 +11,10 @@ static const char *const config_names[] = {
     "certType", "ca", "verificationMode", "strict", "secretUrl", "keepTrailingSlash",
     "createIncidentResponseType", "getIncidentResponseType", "updateIncidentResponseType",
     "createCommentResponseType", "createResponseFields", "getResponseFields", "proxyUrl", "proxyHeaders",
+    "findIncidentUrl", "findIncidentMethod", "findIncidentJson", "findIncidentResponseKey", "findIncident",
+    "findIncidentResponseStatusKey", "closedStatuses", "whenClosed", "reopenWithin",
+    "findIncidentResponseClosedAtKey", "idempotencyHeader", "idempotencyInBody",
+    "idempotencyDuplicateStatuses",
     /* of the reference, accepted without effect */
     "accessTokenUrl", "clientId", "scope", "additionalFields"};
 
@@ -81,11 +85,13 @@ static void read_root(struct casehook__config_reader *reader, const struct caseh
     if (!reader->document) return; /* all that is missing would only repeat that */
     read_flags(reader);
     casehook__config_read_calls(reader);
+    casehook__config_read_find(reader);
     casehook__config_read_auth(reader);
     casehook__config_read_response_fields(reader);
     casehook__config_read_proxy(reader);
     check_secret_types(reader);
     casehook__config_read_secrets(reader);
+    casehook__config_read_idempotency(reader);
     casehook__config_collect_secrets(reader);
 }
 

@@ -30,6 +30,13 @@ bool casehook__config_secret_text(const struct casehook__field *field, struct ca
 void casehook__config_read_calls(struct casehook__config_reader *reader);
 /* createResponseFields and getResponseFields (K4). */
 void casehook__config_read_response_fields(struct casehook__config_reader *reader);
+/* A key of a response; one that is not required may be absent or null. */
+void casehook__config_read_key(struct casehook__config_reader *reader, const char *name, bool required,
+                               struct casehook__keypath **path);
+/* config_find.c: what goes with the call that looks for a case (D3, L2), after read_calls. */
+void casehook__config_read_find(struct casehook__config_reader *reader);
+/* config_idempotency.c: how requests are known again (D4), after headers and secrets were read. */
+void casehook__config_read_idempotency(struct casehook__config_reader *reader);
 /* headers, the kind of authentication, CA and mode (C7, C8, P2). */
 void casehook__config_read_auth(struct casehook__config_reader *reader);
 /* secretHeaders and what the authentication needs (C7, C8), after read_auth. */

@@ -16,17 +16,19 @@
 
 /* One table; each field sees a part of it that lies together. */
 static const struct casehook__variable variables[] = {
-    TEXT("case.comment"),       /* 0: comment body */
-    TEXT("external.system.id"), /* 1 */
-    TEXT("case.title"),
-    TEXT("case.description"), /* 2: create */
+    TEXT("case.comment"),        /* 0: comment body */
+    TEXT("case.idempotencyKey"), /* 1: comment URL */
+    TEXT("external.system.id"),  /* 2: get, update */
+    TEXT("case.title"),          /* 3: create */
+    TEXT("case.description"),
     TEXT("case.id"),
     TEXT("case.severity"),
     TEXT("case.status"),
     LIST("case.tags"),
     LIST("case.labels"),
-    SCHEMA_FIELD("case.fields.*"),
-    TEXT("external.system.id"), /* 10: the view URL */
+    SCHEMA_FIELD("case.fields.*"), /* 10: update ends here */
+    TEXT("case.idempotencyKey"),
+    TEXT("external.system.id"), /* 12: the view URL */
     TEXT("external.system.title"),
 };
 
@@ -40,9 +42,10 @@ static const struct casehook__variable variables[] = {
         return &schema;                                                                        \
     }
 
-SCHEMA(casehook__schema_comment_body, 0, 2)
-SCHEMA(casehook__schema_id, 1, 1)
-SCHEMA(casehook__schema_update_body, 1, 9)
-SCHEMA(casehook__schema_create_url, 2, 8)
-SCHEMA(casehook__schema_create_body, 2, 8)
-SCHEMA(casehook__schema_view_url, 10, 2)
+SCHEMA(casehook__schema_comment_body, 0, 3)
+SCHEMA(casehook__schema_comment_url, 1, 2)
+SCHEMA(casehook__schema_id, 2, 1)
+SCHEMA(casehook__schema_update_body, 2, 9)
+SCHEMA(casehook__schema_create_url, 3, 9)
+SCHEMA(casehook__schema_create_body, 3, 9)
+SCHEMA(casehook__schema_view_url, 12, 2)

@@ -61,7 +61,7 @@ static int fail_type(const struct casehook__question *question, const struct cas
 {
     const struct casehook__call_kind *kind = casehook__call_kind(question->request->call);
     char shown[128], text[CASEHOOK__EXCERPT_MAX + 1];
-    bool any = any_would_do(kind, response->body);
+    bool any = kind->type && any_would_do(kind, response->body);
     casehook__mask_excerpt(question->mask, response->content_type, shown, sizeof shown);
     struct casehook__text type = media_type(casehook__text(shown));
     return casehook__fail(
@@ -97,19 +97,21 @@ static int check_type(const struct casehook__question *question, const struct ca
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static int read_success(const struct casehook__question *question, const struct casehook__response *response,
-                        struct casehook_result *result)
+                        struct casehook_result *result, enum casehook__found *found)
 {
     const struct casehook__call_kind *kind = casehook__call_kind(question->request->call);
     bool any_type = question->config->calls[question->request->call].any_type;
     if (response->body.length) {
         int status = check_type(question, response, &result->error);
+        if (!status && kind->learns == CASEHOOK__LEARNS_WHETHER)
+            return casehook__learn_whether(question, response, result, found);
         return status || (any_type && !kind->learns) ? status : casehook__learn(question, response, result);
     }
     if (!kind->learns) return CASEHOOK_OK;
     return casehook__fail(&result->error, CASEHOOK_E_RESPONSE,
                           "%s: the answer (status %d) is empty; the %s of the case should be in it",
                           casehook__question_target(question), response->status,
-                          kind->learns == CASEHOOK__LEARNS_ID ? "id" : "title");
+                          kind->learns == CASEHOOK__LEARNS_TITLE ? "title" : "id");
 }
 
 /* An answer that cannot be used: nobody knows what the request did. */
@@ -118,7 +120,7 @@ static struct casehook__verdict judge_success(const struct casehook__question *q
                                               struct casehook_result *result)
 {
     struct casehook__verdict verdict = {.http_status = response->status, .outcome = CASEHOOK_OUTCOME_DONE};
-    verdict.status = read_success(question, response, result);
+    verdict.status = read_success(question, response, result, &verdict.found);
     if (verdict.status) {
         verdict.outcome = CASEHOOK_OUTCOME_UNKNOWN;
         result->error.http_status = response->status;
@@ -131,6 +133,16 @@ static int refusal(int http_status)
 {
     return http_status == BAD_GATEWAY || http_status == GATEWAY_TIMEOUT ? CASEHOOK_OUTCOME_UNKNOWN
                                                                         : CASEHOOK_OUTCOME_REFUSED;
+}
+
+/* The tracker says that it has had this key before (D4). */
+static bool is_duplicate(const struct casehook__question *question, int http_status)
+{
+    const struct casehook__idempotency *idempotency = question->config->idempotency;
+    if (!idempotency || !question->request->idempotency_key.data) return false;
+    for (size_t i = 0; i < idempotency->duplicate_count; i++)
+        if (idempotency->duplicate_statuses[i] == http_status) return true;
+    return false;
 }
 
 static struct casehook__verdict judge_refusal(const struct casehook__question *question,
@@ -149,10 +161,12 @@ static struct casehook__verdict judge_refusal(const struct casehook__question *q
                        casehook__answer_advice(question, response));
     error->http_status = response->status;
     if (response->retry_after.data)
-        error->retry_after_ms =
-            casehook__clock_retry_after(response->retry_after, casehook__clock_calendar());
-    return (struct casehook__verdict){
-        .status = error->status, .http_status = response->status, .outcome = refusal(response->status)};
+        error->retry_after_ms = casehook__clock_retry_after(
+            response->retry_after, question->clock->unix_ms(question->clock->user) / 1000);
+    return (struct casehook__verdict){.status = error->status,
+                                      .http_status = response->status,
+                                      .outcome = refusal(response->status),
+                                      .duplicate = is_duplicate(question, response->status)};
 }
 
 struct casehook__verdict casehook__answer_judge(const struct casehook__question *question,

@@ -6,6 +6,7 @@
 #ifndef CASEHOOK_ANSWER_H
 #define CASEHOOK_ANSWER_H
 
+#include "base/clock.h"
 #include "document/mask.h"
 #include "exchange/decision.h"
 #include "exchange/request.h"
@@ -22,6 +23,7 @@ struct casehook__question {
     const char *method, *url; /* for messages: the URL is masked, without query values */
     char *target;             /* room of TARGET_SIZE for both */
     struct casehook__buf *scratch;
+    const struct casehook__clock *clock;
     bool was_accepted; /* the write before was answered 202: it may not be carried out yet */
 };
 

@@ -1,65 +1,155 @@
-/* decision.c - from what a request came to, and what was done before, to what is done next (R2, R3, H6). */
+/* decision.c - from what a request came to, and what was done before, to what is done next. */
 #include "exchange/decision.h"
 
 enum {
     REQUEST_TIMEOUT = 408,
     TOO_EARLY = 425,
     TOO_MANY_REQUESTS = 429,
+    INTERNAL_ERROR = 500,
     NOT_IMPLEMENTED = 501,
     SERVICE_UNAVAILABLE = 503,
     VERSION_NOT_SUPPORTED = 505
 };
 
-/* The same request may be accepted later.  What failed inside the server may have been written before. */
-static bool answer_passes(int http_status, enum casehook__effect effect)
+/* The server says that it did not do it, and may do it later. */
+static bool is_put_off(int http_status)
 {
-    if (http_status == REQUEST_TIMEOUT || http_status == TOO_EARLY || http_status == TOO_MANY_REQUESTS ||
-        http_status == SERVICE_UNAVAILABLE)
-        return true;
-    return http_status >= 500 && http_status != NOT_IMPLEMENTED && http_status != VERSION_NOT_SUPPORTED &&
-           effect != CASEHOOK__EFFECT_ADDS;
+    return http_status == REQUEST_TIMEOUT || http_status == TOO_EARLY || http_status == TOO_MANY_REQUESTS ||
+           http_status == SERVICE_UNAVAILABLE;
 }
 
-/* Lack of memory, time, connections or a server passes by itself, whoever met it. */
-static bool failure_passes(int status)
+/* Something broke inside the server, perhaps after it had written. */
+static bool is_broken_inside(int http_status)
+{
+    return http_status >= INTERNAL_ERROR && http_status != NOT_IMPLEMENTED &&
+           http_status != SERVICE_UNAVAILABLE && http_status != VERSION_NOT_SUPPORTED;
+}
+
+/* What broke on the way; it may hold the next time. */
+static bool is_broken_connection(int status)
 {
     switch (status) {
     case CASEHOOK_E_RESOLVE:
     case CASEHOOK_E_CONNECT:
     case CASEHOOK_E_TIMEOUT:
     case CASEHOOK_E_NETWORK:
-    case CASEHOOK_E_PROXY:
-    case CASEHOOK_E_NO_MEMORY:
-    case CASEHOOK_E_SYSTEM: return true;
+    case CASEHOOK_E_PROXY: return true;
     default: return false;
     }
 }
 
+/* ---- whether the caller may try again (R3) ------------------------------------------------------ */
+
+/* Lack of memory, time, connections or a server passes by itself, whoever met it. */
 static bool passes(const struct casehook__verdict *verdict, enum casehook__effect effect)
 {
     if (verdict->lasting) return false;
-    if (verdict->status == CASEHOOK_E_HTTP_STATUS) return answer_passes(verdict->http_status, effect);
-    return failure_passes(verdict->status);
+    if (verdict->status == CASEHOOK_E_HTTP_STATUS)
+        return is_put_off(verdict->http_status) ||
+               (is_broken_inside(verdict->http_status) && effect != CASEHOOK__EFFECT_ADDS);
+    return is_broken_connection(verdict->status) || verdict->status == CASEHOOK_E_NO_MEMORY ||
+           verdict->status == CASEHOOK_E_SYSTEM || verdict->status == CASEHOOK_E_UNAVAILABLE;
 }
 
 /* Whether the whole operation may be called again without doing twice what was done. */
 static bool repeats_nothing(const struct casehook__progress *progress, int outcome)
 {
     if (progress->commented || progress->written || progress->made) return false;
-    return outcome != CASEHOOK_OUTCOME_UNKNOWN || progress->effect != CASEHOOK__EFFECT_ADDS;
+    bool adds = progress->effect == CASEHOOK__EFFECT_ADDS || progress->creates;
+    return outcome != CASEHOOK_OUTCOME_UNKNOWN || !adds;
+}
+
+/* ---- whether the request is made again (D1) ----------------------------------------------------- */
+
+/* A second one does no harm, even if the first was done. */
+static bool does_no_harm(const struct casehook__progress *progress)
+{
+    return progress->effect != CASEHOOK__EFFECT_ADDS || progress->keyed;
+}
+
+static bool may_repeat(const struct casehook__verdict *verdict, const struct casehook__progress *progress,
+                       const struct casehook__retry *retry)
+{
+    if (progress->tries >= retry->max_attempts || progress->written || verdict->lasting) return false;
+    if (verdict->status == CASEHOOK_E_HTTP_STATUS)
+        return casehook__retry_has_status(retry, verdict->http_status) &&
+               (is_put_off(verdict->http_status) || does_no_harm(progress));
+    return is_broken_connection(verdict->status) &&
+           (verdict->outcome == CASEHOOK_OUTCOME_NOT_SENT || does_no_harm(progress));
+}
+
+/* The write may have been done although nobody said so. */
+static bool may_be_done(const struct casehook__verdict *verdict, const struct casehook__progress *progress)
+{
+    if (progress->effect == CASEHOOK__EFFECT_READS) return false;
+    return verdict->outcome == CASEHOOK_OUTCOME_UNKNOWN ||
+           (progress->creates && verdict->status == CASEHOOK_E_HTTP_STATUS &&
+            is_broken_inside(verdict->http_status));
+}
+
+/* ---- after a create that nobody knows of (D3) --------------------------------------------------- */
+
+static struct casehook__decision decide_looked(const struct casehook__verdict *verdict,
+                                               const struct casehook__progress *progress,
+                                               const struct casehook__retry *retry)
+{
+    unsigned most = retry->max_attempts > 1 ? retry->max_attempts : 2; /* once more is always allowed */
+    struct casehook__decision decision = {.action = CASEHOOK__ACTION_ADOPT};
+    if (verdict->found != CASEHOOK__FOUND_NONE) return decision;
+    decision.uncertain = true;
+    decision.outcome = CASEHOOK_OUTCOME_UNKNOWN;
+    if (progress->looks + 1 < CASEHOOK__LOOKS_MAX)
+        decision.action = CASEHOOK__ACTION_LOOK;
+    else if (progress->accepted || progress->create_tries >= most)
+        decision.action = CASEHOOK__ACTION_STOP;
+    else
+        decision = (struct casehook__decision){.action = CASEHOOK__ACTION_AGAIN};
+    return decision;
 }
 
 struct casehook__decision casehook__decide(const struct casehook__verdict *verdict,
-                                           const struct casehook__progress *progress)
+                                           const struct casehook__progress *progress,
+                                           const struct casehook__retry *retry)
 {
     struct casehook__decision decision = {.action = CASEHOOK__ACTION_STOP, .outcome = verdict->outcome};
     if (verdict->follow) {
-        decision.action = CASEHOOK__ACTION_AGAIN;
-    } else if (verdict->status == CASEHOOK_OK) {
-        decision.action = CASEHOOK__ACTION_NEXT;
-    } else {
-        if (progress->written) decision.outcome = CASEHOOK_OUTCOME_UNKNOWN;
-        decision.retryable = passes(verdict, progress->effect) && repeats_nothing(progress, decision.outcome);
+        decision.action = CASEHOOK__ACTION_FOLLOW;
+        decision.uncertain = progress->uncertain;
+        return decision;
     }
+    if (verdict->status == CASEHOOK_OK && progress->looking) return decide_looked(verdict, progress, retry);
+    if (verdict->status == CASEHOOK_OK) {
+        decision.action = CASEHOOK__ACTION_NEXT;
+        return decision;
+    }
+    bool look = progress->creates && progress->can_find && !progress->looking &&
+                verdict->status != CASEHOOK_E_CANCELLED;
+    if (verdict->duplicate && progress->reached) {
+        decision.outcome = CASEHOOK_OUTCOME_DONE;
+        decision.uncertain = look;
+        if (look)
+            decision.action = CASEHOOK__ACTION_LOOK;
+        else if (!progress->creates)
+            decision.action = CASEHOOK__ACTION_NEXT;
+        return decision;
+    }
+    decision.uncertain = progress->uncertain || may_be_done(verdict, progress);
+    if (look && decision.uncertain)
+        decision.action = CASEHOOK__ACTION_LOOK;
+    else if (may_repeat(verdict, progress, retry))
+        decision.action = CASEHOOK__ACTION_AGAIN;
+    if (progress->written || progress->uncertain) decision.outcome = CASEHOOK_OUTCOME_UNKNOWN;
+    decision.retryable = passes(verdict, progress->effect) && repeats_nothing(progress, decision.outcome);
     return decision;
+}
+
+int64_t casehook__retry_delay(const struct casehook__retry *retry, unsigned tries, int64_t retry_after_ms,
+                              uint64_t random)
+{
+    uint64_t most = retry->base_delay_ms;
+    for (unsigned i = 1; i < tries && most < retry->max_delay_ms; i++) most *= 2;
+    if (most > retry->max_delay_ms) most = retry->max_delay_ms;
+    int64_t delay = (int64_t)(random % (most + 1));
+    if (retry_after_ms > (int64_t)retry->max_retry_after_ms) return -1;
+    return delay > retry_after_ms ? delay : retry_after_ms;
 }

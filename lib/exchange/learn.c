@@ -14,7 +14,7 @@ static const struct casehook__call_config *call_asked(const struct casehook__que
 
 static bool wants_id(const struct casehook__question *question)
 {
-    return casehook__call_kind(question->request->call)->learns == CASEHOOK__LEARNS_ID;
+    return casehook__call_kind(question->request->call)->learns != CASEHOOK__LEARNS_TITLE;
 }
 
 static void name_key(const struct casehook__question *question, struct casehook_error *error)
@@ -126,11 +126,7 @@ static int keep_id(const struct casehook__question *question, const struct caseh
     const char *fault = casehook__id_fault(id);
     if (!fault && is_repaired(value, id))
         return bad_id(question, value, "is not UTF-8, so that no URL can name it", &result->error);
-    if (id.length > 0 && id.length <= CASEHOOK__ID_MAX_BYTES) {
-        memcpy(result->id, id.data, id.length);
-        result->id[id.length] = '\0';
-        result->id_length = id.length;
-    }
+    if (id.length > 0 && id.length <= CASEHOOK__ID_MAX_BYTES) casehook__result_set_id(result, id);
     return fault ? bad_id(question, value, fault, &result->error) : CASEHOOK_OK;
 }
 
@@ -267,8 +263,107 @@ bool casehook__learn_partial_id(const struct casehook__question *question, struc
                                 struct casehook_result *result)
 {
     const struct casehook__keypath *path = call_asked(question)->key;
+    if (question->request->call != CASEHOOK__CALL_CREATE) return false;
     struct casehook__js_value found = {.kind = CASEHOOK__JS_NONE};
-    if (!path || !wants_id(question) || body.length == 0) return false;
+    if (!path || body.length == 0) return false;
     casehook__jsscan(body, &path, 1, &found, NULL);
     return keep_whole_id(question, &found, body, result);
+}
+
+/* ---- whether the tracker has the case (D3, L2) -------------------------------------------------- */
+
+static bool is_nothing(const struct casehook__js_value *value)
+{
+    return value->kind == CASEHOOK__JS_NONE || value->kind == CASEHOOK__JS_NULL;
+}
+
+/* A status that is none of those listed, or none at all, is one of an open case. */
+static int read_closed(const struct casehook__question *question, const struct casehook__js_value *value,
+                       struct casehook_error *error, bool *closed)
+{
+    const struct casehook__find_config *find = question->config->find;
+    *closed = false;
+    if (is_nothing(value)) return CASEHOOK_OK;
+    casehook__buf_clear(question->scratch);
+    int status = value_text(question->scratch, value);
+    if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
+    for (size_t i = 0; i < find->closed_count && !status && !*closed; i++)
+        *closed = casehook__text_equal(find->closed[i], casehook__buf_text(question->scratch));
+    return CASEHOOK_OK;
+}
+
+/* Epoch seconds or milliseconds: a number this large would be a year beyond 5000 in seconds. */
+#define EPOCH_MS_FROM INT64_C(100000000000)
+
+/* Since when it is closed, in ms since 1970. */
+static int read_closed_at(const struct casehook__question *question, const struct casehook__js_value *value,
+                          struct casehook_error *error, int64_t *at)
+{
+    uint64_t epoch;
+    casehook__buf_clear(question->scratch);
+    int status = value_text(question->scratch, value);
+    if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
+    struct casehook__text text = casehook__buf_text(question->scratch);
+    if (!status && casehook__text_number(text, INT64_MAX / 1000, &epoch)) {
+        *at = (int64_t)epoch < EPOCH_MS_FROM ? (int64_t)epoch * 1000 : (int64_t)epoch;
+        return CASEHOOK_OK;
+    }
+    if (!status && casehook__clock_iso_read(text, at)) return CASEHOOK_OK;
+    casehook__error_set_config_field(error, "findIncidentResponseClosedAtKey");
+    return casehook__fail(error, CASEHOOK_E_RESPONSE,
+                          "%s: what the answer has where the time of closing should be is no time: ISO 8601 "
+                          "(2026-01-31T12:00:00Z) and seconds or milliseconds since 1970 are",
+                          casehook__question_target(question));
+}
+
+/* What is to be done to a case that is there. */
+static int judge_found(const struct casehook__question *question, const struct casehook__js_value *values,
+                       struct casehook_error *error, enum casehook__found *found)
+{
+    const struct casehook__find_config *find = question->config->find;
+    bool closed = false;
+    int64_t at = 0;
+    *found = CASEHOOK__FOUND_CASE;
+    int status = read_closed(question, &values[1], error, &closed);
+    if (status || !closed) return status;
+    if (find->closed_at_key && !is_nothing(&values[2])) {
+        status = read_closed_at(question, &values[2], error, &at);
+        if (status) return status;
+        if (question->clock->unix_ms(question->clock->user) - at > find->reopen_within_ms)
+            *found = CASEHOOK__FOUND_NONE;
+    }
+    if (find->when_closed == CASEHOOK__WHEN_CLOSED_CREATE) *found = CASEHOOK__FOUND_NONE;
+    if (*found == CASEHOOK__FOUND_CASE && find->when_closed == CASEHOOK__WHEN_CLOSED_IGNORE)
+        *found = CASEHOOK__FOUND_CLOSED;
+    return CASEHOOK_OK;
+}
+
+/* An id that none can be is a fault, and leaves what is known as it is. */
+static int keep_found_id(const struct casehook__question *question, const struct casehook__js_value *value,
+                         struct casehook_result *result)
+{
+    int status = read_learnt(question, value, &result->error);
+    if (status) return status;
+    struct casehook__text id = casehook__buf_text(question->scratch);
+    const char *fault = casehook__id_fault(id);
+    return fault ? bad_id(question, value, fault, &result->error) : keep_id(question, value, result);
+}
+
+int casehook__learn_whether(const struct casehook__question *question,
+                            const struct casehook__response *response, struct casehook_result *result,
+                            enum casehook__found *found)
+{
+    const struct casehook__find_config *find = question->config->find;
+    const struct casehook__keypath *paths[] = {call_asked(question)->key, find->status_key,
+                                               find->closed_at_key};
+    struct casehook__js_value values[3] = {{.kind = CASEHOOK__JS_NONE}};
+    size_t offset = 0, count = find->closed_at_key ? 3 : find->status_key ? 2 : 1;
+    enum casehook__js_fault fault = casehook__jsscan(response->body, paths, count, values, &offset);
+    if (fault) return answer_not_json(question, response, fault, offset, &result->error);
+    *found = CASEHOOK__FOUND_NONE;
+    if (is_nothing(&values[0])) return CASEHOOK_OK;
+    int status = judge_found(question, values, &result->error, found);
+    if (!status && *found != CASEHOOK__FOUND_NONE) status = keep_found_id(question, &values[0], result);
+    if (status && status != CASEHOOK_E_NO_MEMORY) show_answer(question, response, &result->error);
+    return status;
 }

@@ -19,4 +19,12 @@ int casehook__learn(const struct casehook__question *question, const struct case
 bool casehook__learn_partial_id(const struct casehook__question *question, struct casehook__text body,
                                 struct casehook_result *result);
 
+/*
+ * Whether the tracker has the case (D3, L2): *found, and its id into the result unless it is not to be
+ * touched. Errors: RESPONSE, LIMIT, NO_MEMORY, in result->error.
+ */
+int casehook__learn_whether(const struct casehook__question *question,
+                            const struct casehook__response *response, struct casehook_result *result,
+                            enum casehook__found *found);
+
 #endif

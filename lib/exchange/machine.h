@@ -1,5 +1,5 @@
 /*
- * machine.h - the state machine of one operation, without I/O (H1, H3, H4, R1, R2).
+ * machine.h - the state machine of one operation, without I/O (H1, H3, H4, R1, R2, D1-D6).
  *
  * A driver asks for the next request, does it, and feeds the response or the failure back, until
  * there is no next request; then the result is there.  It may be driven with made-up responses.
@@ -7,7 +7,9 @@
 #ifndef CASEHOOK_MACHINE_H
 #define CASEHOOK_MACHINE_H
 
+#include "base/clock.h"
 #include "exchange/answer.h"
+#include "exchange/limiter.h"
 #include "exchange/params.h"
 #include "exchange/plan.h"
 
@@ -18,35 +20,55 @@
 #define CASEHOOK__REHEARSAL_STEPS_MAX ((size_t)10000000)
 #define CASEHOOK__CALL_STEPS_MAX      ((size_t)25000000)
 
-struct casehook__machine {
-    struct casehook__heap *heap;
-    /* They must live as long as the operation. */
+/* What all operations of a connector share; it must live as long as they do. */
+struct casehook__machine_context {
     const struct casehook__config *config;
     const struct casehook__settings_snapshot *settings;
     const struct casehook__mask *mask;
+    const struct casehook__clock *clock;
+    struct casehook__limiter *limiter; /* NULL: nothing is limited */
+};
+
+/* Where one stands between two requests, or in one. */
+enum casehook__machine_state {
+    CASEHOOK__MACHINE_ENDED,
+    CASEHOOK__MACHINE_TO_RENDER, /* the next request must be rendered */
+    CASEHOOK__MACHINE_READY,     /* it lies in the buffers */
+    CASEHOOK__MACHINE_DELAYED,   /* nothing is to be done before wake_at */
+    CASEHOOK__MACHINE_AWAITING   /* it was given, and its answer is awaited */
+};
+
+struct casehook__machine {
+    struct casehook__heap *heap;
+    const struct casehook__machine_context *context;
     struct casehook__parsed_params params;
-    /* When the caller wants an end; asked while nothing is sent yet, and forgotten with the operation. */
+    /* When the caller wants an end; asked while nothing is sent, and forgotten with the operation. */
     int64_t deadline;
     const struct casehook_cancel *cancel; /* NULL: none */
     uint64_t user;                        /* the caller's, for the result */
 
     struct casehook_result *result;
     bool preview;
-    int64_t wake_at; /* of a wait (casehook__clock_ms()) */
+    int64_t wake_at; /* of a wait, by the context's clock */
 
     /* Private from here on. */
     int operation;
-    const enum casehook__plan_step *plan, *step; /* step: where in the plan */
+    enum casehook__machine_state state, wakes_as; /* wakes_as: what it is after a wait */
+    const enum casehook__plan_step *step;         /* where in the plan */
     struct casehook__progress progress;
-    size_t steps;      /* of all renderings so far */
-    size_t comment;    /* the one that is being sent */
-    bool prepared;     /* request is ready to be given */
-    bool waiting;      /* request was given, its answer is awaited */
-    bool was_accepted; /* the write was answered 202 */
+    struct casehook__place place;
+    int64_t begun;       /* by the context's clock; only with retry.deadline */
+    int64_t delay_ms;    /* that was waited before the request to come */
+    size_t steps;        /* of all renderings so far */
+    size_t steps_before; /* without those of the request that is being tried */
+    size_t comment;      /* the one that is being sent */
+    bool was_accepted;   /* the write was answered 202 */
     unsigned redirects;
     struct casehook__request request;
     struct casehook__origin origin; /* of the request, or of a redirect's target */
     struct casehook__buf url, next_url, body, scratch;
+    char *key;                   /* of the request; NULL: the connector has none */
+    struct casehook_error *lost; /* why nobody knows of the create, while the case is looked for */
 };
 
 /* What the operation wants next. */
@@ -58,9 +80,7 @@ enum casehook__turn {
 
 /* Ready for operations of this connector; what it gets is not kept alive. */
 void casehook__machine_init(struct casehook__machine *machine, struct casehook__heap *heap,
-                            const struct casehook__config *config,
-                            const struct casehook__settings_snapshot *settings,
-                            const struct casehook__mask *mask);
+                            const struct casehook__machine_context *context);
 /* Frees everything, a result that was not taken too. */
 void casehook__machine_free(struct casehook__machine *machine);
 
@@ -72,11 +92,17 @@ int casehook__machine_begin(struct casehook__machine *machine, int operation, bo
 /* With SEND *request is what to do. */
 enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
                                            struct casehook__request *request);
+/* A request was given and has no answer yet. */
+static inline bool casehook__machine_awaits(const struct casehook__machine *machine)
+{
+    return machine->state == CASEHOOK__MACHINE_AWAITING;
+}
 void casehook__machine_feed(struct casehook__machine *machine, const struct casehook__response *response);
+/* The request that is awaited has no answer; or, while it waits, the operation is given up. */
 void casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure);
 /*
- * Gives back buffers with room for more than so many bytes, between two operations or in a wait.  What a wait
- * has ready to be sent stays.
+ * Gives back buffers with room for more than so many bytes, between two operations or in a wait.  What cannot
+ * be rendered again stays.
  */
 void casehook__machine_shrink(struct casehook__machine *machine, size_t kept);
 /* In a preview, in place of feed: goes on as if the server had answered with placeholders. */

@@ -6,8 +6,29 @@
 
 #include "exchange/machine.h"
 
+static inline int64_t casehook__machine_now(const struct casehook__machine *machine)
+{
+    return machine->context->clock->now_ms(machine->context->clock->user);
+}
+
+/* machine_step.c */
+
 /* The record of the request that is under way. */
 struct casehook__request_record *casehook__machine_record(struct casehook__machine *machine);
+/* The step that the plan stands at begins: nothing was tried yet. */
+void casehook__machine_begin_step(struct casehook__machine *machine);
+/* What follows from the verdict, as things stand. */
+struct casehook__decision casehook__machine_decide(struct casehook__machine *machine,
+                                                   const struct casehook__verdict *verdict);
+/* Ends the operation with the error that lies in the result. */
+void casehook__machine_stop_as(struct casehook__machine *machine, const struct casehook__decision *decision);
+/* The same where no request has just ended. */
+void casehook__machine_stop(struct casehook__machine *machine, int outcome);
+/* From now on it waits; false: that would pass a deadline. */
+bool casehook__machine_delay(struct casehook__machine *machine, int64_t at,
+                             enum casehook__machine_state wakes_as);
+/* The operation has ended. */
+void casehook__machine_end(struct casehook__machine *machine);
 
 /* machine_render.c */
 

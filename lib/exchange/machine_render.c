@@ -4,6 +4,7 @@
  * A rehearsal finds faults of the params before the case exists (T2, U3).  Its work is bounded for the whole
  * call, not only for each text, and between two texts it hears that the caller wants an end.
  */
+#include "exchange/idempotency.h"
 #include "exchange/machine_private.h"
 
 #include "base/cancel.h"
@@ -32,8 +33,8 @@ static int render_url(struct casehook__machine *machine, enum casehook__call cal
 {
     struct casehook_error *error = &machine->result->error;
     casehook__buf_clear(url);
-    int status = casehook__url_template_render(machine->config->calls[call].url, &tree->root, true, url,
-                                               &machine->steps, error);
+    int status = casehook__url_template_render(machine->context->config->calls[call].url, &tree->root, true,
+                                               url, &machine->steps, error);
     spend(machine, url->length);
     if (status) casehook__error_set_config_field(error, casehook__call_kind(call)->url);
     return status;
@@ -45,22 +46,28 @@ static int render_body(struct casehook__machine *machine, enum casehook__call ca
     struct casehook_error *error = &machine->result->error;
     const struct casehook__template_watch count = {.steps = &machine->steps};
     casehook__buf_clear(body);
-    if (!machine->config->calls[call].body) return CASEHOOK_OK;
-    int status =
-        casehook__template_render_at(machine->config->calls[call].body, &tree->root, &count, body, error);
+    if (!machine->context->config->calls[call].body) return CASEHOOK_OK;
+    int status = casehook__template_render_at(machine->context->config->calls[call].body, &tree->root, &count,
+                                              body, error);
     spend(machine, body->length);
     if (status) casehook__error_set_config_field(error, casehook__call_kind(call)->body);
     return status;
 }
 
-/* The values of one request; index: the comment that it sends, if any. */
-static void values_of_request(struct casehook__machine *machine, size_t index,
-                              struct casehook__param_tree *tree)
+/* The values of one request, and its key, where there is one; index: the comment that it sends, if any. */
+static int values_of_request(struct casehook__machine *machine, enum casehook__call call, size_t index,
+                             char *key, struct casehook__request_values *values,
+                             struct casehook__param_tree *tree)
 {
-    struct casehook__text none = {NULL, 0};
-    bool comment = index < machine->params.comment_count;
-    casehook__params_tree(&machine->params, casehook__machine_known_id(machine), none,
-                          comment ? machine->params.comments[index].text : none, tree);
+    *values = (struct casehook__request_values){.external_id = casehook__machine_known_id(machine)};
+    if (index < machine->params.comment_count) values->comment = machine->params.comments[index].text;
+    if (machine->key && casehook__call_kind(call)->effect == CASEHOOK__EFFECT_ADDS) {
+        if (casehook__idempotency_key(&machine->params, machine->result, call, index, key))
+            return casehook__fail_memory(&machine->result->error);
+        values->idempotency_key = casehook__text(key);
+    }
+    casehook__params_tree(&machine->params, values, tree);
+    return CASEHOOK_OK;
 }
 
 static int check_steps(struct casehook__machine *machine, enum casehook__call call, size_t most)
@@ -77,9 +84,10 @@ static int check_steps(struct casehook__machine *machine, enum casehook__call ca
 
 int casehook__machine_render(struct casehook__machine *machine, enum casehook__call call, size_t comment)
 {
+    struct casehook__request_values values;
     struct casehook__param_tree tree;
-    values_of_request(machine, comment, &tree);
-    int status = render_url(machine, call, &tree, &machine->url);
+    int status = values_of_request(machine, call, comment, machine->key, &values, &tree);
+    if (!status) status = render_url(machine, call, &tree, &machine->url);
     if (!status) status = render_body(machine, call, &tree, &machine->body);
     return status ? status : check_steps(machine, call, CASEHOOK__CALL_STEPS_MAX);
 }
@@ -106,30 +114,35 @@ static int keep_render_fault(struct casehook__machine *machine, enum casehook__c
     return check_steps(machine, call, CASEHOOK__REHEARSAL_STEPS_MAX);
 }
 
-static int foresee_url(struct casehook__machine *machine, enum casehook__call call)
+static int foresee_url(struct casehook__machine *machine, enum casehook__call call, size_t comment)
 {
+    char key[CASEHOOK__REQUEST_KEY_SIZE];
+    struct casehook__request_values values;
     struct casehook__param_tree tree;
-    if (!casehook__machine_known_id(machine).data) return CASEHOOK_OK;
-    values_of_request(machine, SIZE_MAX, &tree);
+    int status = values_of_request(machine, call, comment, key, &values, &tree);
+    if (status) return status;
     return keep_render_fault(machine, call, render_url(machine, call, &tree, &machine->next_url));
 }
 
 static int foresee_body(struct casehook__machine *machine, enum casehook__call call, size_t comment)
 {
+    char key[CASEHOOK__REQUEST_KEY_SIZE];
+    struct casehook__request_values values;
     struct casehook__param_tree tree;
-    values_of_request(machine, comment, &tree);
+    int status = values_of_request(machine, call, comment, key, &values, &tree);
+    if (status) return status;
     return keep_render_fault(machine, call, render_body(machine, call, &tree, &machine->scratch));
 }
 
-/* All comments have one URL: what they say cannot be in it (T5). */
+/* All comments have one URL but for their keys: what they say cannot be in it (T5). */
 static int foresee_comments(struct casehook__machine *machine, struct casehook__failure *failure)
 {
-    bool first = true;
+    bool first = casehook__machine_known_id(machine).data != NULL;
     int status = CASEHOOK_OK;
     for (size_t i = 0; i < machine->result->comment_count && !status; i++) {
         if (!casehook__machine_sends_comment(machine, i)) continue;
         if (is_stopped(machine, failure)) break;
-        if (first) status = foresee_url(machine, CASEHOOK__CALL_COMMENT);
+        if (first) status = foresee_url(machine, CASEHOOK__CALL_COMMENT, i);
         if (!status) status = foresee_body(machine, CASEHOOK__CALL_COMMENT, i);
         first = false;
     }
@@ -138,11 +151,17 @@ static int foresee_comments(struct casehook__machine *machine, struct casehook__
 
 int casehook__machine_rehearse(struct casehook__machine *machine, struct casehook__failure *failure)
 {
-    const struct casehook__config *config = machine->config;
+    const struct casehook__config *config = machine->context->config;
     bool id_known = casehook__machine_known_id(machine).data != NULL;
     int status = CASEHOOK_OK;
-    if (*machine->step == CASEHOOK__PLAN_UPDATE) {
-        status = foresee_url(machine, CASEHOOK__CALL_GET);
+    if (machine->context->config->find && *machine->step == CASEHOOK__PLAN_CREATE) {
+        status = foresee_url(machine, CASEHOOK__CALL_FIND, SIZE_MAX);
+        if (!status) status = foresee_body(machine, CASEHOOK__CALL_FIND, SIZE_MAX);
+    } else if (*machine->step == CASEHOOK__PLAN_FIND) {
+        status = foresee_url(machine, CASEHOOK__CALL_CREATE, SIZE_MAX);
+        if (!status) status = foresee_body(machine, CASEHOOK__CALL_CREATE, SIZE_MAX);
+    } else if (*machine->step == CASEHOOK__PLAN_UPDATE) {
+        status = foresee_url(machine, CASEHOOK__CALL_GET, SIZE_MAX);
         if (!status) status = foresee_body(machine, CASEHOOK__CALL_GET, SIZE_MAX);
     }
     if (status || !config->has_comments || machine->operation != CASEHOOK_PUSH) return status;

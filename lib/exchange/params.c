@@ -15,7 +15,7 @@ void casehook__params_clear(struct casehook__parsed_params *params)
 {
     static const struct casehook__text absent = {0};
     params->title = params->description = params->id = params->severity = params->status = absent;
-    params->external_id = absent;
+    params->external_id = params->idempotency_key = params->resume = absent;
     params->tags = params->labels = (struct casehook__value){.kind = CASEHOOK__VALUE_ABSENT};
     params->fields = empty_object;
     params->comment_count = params->value_count = params->name_count = 0;
@@ -90,6 +90,21 @@ static int check_external_id(const struct casehook__parsed_params *params, bool 
     return fault ? fail_params(error, name, fault) : CASEHOOK_OK;
 }
 
+static int check_idempotency_key(const struct casehook__parsed_params *params, const char *name,
+                                 struct casehook_error *error)
+{
+    struct casehook__text key = params->idempotency_key;
+    if (!key.data) return CASEHOOK_OK;
+    if (key.length == 0)
+        return fail_params(error, name, "is empty: leave it out, or give 1 to 255 characters");
+    if (key.length > CASEHOOK__KEY_MAX_BYTES)
+        return fail_params(error, name, "is longer than 255 characters");
+    for (size_t i = 0; i < key.length; i++)
+        if (key.data[i] < '!' || key.data[i] > '~')
+            return fail_params(error, name, "may hold printable ASCII characters only, and no space");
+    return CASEHOOK_OK;
+}
+
 static int check_comment(const struct casehook__parsed_params *params, struct casehook_error *error)
 {
     if (params->comment_count != 1)
@@ -113,7 +128,11 @@ int casehook__params_finish(struct casehook__parsed_params *params, int operatio
         operation == CASEHOOK_CREATE || operation == CASEHOOK_UPDATE || operation == CASEHOOK_PUSH;
     if (!on_a_case && !of_a_case)
         return casehook__fail(error, CASEHOOK_E_ARGUMENT, "there is no operation %d", operation);
-    int status = check_external_id(params, on_a_case, external_id_name, error);
+    bool resumed = params->resume.data != NULL; /* which has the id */
+    bool of_json = strcmp(external_id_name, "externalId") == 0;
+    int status = check_external_id(params, on_a_case && !resumed, external_id_name, error);
+    if (!status)
+        status = check_idempotency_key(params, of_json ? "idempotencyKey" : "idempotency_key", error);
     if (status) return status;
     if (of_a_case && !params->title.data)
         return fail_params(error, "title", "is missing: a case needs a title");
@@ -151,14 +170,13 @@ static struct casehook__value list(struct casehook__value value)
         literal, sizeof(literal) - 1 \
     }
 
-void casehook__params_tree(const struct casehook__parsed_params *params, struct casehook__text external_id,
-                           struct casehook__text external_title, struct casehook__text comment,
-                           struct casehook__param_tree *tree)
+void casehook__params_tree(const struct casehook__parsed_params *params,
+                           const struct casehook__request_values *values, struct casehook__param_tree *tree)
 {
     static const struct casehook__text top[] = {NAME("case"), NAME("external")};
     static const struct casehook__text cases[] = {
         NAME("title"), NAME("description"), NAME("id"),     NAME("severity"), NAME("status"),
-        NAME("tags"),  NAME("labels"),      NAME("fields"), NAME("comment"),
+        NAME("tags"),  NAME("labels"),      NAME("fields"), NAME("comment"),  NAME("idempotencyKey"),
     };
     static const struct casehook__text external[] = {NAME("system")};
     static const struct casehook__text system_names[] = {NAME("id"), NAME("title"), NAME("ID")};
@@ -171,10 +189,11 @@ void casehook__params_tree(const struct casehook__parsed_params *params, struct 
     *value++ = list(params->tags);
     *value++ = list(params->labels);
     *value++ = params->fields;
-    put_text_or_absent(value++, comment);
-    put_text_or_absent(&tree->system[0], external_id);
-    put_text_or_absent(&tree->system[1], external_title);
-    put_text_or_absent(&tree->system[2], external_id); /* C5: both spellings */
+    put_text_or_absent(value++, values->comment);
+    put_text_or_absent(value++, values->idempotency_key);
+    put_text_or_absent(&tree->system[0], values->external_id);
+    put_text_or_absent(&tree->system[1], values->external_title);
+    put_text_or_absent(&tree->system[2], values->external_id); /* C5: both spellings */
     tree->external[0] = object_value(system_names, tree->system, 3);
     tree->top[0] = object_value(cases, tree->cases, (size_t)(value - tree->cases));
     tree->top[1] = object_value(external, tree->external, 1);

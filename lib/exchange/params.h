@@ -10,6 +10,7 @@
 
 #define CASEHOOK__ID_MAX_BYTES     1024
 #define CASEHOOK__TITLE_MAX_BYTES  (64 * 1024)
+#define CASEHOOK__KEY_MAX_BYTES    255 /* of an idempotency key as it is given */
 #define CASEHOOK__PARAMS_MAX_BYTES (8 * 1024 * 1024)
 #define CASEHOOK__COMMENTS_MAX     10000
 #define CASEHOOK__FIELDS_MAX       256    /* members of fields */
@@ -29,6 +30,8 @@ struct casehook__parsed_params {
     struct casehook__heap *heap;
     struct casehook__text title, description, id, severity, status; /* data NULL: absent */
     struct casehook__text external_id;
+    struct casehook__text idempotency_key;
+    struct casehook__text resume;        /* the object as JSON; valid */
     struct casehook__value tags, labels; /* LIST; the absent one is the other, both absent: empty */
     struct casehook__value fields;       /* OBJECT, perhaps empty */
     struct casehook__param_comment *comments;
@@ -60,17 +63,21 @@ int casehook__params_from_json(struct casehook__parsed_params *params, int opera
 /* U3: "", "." and ".." are no ids; K5: 1,024 bytes.  What is wrong with it, or NULL. */
 const char *casehook__id_fault(struct casehook__text id);
 
+/* What templates are rendered with besides the params; each may be absent (data NULL). */
+struct casehook__request_values {
+    struct casehook__text external_id, external_title, comment, idempotency_key;
+};
+
 /*
- * The tree that templates of one request are rendered with: case.*, external.system.*.  comment and title
- * may be absent (data NULL).  The tree borrows from params and from storage, which must live as long.
+ * The tree that templates of one request are rendered with: case.*, external.system.*.  It borrows from
+ * params and values, which must live as long.
  */
 struct casehook__param_tree {
     struct casehook__value root;
     struct casehook__value top[2], cases[10], external[1], system[3];
 };
-void casehook__params_tree(const struct casehook__parsed_params *params, struct casehook__text external_id,
-                           struct casehook__text external_title, struct casehook__text comment,
-                           struct casehook__param_tree *tree);
+void casehook__params_tree(const struct casehook__parsed_params *params,
+                           const struct casehook__request_values *values, struct casehook__param_tree *tree);
 
 /* ---- between params*.c ----------------------------------------------------------------------- */
 

@@ -26,12 +26,14 @@ enum param_member {
     INCIDENT_MEMBERS, /* how many incident may have */
     COMMENTS = INCIDENT_MEMBERS,
     INCIDENT,
+    IDEMPOTENCY_KEY,
+    RESUME,
     MEMBERS
 };
 
-static const char *const member_names[MEMBERS] = {"title",    "summary", "description", "id",
-                                                  "severity", "status",  "externalId",  "tags",
-                                                  "labels",   "fields",  "comments",    "incident"};
+static const char *const member_names[MEMBERS] = {
+    "title", "summary", "description", "id",       "severity", "status",         "externalId",
+    "tags",  "labels",  "fields",      "comments", "incident", "idempotencyKey", "resume"};
 
 struct params_reader {
     struct casehook__parsed_params *params;
@@ -341,11 +343,26 @@ static int read_members(struct params_reader *reader, const struct casehook__js_
     return status ? status : json_comments(reader, &found[COMMENTS]);
 }
 
+/* What stands beside the case, whichever way that is written. */
+static int read_beside(struct params_reader *reader, const struct casehook__js_value *key,
+                       const struct casehook__js_value *resume)
+{
+    int status = json_text(reader, key, member_place("idempotencyKey"), &reader->params->idempotency_key);
+    if (status || !is_member_given(resume)) return status;
+    if (resume->kind != CASEHOOK__JS_OBJECT)
+        return fail_param_kind(reader, resume, member_place("resume"),
+                               "an object, the JSON of an earlier result");
+    reader->params->resume = resume->text;
+    return CASEHOOK_OK;
+}
+
 /* Flat members or an incident with comments beside it. */
 static int read_top(struct params_reader *reader, struct casehook__text object)
 {
     struct casehook__js_value found[MEMBERS], incident;
     int status = collect(reader, object, member_place(NULL), member_names, MEMBERS, found);
+    if (status) return status;
+    status = read_beside(reader, &found[IDEMPOTENCY_KEY], &found[RESUME]);
     if (status) return status;
     incident = found[INCIDENT];
     if (!is_member_given(&incident)) return read_members(reader, found);

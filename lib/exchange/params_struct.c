@@ -71,27 +71,27 @@ static struct casehook__text fields_text(const struct casehook_params *source)
     return casehook__text_given(source->fields, source->fields_length);
 }
 
-static int fail_fields(struct casehook_error *error, size_t offset, const char *message)
+static int fail_object(struct casehook_error *error, const char *name, size_t offset, const char *message)
 {
-    casehook__error_set_field(error, "fields");
+    casehook__error_set_field(error, name);
     return casehook__fail_at(error, CASEHOOK_E_PARAMS, offset, "%s", message);
 }
 
-/* *object: the object in the text, data NULL without fields. */
-static int check_fields(struct casehook__text text, struct casehook__text *object,
+/* *object: the object in the text of a member, data NULL where there is none. */
+static int check_object(const char *name, struct casehook__text text, struct casehook__text *object,
                         struct casehook_error *error)
 {
     size_t offset = 0;
     *object = (struct casehook__text){0};
     if (!text.data) return CASEHOOK_OK;
-    if (text.length > CASEHOOK__PARAMS_MAX_BYTES) return fail_fields(error, 0, "the text is too large");
+    if (text.length > CASEHOOK__PARAMS_MAX_BYTES) return fail_object(error, name, 0, "the text is too large");
     if (!text.length)
-        return fail_fields(error, 0, "is empty (a length of CASEHOOK_TERMINATED means up to the NUL)");
+        return fail_object(error, name, 0, "is empty (a length of CASEHOOK_TERMINATED means up to the NUL)");
     enum casehook__js_fault fault = casehook__jsscan(text, NULL, 0, NULL, &offset);
-    if (fault) return fail_fields(error, offset, casehook__js_fault_name(fault));
+    if (fault) return fail_object(error, name, offset, casehook__js_fault_name(fault));
     struct casehook__js_value top = casehook__js_top(text);
     if (top.kind == CASEHOOK__JS_NULL) return CASEHOOK_OK;
-    if (top.kind != CASEHOOK__JS_OBJECT) return fail_fields(error, 0, "must be a JSON object");
+    if (top.kind != CASEHOOK__JS_OBJECT) return fail_object(error, name, 0, "must be a JSON object");
     *object = top.text;
     return CASEHOOK_OK;
 }
@@ -122,7 +122,7 @@ static int read_lists(struct struct_reader *reader)
     struct casehook__text text = fields_text(source), object;
     size_t values = 0, names = 0;
     int status = check_counts(source, reader->error);
-    if (!status && text.data) status = check_fields(text, &object, reader->error);
+    if (!status && text.data) status = check_object("fields", text, &object, reader->error);
     if (!status && text.data && object.data)
         status = casehook__params_count_fields(object, &values, &names, reader->error);
     if (status) return status;
@@ -152,8 +152,12 @@ static int struct_all(struct struct_reader *reader, int operation)
         params->id = take_text(reader, source->id);
         params->severity = take_text(reader, source->severity);
         params->status = take_text(reader, source->status);
-        int status = read_lists(reader);
+        params->idempotency_key = take_text(reader, source->idempotency_key);
+        struct casehook__text resume = casehook__text_given(source->resume, source->resume_length);
+        int status = check_object("resume", resume, &params->resume, reader->error);
+        if (!status) status = read_lists(reader);
         if (status) return status;
+        reader->total += resume.length;
     }
     if (reader->total > CASEHOOK__PARAMS_MAX_BYTES)
         return casehook__fail(reader->error, CASEHOOK_E_PARAMS, "the params are larger than %d bytes",

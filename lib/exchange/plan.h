@@ -8,6 +8,7 @@
 
 enum casehook__plan_step {
     CASEHOOK__PLAN_END,
+    CASEHOOK__PLAN_FIND, /* whether there is such a case already */
     CASEHOOK__PLAN_CREATE,
     CASEHOOK__PLAN_UPDATE,
     CASEHOOK__PLAN_GET,
@@ -15,8 +16,16 @@ enum casehook__plan_step {
     CASEHOOK__PLAN_COMMENTS, /* one request for each that is to be sent */
 };
 
-/* Its steps, the last one is END.  is_new: there is no case yet. */
-const enum casehook__plan_step *casehook__plan(int operation, bool is_new);
+/* What is known about the case when the plan is made. */
+enum casehook__plan_case {
+    CASEHOOK__PLAN_OF_KNOWN,   /* its id */
+    CASEHOOK__PLAN_OF_NEW,     /* there is none */
+    CASEHOOK__PLAN_OF_UNKNOWN, /* the tracker is to be asked first (D3) */
+    CASEHOOK__PLAN_OF_WRITTEN  /* that it is written, and its id (D5) */
+};
+
+/* Its steps, the last one is END. */
+const enum casehook__plan_step *casehook__plan(int operation, enum casehook__plan_case known);
 /* Of a step with a request. */
 enum casehook__call casehook__plan_call(enum casehook__plan_step step);
 

@@ -16,7 +16,7 @@ static void header_member(struct casehook__buf *json, const struct casehook__mac
     char *value = casehook__alloc(machine->heap, size);
     if (value)
         casehook__js_string(
-            json, casehook__text(casehook__mask_excerpt(machine->mask, header->value, value, size)));
+            json, casehook__text(casehook__mask_excerpt(machine->context->mask, header->value, value, size)));
     else
         json->status = CASEHOOK_E_NO_MEMORY;
     casehook__free(machine->heap, value);
@@ -26,10 +26,10 @@ static void header_member(struct casehook__buf *json, const struct casehook__mac
 static int write_detail(struct casehook__machine *machine, const struct casehook__request *request,
                         struct casehook__buf *json)
 {
-    size_t max = machine->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
+    size_t max = machine->context->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
     struct casehook__header *headers = casehook__calloc(machine->heap, max, sizeof *headers);
     if (!headers) return CASEHOOK_E_NO_MEMORY;
-    size_t count = casehook__request_headers(machine->config, request, headers, max);
+    size_t count = casehook__request_headers(machine->context->config, request, headers, max);
     casehook__buf_append_string(json, "\"headers\":{");
     for (size_t i = 0; i < count; i++) {
         if (i) casehook__buf_append_char(json, ',');

@@ -12,11 +12,12 @@ struct casehook__request {
     enum casehook__method method;
     const char *url; /* as requested, without fragment */
     const struct casehook__origin *origin;
-    struct casehook__text body; /* data NULL: none */
+    struct casehook__text body;            /* data NULL: none */
+    struct casehook__text idempotency_key; /* data NULL: it carries none */
     bool configured; /* the origin of the configuration: headers, credentials, client certificate go along */
 };
 
-/* How a request went, as far as a driver knows it. */
+/* How a request went, as far as a driver knows it (D7). */
 struct casehook__metrics {
     bool known;  /* else nothing of it is */
     bool reused; /* it went out on a kept connection */
@@ -48,7 +49,7 @@ struct casehook__failure {
     struct casehook__metrics metrics;
 };
 
-#define CASEHOOK__DEFAULT_HEADERS 3 /* Accept, User-Agent, Content-Type */
+#define CASEHOOK__DEFAULT_HEADERS 4 /* Accept, User-Agent, Content-Type, the idempotency key */
 
 /*
  * The headers of a request in the order of the wire: defaults, then configured ones (none to another

@@ -25,6 +25,10 @@ size_t casehook__request_headers(const struct casehook__config *config,
         ADD("User-Agent", "libcasehook/" CASEHOOK_VERSION_STRING);
     if (request->body.data && !casehook__headers_find(own, CASEHOOK__TEXT("Content-Type")))
         ADD("Content-Type", "application/json");
+    if (request->configured && request->idempotency_key.data && config->idempotency->header.data)
+        add_request_header(
+            items, &count, max,
+            (struct casehook__header){config->idempotency->header, request->idempotency_key, false});
     for (size_t i = 0; i < own->count; i++) add_request_header(items, &count, max, own->items[i]);
     return count;
 }

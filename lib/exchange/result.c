@@ -28,7 +28,7 @@ struct casehook_result *casehook__result_fault(struct casehook__heap *heap)
     struct casehook_result *result = casehook__alloc(heap, sizeof *result);
     if (!result) return NULL;
     memset(result, 0, offsetof(struct casehook_result, pushed_date));
-    result->pushed_date[0] = result->id[0] = '\0';
+    result->pushed_date[0] = '\0';
     result->heap = casehook__heap_ref(heap);
     casehook__error_init(&result->error);
     result->begun = casehook__clock_ms();
@@ -39,17 +39,40 @@ struct casehook_result *casehook__result_new(struct casehook__heap *heap,
                                              const struct casehook__parsed_params *params)
 {
     struct casehook_result *result = casehook__result_fault(heap);
-    if (result && copy_comments(result, params) != CASEHOOK_OK) {
+    if (result && (copy_comments(result, params) != CASEHOOK_OK || !casehook__result_reserve_id(result))) {
         casehook_result_free(result);
         result = NULL;
     }
     return result;
 }
 
+bool casehook__result_reserve_id(struct casehook_result *result)
+{
+    if (result->id_has_room) return true;
+    char *id = casehook__realloc(result->heap, result->id, CASEHOOK__ID_MAX_BYTES + 1);
+    if (id) result->id = id;
+    result->id_has_room = id != NULL;
+    return result->id_has_room;
+}
+
+void casehook__result_release_id(struct casehook_result *result)
+{
+    char *id = result->id_length ? casehook__realloc(result->heap, result->id, result->id_length + 1) : NULL;
+    if (!result->id_length) casehook__free(result->heap, result->id);
+    if (id || !result->id_length) result->id = id;
+    result->id_has_room = false;
+}
+
+void casehook__result_set_id(struct casehook_result *result, struct casehook__text id)
+{
+    casehook__text_copy(result->id, id);
+    result->id_length = id.length;
+}
+
 struct casehook__request_record *casehook__result_record(struct casehook_result *result)
 {
     if (result->request_count == result->request_capacity) {
-        size_t capacity = result->request_capacity ? result->request_capacity * 2 : 4;
+        size_t capacity = result->request_capacity ? result->request_capacity * 2 : 2;
         void *requests =
             casehook__realloc(result->heap, result->requests, capacity * sizeof *result->requests);
         if (!requests) return NULL;
@@ -58,7 +81,7 @@ struct casehook__request_record *casehook__result_record(struct casehook_result 
     }
     struct casehook__request_record *record = &result->requests[result->request_count++];
     *record = (struct casehook__request_record){
-        .outcome = CASEHOOK_OUTCOME_NOT_SENT, .started_ms = -1, .duration_ms = -1};
+        .outcome = CASEHOOK_OUTCOME_NOT_SENT, .started_ms = -1, .duration_ms = -1, .attempt = 1};
     return record;
 }
 
@@ -82,6 +105,8 @@ void casehook_result_free(struct casehook_result *result)
     casehook__free(heap, result->fields);
     casehook__free(heap, result->comments);
     casehook__free(heap, result->comment_store);
+    casehook__free(heap, result->idempotency_key);
+    casehook__free(heap, result->id);
     casehook__free(heap, result->title);
     casehook__free(heap, result->url);
     casehook__kept_free(heap, &result->json);

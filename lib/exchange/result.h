@@ -6,6 +6,7 @@
 
 #include "document/config.h"
 #include "exchange/params.h"
+#include "exchange/request.h"
 
 #define CASEHOOK__RESULT_JSON_MAX         ((size_t)256 * 1024 * 1024)
 #define CASEHOOK__RESULT_FIELDS_MAX_BYTES ((size_t)16 * 1024 * 1024) /* of all texts together */
@@ -16,6 +17,9 @@ struct casehook__request_record {
     int step;
     int status; /* of HTTP */
     int outcome;
+    unsigned attempt; /* from 1 */
+    int64_t delay_ms; /* that was waited before it */
+    struct casehook__metrics metrics;
     const char *method;              /* a literal */
     char *url;                       /* for display; NULL when memory ran out */
     char *detail;                    /* preview: the JSON members "headers" and "body"; else NULL */
@@ -39,15 +43,19 @@ struct casehook__kept_field {
 struct casehook_result {
     struct casehook__heap *heap; /* a reference */
     bool preview;
-    int operation; /* CASEHOOK_CREATE ... */
-    uint64_t user; /* what the caller gave with it */
-    int64_t begun; /* by the clock that only goes forward */
-    size_t id_length;
+    int operation;    /* CASEHOOK_CREATE ... */
+    uint64_t user;    /* what the caller gave with it */
+    int64_t begun;    /* by the clock that only goes forward */
+    char *id;         /* room for the longest one while a request may bring it; NULL: there is no room */
+    size_t id_length; /* 0: none */
+    bool id_has_room; /* for the longest */
     char *title, *url;
     size_t title_length, url_length;
     struct casehook__result_comment *comments;
     size_t comment_count;
     char *comment_store;
+    bool found;            /* the tracker had the case */
+    char *idempotency_key; /* of the case, NULL: requests carry none */
     struct casehook__request_record *requests;
     size_t request_count, request_capacity;
     struct casehook__kept_field *fields;
@@ -56,13 +64,18 @@ struct casehook_result {
     casehook__kept json; /* of casehook_result_json */
     /* Large, and cleared only where they begin. */
     char pushed_date[32];
-    char id[CASEHOOK__ID_MAX_BYTES + 1]; /* "" : none */
-    struct casehook_error error;         /* status 0: success */
+    struct casehook_error error; /* status 0: success */
 };
 
 /* NULL: no memory.  Comments are copied in state NOT_ATTEMPTED. */
 struct casehook_result *casehook__result_new(struct casehook__heap *heap,
                                              const struct casehook__parsed_params *params);
+/* Room for an id, before anything is sent that may bring one.  False: no memory. */
+bool casehook__result_reserve_id(struct casehook_result *result);
+/* No request is under way: no more room than the id needs. */
+void casehook__result_release_id(struct casehook_result *result);
+/* Reserved, and short enough (K5). */
+void casehook__result_set_id(struct casehook_result *result, struct casehook__text id);
 /* One without comments: the call itself was wrong. */
 struct casehook_result *casehook__result_fault(struct casehook__heap *heap);
 /* Room for one more record, reserved before the request is sent.  NULL: no memory. */

@@ -164,3 +164,63 @@ int64_t casehook_result_request_duration_ms(const struct casehook_result *result
     const struct casehook__request_record *request = request_at(result, index);
     return request ? request->duration_ms : -1;
 }
+
+int casehook_result_found(const struct casehook_result *result)
+{
+    return result && result->found;
+}
+
+const char *casehook_result_idempotency_key(const struct casehook_result *result)
+{
+    return result ? result->idempotency_key : NULL;
+}
+
+uint32_t casehook_result_request_attempt(const struct casehook_result *result, size_t index)
+{
+    const struct casehook__request_record *request = request_at(result, index);
+    return request ? request->attempt : 0;
+}
+
+int64_t casehook_result_request_delay_ms(const struct casehook_result *result, size_t index)
+{
+    const struct casehook__request_record *request = request_at(result, index);
+    return request ? request->delay_ms : -1;
+}
+
+/* NULL: there is no such request, or nothing is known of how it went. */
+static const struct casehook__metrics *metrics_at(const struct casehook_result *result, size_t index)
+{
+    const struct casehook__request_record *request = request_at(result, index);
+    return request && request->metrics.known ? &request->metrics : NULL;
+}
+
+int64_t casehook_result_request_time_us(const struct casehook_result *result, size_t index, int which)
+{
+    const struct casehook__metrics *metrics = metrics_at(result, index);
+    switch (metrics ? which : 0) {
+    case CASEHOOK_TIME_NAME: return metrics->name_us;
+    case CASEHOOK_TIME_CONNECT: return metrics->connect_us;
+    case CASEHOOK_TIME_TLS: return metrics->tls_us;
+    case CASEHOOK_TIME_FIRST_BYTE: return metrics->first_byte_us;
+    case CASEHOOK_TIME_TOTAL: return metrics->total_us;
+    default: return -1;
+    }
+}
+
+int64_t casehook_result_request_bytes_sent(const struct casehook_result *result, size_t index)
+{
+    const struct casehook__metrics *metrics = metrics_at(result, index);
+    return metrics ? (int64_t)metrics->sent : -1;
+}
+
+int64_t casehook_result_request_bytes_received(const struct casehook_result *result, size_t index)
+{
+    const struct casehook__metrics *metrics = metrics_at(result, index);
+    return metrics ? (int64_t)metrics->received : -1;
+}
+
+int casehook_result_request_reused(const struct casehook_result *result, size_t index)
+{
+    const struct casehook__metrics *metrics = metrics_at(result, index);
+    return metrics && metrics->reused;
+}

@@ -70,6 +70,25 @@ static void error_object(struct casehook__buf *json, const struct casehook_error
     casehook__buf_append_char(json, '}');
 }
 
+static void metrics_members(struct casehook__buf *json, const struct casehook__metrics *metrics)
+{
+    if (!metrics->known) {
+        casehook__buf_append_string(
+            json, ",\"timesUs\":null,\"bytesSent\":null,\"bytesReceived\":null,\"reused\":null");
+        return;
+    }
+    casehook__buf_append_string(json, ",\"timesUs\":{");
+    result_number(json, "name", metrics->name_us, 0);
+    result_number(json, "connect", metrics->connect_us, 0);
+    result_number(json, "tls", metrics->tls_us, 0);
+    result_number(json, "firstByte", metrics->first_byte_us, 0);
+    result_number(json, "total", metrics->total_us, 0);
+    casehook__buf_append_char(json, '}');
+    result_number(json, "bytesSent", (int64_t)metrics->sent, 0);
+    result_number(json, "bytesReceived", (int64_t)metrics->received, 0);
+    boolean_member(json, "reused", metrics->reused);
+}
+
 static void request_object(struct casehook__buf *json, const struct casehook__request_record *record)
 {
     casehook__buf_append_char(json, '{');
@@ -78,8 +97,11 @@ static void request_object(struct casehook__buf *json, const struct casehook__re
     string_member(json, "url", record->url);
     result_number(json, "status", record->status, 1);
     code_member(json, "outcome", casehook_outcome_name(record->outcome), record->outcome);
+    result_number(json, "attempt", record->attempt, 1);
+    result_number(json, "delayMs", record->delay_ms, 0);
     result_number(json, "startedMs", record->started_ms, 0);
     result_number(json, "durationMs", record->duration_ms, 0);
+    metrics_members(json, &record->metrics);
     if (record->detail) {
         casehook__buf_append_char(json, ',');
         casehook__buf_append_string(json, record->detail);
@@ -177,9 +199,11 @@ static void result_object(struct casehook__buf *json, const struct casehook_resu
     code_member(json, "step", casehook_step_name(step), step);
     code_member(json, "outcome", casehook_outcome_name(outcome), outcome);
     result_text(json, "id", id);
+    boolean_member(json, "found", result->found);
     result_text(json, "title", (struct casehook__text){result->title, result->title_length});
     result_text(json, "url", (struct casehook__text){result->url, result->url_length});
     string_member(json, "pushedDate", result->pushed_date);
+    string_member(json, "idempotencyKey", result->idempotency_key);
     fields_object(json, result);
     comments_array(json, result);
     requests_array(json, result);

@@ -114,6 +114,15 @@ static int find_mask(struct casehook_connector *connector)
     return casehook__mask_new(connector->heap, config->secrets, config->secret_count, &connector->mask);
 }
 
+static int find_context(struct casehook_connector *connector)
+{
+    connector->context = (struct casehook__machine_context){.config = connector->config,
+                                                            .settings = connector->settings,
+                                                            .mask = connector->mask,
+                                                            .clock = &casehook__clock_real};
+    return casehook__limiter_new(connector->heap, &connector->settings->limits, &connector->context.limiter);
+}
+
 static void release(struct casehook_connector *connector)
 {
     struct casehook__heap *heap = connector->heap;
@@ -124,6 +133,7 @@ static void release(struct casehook_connector *connector)
     casehook__mask_free(connector->mask);
     casehook__free(heap, connector->policies);
     casehook__free(heap, connector->reuse);
+    casehook__limiter_free(connector->context.limiter);
     casehook__config_free(connector->config);
     casehook__settings_unref(connector->settings);
     casehook__log_unref(connector->log);
@@ -167,6 +177,7 @@ static void build(struct casehook_connector *connector, struct casehook__text js
     int status = find_policies(connector);
     if (!status) status = find_origins(connector);
     if (!status) status = find_mask(connector);
+    if (!status) status = find_context(connector);
     if (status == CASEHOOK_E_LIMIT)
         casehook__fail(casehook__errors_add(errors, "secrets"), CASEHOOK_E_CONFIG,
                        "has more secrets than can be kept out of messages");

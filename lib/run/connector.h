@@ -56,6 +56,7 @@ struct casehook_connector {
     struct casehook__settings_snapshot *settings; /* a reference */
     struct casehook__log *log;                    /* a reference, or NULL */
     struct casehook__mask *mask;
+    struct casehook__machine_context context; /* of all operations */
     struct casehook__credentials credentials;
     struct casehook__policy *policies; /* the different ones: nearly always one */
     size_t policy_count;

@@ -90,6 +90,10 @@ static void pack_case(struct packer *packer, struct casehook_params *params)
     params->id = pack(packer, params->id);
     params->severity = pack(packer, params->severity);
     params->status = pack(packer, params->status);
+    params->idempotency_key = pack(packer, params->idempotency_key);
+    struct casehook__text resume = casehook__text_given(params->resume, params->resume_length);
+    params->resume = pack_text(packer, resume.data, resume.length);
+    params->resume_length = resume.length;
 }
 
 static const struct casehook_params *pack_params(struct packer *packer, int operation,

@@ -56,8 +56,7 @@ struct casehook__work *casehook__work_new(struct casehook_connector *connector)
     struct casehook__work *work = casehook__alloc(connector->heap, sizeof *work);
     if (!work) return NULL;
     work->next = NULL;
-    casehook__machine_init(&work->machine, connector->heap, connector->config, connector->settings,
-                           connector->mask);
+    casehook__machine_init(&work->machine, connector->heap, &connector->context);
     return work;
 }
 

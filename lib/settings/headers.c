@@ -60,18 +60,21 @@ static const char *bad_value_name(struct casehook__text value, size_t at)
                                : "holds a line break, which would begin another header: remove it";
 }
 
+const char *casehook__header_name_fault(struct casehook__text name, bool proxy)
+{
+    if (name.length == 0) return "a header needs a name";
+    if (!is_token(name))
+        return "is no name of a header (without its colon): letters, digits and !#$%&'*+-.^_`|~ only";
+    if (is_reserved(name, proxy)) return "is reserved: the library writes this header itself; remove it";
+    return NULL;
+}
+
 /* True when the name may be used; else the fault is kept. */
 static bool check_header_name(const struct casehook__headers *headers, const struct casehook__field *field,
                               struct casehook__text name, bool proxy)
 {
-    const char *fault = NULL;
-    if (name.length == 0)
-        fault = "a header needs a name";
-    else if (!is_token(name))
-        fault = "is no name of a header (without its colon): letters, digits and !#$%&'*+-.^_`|~ only";
-    else if (is_reserved(name, proxy))
-        fault = "is reserved: the library writes this header itself; remove it";
-    else if (casehook__headers_find(headers, name))
+    const char *fault = casehook__header_name_fault(name, proxy);
+    if (!fault && casehook__headers_find(headers, name))
         fault = "is given twice: names of headers do not differ by upper and lower case";
     if (fault) casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "%s", fault);
     return !fault;

@@ -30,6 +30,8 @@ struct casehook__headers {
  */
 void casehook__headers_read(struct casehook__headers *headers, const struct casehook__json *object,
                             bool secret, bool proxy, const char *prefix, struct casehook__errors *errors);
+/* What is wrong with a name, but for a second one like it; NULL: nothing. */
+const char *casehook__header_name_fault(struct casehook__text name, bool proxy);
 /* Appends one; the texts are copied.  OK or NO_MEMORY. */
 int casehook__headers_add(struct casehook__headers *headers, struct casehook__text name,
                           struct casehook__text value, bool secret);

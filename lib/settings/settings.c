@@ -10,6 +10,30 @@ static int allow_all(struct casehook__host_list *list)
     return casehook__host_list_add(list, CASEHOOK__TEXT("*"), NULL);
 }
 
+static void set_retry_defaults(struct casehook__retry *retry)
+{
+    static const int statuses[] = {408, 425, 429, 500, 502, 503, 504};
+    *retry = (struct casehook__retry){.max_attempts = 1,
+                                      .base_delay_ms = 1000,
+                                      .max_delay_ms = 30000,
+                                      .max_retry_after_ms = 300000,
+                                      .find_delay_ms = 2000};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        casehook__retry_add_status(retry, statuses[i]);
+}
+
+void casehook__retry_add_status(struct casehook__retry *retry, int http_status)
+{
+    unsigned bit = (unsigned)(http_status - CASEHOOK__RETRY_STATUS_FIRST);
+    retry->statuses[bit / 8] |= (uint8_t)(1u << bit % 8);
+}
+
+bool casehook__retry_has_status(const struct casehook__retry *retry, int http_status)
+{
+    unsigned bit = (unsigned)(http_status - CASEHOOK__RETRY_STATUS_FIRST);
+    return bit < CASEHOOK__RETRY_STATUSES && retry->statuses[bit / 8] >> bit % 8 & 1;
+}
+
 struct casehook__settings_snapshot *casehook__settings_default(struct casehook__heap *heap)
 {
     struct casehook__settings_snapshot *settings = casehook__calloc(heap, 1, sizeof *settings);
@@ -31,6 +55,7 @@ struct casehook__settings_snapshot *casehook__settings_default(struct casehook__
     settings->slow_request_ms = 10000;
     settings->max_redirects = 10;
     settings->max_idle_connections = 8;
+    set_retry_defaults(&settings->retry);
     settings->http_version = CASEHOOK__HTTP_1_1;
     if (allow_all(&settings->allowed_hosts)) {
         casehook__settings_unref(settings);

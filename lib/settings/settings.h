@@ -41,6 +41,25 @@ struct casehook__host_settings {
     struct casehook__trust *trust;  /* made of ca by settings_handle.c; NULL without */
 };
 
+#define CASEHOOK__RETRY_STATUS_FIRST 400 /* and up to 599 */
+#define CASEHOOK__RETRY_STATUSES     200
+
+/* When a request is made again, and how long after the one before (D1-D3). */
+struct casehook__retry {
+    unsigned max_attempts;
+    uint32_t base_delay_ms, max_delay_ms, max_retry_after_ms, find_delay_ms;
+    uint32_t deadline_ms; /* of the whole operation; 0: none */
+    uint8_t statuses[CASEHOOK__RETRY_STATUSES / 8];
+};
+
+/* What one connector may ask for (D6); each is off when its first member is 0. */
+struct casehook__limits {
+    unsigned rate_requests, rate_burst;
+    uint32_t rate_per_ms;
+    unsigned circuit_failures;
+    uint32_t circuit_pause_ms;
+};
+
 enum casehook__http_version { CASEHOOK__HTTP_1_1, CASEHOOK__HTTP_2, CASEHOOK__HTTP_AUTO };
 
 struct casehook__settings_snapshot {
@@ -64,6 +83,8 @@ struct casehook__settings_snapshot {
     size_t max_response_content_length;
     uint32_t response_timeout_ms, connect_timeout_ms, idle_timeout_ms, slow_request_ms;
     unsigned max_redirects, max_idle_connections;
+    struct casehook__retry retry;
+    struct casehook__limits limits;
     enum casehook__http_version http_version;
     enum casehook__reuse_mode reuse_connections;
 
@@ -95,6 +116,11 @@ void casehook__settings_unref(struct casehook__settings_snapshot *settings);
  */
 int casehook__settings_system_trust(const struct casehook__settings_snapshot *settings, const char *path,
                                     struct casehook__trust **trust, struct casehook_error *error);
+
+/* 400 to 599. */
+void casehook__retry_add_status(struct casehook__retry *retry, int http_status);
+/* retry.statuses: whether a refusal with this status counts as one that may pass. */
+bool casehook__retry_has_status(const struct casehook__retry *retry, int http_status);
 
 /* The entry of an origin, or NULL. */
 const struct casehook__host_settings *casehook__settings_host(

@@ -27,6 +27,17 @@ enum settings_slot {
     ALLOW_CONNECTOR_PROXY,
     REUSE_CONNECTIONS,
     SLOW_REQUEST,
+    RETRY_BASE,
+    RETRY_MAX,
+    RETRY_AFTER,
+    RETRY_DEADLINE,
+    RETRY_FIND,
+    RETRY_STATUSES,
+    RATE_REQUESTS,
+    RATE_PER,
+    RATE_BURST,
+    CIRCUIT_FAILURES,
+    CIRCUIT_PAUSE,
     SETTINGS_SLOTS
 };
 
@@ -51,7 +62,18 @@ static const char *const settings_slot_names[SETTINGS_SLOTS] = {"allowedHosts",
                                                                 "allowedAddresses",
                                                                 "allowConnectorProxy",
                                                                 "reuseConnections",
-                                                                "slowRequestTimeout"};
+                                                                "slowRequestTimeout",
+                                                                "retry.baseDelay",
+                                                                "retry.maxDelay",
+                                                                "retry.maxRetryAfter",
+                                                                "retry.deadline",
+                                                                "retry.findDelay",
+                                                                "retry.statuses",
+                                                                "rateLimit.requests",
+                                                                "rateLimit.per",
+                                                                "rateLimit.burst",
+                                                                "circuit.failures",
+                                                                "circuit.pause"};
 
 #define MAX_IDLE_CONNECTIONS 1024
 #define ADDRESSES_MAX        10000
@@ -157,21 +179,74 @@ static void read_unsigned(const struct settings_reader *reader, enum settings_sl
 static void read_limits(const struct settings_reader *reader)
 {
     struct casehook__settings_snapshot *settings = reader->settings;
-    struct casehook__field size = settings_field_of(reader, MAX_RESPONSE),
-                           attempts = settings_field_of(reader, MAX_ATTEMPTS);
+    struct casehook__field size = settings_field_of(reader, MAX_RESPONSE);
     uint64_t bytes;
-    int64_t value;
     if (casehook__field_amount(&size, casehook__size_parse, &bytes))
         settings->max_response_content_length = (size_t)bytes;
     read_time(reader, RESPONSE_TIMEOUT, &settings->response_timeout_ms);
     read_time(reader, CONNECT_TIMEOUT, &settings->connect_timeout_ms);
     read_time(reader, IDLE_TIMEOUT, &settings->idle_timeout_ms);
     read_time(reader, SLOW_REQUEST, &settings->slow_request_ms);
-    if (casehook__field_integer(&attempts, 1, 10, &value) && value > 1)
-        casehook__fail(casehook__field_fault(&attempts), CASEHOOK_E_UNSUPPORTED,
-                       "more than one attempt is unsupported in this version: write 1 or leave it out");
     read_unsigned(reader, MAX_REDIRECTS, 0, 21, &settings->max_redirects);
     read_unsigned(reader, MAX_IDLE, 0, MAX_IDLE_CONNECTIONS, &settings->max_idle_connections);
+}
+
+static void read_statuses(const struct settings_reader *reader, struct casehook__retry *retry)
+{
+    struct casehook__field field = settings_field_of(reader, RETRY_STATUSES);
+    if (!casehook__field_list(&field)) return;
+    memset(retry->statuses, 0, sizeof retry->statuses);
+    for (size_t i = 0; i < casehook__json_count(field.node); i++) {
+        const struct casehook__json *item = casehook__json_item(field.node, i);
+        int64_t status =
+            casehook__json_kind(item) == CASEHOOK__JSON_INTEGER ? casehook__json_integer(item) : 0;
+        if (status >= CASEHOOK__RETRY_STATUS_FIRST &&
+            status < CASEHOOK__RETRY_STATUS_FIRST + CASEHOOK__RETRY_STATUSES)
+            casehook__retry_add_status(retry, (int)status);
+        else
+            casehook__fail(casehook__field_item_fault(&field, i), CASEHOOK_E_CONFIG,
+                           "must be the number of an HTTP status from 400 to 599");
+    }
+}
+
+static void read_retry(const struct settings_reader *reader)
+{
+    struct casehook__retry *retry = &reader->settings->retry;
+    read_unsigned(reader, MAX_ATTEMPTS, 1, 10, &retry->max_attempts);
+    read_time(reader, RETRY_BASE, &retry->base_delay_ms);
+    read_time(reader, RETRY_MAX, &retry->max_delay_ms);
+    read_time(reader, RETRY_AFTER, &retry->max_retry_after_ms);
+    read_time(reader, RETRY_DEADLINE, &retry->deadline_ms);
+    read_time(reader, RETRY_FIND, &retry->find_delay_ms);
+    read_statuses(reader, retry);
+}
+
+/* The two of a pair come together. */
+static void need_first(const struct settings_reader *reader, enum settings_slot first,
+                       enum settings_slot slot)
+{
+    struct casehook__field field = settings_field_of(reader, slot);
+    if (field.node && !reader->nodes[first])
+        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
+                       "does nothing without %s: give both, or neither", settings_slot_names[first]);
+}
+
+#define RATE_MAX 1000000
+
+static void read_rate_and_circuit(const struct settings_reader *reader)
+{
+    struct casehook__limits *limits = &reader->settings->limits;
+    limits->rate_per_ms = 1000;
+    limits->circuit_pause_ms = 30000;
+    read_unsigned(reader, RATE_REQUESTS, 1, RATE_MAX, &limits->rate_requests);
+    limits->rate_burst = limits->rate_requests;
+    read_time(reader, RATE_PER, &limits->rate_per_ms);
+    read_unsigned(reader, RATE_BURST, 1, RATE_MAX, &limits->rate_burst);
+    need_first(reader, RATE_REQUESTS, RATE_PER);
+    need_first(reader, RATE_REQUESTS, RATE_BURST);
+    read_unsigned(reader, CIRCUIT_FAILURES, 1, RATE_MAX, &limits->circuit_failures);
+    read_time(reader, CIRCUIT_PAUSE, &limits->circuit_pause_ms);
+    need_first(reader, CIRCUIT_FAILURES, CIRCUIT_PAUSE);
 }
 
 static void read_reuse(const struct settings_reader *reader)
@@ -224,6 +299,8 @@ static void settings_read_all(struct settings_reader *reader, const struct caseh
     struct casehook__field hosts = nullable(reader, CUSTOM_HOSTS);
     if (casehook__field_list(&hosts)) casehook__settings_read_hosts(reader->settings, &hosts, read_file);
     read_limits(reader);
+    read_retry(reader);
+    read_rate_and_circuit(reader);
     read_switches(reader);
     read_reuse(reader);
 }

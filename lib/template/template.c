@@ -105,3 +105,19 @@ bool casehook__template_uses(const struct casehook__template *tmpl, const char *
         if (is_named(tmpl, &tmpl->ops[i], casehook__text(name))) return true;
     return false;
 }
+
+/* "case" of "case.id". */
+static bool is_below(struct casehook__text name, const char *first)
+{
+    size_t length = strlen(first);
+    return name.length > length && memcmp(name.data, first, length) == 0 && name.data[length] == '.';
+}
+
+bool casehook__template_uses_any(const struct casehook__template *tmpl, const char *first)
+{
+    for (size_t i = 0; i < tmpl->op_count; i++)
+        if (tmpl->ops[i].base == CASEHOOK__BASE_PATH &&
+            is_below(casehook__text(tmpl->variables[tmpl->ops[i].variable].name), first))
+            return true;
+    return false;
+}

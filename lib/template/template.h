@@ -78,6 +78,8 @@ int casehook__template_prove(struct casehook__template *tmpl, bool strict, struc
 
 /* Whether a variable of this absolute name is interpolated or tested anywhere (C4; aliases resolved, C5). */
 bool casehook__template_uses(const struct casehook__template *tmpl, const char *name);
+/* Whether any variable below this first name is: "case". */
+bool casehook__template_uses_any(const struct casehook__template *tmpl, const char *first);
 
 /*
  * Appends one rendering.  root is an OBJECT.  JSON: trimmed (T6); two equal keys in one object, where

@@ -61,7 +61,7 @@ static void transfer_free(struct casehook__transfer *transfer)
 {
     if (!transfer) return;
     leave_transport(transfer);
-    casehook__curl_handle_free(&transfer->handle);
+    casehook__curl_handle_free(transfer->heap, &transfer->handle);
     casehook__trust_unref(transfer->system_trust);
     casehook__buf_free(&transfer->head);
     casehook__buf_free(&transfer->body);

@@ -49,8 +49,10 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
 {
     size_t max = transfer->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
     struct casehook__header *items = casehook__calloc(transfer->heap, max, sizeof *items);
+    struct casehook__request lasting = *request;
     if (!items) return false;
-    size_t count = casehook__request_headers(transfer->config, request, items, max);
+    lasting.idempotency_key.data = NULL; /* it comes in front of them */
+    size_t count = casehook__request_headers(transfer->config, &lasting, items, max);
     bool done = true, body = request->method != CASEHOOK__METHOD_GET;
     /* With a body libcurl adds Expect and a content type unless they are named without a value. */
     if (body) done = append_line(list, "Expect:");
@@ -210,19 +212,37 @@ static bool set_shape(CURL *easy, enum casehook__method method, struct curl_slis
     return true;
 }
 
+/* A line of this request alone, in front of those that all have. */
+static bool put_key(struct casehook__transfer *transfer, const struct casehook__request *request,
+                    struct curl_slist *headers)
+{
+    struct casehook__handle *handle = &transfer->handle;
+    struct casehook__buf line;
+    casehook__buf_init(&line, transfer->heap, CASEHOOK__HEADER_BYTES_MAX);
+    casehook__buf_append_text(&line, transfer->config->idempotency->header);
+    casehook__buf_append_string(&line, ": ");
+    casehook__buf_append_text(&line, request->idempotency_key);
+    casehook__free(transfer->heap, handle->key.data);
+    handle->key = (struct curl_slist){.data = line.data, .next = headers};
+    handle->shape = NULL; /* the next request has another one */
+    return line.status == CASEHOOK_OK &&
+           curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, &handle->key) == CURLE_OK;
+}
+
 bool casehook__curl_handle(struct casehook__transfer *transfer, const struct casehook__request *request)
 {
     struct casehook__handle *handle = &transfer->handle;
     struct curl_slist **headers = &handle->headers[request->call][request->method == CASEHOOK__METHOD_GET];
+    bool keyed = request->idempotency_key.data && transfer->config->idempotency->header.data;
     if (*headers && handle->shape == *headers) return true;
     handle->shape = NULL;
     if ((handle->easy || make_handle(transfer, handle)) &&
         (*headers || request_headers(transfer, request, headers)) &&
         set_shape(handle->easy, request->method, *headers)) {
         handle->shape = *headers;
-        return true;
+        if (!keyed || put_key(transfer, request, *headers)) return true;
     }
-    casehook__curl_handle_free(handle);
+    casehook__curl_handle_free(transfer->heap, handle);
     return false;
 }
 
@@ -234,9 +254,10 @@ static void free_headers(struct curl_slist *list)
     curl_slist_free_all(list);
 }
 
-void casehook__curl_handle_free(struct casehook__handle *handle)
+void casehook__curl_handle_free(struct casehook__heap *heap, struct casehook__handle *handle)
 {
     if (handle->easy) curl_easy_cleanup(handle->easy);
+    casehook__free(heap, handle->key.data);
     curl_url_cleanup(handle->url);
     for (size_t call = 0; call < CASEHOOK__CALLS; call++)
         for (size_t get = 0; get < 2; get++) free_headers(handle->headers[call][get]);

@@ -21,6 +21,7 @@ struct casehook__handle {
     /* Of each call, as configured and [1] as a GET, which a redirect may make of it.  Made when needed. */
     struct curl_slist *headers[CASEHOOK__CALLS][2];
     const struct curl_slist *shape; /* those that easy has now: they stand for the method too */
+    struct curl_slist key; /* the idempotency key of the last request that had one, before its headers */
     struct curl_slist *proxy_headers;
     bool old_counts;                             /* this libcurl is older than 8.7 */
     bool forbids;                                /* as set: its connections are not kept */
@@ -165,7 +166,7 @@ bool casehook__curl_forbid_reuse(struct casehook__handle *handle, bool forbid);
 
 /* curl_handle.c: makes the handle ready for requests of this call and method.  False: no memory. */
 bool casehook__curl_handle(struct casehook__transfer *transfer, const struct casehook__request *request);
-void casehook__curl_handle_free(struct casehook__handle *handle);
+void casehook__curl_handle_free(struct casehook__heap *heap, struct casehook__handle *handle);
 
 /* curl_callbacks.c */
 size_t casehook__curl_on_header(char *data, size_t size, size_t count, void *user);

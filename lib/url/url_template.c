@@ -149,6 +149,11 @@ bool casehook__url_template_uses(const struct casehook__url_template *url, const
     return casehook__template_uses(url->rest, name);
 }
 
+bool casehook__url_template_uses_any(const struct casehook__url_template *url, const char *first)
+{
+    return casehook__template_uses_any(url->rest, first);
+}
+
 static int too_long(struct casehook_error *error)
 {
     return casehook__fail(error, CASEHOOK_E_LIMIT, "the URL came out longer than %d bytes",

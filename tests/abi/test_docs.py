@@ -22,6 +22,7 @@ PREAMBLE = """#include <casehook.h>
 #include <poll.h>
 #include <stdio.h>
 void host_does(const struct casehook_http_request *request, struct casehook_exchange *exchange);
+void host_sleeps(int64_t ms);
 """
 
 # Rows of the table of limits, and the constants that they speak of: all CASEHOOK__..._MAX of the headers, some others.
@@ -46,6 +47,8 @@ LIMITS = {
     "`allowedHosts`, `proxyBypassHosts`, `proxyOnlyHosts`, `allowedAddresses`": "CASEHOOK__HOST_LIST_MAX ADDRESSES_MAX",
     "secrets of a connector, including parts of secret URLs": "SECRETS_MAX",
     "params of a call": "CASEHOOK__PARAMS_MAX_BYTES",
+    "idempotency key, as given": "CASEHOOK__KEY_MAX_BYTES",
+    "`idempotencyDuplicateStatuses`": "CASEHOOK__DUPLICATE_STATUSES_MAX",
     "comments / custom fields / list items of a call":
         "CASEHOOK__COMMENTS_MAX CASEHOOK__FIELDS_MAX CASEHOOK__ITEMS_MAX",
     "external id": "CASEHOOK__ID_MAX_BYTES",
@@ -62,7 +65,7 @@ LIMITS = {
     "a struct of a newer header": "CASEHOOK__STRUCT_MAX_BYTES",
 }
 # Of no interest to users.
-INNER = {"CASEHOOK__NEEDLE_HEAD_MAX", "CASEHOOK__SOCKETS_MAX", "CASEHOOK__DURATION_MAX_MS", "CASEHOOK__SIZE_MAX_BYTES"}
+INNER = {"CASEHOOK__LOOKS_MAX", "CASEHOOK__NEEDLE_HEAD_MAX", "CASEHOOK__SOCKETS_MAX", "CASEHOOK__DURATION_MAX_MS", "CASEHOOK__SIZE_MAX_BYTES"}
 
 BLOCK = re.compile(r"(?ms)^```(\w+)\n(.*?)^```$")
 INDENTED = re.compile(r"(?m)(?<=\n\n)((?:    .*\n)+)")

@@ -23,7 +23,7 @@ OUTSIDE = [
     ("curl/curl.h", "url/url.c"),  # urlapi.h does not stand alone
     ("curl/*", "transport/*"),
     ("jansson.h", "json/json.c"),
-    ("openssl/*", "tls/* base/base64.c base/hash.c"),
+    ("openssl/*", "tls/* base/base64.c base/digest.c base/hash.c"),
     ("idn2.h", "url/url_idn.c"),
 ]
 STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/in.h poll.h pthread.h signal.h

@@ -106,9 +106,9 @@ static void create_then_get(void **state)
     assert_string_equal(casehook_result_url(result, NULL), BASE "/browse/ROC-7");
     assert_non_null(casehook_result_pushed_date(result));
     assert_int_equal(casehook_result_request_count(result), 2);
-    static const char head[] =
-        "{\"step\":\"create\",\"stepNumber\":3,\"method\":\"POST\",\"url\":\"" BASE
-        "/issue\",\"status\":201,\"outcome\":\"done\",\"outcomeNumber\":1,\"startedMs\":";
+    static const char head[] = "{\"step\":\"create\",\"stepNumber\":3,\"method\":\"POST\",\"url\":\"" BASE
+                               "/issue\",\"status\":201,\"outcome\":\"done\",\"outcomeNumber\":1,\"attempt\":"
+                               "1,\"delayMs\":0,\"startedMs\":";
     const char *json = casehook_result_request_json(result, 0, NULL);
     assert_memory_equal(json, head, sizeof head - 1);
     assert_ptr_equal(casehook_result_request_json(result, 0, NULL), json);

@@ -104,11 +104,11 @@ static void run_rendering(const char *size, struct casehook_params *given)
 {
     struct rendering r = {0};
     struct casehook__parsed_params params;
-    struct casehook__text none = {0};
+    const struct casehook__request_values none = {.comment = {NULL, 0}};
     char *json = bench_read("template.json", NULL);
     casehook__params_init(&params, NULL);
     need(casehook__params_from_struct(&params, CASEHOOK_CREATE, given, NULL));
-    casehook__params_tree(&params, none, none, none, &r.tree);
+    casehook__params_tree(&params, &none, &r.tree);
     compile(&r, plain_form, CASEHOOK__TEMPLATE_RAW);
     measure("render", "casehook", size, render, &r);
     done(&r);

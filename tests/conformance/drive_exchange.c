@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct client {
     CURL *easy;
@@ -172,9 +173,17 @@ int drive_exchange(struct casehook_connector *connector, const struct call *call
                      ? casehook_exchange_new(connector, call->operation, &call->params, NULL, &exchange, NULL)
                      : casehook_exchange_new_json(connector, call->operation, call->json, call->json_length,
                                                   NULL, &exchange, NULL);
+    int turn;
     *result = NULL;
     if (status != CASEHOOK_OK) return status;
-    while (casehook_exchange_next(exchange, &request) == 1) do_request(&request, exchange);
+    while ((turn = casehook_exchange_next(exchange, &request)) > CASEHOOK_EXCHANGE_ENDED) {
+        const struct timespec rest = {.tv_sec = (time_t)(request.wait_ms / 1000),
+                                      .tv_nsec = (long)(request.wait_ms % 1000) * 1000000};
+        if (turn == CASEHOOK_EXCHANGE_WAIT)
+            nanosleep(&rest, NULL);
+        else
+            do_request(&request, exchange);
+    }
     *result = casehook_exchange_result(exchange);
     casehook_exchange_free(exchange);
     return casehook_error_status(casehook_result_error(*result));

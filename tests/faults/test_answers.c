@@ -179,6 +179,7 @@ static int call_without_descriptors(const char *base)
     if (setrlimit(RLIMIT_NOFILE, &none) != 0) return 2;
     answer = client_call(&client, CASEHOOK_CREATE, NULL);
     fprintf(stderr, "%s\n", answer.message);
+    client_free(&client);
     if (answer.status != CASEHOOK_E_SYSTEM || answer.outcome != CASEHOOK_OUTCOME_NOT_SENT) return 3;
     return strstr(answer.message, "limit of open files") && answer.retryable ? 0 : 4;
 }
@@ -187,7 +188,8 @@ static void out_of_descriptors(void **state)
 {
     (void)state;
     struct http_log *log = http_log_new();
-    struct http_server *server = http_server_start(log, "tracker", NULL, tracker_answer, NULL);
+    static struct http_server *server; /* the child's copy of it must not look lost */
+    server = http_server_start(log, "tracker", NULL, tracker_answer, NULL);
     const char *base = text_of("http://127.0.0.1:%u", http_server_port(server));
     int status;
     pid_t child = fork();

@@ -53,7 +53,7 @@ static bool must_wait(struct casehook__machine *machine)
 enum casehook__turn __wrap_casehook__machine_next(struct casehook__machine *machine,
                                                   struct casehook__request *request)
 {
-    if (!machine->waiting && must_wait(machine)) return CASEHOOK__TURN_WAIT;
+    if (!casehook__machine_awaits(machine) && must_wait(machine)) return CASEHOOK__TURN_WAIT;
     return __real_casehook__machine_next(machine, request);
 }
 
@@ -61,7 +61,7 @@ enum casehook__turn __wrap_casehook__machine_next(struct casehook__machine *mach
 void __wrap_casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure)
 {
     struct casehook__request request;
-    if (!machine->waiting) __real_casehook__machine_next(machine, &request);
+    if (!casehook__machine_awaits(machine)) __real_casehook__machine_next(machine, &request);
     __real_casehook__machine_fail(machine, failure);
 }
 

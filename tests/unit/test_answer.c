@@ -56,7 +56,8 @@ static void ask(struct asked *asked, enum casehook__call call)
                                                   .method = casehook__method_name(config->method),
                                                   .url = BASE "/issue",
                                                   .target = asked->target,
-                                                  .scratch = &asked->scratch};
+                                                  .scratch = &asked->scratch,
+                                                  .clock = &casehook__clock_real};
 }
 
 static void forget(struct asked *asked)
@@ -108,7 +109,7 @@ static void answers(void **state)
         assert_int_equal(verdict.http_status, rows[i].http_status);
         assert_false(verdict.follow);
         assert_int_equal(asked.result->error.status, rows[i].status);
-        assert_string_equal(asked.result->id, rows[i].id);
+        assert_string_equal(asked.result->id_length ? asked.result->id : "", rows[i].id);
         assert_string_equal(asked.result->title ? asked.result->title : "", rows[i].title);
         forget(&asked);
     }

@@ -629,7 +629,7 @@ static void compiled(void **state)
     const struct casehook__config *config = reading.config;
     static const enum casehook__method methods[] = {CASEHOOK__METHOD_POST, CASEHOOK__METHOD_GET,
                                                     CASEHOOK__METHOD_PUT, CASEHOOK__METHOD_PUT};
-    for (size_t i = 0; i < CASEHOOK__CALLS; i++) {
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         assert_int_equal(config->calls[i].method, methods[i]);
         assert_non_null(config->calls[i].url);
         struct casehook__origin origin;

@@ -19,7 +19,8 @@
 
 static struct casehook__decision decide(struct casehook__verdict verdict, struct casehook__progress progress)
 {
-    return casehook__decide(&verdict, &progress);
+    static const struct casehook__retry once = {.max_attempts = 1};
+    return casehook__decide(&verdict, &progress, &once);
 }
 
 static void what_went_well_goes_on(void **state)
@@ -29,7 +30,7 @@ static void what_went_well_goes_on(void **state)
     struct casehook__verdict well = {.http_status = 201, .outcome = CASEHOOK_OUTCOME_DONE};
     assert_int_equal(decide(well, progress).action, CASEHOOK__ACTION_NEXT);
     struct casehook__verdict follow = {.http_status = 307, .outcome = REFUSED, .follow = true};
-    assert_int_equal(decide(follow, progress).action, CASEHOOK__ACTION_AGAIN);
+    assert_int_equal(decide(follow, progress).action, CASEHOOK__ACTION_FOLLOW);
 }
 
 /* The status of a refusal, and whether a call of each effect may be made again. */
@@ -103,9 +104,9 @@ static void what_was_done_is_not_done_twice(void **state)
 
 /* ---- plans ------------------------------------------------------------------------------------- */
 
-static void is_plan(int operation, bool is_new, const enum casehook__plan_step *expected)
+static void is_plan(int operation, enum casehook__plan_case known, const enum casehook__plan_step *expected)
 {
-    const enum casehook__plan_step *plan = casehook__plan(operation, is_new);
+    const enum casehook__plan_step *plan = casehook__plan(operation, known);
     size_t i = 0;
     for (; expected[i] != CASEHOOK__PLAN_END; i++) assert_int_equal(plan[i], expected[i]);
     assert_int_equal(plan[i], CASEHOOK__PLAN_END);
@@ -118,6 +119,8 @@ static void plans(void **state)
                                                CASEHOOK__PLAN_END},
                                    update[] = {CASEHOOK__PLAN_UPDATE, CASEHOOK__PLAN_GET, CASEHOOK__PLAN_VIEW,
                                                CASEHOOK__PLAN_END},
+                                   find[] = {CASEHOOK__PLAN_FIND, CASEHOOK__PLAN_CREATE, CASEHOOK__PLAN_GET,
+                                             CASEHOOK__PLAN_VIEW, CASEHOOK__PLAN_END},
                                    get[] = {CASEHOOK__PLAN_GET, CASEHOOK__PLAN_END},
                                    comment[] = {CASEHOOK__PLAN_COMMENTS, CASEHOOK__PLAN_END},
                                    push_new[] = {CASEHOOK__PLAN_CREATE, CASEHOOK__PLAN_GET,
@@ -125,16 +128,21 @@ static void plans(void **state)
                                                  CASEHOOK__PLAN_END},
                                    push[] = {CASEHOOK__PLAN_UPDATE, CASEHOOK__PLAN_GET, CASEHOOK__PLAN_VIEW,
                                              CASEHOOK__PLAN_COMMENTS, CASEHOOK__PLAN_END};
-    is_plan(CASEHOOK_CREATE, true, create);
-    is_plan(CASEHOOK_CREATE, false, create);
-    is_plan(CASEHOOK_UPDATE, false, update);
-    is_plan(CASEHOOK_GET, false, get);
-    is_plan(CASEHOOK_COMMENT, false, comment);
-    is_plan(CASEHOOK_PUSH, true, push_new);
-    is_plan(CASEHOOK_PUSH, false, push);
+    is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_NEW, create);
+    is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_UNKNOWN, find);
+    is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_KNOWN, update); /* it was found */
+    is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_WRITTEN, create + 1);
+    is_plan(CASEHOOK_UPDATE, CASEHOOK__PLAN_OF_KNOWN, update);
+    is_plan(CASEHOOK_UPDATE, CASEHOOK__PLAN_OF_WRITTEN, update + 1);
+    is_plan(CASEHOOK_GET, CASEHOOK__PLAN_OF_KNOWN, get);
+    is_plan(CASEHOOK_COMMENT, CASEHOOK__PLAN_OF_KNOWN, comment);
+    is_plan(CASEHOOK_PUSH, CASEHOOK__PLAN_OF_NEW, push_new);
+    is_plan(CASEHOOK_PUSH, CASEHOOK__PLAN_OF_KNOWN, push);
+    is_plan(CASEHOOK_PUSH, CASEHOOK__PLAN_OF_WRITTEN, push_new + 1);
     assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_CREATE), CASEHOOK__CALL_CREATE);
     assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_UPDATE), CASEHOOK__CALL_UPDATE);
     assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_GET), CASEHOOK__CALL_GET);
+    assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_FIND), CASEHOOK__CALL_FIND);
     assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_COMMENTS), CASEHOOK__CALL_COMMENT);
 }
 

@@ -332,7 +332,7 @@ static void struct_refused(void **state)
     };
     for (size_t i = 0; i < 12; i++) sources[i] = base();
     sources[0].struct_size = 0;
-    sources[1].struct_size = sizeof(struct casehook_params) - 1;
+    sources[1].struct_size = CASEHOOK__PARAMS_FIRST_SIZE - 1;
     sources[2].title = NULL;
     sources[3].tags = tags;
     sources[3].tag_count = 2;
@@ -441,12 +441,16 @@ static void the_tree(void **state)
     (void)state;
     struct casehook__parsed_params params;
     struct casehook__param_tree tree;
-    const struct casehook__text absent = {0};
+    const struct casehook__request_values absent = {.comment = {NULL, 0}},
+                                          present = {.external_id = casehook__text("7"),
+                                                     .external_title = casehook__text(""),
+                                                     .comment = casehook__text("c"),
+                                                     .idempotency_key = casehook__text("k")};
     casehook__params_init(&params, NULL);
     casehook__params_from_json(&params, CASEHOOK_CREATE,
                                casehook__text("{\"title\":\"t\",\"tags\":[\"a\"],\"fields\":{\"p\":1}}"),
                                NULL);
-    casehook__params_tree(&params, absent, absent, absent, &tree);
+    casehook__params_tree(&params, &absent, &tree);
     const struct casehook__value *cases = member(&tree.root, "case");
     assert_text(member(cases, "title")->text, "t");
     assert_int_equal(member(cases, "description")->kind, CASEHOOK__VALUE_TEXT);
@@ -459,13 +463,14 @@ static void the_tree(void **state)
     assert_int_equal(member(external, "title")->kind, CASEHOOK__VALUE_ABSENT);
 
     casehook__params_clear(&params); /* nothing given at all */
-    casehook__params_tree(&params, casehook__text("7"), casehook__text(""), casehook__text("c"), &tree);
+    casehook__params_tree(&params, &present, &tree);
     cases = member(&tree.root, "case");
     external = member(member(&tree.root, "external"), "system");
     assert_text(member(cases, "title")->text, "");
     assert_int_equal(member(cases, "tags")->kind, CASEHOOK__VALUE_LIST);
     assert_int_equal(member(cases, "fields")->kind, CASEHOOK__VALUE_OBJECT);
     assert_text(member(cases, "comment")->text, "c");
+    assert_text(member(cases, "idempotencyKey")->text, "k");
     assert_text(member(external, "id")->text, "7");
     assert_text(member(external, "ID")->text, "7");
     assert_int_equal(member(external, "title")->kind, CASEHOOK__VALUE_TEXT);

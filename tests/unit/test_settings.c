@@ -188,6 +188,15 @@ static void refused(void **state)
         {"{\"run.maxAttempts\":\"1\"}", "settings.run.maxAttempts", "a whole number", 1},
         {"{\"run.maxAttempts\":0}", "settings.run.maxAttempts", "1 to 10", 1},
         {"{\"run.maxAttempts\":11}", "settings.run.maxAttempts", "1 to 10", 1},
+        {"{\"retry.baseDelay\":0}", "settings.retry.baseDelay", "longer than 0", 1},
+        {"{\"retry.statuses\":[200]}", "settings.retry.statuses[0]", "400 to 599", 1},
+        {"{\"retry.statuses\":[503,\"504\"]}", "settings.retry.statuses[1]", "400 to 599", 1},
+        {"{\"retry.statuses\":503}", "settings.retry.statuses", "a list", 1},
+        {"{\"rateLimit.requests\":0}", "settings.rateLimit.requests", "1 to 1000000", 1},
+        {"{\"rateLimit.per\":\"1s\"}", "settings.rateLimit.per", "without rateLimit.requests", 1},
+        {"{\"rateLimit.burst\":3}", "settings.rateLimit.burst", "without rateLimit.requests", 1},
+        {"{\"circuit.failures\":0}", "settings.circuit.failures", "1 to 1000000", 1},
+        {"{\"circuit.pause\":\"1s\"}", "settings.circuit.pause", "without circuit.failures", 1},
         {"{\"responseTimeout\":\"soon\"}", "settings.responseTimeout", "not a time", 1},
         {"{\"responseTimeout\":\"10 parsecs\"}", "settings.responseTimeout", "not a time", 1},
         {"{\"responseTimeout\":\"-5s\"}", "settings.responseTimeout", "not a time", 1},
@@ -280,20 +289,58 @@ static void many_faults(void **state)
     casehook_error_free(error);
 }
 
-static void attempts_are_unsupported(void **state)
+static void delivery(void **state)
 {
     (void)state;
-    for (int attempts = 2; attempts <= 10; attempts++) {
-        char json[64];
-        struct casehook__settings_snapshot *settings = NULL;
-        struct casehook__errors errors;
-        casehook__errors_init(&errors, NULL);
-        snprintf(json, sizeof json, "{\"run\":{\"maxAttempts\":%d}}", attempts);
-        assert_int_equal(casehook__settings_read(NULL, casehook__text(json), read_file, &settings, &errors),
-                         CASEHOOK_E_UNSUPPORTED);
-        assert_non_null(strstr(errors.first->message, "unsupported"));
-        casehook_error_free(errors.first);
-    }
+    struct casehook__settings_snapshot *settings = NULL;
+    struct casehook__errors errors;
+    casehook__errors_init(&errors, NULL);
+    assert_int_equal(casehook__settings_read(
+                         NULL,
+                         casehook__text("{\"run\":{\"maxAttempts\":10},\"retry\":{\"baseDelay\":\"5ms\","
+                                        "\"maxDelay\":\"7ms\",\"maxRetryAfter\":\"1m\",\"deadline\":\"1h\","
+                                        "\"findDelay\":\"3s\",\"statuses\":[423,599]},\"rateLimit\":"
+                                        "{\"requests\":5,\"per\":\"2s\",\"burst\":9},\"circuit\":"
+                                        "{\"failures\":4,\"pause\":\"8s\"}}"),
+                         read_file, &settings, &errors),
+                     CASEHOOK_OK);
+    const struct casehook__retry *retry = &settings->retry;
+    assert_int_equal(retry->max_attempts, 10);
+    assert_int_equal(retry->base_delay_ms, 5);
+    assert_int_equal(retry->max_delay_ms, 7);
+    assert_int_equal(retry->max_retry_after_ms, 60000);
+    assert_int_equal(retry->deadline_ms, 3600000);
+    assert_int_equal(retry->find_delay_ms, 3000);
+    for (int status = 300; status < 700; status++)
+        assert_int_equal(casehook__retry_has_status(retry, status), status == 423 || status == 599);
+    assert_int_equal(settings->limits.rate_requests, 5);
+    assert_int_equal(settings->limits.rate_per_ms, 2000);
+    assert_int_equal(settings->limits.rate_burst, 9);
+    assert_int_equal(settings->limits.circuit_failures, 4);
+    assert_int_equal(settings->limits.circuit_pause_ms, 8000);
+    casehook__settings_unref(settings);
+}
+
+static void delivery_defaults(void **state)
+{
+    (void)state;
+    struct casehook__settings_snapshot *settings = casehook__settings_default(NULL);
+    const struct casehook__retry *retry = &settings->retry;
+    assert_int_equal(retry->max_attempts, 1);
+    assert_int_equal(retry->base_delay_ms, 1000);
+    assert_int_equal(retry->max_delay_ms, 30000);
+    assert_int_equal(retry->max_retry_after_ms, 300000);
+    assert_int_equal(retry->deadline_ms, 0);
+    assert_int_equal(retry->find_delay_ms, 2000);
+    static const int statuses[] = {408, 425, 429, 500, 502, 503, 504};
+    unsigned listed = 0;
+    for (int status = 400; status < 600; status++) listed += casehook__retry_has_status(retry, status);
+    assert_int_equal(listed, sizeof statuses / sizeof *statuses);
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        assert_true(casehook__retry_has_status(retry, statuses[i]));
+    assert_int_equal(settings->limits.rate_requests, 0);
+    assert_int_equal(settings->limits.circuit_failures, 0);
+    casehook__settings_unref(settings);
 }
 
 static void durations(void **state)
@@ -409,7 +456,8 @@ int main(void)
         cmocka_unit_test(hosts_of_their_own),
         cmocka_unit_test(refused),
         cmocka_unit_test(many_faults),
-        cmocka_unit_test(attempts_are_unsupported),
+        cmocka_unit_test(delivery),
+        cmocka_unit_test(delivery_defaults),
         cmocka_unit_test(durations),
         cmocka_unit_test(sizes),
         cmocka_unit_test(passwords_stay_out_of_messages),

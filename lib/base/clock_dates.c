@@ -1,4 +1,4 @@
-/* clock_retry.c - Retry-After: seconds, or a date in one of the three forms of HTTP (RFC 9110, 5.6.7). */
+/* clock_dates.c - dates as servers write them: those of HTTP (RFC 9110, 5.6.7), and ISO 8601. */
 #include "base/clock.h"
 
 #define YEAR_SECONDS INT64_C(31536000)
@@ -97,14 +97,20 @@ static bool read_asctime(struct casehook__text rest, struct date *date)
 }
 
 /* Seconds since 1970; false: no date. */
+static bool seconds_of(const struct date *date, int64_t *at)
+{
+    if (date->month < 1 || date->month > 12 || date->day < 1 || date->day > 31) return false;
+    if (date->hour > 23 || date->minute > 59 || date->second > 60) return false;
+    int64_t days = days_since_epoch(date->year, date->month, date->day);
+    *at = ((days * 24 + date->hour) * 60 + date->minute) * 60 + date->second;
+    return true;
+}
+
 static bool read_date(struct casehook__text text, int64_t now, int64_t *at)
 {
     struct date date = {0};
-    if (!read_imf(text, &date) && !read_rfc850(text, now, &date) && !read_asctime(text, &date)) return false;
-    if (date.day < 1 || date.day > 31 || date.hour > 23 || date.minute > 59 || date.second > 60) return false;
-    int64_t days = days_since_epoch(date.year, date.month, date.day);
-    *at = ((days * 24 + date.hour) * 60 + date.minute) * 60 + date.second;
-    return true;
+    return (read_imf(text, &date) || read_rfc850(text, now, &date) || read_asctime(text, &date)) &&
+           seconds_of(&date, at);
 }
 
 /* Digits alone, however many: what is longer than a year is a year.  Of several in one header the first. */
@@ -129,4 +135,44 @@ int64_t casehook__clock_retry_after(struct casehook__text value, int64_t now)
         seconds = at - now;
     }
     return (seconds < 0 ? 0 : seconds > YEAR_SECONDS ? YEAR_SECONDS : seconds) * 1000;
+}
+
+/* ".123" behind the seconds: no more than that is wanted of it. */
+static void skip_fraction(struct casehook__text *rest)
+{
+    if (!take_literal(rest, ".") && !take_literal(rest, ",")) return;
+    while (rest->length && casehook__is_digit(*rest->data)) *rest = casehook__text_from(*rest, 1);
+}
+
+/* "Z", "+01:00", "-0530", "+02", or nothing: UTC. */
+static bool take_zone(struct casehook__text *rest, int64_t *east_seconds)
+{
+    int64_t hours = 0, minutes = 0, sign = 1;
+    *east_seconds = 0;
+    if (rest->length == 0 || take_literal(rest, "Z")) return true;
+    if (take_literal(rest, "-"))
+        sign = -1;
+    else if (!take_literal(rest, "+"))
+        return false;
+    if (!take_number(rest, 2, &hours)) return false;
+    take_literal(rest, ":");
+    if (rest->length && !take_number(rest, 2, &minutes)) return false;
+    *east_seconds = sign * (hours * 60 + minutes) * 60;
+    return true;
+}
+
+bool casehook__clock_iso_read(struct casehook__text text, int64_t *unix_ms)
+{
+    struct date date = {0};
+    struct casehook__text rest = casehook__text_trim(text);
+    int64_t east = 0, at = 0;
+    if (!take_number(&rest, 4, &date.year) || !take_literal(&rest, "-") ||
+        !take_number(&rest, 2, &date.month) || !take_literal(&rest, "-") || !take_number(&rest, 2, &date.day))
+        return false;
+    if (rest.length && !take_literal(&rest, "T") && !take_literal(&rest, " ")) return false;
+    if (rest.length && !take_time(&rest, &date)) return false;
+    skip_fraction(&rest);
+    if (!take_zone(&rest, &east) || rest.length || !seconds_of(&date, &at)) return false;
+    *unix_ms = (at - east) * 1000;
+    return true;
 }

@@ -1,0 +1,123 @@
+/* config_find.c - what goes with the call that looks for a case: when, and what a closed one means (D3, L2).
+ */
+#include "document/config_private.h"
+
+#define CLOSED_STATUSES_MAX 64
+
+static const char *const find_fields[] = {"findIncidentMethod",
+                                          "findIncidentJson",
+                                          "findIncidentResponseKey",
+                                          "findIncident",
+                                          "findIncidentResponseStatusKey",
+                                          "closedStatuses",
+                                          "whenClosed",
+                                          "reopenWithin",
+                                          "findIncidentResponseClosedAtKey"};
+
+/* Without a URL nothing is ever looked for: who wrote the rest believes that it is. */
+static void refuse_without_url(const struct casehook__config_reader *reader)
+{
+    for (size_t i = 0; i < sizeof find_fields / sizeof *find_fields; i++) {
+        struct casehook__field field = casehook__config_nullable(reader, find_fields[i]);
+        if (field.node)
+            casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
+                           "does nothing without findIncidentUrl: give that too, or remove this");
+    }
+}
+
+/* The same question for every case would find some other case. */
+static void check_question(const struct casehook__config_reader *reader)
+{
+    const struct casehook__call_config *call = &reader->config->calls[CASEHOOK__CALL_FIND];
+    struct casehook__field url = casehook__config_field(reader, "findIncidentUrl");
+    if (!reader->config->strict || !call->url) return;
+    if (casehook__url_template_uses_any(call->url, "case")) return;
+    if (call->body && casehook__template_uses_any(call->body, "case")) return;
+    casehook__fail(casehook__field_fault(&url), CASEHOOK_E_CONFIG,
+                   "asks the same for every case: use a variable of the case here or in findIncidentJson "
+                   "(case.id for instance), or set strict to false");
+}
+
+static void read_closed_statuses(struct casehook__config_reader *reader, struct casehook__find_config *find)
+{
+    struct casehook__field field = casehook__config_nullable(reader, "closedStatuses");
+    if (!casehook__field_list(&field)) return;
+    size_t count = casehook__json_count(field.node);
+    if (count == 0 || count > CLOSED_STATUSES_MAX) {
+        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "must have 1 to %d entries",
+                       CLOSED_STATUSES_MAX);
+        return;
+    }
+    find->closed = casehook__calloc(reader->config->heap, count, sizeof *find->closed);
+    if (!find->closed) reader->errors->memory = 1;
+    for (size_t i = 0; find->closed && i < count; i++) {
+        const struct casehook__json *item = casehook__json_item(field.node, i);
+        if (casehook__json_kind(item) != CASEHOOK__JSON_TEXT) {
+            casehook__fail(casehook__field_item_fault(&field, i), CASEHOOK_E_CONFIG, "must be a text, not %s",
+                           casehook__json_kind_name(item));
+            continue;
+        }
+        struct casehook__text text = casehook__json_text(item);
+        find->closed[find->closed_count] = (struct casehook__text){
+            casehook__copy(reader->config->heap, text.data, text.length), text.length};
+        if (find->closed[find->closed_count].data)
+            find->closed_count++;
+        else
+            reader->errors->memory = 1;
+    }
+}
+
+/* One that says nothing without the other. */
+static void need_other(const struct casehook__config_reader *reader, const char *name, const char *other)
+{
+    struct casehook__field field = casehook__config_nullable(reader, name),
+                           needed = casehook__config_nullable(reader, other);
+    if (field.node && !needed.node)
+        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
+                       "does nothing without %s: give both, or neither", other);
+}
+
+static void read_when_closed(struct casehook__config_reader *reader, struct casehook__find_config *find)
+{
+    static const char *const words[] = {"update", "create", "ignore"};
+    struct casehook__field when = casehook__config_nullable(reader, "whenClosed"),
+                           within = casehook__config_nullable(reader, "reopenWithin");
+    size_t word = 0;
+    uint64_t ms = 0;
+    casehook__config_read_key(reader, "findIncidentResponseStatusKey", false, &find->status_key);
+    casehook__config_read_key(reader, "findIncidentResponseClosedAtKey", false, &find->closed_at_key);
+    read_closed_statuses(reader, find);
+    casehook__field_word(&when, words, 3, false, &word);
+    find->when_closed = (enum casehook__when_closed)word;
+    casehook__field_amount(&within, casehook__duration_parse, &ms);
+    find->reopen_within_ms = (int64_t)ms;
+    need_other(reader, "closedStatuses", "findIncidentResponseStatusKey");
+    need_other(reader, "findIncidentResponseStatusKey", "closedStatuses");
+    need_other(reader, "whenClosed", "closedStatuses");
+    need_other(reader, "reopenWithin", "findIncidentResponseClosedAtKey");
+    need_other(reader, "findIncidentResponseClosedAtKey", "reopenWithin");
+    need_other(reader, "reopenWithin", "closedStatuses");
+}
+
+void casehook__config_read_find(struct casehook__config_reader *reader)
+{
+    static const char *const words[] = {"unknown", "always"};
+    struct casehook__config *config = reader->config;
+    struct casehook__field url = casehook__config_nullable(reader, "findIncidentUrl"),
+                           when = casehook__config_nullable(reader, "findIncident");
+    size_t word = 0;
+    if (!url.node ||
+        (casehook__json_kind(url.node) == CASEHOOK__JSON_TEXT && casehook__json_text(url.node).length == 0)) {
+        refuse_without_url(reader);
+        return;
+    }
+    check_question(reader);
+    config->find = casehook__calloc(config->heap, 1, sizeof *config->find);
+    if (!config->find) {
+        reader->errors->memory = 1;
+        return;
+    }
+    casehook__field_word(&when, words, 2, false, &word);
+    config->find->always = word == 1;
+    read_when_closed(reader, config->find);
+}

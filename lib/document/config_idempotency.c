@@ -1,0 +1,96 @@
+/* config_idempotency.c - how the tracker knows a request that it has had before (D4). */
+#include "document/config_private.h"
+
+static bool uses_key(const struct casehook__call_config *call)
+{
+    static const char key[] = "case.idempotencyKey";
+    return (call->url && casehook__url_template_uses(call->url, key)) ||
+           (call->body && casehook__template_uses(call->body, key));
+}
+
+/* The header as a set of one, so that it is checked as all headers are (C7). */
+static void read_key_header(struct casehook__config_reader *reader, const struct casehook__field *field)
+{
+    static const char *const taken[] = {"Accept", "User-Agent", "Content-Type", "Authorization", "Cookie"};
+    struct casehook__config *config = reader->config;
+    struct casehook__text name;
+    if (!casehook__field_text(field, &name)) return;
+    const char *fault = casehook__header_name_fault(name, false);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken && !fault; i++)
+        if (casehook__text_is_nocase(name, taken[i])) fault = "means something else to every server";
+    if (fault) {
+        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "%s", fault);
+        return;
+    }
+    if (casehook__headers_find(&config->headers, name)) {
+        casehook__fail(
+            casehook__field_fault(field), CASEHOOK_E_CONFIG,
+            "is among the configured headers too: remove it there, every request has a key of its own");
+        return;
+    }
+    config->idempotency->header.data = casehook__copy(config->heap, name.data, name.length);
+    config->idempotency->header.length = name.length;
+    if (!config->idempotency->header.data) reader->errors->memory = 1;
+}
+
+static void read_duplicates(struct casehook__config_reader *reader, const struct casehook__field *field)
+{
+    struct casehook__idempotency *idempotency = reader->config->idempotency;
+    if (!casehook__field_list(field)) return;
+    size_t count = casehook__json_count(field->node);
+    if (count > CASEHOOK__DUPLICATE_STATUSES_MAX) {
+        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "has more than %d entries",
+                       CASEHOOK__DUPLICATE_STATUSES_MAX);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct casehook__json *item = casehook__json_item(field->node, i);
+        int64_t status =
+            casehook__json_kind(item) == CASEHOOK__JSON_INTEGER ? casehook__json_integer(item) : 0;
+        if (status >= 400 && status <= 599)
+            idempotency->duplicate_statuses[idempotency->duplicate_count++] = (int)status;
+        else
+            casehook__fail(casehook__field_item_fault(field, i), CASEHOOK_E_CONFIG,
+                           "must be the number of an HTTP status from 400 to 599");
+    }
+}
+
+/* inBody promises that the tracker sees the key of a new case. */
+static void check_in_body(const struct casehook__config_reader *reader, const struct casehook__field *field)
+{
+    const struct casehook__config *config = reader->config;
+    const struct casehook__call_config *create = &config->calls[CASEHOOK__CALL_CREATE],
+                                       *comment = &config->calls[CASEHOOK__CALL_COMMENT];
+    if (create->url && create->body && !uses_key(create))
+        casehook__fail(
+            casehook__field_fault(field), CASEHOOK_E_CONFIG,
+            "is true, but neither createIncidentUrl nor createIncidentJson uses case.idempotencyKey");
+    if (config->has_comments && !uses_key(comment))
+        casehook__fail(
+            casehook__field_fault(field), CASEHOOK_E_CONFIG,
+            "is true, but neither createCommentUrl nor createCommentJson uses case.idempotencyKey");
+}
+
+void casehook__config_read_idempotency(struct casehook__config_reader *reader)
+{
+    struct casehook__config *config = reader->config;
+    struct casehook__field header = casehook__config_nullable(reader, "idempotencyHeader"),
+                           in_body = casehook__config_nullable(reader, "idempotencyInBody"),
+                           duplicates = casehook__config_nullable(reader, "idempotencyDuplicateStatuses");
+    bool has_key = false;
+    casehook__field_boolean(&in_body, &has_key);
+    if (has_key && !header.node) check_in_body(reader, &in_body);
+    if (!header.node && !has_key) {
+        if (duplicates.node)
+            casehook__fail(casehook__field_fault(&duplicates), CASEHOOK_E_CONFIG,
+                           "does nothing without idempotencyHeader or idempotencyInBody: give one of them");
+        return;
+    }
+    config->idempotency = casehook__calloc(config->heap, 1, sizeof *config->idempotency);
+    if (!config->idempotency) {
+        reader->errors->memory = 1;
+        return;
+    }
+    if (header.node) read_key_header(reader, &header);
+    read_duplicates(reader, &duplicates);
+}

@@ -1,0 +1,172 @@
+/*
+ * limiter.c - a token bucket and a circuit breaker (D6).
+ *
+ * Tokens are taken when a request goes out, not when it comes to wait: then no window of time sees more than
+ * the burst and what flowed in meanwhile, even if every thread slept longer than it meant to.  Who has to
+ * wait is told a time by the number of those before him, so that each wakes about once.
+ */
+#include "base/posix.h"
+
+#include "exchange/limiter.h"
+
+#include <pthread.h>
+
+struct casehook__limiter {
+    struct casehook__heap *heap;
+    struct casehook__limits limits;
+    pthread_mutex_t lock; /* of what follows */
+
+    double tokens;
+    int64_t filled_at; /* tokens is that of this time */
+    size_t queued;
+
+    unsigned failures; /* in a row */
+    bool open, probing;
+    int64_t open_until;
+};
+
+int casehook__limiter_new(struct casehook__heap *heap, const struct casehook__limits *limits,
+                          struct casehook__limiter **out)
+{
+    *out = NULL;
+    if (!limits->rate_requests && !limits->circuit_failures) return CASEHOOK_OK;
+    struct casehook__limiter *limiter = casehook__calloc(heap, 1, sizeof *limiter);
+    if (!limiter) return CASEHOOK_E_NO_MEMORY;
+    if (pthread_mutex_init(&limiter->lock, NULL)) {
+        casehook__free(heap, limiter);
+        return CASEHOOK_E_NO_MEMORY;
+    }
+    limiter->heap = heap;
+    limiter->limits = *limits;
+    limiter->tokens = limits->rate_burst;
+    limiter->filled_at = INT64_MIN;
+    *out = limiter;
+    return CASEHOOK_OK;
+}
+
+void casehook__limiter_free(struct casehook__limiter *limiter)
+{
+    if (!limiter) return;
+    pthread_mutex_destroy(&limiter->lock);
+    casehook__free(limiter->heap, limiter);
+}
+
+/* ---- under the lock ---------------------------------------------------------------------------- */
+
+static double tokens_per_ms(const struct casehook__limiter *limiter)
+{
+    return (double)limiter->limits.rate_requests / limiter->limits.rate_per_ms;
+}
+
+static void fill(struct casehook__limiter *limiter, int64_t now)
+{
+    double most = limiter->limits.rate_burst;
+    if (limiter->filled_at != INT64_MIN && now > limiter->filled_at)
+        limiter->tokens += (double)(now - limiter->filled_at) * tokens_per_ms(limiter);
+    if (limiter->tokens > most) limiter->tokens = most;
+    if (now > limiter->filled_at) limiter->filled_at = now;
+}
+
+static void leave_queue(struct casehook__limiter *limiter, struct casehook__place *place)
+{
+    if (place->queued) limiter->queued--;
+    place->queued = false;
+}
+
+/* True: a token was taken.  Who has not waited yet comes behind those who do. */
+static bool take_token(struct casehook__limiter *limiter, int64_t now, struct casehook__place *place,
+                       int64_t *at)
+{
+    if (!limiter->limits.rate_requests) return true;
+    fill(limiter, now);
+    size_t before = place->queued ? 0 : limiter->queued;
+    double missing = (double)before + 1 - limiter->tokens;
+    if (missing <= 0) {
+        limiter->tokens -= 1;
+        leave_queue(limiter, place);
+        return true;
+    }
+    if (!place->queued) limiter->queued++;
+    place->queued = true;
+    *at = now + 1 + (int64_t)(missing / tokens_per_ms(limiter));
+    return false;
+}
+
+/* While a probe is under way nobody knows how long it takes: as long as a pause is a guess. */
+static bool is_open(const struct casehook__limiter *limiter, int64_t now, int64_t *at)
+{
+    if (!limiter->open) return false;
+    *at = now < limiter->open_until ? limiter->open_until : now + limiter->limits.circuit_pause_ms;
+    return now < limiter->open_until || limiter->probing;
+}
+
+static void trip(struct casehook__limiter *limiter, int64_t now)
+{
+    limiter->open = true;
+    limiter->open_until = now + limiter->limits.circuit_pause_ms;
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
+enum casehook__admission casehook__limiter_ask(struct casehook__limiter *limiter, int64_t now,
+                                               struct casehook__place *place, int64_t *at)
+{
+    enum casehook__admission admission = CASEHOOK__ADMITTED;
+    if (!limiter) return admission;
+    pthread_mutex_lock(&limiter->lock);
+    if (is_open(limiter, now, at)) {
+        leave_queue(limiter, place);
+        admission = CASEHOOK__CIRCUIT_OPEN;
+    } else if (!take_token(limiter, now, place, at)) {
+        admission = CASEHOOK__ADMITTED_LATER;
+    } else if (limiter->open) {
+        limiter->probing = place->probing = true;
+    }
+    pthread_mutex_unlock(&limiter->lock);
+    return admission;
+}
+
+static void settle_probe(struct casehook__limiter *limiter, int64_t now, enum casehook__health health)
+{
+    limiter->probing = false;
+    if (health == CASEHOOK__HEALTH_DOWN) trip(limiter, now);
+    if (health != CASEHOOK__HEALTH_UP) return;
+    limiter->open = false;
+    limiter->failures = 0;
+}
+
+void casehook__limiter_settle(struct casehook__limiter *limiter, int64_t now, struct casehook__place *place,
+                              enum casehook__health health)
+{
+    if (!limiter || !limiter->limits.circuit_failures) return;
+    pthread_mutex_lock(&limiter->lock);
+    if (place->probing) {
+        settle_probe(limiter, now, health);
+    } else if (!limiter->open) { /* else it was under way when the circuit opened, and says nothing new */
+        if (health == CASEHOOK__HEALTH_UP) limiter->failures = 0;
+        if (health == CASEHOOK__HEALTH_DOWN && ++limiter->failures >= limiter->limits.circuit_failures)
+            trip(limiter, now);
+    }
+    place->probing = false;
+    pthread_mutex_unlock(&limiter->lock);
+}
+
+void casehook__limiter_leave(struct casehook__limiter *limiter, struct casehook__place *place)
+{
+    if (!place->queued && !place->probing) return;
+    pthread_mutex_lock(&limiter->lock);
+    leave_queue(limiter, place);
+    if (place->probing) limiter->probing = false;
+    place->probing = false;
+    pthread_mutex_unlock(&limiter->lock);
+}
+
+const char *casehook__limiter_circuit(struct casehook__limiter *limiter, int64_t now)
+{
+    const char *state = "closed";
+    if (!limiter || !limiter->limits.circuit_failures) return state;
+    pthread_mutex_lock(&limiter->lock);
+    if (limiter->open) state = now < limiter->open_until ? "open" : "half_open";
+    pthread_mutex_unlock(&limiter->lock);
+    return state;
+}

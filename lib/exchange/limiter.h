@@ -1,0 +1,44 @@
+/*
+ * limiter.h - how many requests a connector may make, and whether its tracker is up (D6).
+ *
+ * One limiter belongs to one connector, whose threads, loops and exchanges share it.
+ */
+#ifndef CASEHOOK_LIMITER_H
+#define CASEHOOK_LIMITER_H
+
+#include "settings/settings.h"
+
+struct casehook__limiter;
+
+/* What one operation has of it; zero in the beginning. */
+struct casehook__place {
+    bool queued;  /* it waits for its turn */
+    bool probing; /* its request tries whether the tracker is up again */
+};
+
+enum casehook__admission {
+    CASEHOOK__ADMITTED,       /* the request may go out now */
+    CASEHOOK__ADMITTED_LATER, /* ask again at that time */
+    CASEHOOK__CIRCUIT_OPEN    /* not before that time */
+};
+
+enum casehook__health { CASEHOOK__HEALTH_UP, CASEHOOK__HEALTH_DOWN, CASEHOOK__HEALTH_UNTOLD };
+
+/* *limiter is NULL when the settings limit nothing.  OK or NO_MEMORY. */
+int casehook__limiter_new(struct casehook__heap *heap, const struct casehook__limits *limits,
+                          struct casehook__limiter **limiter);
+void casehook__limiter_free(struct casehook__limiter *limiter);
+
+/* Any thread.  now and *at by the operation's clock. */
+enum casehook__admission casehook__limiter_ask(struct casehook__limiter *limiter, int64_t now,
+                                               struct casehook__place *place, int64_t *at);
+/* The request that was admitted has ended. */
+void casehook__limiter_settle(struct casehook__limiter *limiter, int64_t now, struct casehook__place *place,
+                              enum casehook__health health);
+/* The operation ends, or is given up while it waits. */
+void casehook__limiter_leave(struct casehook__limiter *limiter, struct casehook__place *place);
+
+/* For the snapshot of a connector: "closed", "open" or "half_open". */
+const char *casehook__limiter_circuit(struct casehook__limiter *limiter, int64_t now);
+
+#endif

@@ -1,0 +1,198 @@
+/* resume.c - reading an earlier result: what of an operation is done already (D5). */
+#include "exchange/resume.h"
+
+#include "json/jsscan.h"
+#include "json/jstext.h"
+
+#include <stdio.h>
+
+struct resume_reader {
+    const struct casehook__config *config;
+    const struct casehook__parsed_params *params;
+    int operation;
+    struct casehook__buf *scratch;
+    struct casehook_result *result;
+    struct casehook__resumed *resumed;
+    struct casehook__js_value id, comments, requests, key, of_operation;
+};
+
+static int fail_resume(struct resume_reader *reader, const char *message)
+{
+    casehook__error_set_field(&reader->result->error, "resume");
+    return casehook__fail(&reader->result->error, CASEHOOK_E_PARAMS, "%s", message);
+}
+
+/* The member of an object by its name; kind NONE: there is none. */
+static struct casehook__js_value member(const struct casehook__js_value *object, const char *name)
+{
+    size_t position = 0;
+    struct casehook__text key;
+    struct casehook__js_value value;
+    while (object->kind == CASEHOOK__JS_OBJECT && casehook__js_next(object->text, &position, &key, &value))
+        if (casehook__text_is(key, name)) return value;
+    return (struct casehook__js_value){.kind = CASEHOOK__JS_NONE};
+}
+
+/* A string of plain characters, as all words of a result are. */
+static bool is_word(const struct casehook__js_value *value, const char *word)
+{
+    if (value->kind != CASEHOOK__JS_STRING) return false;
+    return casehook__text_is((struct casehook__text){value->text.data + 1, value->text.length - 2}, word);
+}
+
+static bool is_present(const struct casehook__js_value *value)
+{
+    return value->kind != CASEHOOK__JS_NONE && value->kind != CASEHOOK__JS_NULL;
+}
+
+/* A string decoded into scratch; false: it is none, or too long. */
+static bool decode(struct resume_reader *reader, const struct casehook__js_value *value,
+                   struct casehook__text *text)
+{
+    if (value->kind != CASEHOOK__JS_STRING) return false;
+    casehook__buf_clear(reader->scratch);
+    if (casehook__js_decode(reader->scratch,
+                            (struct casehook__text){value->text.data + 1, value->text.length - 2}))
+        return false;
+    *text = (struct casehook__text){casehook__buf_string(reader->scratch), reader->scratch->length};
+    return true;
+}
+
+static int find_members(struct resume_reader *reader)
+{
+    const struct casehook__js_value top = {CASEHOOK__JS_OBJECT, reader->params->resume};
+    reader->id = member(&top, "id");
+    reader->comments = member(&top, "comments");
+    reader->requests = member(&top, "requests");
+    reader->key = member(&top, "idempotencyKey");
+    reader->of_operation = member(&top, "operation");
+    if (reader->requests.kind == CASEHOOK__JS_NONE) reader->requests = member(&top, "exchanges"); /* of 0.1 */
+    if (reader->comments.kind == CASEHOOK__JS_ARRAY && reader->requests.kind == CASEHOOK__JS_ARRAY)
+        return CASEHOOK_OK;
+    return fail_resume(reader,
+                       "is no result: it must be all that casehook_result_json() gave for an earlier call");
+}
+
+static int check_operation(struct resume_reader *reader)
+{
+    if (!is_present(&reader->of_operation) ||
+        is_word(&reader->of_operation, casehook_operation_name(reader->operation)))
+        return CASEHOOK_OK;
+    return fail_resume(reader, "is the result of another operation: resume with the one that it was");
+}
+
+/* Its id becomes that of the case. */
+static int take_id(struct resume_reader *reader)
+{
+    struct casehook_result *result = reader->result;
+    struct casehook__text id;
+    if (!is_present(&reader->id)) return CASEHOOK_OK;
+    if (!decode(reader, &reader->id, &id)) return fail_resume(reader, "is no result: its id is no text");
+    if (casehook__id_fault(id)) return fail_resume(reader, "has an id that none can be");
+    if (result->id_length &&
+        !casehook__text_equal(id, (struct casehook__text){result->id, result->id_length}))
+        return fail_resume(reader, "is about another case than the external id");
+    casehook__result_set_id(result, id);
+    return CASEHOOK_OK;
+}
+
+/* Comments are the same by their place and id; behind those that the result knows there may be new ones. */
+static int take_comment(struct resume_reader *reader, const struct casehook__js_value *item, size_t index)
+{
+    struct casehook_result *result = reader->result;
+    struct casehook__js_value id = member(item, "commentId"), state = member(item, "state");
+    struct casehook__text text;
+    if (index >= result->comment_count) return fail_resume(reader, "has more comments than this call");
+    if (!decode(reader, &id, &text))
+        return fail_resume(reader, "is no result: the id of a comment is no text");
+    if (!casehook__text_equal(text, result->comments[index].id))
+        return fail_resume(
+            reader, "is about other comments: give the same ones in the same order, new ones behind them");
+    if (is_word(&state, "sent")) result->comments[index].state = CASEHOOK_COMMENT_SENT;
+    if (is_word(&state, "skipped")) result->comments[index].state = CASEHOOK_COMMENT_SKIPPED;
+    return CASEHOOK_OK;
+}
+
+static int take_comments(struct resume_reader *reader)
+{
+    size_t position = 0, index = 0;
+    struct casehook__text key;
+    struct casehook__js_value item;
+    int status = CASEHOOK_OK;
+    while (!status && casehook__js_next(reader->comments.text, &position, &key, &item))
+        status = take_comment(reader, &item, index++);
+    return status;
+}
+
+/* The last request of each kind says what became of it; one that was done once is done. */
+static void take_requests(struct resume_reader *reader)
+{
+    struct casehook__resumed *resumed = reader->resumed;
+    size_t position = 0;
+    struct casehook__text key;
+    struct casehook__js_value item;
+    while (casehook__js_next(reader->requests.text, &position, &key, &item)) {
+        struct casehook__js_value step = member(&item, "step"), outcome = member(&item, "outcome");
+        bool creates = is_word(&step, "create");
+        if ((creates || is_word(&step, "update")) && is_word(&outcome, "done")) resumed->wrote = true;
+        if (creates && is_word(&outcome, "unknown")) resumed->create_unknown = true;
+    }
+}
+
+/* A key that was random must be the same again; others are made of the params. */
+static int take_key(struct resume_reader *reader)
+{
+    struct casehook_result *result = reader->result;
+    struct casehook__text key;
+    if (!reader->config->idempotency || reader->params->idempotency_key.data || reader->params->id.length)
+        return CASEHOOK_OK;
+    if (!is_present(&reader->key)) return CASEHOOK_OK;
+    if (!decode(reader, &reader->key, &key) || key.length == 0 || key.length > CASEHOOK__KEY_MAX_BYTES)
+        return fail_resume(reader, "is no result: its idempotencyKey is no text of 1 to 255 characters");
+    for (size_t i = 0; i < key.length; i++)
+        if (key.data[i] < '!' || key.data[i] > '~')
+            return fail_resume(reader, "has an idempotencyKey that none can be");
+    result->idempotency_key = casehook__copy(result->heap, key.data, key.length);
+    return result->idempotency_key ? CASEHOOK_OK : casehook__fail_memory(&result->error);
+}
+
+/* Nobody knows whether there is a case, and this connector has no way to find out or to ask safely. */
+static int check_unknown(struct resume_reader *reader)
+{
+    struct casehook__resumed *resumed = reader->resumed;
+    if (reader->result->id_length) resumed->wrote |= resumed->create_unknown; /* the server named it */
+    if (resumed->wrote && !reader->result->id_length)
+        return fail_resume(reader,
+                           "says that the case was created, but not with which id: look for it in the "
+                           "tracker, and give its id as the external id");
+    if (resumed->wrote) resumed->create_unknown = false;
+    if (!resumed->create_unknown || reader->config->find) return CASEHOOK_OK;
+    if (reader->config->idempotency && (reader->result->idempotency_key || reader->params->id.length ||
+                                        reader->params->idempotency_key.data))
+        return CASEHOOK_OK;
+    return fail_resume(reader,
+                       "says that it is unknown whether the case was created: look for its title in the "
+                       "tracker; give its id as the external id when it is there, else call without resume");
+}
+
+int casehook__resume_read(const struct casehook__config *config, const struct casehook__parsed_params *params,
+                          int operation, struct casehook__buf *scratch, struct casehook_result *result,
+                          struct casehook__resumed *resumed)
+{
+    struct resume_reader reader = {.config = config,
+                                   .params = params,
+                                   .operation = operation,
+                                   .scratch = scratch,
+                                   .result = result,
+                                   .resumed = resumed};
+    *resumed = (struct casehook__resumed){false, false};
+    if (!params->resume.data) return CASEHOOK_OK;
+    int status = find_members(&reader);
+    if (!status) status = check_operation(&reader);
+    if (!status) status = take_id(&reader);
+    if (!status) status = take_comments(&reader);
+    if (!status) status = take_key(&reader);
+    if (status) return status;
+    take_requests(&reader);
+    return check_unknown(&reader);
+}
