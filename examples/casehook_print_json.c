@@ -61,7 +61,8 @@ static void put_head(FILE *json, int operation, int step)
     fputs("\"user\":\"0\",", json);
     put_code(json, "step", casehook_step_name(step), step);
     put_code(json, "outcome", casehook_outcome_name(CASEHOOK_OUTCOME_NONE), CASEHOOK_OUTCOME_NONE);
-    fputs("\"id\":null,\"title\":null,\"url\":null,\"pushedDate\":null,\"fields\":null,\"comments\":[],"
+    fputs("\"id\":null,\"found\":false,\"title\":null,\"url\":null,\"pushedDate\":null,\"idempotencyKey\":"
+          "null,\"fields\":null,\"comments\":[],"
           "\"requests\":[],\"error\":",
           json);
 }

@@ -168,7 +168,7 @@ static void *counted(void *user, void *pointer, size_t size)
 static void one_holds_little(void **state)
 {
     static const struct casehook_allocator allocator = {sizeof allocator, NULL, counted, NULL};
-    enum { COUNT = 1000, MOST = 5 * 1024 };
+    enum { COUNT = 1000, MOST = 4 * 1024 };
     const size_t params = sizeof(struct casehook_params) + sizeof(struct casehook__parsed_params);
     struct casehook_settings *settings = NULL;
     (void)state;

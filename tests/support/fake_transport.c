@@ -31,16 +31,27 @@ void __wrap_casehook__pause(int64_t until, struct casehook_cancel *cancel)
     if (!casehook__cancel_is_set(cancel) && until > fake.now) fake.now = until;
 }
 
+static int64_t fake_now(void *user)
+{
+    (void)user;
+    return fake.now;
+}
+
+static uint64_t fake_random(void *user)
+{
+    (void)user;
+    return fake.random ? fake.random(fake.user) : 0;
+}
+
+static const struct casehook__clock fake_clock = {
+    .now_ms = fake_now, .unix_ms = fake_now, .random = fake_random};
+
 /* ---- machines that wait ------------------------------------------------------------------------ */
 
 enum casehook__turn __real_casehook__machine_next(struct casehook__machine *machine,
                                                   struct casehook__request *request);
 enum casehook__turn __wrap_casehook__machine_next(struct casehook__machine *machine,
                                                   struct casehook__request *request);
-void __real_casehook__machine_fail(struct casehook__machine *machine,
-                                   const struct casehook__failure *failure);
-void __wrap_casehook__machine_fail(struct casehook__machine *machine,
-                                   const struct casehook__failure *failure);
 
 static bool must_wait(struct casehook__machine *machine)
 {
@@ -50,19 +61,16 @@ static bool must_wait(struct casehook__machine *machine)
     return true;
 }
 
+/* As if it had come to wait by itself. */
 enum casehook__turn __wrap_casehook__machine_next(struct casehook__machine *machine,
                                                   struct casehook__request *request)
 {
-    if (!casehook__machine_awaits(machine) && must_wait(machine)) return CASEHOOK__TURN_WAIT;
+    bool idle = machine->state == CASEHOOK__MACHINE_TO_RENDER || machine->state == CASEHOOK__MACHINE_READY;
+    if (idle && must_wait(machine)) {
+        machine->wakes_as = machine->state;
+        machine->state = CASEHOOK__MACHINE_DELAYED;
+    }
     return __real_casehook__machine_next(machine, request);
-}
-
-/* What fails in a wait is the request that it was to come to. */
-void __wrap_casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure)
-{
-    struct casehook__request request;
-    if (!casehook__machine_awaits(machine)) __real_casehook__machine_next(machine, &request);
-    __real_casehook__machine_fail(machine, failure);
 }
 
 /* ---- transports -------------------------------------------------------------------------------- */
@@ -313,6 +321,7 @@ static const struct casehook__transport_ops fake_transport_ops = {
 void fake_use(struct casehook_connector *connector)
 {
     connector->ops = &fake_transport_ops;
+    connector->context.clock = &fake_clock;
 }
 
 void fake_reset(void)

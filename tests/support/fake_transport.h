@@ -23,6 +23,8 @@ struct fake {
     void *user;
     /* Until when an operation must wait before its next request; 0, or a time that has passed: not at all. */
     int64_t (*wait)(void *user, const struct casehook__machine *machine);
+    /* Of delays; NULL: always 0. */
+    uint64_t (*random)(void *user);
     /* Somebody sleeps, until fake.now is that time. */
     void (*pause)(void *user, int64_t until);
 
