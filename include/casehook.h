@@ -279,7 +279,8 @@ struct casehook_allocator {
 /*
  * Levels of log lines.  ERROR: an operation failed, or casehook_loop_free() ended it.  WARNING: a request
  * waits for its answer for longer than the setting slowRequestTimeout (once per request; only where the
- * library runs: in blocking calls, in process and wait).  INFO: a request has ended.  DEBUG: a request
+ * library runs: in blocking calls, in process and wait).  INFO: a request has ended, or an operation waits
+ * before it goes on (D2); the lines of an operation come when it waits or has ended.  DEBUG: a request
  * begins.  Since: 0.1
  */
 enum casehook_log_level {
@@ -385,6 +386,18 @@ CASEHOOK_API struct casehook_connector *casehook_connector_ref(struct casehook_c
  * running keep the connector.  Results outlive it.  Since: 0.1
  */
 CASEHOOK_API void casehook_connector_unref(struct casehook_connector *connector);
+
+/*
+ * Numbers of a connector as one JSON object (D7): operations by operation and code, requests by step and
+ * class of status ("none": no answer), retries, waits and waitedMs, found and adopted (cases that the tracker
+ * had already, or had from a create whose answer was lost), bytesSent, bytesReceived, requestTimes (how many
+ * requests took up to so many ms), openConnections, circuit ("closed", "open", "half_open").  An operation is
+ * counted when it has ended. buffer gets what fits of it with a NUL behind; NULL with a size of 0 asks for
+ * the length alone.  Returns the length of all of it, which may have grown by the next call; 0 when connector
+ * is NULL or memory ran out. Threads: any number at once.  Since: 0.2
+ */
+CASEHOOK_API size_t casehook_connector_stats_json(struct casehook_connector *connector, char *buffer,
+                                                  size_t size);
 
 /* ---- what a call is given -------------------------------------------------------------------- */
 

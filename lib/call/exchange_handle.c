@@ -399,7 +399,7 @@ struct casehook_result *casehook_exchange_result(struct casehook_exchange *handl
         casehook__machine_next(&handle->core, &request) == CASEHOOK__TURN_SEND)
         given_up.sent = false;
     casehook__machine_fail(&handle->core, &given_up);
-    casehook__log_result(handle->connector, handle->core.result);
+    casehook__operation_ended(handle->connector, handle->core.result);
     return casehook__machine_finish(&handle->core);
 }
 
@@ -409,7 +409,7 @@ void casehook_exchange_free(struct casehook_exchange *handle)
     struct casehook__heap *heap = handle->heap;
     /* What failed has its line, whether anybody wants the result or not. */
     if (casehook_result_error(handle->core.result))
-        casehook__log_result(handle->connector, handle->core.result);
+        casehook__operation_ended(handle->connector, handle->core.result);
     casehook__machine_free(&handle->core);
     casehook__buf_free(&handle->certificate);
     casehook__buf_free(&handle->key);

@@ -18,8 +18,7 @@ static bool is_put_off(int http_status)
            http_status == SERVICE_UNAVAILABLE;
 }
 
-/* Something broke inside the server, perhaps after it had written. */
-static bool is_broken_inside(int http_status)
+bool casehook__is_broken_inside(int http_status)
 {
     return http_status >= INTERNAL_ERROR && http_status != NOT_IMPLEMENTED &&
            http_status != SERVICE_UNAVAILABLE && http_status != VERSION_NOT_SUPPORTED;
@@ -46,7 +45,7 @@ static bool passes(const struct casehook__verdict *verdict, enum casehook__effec
     if (verdict->lasting) return false;
     if (verdict->status == CASEHOOK_E_HTTP_STATUS)
         return is_put_off(verdict->http_status) ||
-               (is_broken_inside(verdict->http_status) && effect != CASEHOOK__EFFECT_ADDS);
+               (casehook__is_broken_inside(verdict->http_status) && effect != CASEHOOK__EFFECT_ADDS);
     return is_broken_connection(verdict->status) || verdict->status == CASEHOOK_E_NO_MEMORY ||
            verdict->status == CASEHOOK_E_SYSTEM || verdict->status == CASEHOOK_E_UNAVAILABLE;
 }
@@ -84,7 +83,7 @@ static bool may_be_done(const struct casehook__verdict *verdict, const struct ca
     if (progress->effect == CASEHOOK__EFFECT_READS) return false;
     return verdict->outcome == CASEHOOK_OUTCOME_UNKNOWN ||
            (progress->creates && verdict->status == CASEHOOK_E_HTTP_STATUS &&
-            is_broken_inside(verdict->http_status));
+            casehook__is_broken_inside(verdict->http_status));
 }
 
 /* ---- after a create that nobody knows of (D3) --------------------------------------------------- */

@@ -64,6 +64,9 @@ struct casehook__decision {
     bool uncertain; /* the write of this step may have been done */
 };
 
+/* A refusal with this status: something broke inside the server, perhaps after it had written. */
+bool casehook__is_broken_inside(int http_status);
+
 /* Pure. */
 struct casehook__decision casehook__decide(const struct casehook__verdict *verdict,
                                            const struct casehook__progress *progress,

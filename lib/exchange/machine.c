@@ -254,6 +254,7 @@ static void start_plan(struct casehook__machine *machine, const struct casehook_
 {
     enum casehook__plan_step first;
     machine->step = casehook__plan(machine->operation, known_case(machine, resumed));
+    machine->comment_reached = resumed->comment_reached;
     while ((first = *machine->step) == CASEHOOK__PLAN_COMMENTS &&
            machine->comment < machine->result->comment_count &&
            !casehook__machine_sends_comment(machine, machine->comment))

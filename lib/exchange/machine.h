@@ -57,12 +57,13 @@ struct casehook__machine {
     const enum casehook__plan_step *step;         /* where in the plan */
     struct casehook__progress progress;
     struct casehook__place place;
-    int64_t begun;       /* by the context's clock; only with retry.deadline */
-    int64_t delay_ms;    /* that was waited before the request to come */
-    size_t steps;        /* of all renderings so far */
-    size_t steps_before; /* without those of the request that is being tried */
-    size_t comment;      /* the one that is being sent */
-    bool was_accepted;   /* the write was answered 202 */
+    int64_t begun;        /* by the context's clock; only with retry.deadline */
+    int64_t delay_ms;     /* that was waited before the request to come */
+    size_t steps;         /* of all renderings so far */
+    size_t steps_before;  /* without those of the request that is being tried */
+    size_t comment;       /* the one that is being sent */
+    bool was_accepted;    /* the write was answered 202 */
+    bool comment_reached; /* the next comment may have reached the tracker before (D5) */
     unsigned redirects;
     struct casehook__request request;
     struct casehook__origin origin; /* of the request, or of a redirect's target */

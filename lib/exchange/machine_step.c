@@ -15,6 +15,10 @@ void casehook__machine_begin_step(struct casehook__machine *machine)
                                                     .commented = before->commented,
                                                     .creates = *machine->step == CASEHOOK__PLAN_CREATE,
                                                     .can_find = machine->context->config->find != NULL};
+    if (*machine->step == CASEHOOK__PLAN_COMMENTS) {
+        machine->progress.reached = machine->comment_reached;
+        machine->comment_reached = false;
+    }
     machine->steps_before = machine->steps;
     machine->delay_ms = 0;
     machine->state = CASEHOOK__MACHINE_TO_RENDER;

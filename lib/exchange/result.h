@@ -58,6 +58,7 @@ struct casehook_result {
     char *idempotency_key; /* of the case, NULL: requests carry none */
     struct casehook__request_record *requests;
     size_t request_count, request_capacity;
+    size_t logged; /* requests that have their line in the log */
     struct casehook__kept_field *fields;
     size_t field_count, field_bytes; /* of their texts */
     bool has_fields;     /* the connector asks for fields: {} rather than null when none was found */

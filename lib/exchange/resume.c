@@ -1,6 +1,7 @@
 /* resume.c - reading an earlier result: what of an operation is done already (D5). */
 #include "exchange/resume.h"
 
+#include "exchange/decision.h"
 #include "json/jsscan.h"
 #include "json/jstext.h"
 
@@ -124,7 +125,15 @@ static int take_comments(struct resume_reader *reader)
     return status;
 }
 
-/* The last request of each kind says what became of it; one that was done once is done. */
+/* A server that broke inside may have written before (R3). */
+static bool is_broken_inside_status(const struct casehook__js_value *status)
+{
+    uint64_t number = 0;
+    return status->kind == CASEHOOK__JS_NUMBER && casehook__text_number(status->text, 599, &number) &&
+           casehook__is_broken_inside((int)number);
+}
+
+/* A write that was done once is done; one that may have been done is unknown. */
 static void take_requests(struct resume_reader *reader)
 {
     struct casehook__resumed *resumed = reader->resumed;
@@ -132,10 +141,14 @@ static void take_requests(struct resume_reader *reader)
     struct casehook__text key;
     struct casehook__js_value item;
     while (casehook__js_next(reader->requests.text, &position, &key, &item)) {
-        struct casehook__js_value step = member(&item, "step"), outcome = member(&item, "outcome");
+        struct casehook__js_value step = member(&item, "step"), outcome = member(&item, "outcome"),
+                                  status = member(&item, "status");
         bool creates = is_word(&step, "create");
         if ((creates || is_word(&step, "update")) && is_word(&outcome, "done")) resumed->wrote = true;
-        if (creates && is_word(&outcome, "unknown")) resumed->create_unknown = true;
+        if (creates && (is_word(&outcome, "unknown") || is_broken_inside_status(&status)))
+            resumed->create_unknown = true;
+        resumed->comment_reached =
+            is_word(&step, "comment") && !is_word(&outcome, "done") && !is_word(&outcome, "not_sent");
     }
 }
 
@@ -185,7 +198,7 @@ int casehook__resume_read(const struct casehook__config *config, const struct ca
                                    .scratch = scratch,
                                    .result = result,
                                    .resumed = resumed};
-    *resumed = (struct casehook__resumed){false, false};
+    *resumed = (struct casehook__resumed){.wrote = false};
     if (!params->resume.data) return CASEHOOK_OK;
     int status = find_members(&reader);
     if (!status) status = check_operation(&reader);

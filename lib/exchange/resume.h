@@ -9,8 +9,9 @@
 
 /* What is left to do. */
 struct casehook__resumed {
-    bool wrote;          /* the create or update is done */
-    bool create_unknown; /* it may be done: nobody knows, and there is no id */
+    bool wrote;           /* the create or update is done */
+    bool create_unknown;  /* it may be done: nobody knows, and there is no id */
+    bool comment_reached; /* the first comment that is to be sent may have reached the tracker before */
 };
 
 /*

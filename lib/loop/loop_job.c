@@ -42,7 +42,7 @@ static void leave_work(struct casehook__job *job)
 static void end(struct casehook__job *job)
 {
     job->result = casehook__machine_finish(&job->work->machine);
-    casehook__log_result(job->connector, job->result);
+    casehook__operation_ended(job->connector, job->result);
     leave_slot(job);
     leave_work(job);
     job_finish(job);
@@ -138,6 +138,7 @@ static void delay(struct casehook__job *job)
     struct casehook__machine *machine = &job->work->machine;
     int64_t until = machine->wake_at < job->deadline ? machine->wake_at : job->deadline;
     leave_slot(job);
+    casehook__log_wait(job->connector, machine);
     casehook__machine_shrink(machine, 0);
     casehook__pool_leaves(job);
     casehook__jobs_push(&loop->delayed, job);
@@ -295,7 +296,7 @@ static void log_abandoned(struct casehook__job *job)
             casehook__machine_fail(&job->work->machine, &failure);
         else
             fail_next(job, &failure);
-        casehook__log_result(job->connector, job->work->machine.result);
+        casehook__operation_ended(job->connector, job->work->machine.result);
         return;
     }
     casehook__error_init(&error);

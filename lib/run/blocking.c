@@ -175,6 +175,7 @@ void casehook__drive_blocking(struct casehook_connector *connector, struct caseh
             blocking_send(connector, machine, &slot, &request, deadline, cancel);
         } else {
             blocking_leave_slot(connector, &slot);
+            casehook__log_wait(connector, machine);
             blocking_wait(machine, deadline, cancel);
         }
     }

@@ -134,6 +134,7 @@ static void release(struct casehook_connector *connector)
     casehook__free(heap, connector->policies);
     casehook__free(heap, connector->reuse);
     casehook__limiter_free(connector->context.limiter);
+    casehook__stats_free(&connector->stats, heap);
     casehook__config_free(connector->config);
     casehook__settings_unref(connector->settings);
     casehook__log_unref(connector->log);
@@ -231,4 +232,32 @@ void casehook_connector_unref(struct casehook_connector *connector)
 {
     if (connector && atomic_fetch_sub_explicit(&connector->references, 1, memory_order_acq_rel) == 1)
         release(connector);
+}
+
+/* Longer than any snapshot: it has a few hundred numbers. */
+#define STATS_MAX_BYTES (64 * 1024)
+
+size_t casehook_connector_stats_json(struct casehook_connector *connector, char *buffer, size_t size)
+{
+    struct casehook__buf json;
+    size_t length = 0;
+    if (!connector || (size && !buffer)) return 0;
+    const struct casehook__clock *clock = connector->context.clock;
+    casehook__buf_init(&json, connector->heap, STATS_MAX_BYTES);
+    casehook__buf_append_char(&json, '{');
+    casehook__stats_write(&connector->stats, &json);
+    casehook__buf_append_string(&json, ",\"openConnections\":");
+    casehook__buf_append_number(&json, atomic_load(&connector->connections));
+    casehook__buf_append_string(&json, ",\"circuit\":\"");
+    casehook__buf_append_string(
+        &json, casehook__limiter_circuit(connector->context.limiter, clock->now_ms(clock->user)));
+    casehook__buf_append_string(&json, "\"}");
+    if (json.status == CASEHOOK_OK) length = json.length;
+    if (length && size) {
+        size_t copied = length < size ? length : size - 1;
+        memcpy(buffer, json.data, copied);
+        buffer[copied] = '\0';
+    }
+    casehook__buf_free(&json);
+    return length;
 }

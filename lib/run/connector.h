@@ -8,6 +8,7 @@
 #include "document/mask.h"
 #include "document/policy.h"
 #include "exchange/machine.h"
+#include "run/stats.h"
 #include "transport/transport.h"
 
 #include <pthread.h>
@@ -57,6 +58,7 @@ struct casehook_connector {
     struct casehook__log *log;                    /* a reference, or NULL */
     struct casehook__mask *mask;
     struct casehook__machine_context context; /* of all operations */
+    casehook__stats_slot stats;
     struct casehook__credentials credentials;
     struct casehook__policy *policies; /* the different ones: nearly always one */
     size_t policy_count;
@@ -111,8 +113,10 @@ void casehook__idle_unref(struct casehook__idle *all);
 void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__machine *machine,
                               int64_t deadline, struct casehook_cancel *cancel);
 
-/* What became of an operation, for the log. */
-void casehook__log_result(const struct casehook_connector *connector, const struct casehook_result *result);
+/* What became of an operation: it is counted, and the log has its lines. */
+void casehook__operation_ended(struct casehook_connector *connector, struct casehook_result *result);
+/* The operation waits for a time: what its requests came to until now, and how long it waits. */
+void casehook__log_wait(const struct casehook_connector *connector, const struct casehook__machine *machine);
 /* The request that is under way: DEBUG, it begins; WARNING, it takes long. */
 void casehook__log_request(const struct casehook_connector *connector,
                            const struct casehook__machine *machine, int level);

@@ -20,7 +20,7 @@ static struct casehook_log_record record_of(int level, const struct casehook_res
     record.step = request->step;
     record.outcome = request->outcome;
     record.http_status = request->status;
-    record.attempt = 1;
+    record.attempt = request->attempt;
     record.duration_ms = clamp_ms(request->duration_ms);
     return record;
 }
@@ -30,18 +30,33 @@ static const struct casehook__request_record *last_request(const struct casehook
     return result->request_count ? &result->requests[result->request_count - 1] : NULL;
 }
 
-static void log_requests(const struct casehook__log *log, const struct casehook_result *result)
+/* Those that have no line yet. */
+static void log_requests(const struct casehook__log *log, struct casehook_result *result)
 {
-    for (size_t i = 0; i < result->request_count; i++) {
+    for (size_t i = result->logged; i < result->request_count; i++) {
         struct casehook_log_record record = record_of(CASEHOOK_LOG_INFO, result, &result->requests[i]);
         casehook__log_write(log, &record, "%s: %s %s: status %d, %s", casehook_step_name(record.step),
                             record.method, record.url, record.http_status,
                             casehook_outcome_name(record.outcome));
     }
+    result->logged = result->request_count;
 }
 
-void casehook__log_result(const struct casehook_connector *connector, const struct casehook_result *result)
+void casehook__log_wait(const struct casehook_connector *connector, const struct casehook__machine *machine)
 {
+    const struct casehook__request_record *request = last_request(machine->result);
+    if (!casehook__log_wants(connector->log, CASEHOOK_LOG_INFO)) return;
+    log_requests(connector->log, machine->result);
+    struct casehook_log_record record = record_of(CASEHOOK_LOG_INFO, machine->result, request);
+    casehook__log_write(connector->log, &record, "%s: waits %lld ms before it goes on",
+                        request ? casehook_step_name(request->step)
+                                : casehook_operation_name(machine->result->operation),
+                        (long long)machine->delay_ms);
+}
+
+void casehook__operation_ended(struct casehook_connector *connector, struct casehook_result *result)
+{
+    casehook__stats_count(&connector->stats, connector->heap, result);
     const struct casehook_error *error = casehook_result_error(result);
     if (casehook__log_wants(connector->log, CASEHOOK_LOG_INFO)) log_requests(connector->log, result);
     if (!error || !casehook__log_wants(connector->log, CASEHOOK_LOG_ERROR)) return;
@@ -55,9 +70,10 @@ void casehook__log_result(const struct casehook_connector *connector, const stru
                         casehook_status_name(error->status), casehook_error_message(error));
 }
 
-void casehook__log_fault(const struct casehook_connector *connector, const struct casehook__input *input,
+void casehook__log_fault(struct casehook_connector *connector, const struct casehook__input *input,
                          const struct casehook_error *error)
 {
+    casehook__stats_count_fault(&connector->stats, connector->heap, input->operation, error->status);
     struct casehook_log_record record = {.struct_size = sizeof record,
                                          .level = CASEHOOK_LOG_ERROR,
                                          .operation = input->operation,

@@ -128,7 +128,7 @@ int casehook__run(struct casehook_connector *connector, struct casehook__input *
             casehook__drive_blocking(connector, machine, deadline, options.cancel);
         *result = casehook__machine_finish(machine);
         status = (*result)->error.status;
-        if (!preview) casehook__log_result(connector, *result);
+        if (!preview) casehook__operation_ended(connector, *result);
     }
     casehook__work_give(connector, work);
     casehook_cancel_free(options.cancel);

@@ -41,7 +41,7 @@ int casehook__call_refuse(struct casehook__heap *heap, const struct casehook_err
                           struct casehook_error **out);
 
 /* log_result.c: the line of an operation that failed before it had anything to show. */
-void casehook__log_fault(const struct casehook_connector *connector, const struct casehook__input *input,
+void casehook__log_fault(struct casehook_connector *connector, const struct casehook__input *input,
                          const struct casehook_error *error);
 
 /*

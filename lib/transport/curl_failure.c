@@ -99,12 +99,11 @@ static const char *about_certificate(const struct casehook__transfer *transfer)
            "webhook-authentication-ssl and give secrets.crt and secrets.key, or secrets.pfx";
 }
 
-/* The connection ended in the middle of it: a server that restarts, or one that speaks no TLS at this port.
- */
+/* It ended in the middle: a server that restarts or is in trouble, or one that speaks no TLS at this port. */
 static bool handshake_broke(const struct casehook__transfer *transfer)
 {
     static const char *const words[] = {"SSL_ERROR_SYSCALL", "unexpected eof", "Connection reset",
-                                        "Broken pipe"};
+                                        "Broken pipe", "alert internal error"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strstr(transfer->detail, words[i])) return true;
     return false;
