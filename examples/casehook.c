@@ -8,6 +8,7 @@
 #include "casehook_print.h"
 #include "casehook_stop.h"
 #include "casehook_text.h"
+#include "casehook_trace.h"
 
 #include <casehook.h>
 
@@ -30,6 +31,7 @@ static int code_of_status(int status, int step)
     case CASEHOOK_E_CONNECT:
     case CASEHOOK_E_PROXY:
     case CASEHOOK_E_TIMEOUT:
+    case CASEHOOK_E_UNAVAILABLE:
     case CASEHOOK_E_NETWORK: return EXIT_NETWORK;
     case CASEHOOK_E_TLS: return EXIT_TLS;
     case CASEHOOK_E_HTTP_STATUS: return EXIT_REFUSED;
@@ -215,6 +217,7 @@ static int run(const struct arguments *arguments, struct casehook_connector *con
         goto out;
     }
     code = code_of_result(arguments, result);
+    if (arguments->verbose && arguments->command == COMMAND_RUN) trace_requests("", result);
     if (!print_result(arguments, result, code) && code == EXIT_OK) code = code_of_lost(arguments);
 out:
     casehook_result_free(result);

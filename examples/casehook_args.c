@@ -73,7 +73,7 @@ static const char help[] =
     "   3  connector, secrets or settings are wrong or cannot be read\n"
     "   4  the case is wrong or cannot be read\n"
     "   5  forbidden by the settings\n"
-    "   6  no answer: name, connection, proxy, time\n"
+    "   6  no answer: name, connection, proxy, time; or not asked, for it failed too often\n"
     "   7  TLS\n"
     "   8  the server refused\n"
     "   9  the answer cannot be used\n"

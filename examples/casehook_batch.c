@@ -4,6 +4,7 @@
 #include "casehook_report.h"
 #include "casehook_source.h"
 #include "casehook_stop.h"
+#include "casehook_trace.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -184,6 +185,11 @@ static void tell(struct batch *batch, struct slot *slot, bool durable)
     else
         report_line(report, slot->index, slot->result ? "outcomeUnknown" : "notAttempted", "true");
     write_again(batch, slot, json);
+    if (batch->arguments->verbose) {
+        char of[40];
+        snprintf(of, sizeof of, "case %" PRIu64 ": ", slot->index);
+        trace_requests(of, slot->result);
+    }
     report_failure(slot->index, slot->result);
     report_flush(report);
     if (report->output_failed || !durable || (slot->result && !json))

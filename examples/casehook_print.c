@@ -140,6 +140,7 @@ static void put_case(const struct casehook_result *result)
     size_t length = 0;
     const char *text = casehook_result_id(result, &length);
     put_line(stdout, "id", text, length);
+    if (casehook_result_found(result)) puts("found     it was in the tracker already");
     text = casehook_result_title(result, &length);
     put_line(stdout, "title", text, length);
     put_fields(result);
@@ -161,7 +162,7 @@ static void put_advice(const struct arguments *arguments, const struct casehook_
         fputs("  The case was changed; only what came after that failed.\n", stderr);
     else if (code == EXIT_PARTIAL)
         fputs("  The case exists. Do not create it again: go on with push --external-id and the id above,\n"
-              "  without the comments that were sent.\n",
+              "  without the comments that were sent; --json gives a result that --resume goes on from.\n",
               stderr);
     else if (code == EXIT_UNKNOWN && status > 200 && status < 300)
         fprintf(

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The whole way once: builds the library, starts a small case tracker on this machine, checks the
-# connector, shows what would be sent, opens a case with two comments, changes it and shows its page.
+# connector, shows what would be sent, opens a case with two comments, changes it, shows its page, and what becomes
+# of an answer that is lost.
 #   demo.sh [TITLE]
 # It asks nothing, builds in a folder of its own (build-demo) and leaves nothing running.
 set -u
@@ -70,7 +71,7 @@ echo "built in $build"
 PATH=$build/examples:$PATH
 
 step "A case tracker"
-tracker --user demo --password not-a-secret >"$work/url" &
+tracker --user demo --password not-a-secret --fault drop-after-commit:create:3 >"$work/url" &
 tracker=$!
 for _ in {1..50}; do
     [ -s "$work/url" ] && break
@@ -109,6 +110,12 @@ curl -sS --fail --max-time 10 --noproxy '*' --user demo:not-a-secret "$view" >pa
 # Its text: without tags, entities decoded.
 sed -e '1,/<body>/d' -e 's|</t[hd]><t[hd]>|: |g' -e 's/<[^>]*>//g' -e '/^$/d' \
     -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&quot;/"/g' -e "s/&#39;/'/g" -e 's/&amp;/\&/g' page
+
+step "A lost answer becomes one case: the tracker makes the third one and closes the connection without a word"
+run casehook push --connector tracker.json --id alert-17 --title "Disk full on web-01"
+curl -sS --fail --max-time 10 --noproxy '*' --user demo:not-a-secret "$url/api/cases?reference=alert-17" >found ||
+    fail "the tracker cannot be searched"
+echo "cases with the reference alert-17: $(grep -o '"key": *"' found | wc -l)"
 
 step "Done"
 echo "The tracker is stopped now. To see it in a browser:"

@@ -109,6 +109,16 @@ campaign() {
         "$(grep -E 'points, |creates: sent twice' "$logs/$name.log" | tr '\n' ' ')")")
 }
 
+# A batch with a journal that is killed again and again.
+kills() {
+    local folder=$logs/gcc/examples start=$SECONDS
+    printf '=== kill -9\n'
+    python3 -B tests/cli/test_kill.py "$folder/casehook" "$folder/tracker" examples/connectors/tracker.json "$1" 2>&1 |
+        tee "$logs/kills.log"
+    [ "${PIPESTATUS[0]}" = 0 ] || failed=1
+    summary+=("$(printf 'campaign   %5ds  kill -9: %s' $((SECONDS - start)) "$(grep lost "$logs/kills.log" | tr '\n' ' ')")")
+}
+
 mode=${1-}
 case $mode in
 '' | --quick | --all | --long) ;;
@@ -128,6 +138,7 @@ if [ "$mode" = --long ]; then
     campaign transport/test_transport_shim 22000
     campaign transport/test_transport_campaign 100000
     campaign delivery/test_delivery_campaign long
+    kills 50
     thread_sanitizer
     valgrind_all valgrind --suite unit --suite api --suite loop --suite faults --suite torture --suite real \
         --suite conformance --no-suite scripts

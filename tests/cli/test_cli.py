@@ -18,6 +18,8 @@ from server import PASSWORD, USER, Server, Tracker
 TOOL, TRACKER, CONNECTOR = sys.argv[1:4]
 SECRETS = (PASSWORD, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode())
 JSON = "application/json"
+FIND = ("findIncidentUrl", "findIncidentResponseKey")
+KEY = ("idempotencyHeader",)
 
 
 # What ignores a signal hands that on to its children, as nohup and a shell's "&" do: the tool is to be asked.
@@ -40,11 +42,17 @@ class Tool(unittest.TestCase):
             out.write(content if isinstance(content, str) else json.dumps(content))
         return path
 
-    def document(self, url, **config):
-        """The connector of the demo, for another address and with another password."""
+    def document(self, url, safe=(), **config):
+        """
+        The connector of the demo, for another address and with another password.  safe: what of FIND and KEY it has
+        against doing things twice.
+        """
         with open(CONNECTOR, encoding="utf-8") as source:
             document = json.loads(source.read().replace("http://127.0.0.1:8080", url))
         document["secrets"] = {"user": USER, "password": PASSWORD}
+        for name in FIND + KEY:
+            if name not in safe:
+                del document["config"][name]
         document["config"].update(config)
         return document
 

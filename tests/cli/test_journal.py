@@ -8,7 +8,7 @@ import sys
 import unittest
 
 from test_batch import Batch
-from test_cli import JSON, TOOL
+from test_cli import FIND, JSON, TOOL
 
 GOOD = {"POST": (201, JSON, '{"id": 7}'), "GET": (200, JSON, '{"key": "K"}')}
 
@@ -92,9 +92,10 @@ class GoesOn(Journal):
 
     def test_what_may_have_been_sent_is_told(self):
         """Neither finding nor a key: only who looks can know."""
-        server = self.server(POST=(201, JSON, None), GET=GOOD["GET"], PUT=(200, JSON, "{}"))
-        cases = case(0) + case(1, externalId="5")
+        server = self.server(POST=(201, JSON, None), GET=GOOD["GET"], PUT=(200, JSON, None))
+        cases = case(0) + case(1, externalId="5")  # an update may be made again
         self.assertEqual(sorted(self.push(13, server.url, cases)[0]), [0, 1])
+        server.answers["PUT"] = (200, JSON, "{}")
         server.answers.update(GOOD)
         for _ in range(2):
             lines, error = self.push(13, server.url, cases)
@@ -120,6 +121,29 @@ class GoesOn(Journal):
         self.assertEqual([i for i in sorted(lines) if "result" not in lines[i]], [0, 1])
         self.assertEqual(error.count("may have been sent"), 2)
         self.assertEqual(sorted(self.titles(server)), [f"case {i}" for i in range(9)])
+
+    def test_killed_with_find_alone(self):
+        """It tells whether there is a case, not which comments it has; and without an id there is nothing to look for."""
+        comments = [{"commentId": "c", "comment": "x"}]
+        cases = case(0, id="a", comments=comments) + case(1) + case(2, id="c") + case(3, externalId="7", comments=comments)
+        server = self.server(POST=(201, JSON, "hang"), GET=GOOD["GET"], PUT=(200, JSON, "hang"))
+        document = self.connector(server.url, safe=FIND)
+        options = ("--connector", document, "--batch", self.file("cases.ndjson", cases), "--journal", self.journal, "--settings",
+                   self.file("settings.json", {"retry": {"findDelay": "1ms"}}))
+        process = subprocess.Popen([TOOL, "push", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(4):
+            self.assertTrue(server.arrived.acquire(timeout=30))
+        process.kill()
+        process.communicate()
+        server.answers.update(GOOD, PUT=(200, JSON, "{}"))
+        server.answers["GET /api/cases?reference=c"] = (200, JSON, '{"items": [{"id": 30}]}')
+        lines = self.lines(self.tool(13, "push", *options)[0])
+        self.assertEqual([i for i in sorted(lines) if "outcomeUnknown" in lines[i]], [0, 1, 3])
+        self.assertEqual((lines[2]["result"]["id"], lines[2]["result"]["found"]), ("30", True))
+        server.answers["GET /api/cases?reference=a"] = (200, JSON, '{"items": [{"id": 10}]}')
+        lines = self.lines(self.tool(0, "push", *options, "--retry-unknown")[0])
+        self.assertEqual({i: (line["result"]["id"], line["result"]["found"]) for i, line in lines.items()},
+                         {0: ("10", True), 1: ("7", False), 3: ("7", False)})
 
     def test_interrupted(self):
         server = self.server(**GOOD)
