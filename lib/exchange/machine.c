@@ -233,7 +233,7 @@ static enum casehook__plan_case known_case(const struct casehook__machine *machi
     return always ? CASEHOOK__PLAN_OF_UNKNOWN : CASEHOOK__PLAN_OF_NEW;
 }
 
-/* As if the create had just ended without an answer: the tracker is asked at once, then once more. */
+/* As if the create had just ended without an answer. */
 static void continue_unknown(struct casehook__machine *machine)
 {
     machine->progress.reached = machine->progress.uncertain = true;
@@ -248,6 +248,16 @@ static void continue_unknown(struct casehook__machine *machine)
     casehook__error_set_step(machine->lost, CASEHOOK_STEP_CREATE);
     casehook__fail(machine->lost, CASEHOOK_E_NETWORK, "the result to resume says that the create is unknown");
     machine->progress.looking = true;
+}
+
+/* The tracker may still be busy with the create of a process that is gone: it is given its time. */
+static void delay_look(struct casehook__machine *machine)
+{
+    int64_t at = casehook__machine_now(machine) + machine->context->settings->retry.find_delay_ms;
+    if (casehook__machine_delay(machine, at, CASEHOOK__MACHINE_READY)) return;
+    casehook__fail(&machine->result->error, CASEHOOK_E_TIMEOUT,
+                   "retry.findDelay is longer than the time that is left");
+    casehook__machine_stop(machine, CASEHOOK_OUTCOME_UNKNOWN);
 }
 
 static void start_plan(struct casehook__machine *machine, const struct casehook__resumed *resumed)
@@ -267,6 +277,8 @@ static void start_plan(struct casehook__machine *machine, const struct casehook_
     if (resumed->create_unknown) continue_unknown(machine);
     if (machine->state == CASEHOOK__MACHINE_TO_RENDER) render_request(machine);
     if (machine->state == CASEHOOK__MACHINE_READY) rehearse(machine);
+    if (machine->state == CASEHOOK__MACHINE_READY && machine->progress.looking && !machine->preview)
+        delay_look(machine);
 }
 
 int casehook__machine_begin(struct casehook__machine *machine, int operation, bool preview)

@@ -50,7 +50,7 @@ class Batch:
             if name in WAYS[way]:
                 del document["config"][name]
         self.cases = cases_of(way)
-        files = {"connector": json.dumps(document), "settings": json.dumps({"retry": {"findDelay": "20ms"}}),
+        files = {"connector": json.dumps(document), "settings": json.dumps({"retry": {"findDelay": "100ms"}}),
                  "cases": "".join(json.dumps(case) + "\n" for case in self.cases)}
         self.paths = {name: os.path.join(folder, name) for name in (*files, "journal")}
         for name, text in files.items():
@@ -80,8 +80,11 @@ class Batch:
         return process.returncode != 0
 
 
-def count(tracker, cases):
-    """How many cases and comments are missing, and how many are there once more than they should be."""
+def count(tracker, cases, way):
+    """
+    How many cases and comments are missing, and how many are there once more than they should be.  A comment has no
+    key where cases are only found: of one that was under way nobody knows, and it is sent again.
+    """
     there = {}
     for case in tracker.ask("/api/cases"):
         there.setdefault(case["title"], []).append(sorted(comment["text"] for comment in case["comments"]))
@@ -93,7 +96,8 @@ def count(tracker, cases):
         lost += not found
         doubled += max(0, len(found) - 1)
         lost += len([text for text in wanted if text not in texts])
-        doubled += len(texts) - len(set(texts))
+        if way != "find":
+            doubled += len(texts) - len(set(texts))
     assert not there, there
     return lost, doubled
 
@@ -112,7 +116,7 @@ def trial(way, chance, length=None, faults=()):
             began = time.monotonic()
             batch.done()
             took = time.monotonic() - began
-            return (took if length is None else hits, *count(tracker, batch.cases))
+            return (took if length is None else hits, *count(tracker, batch.cases, way))
     finally:
         tracker.close()
 
