@@ -25,6 +25,9 @@ struct doubt doubt_of(const json_t *result)
     bool at_comment = says(json_object_get(result, "error"), "step", comment);
     struct doubt doubt = {.begun = made};
     size_t index;
+    /* Of one that was resumed: its own requests may not have come as far as the create. */
+    if (!made && says(result, "step", create) && has_outcome(result, CASEHOOK_OUTCOME_UNKNOWN))
+        doubt.begun = doubt.created = true;
     json_array_foreach(json_object_get(result, "requests"), index, request) {
         bool unknown = has_outcome(request, CASEHOOK_OUTCOME_UNKNOWN);
         bool begun = unknown || has_outcome(request, CASEHOOK_OUTCOME_DONE);

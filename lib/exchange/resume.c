@@ -14,7 +14,7 @@ struct resume_reader {
     struct casehook__buf *scratch;
     struct casehook_result *result;
     struct casehook__resumed *resumed;
-    struct casehook__js_value id, comments, requests, key, of_operation;
+    struct casehook__js_value id, comments, requests, key, of_operation, step, outcome;
 };
 
 static int fail_resume(struct resume_reader *reader, const char *message)
@@ -67,6 +67,8 @@ static int find_members(struct resume_reader *reader)
     reader->requests = member(&top, "requests");
     reader->key = member(&top, "idempotencyKey");
     reader->of_operation = member(&top, "operation");
+    reader->step = member(&top, "step");
+    reader->outcome = member(&top, "outcome");
     if (reader->requests.kind == CASEHOOK__JS_NONE) reader->requests = member(&top, "exchanges"); /* of 0.1 */
     if (reader->comments.kind == CASEHOOK__JS_ARRAY && reader->requests.kind == CASEHOOK__JS_ARRAY)
         return CASEHOOK_OK;
@@ -140,6 +142,8 @@ static void take_requests(struct resume_reader *reader)
     size_t position = 0;
     struct casehook__text key;
     struct casehook__js_value item;
+    /* Of a call that was resumed itself: its own requests may not have come as far as the create. */
+    resumed->create_unknown = is_word(&reader->step, "create") && is_word(&reader->outcome, "unknown");
     while (casehook__js_next(reader->requests.text, &position, &key, &item)) {
         struct casehook__js_value step = member(&item, "step"), outcome = member(&item, "outcome"),
                                   status = member(&item, "status");

@@ -581,9 +581,35 @@ static void redirects_have_an_outcome(void **state)
     }
 }
 
+/* A result of a call that was resumed itself has no create among its requests: what it says as a whole
+ * counts. */
+static void an_unknown_create_stays_unknown_over_two_resumes(void **state)
+{
+    (void)state;
+    static const char params[] = "{\"title\":\"t\",\"resume\":{\"ok\":false,\"operation\":\"create\","
+                                 "\"step\":\"create\",\"outcome\":\"unknown\","
+                                 "\"id\":null,\"comments\":[],\"requests\":[{\"step\":\"find\",\"outcome\":"
+                                 "\"refused\",\"status\":503}]}}";
+    struct casehook_exchange *x = NULL;
+    struct casehook_connector *connector = document_connector(NULL, "http://127.0.0.1:1", NULL, NULL);
+    struct casehook_http_request asked = {.struct_size = sizeof asked};
+    assert_int_equal(
+        casehook_exchange_new_json(connector, CASEHOOK_CREATE, params, sizeof params - 1, NULL, &x, NULL),
+        CASEHOOK_OK);
+    assert_int_equal(casehook_exchange_next(x, &asked), CASEHOOK_EXCHANGE_ENDED);
+    struct casehook_result *result = casehook_exchange_result(x);
+    assert_int_equal(casehook_result_status(result), CASEHOOK_E_PARAMS);
+    assert_non_null(
+        strstr(casehook_error_message(casehook_result_error(result)), "unknown whether the case"));
+    casehook_result_free(result);
+    casehook_exchange_free(x);
+    casehook_connector_unref(connector);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unknown_create_stays_unknown_over_two_resumes),
         cmocka_unit_test(create_then_get),
         cmocka_unit_test(white_space_is_an_empty_answer),
         cmocka_unit_test(id_survives_every_later_failure),
