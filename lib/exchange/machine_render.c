@@ -61,8 +61,10 @@ static int values_of_request(struct casehook__machine *machine, enum casehook__c
 {
     *values = (struct casehook__request_values){.external_id = casehook__machine_known_id(machine)};
     if (index < machine->params.comment_count) values->comment = machine->params.comments[index].text;
-    if (machine->key && casehook__call_kind(call)->effect == CASEHOOK__EFFECT_ADDS) {
-        if (casehook__idempotency_key(&machine->params, machine->result, call, index, key))
+    bool finds = call == CASEHOOK__CALL_FIND; /* what the create made, or would make */
+    if (machine->key && (finds || casehook__call_kind(call)->effect == CASEHOOK__EFFECT_ADDS)) {
+        if (casehook__idempotency_key(&machine->params, machine->result, finds ? CASEHOOK__CALL_CREATE : call,
+                                      index, key))
             return casehook__fail_memory(&machine->result->error);
         values->idempotency_key = casehook__text(key);
     }

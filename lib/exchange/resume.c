@@ -142,8 +142,11 @@ static void take_requests(struct resume_reader *reader)
     size_t position = 0;
     struct casehook__text key;
     struct casehook__js_value item;
-    /* Of a call that was resumed itself: its own requests may not have come as far as the create. */
-    resumed->create_unknown = is_word(&reader->step, "create") && is_word(&reader->outcome, "unknown");
+    /* Of a call that was resumed itself: its own requests may not have come as far as the create.  What is
+     * done without an id is there (idempotencyDuplicateStatuses), and nobody knows as what. */
+    resumed->create_unknown =
+        is_word(&reader->step, "create") && (is_word(&reader->outcome, "unknown") ||
+                                             (is_word(&reader->outcome, "done") && !is_present(&reader->id)));
     while (casehook__js_next(reader->requests.text, &position, &key, &item)) {
         struct casehook__js_value step = member(&item, "step"), outcome = member(&item, "outcome"),
                                   status = member(&item, "status");

@@ -1,0 +1,464 @@
+/* test_resume.c - what is taken over from an earlier result, and what is none (D5). */
+#include "exchange/resume.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct casehook__idempotency header = {.header = {"Idempotency-Key", 15}};
+static struct casehook__find_config question;
+static const struct casehook__config plain = {.has_comments = true},
+                                     keyed = {.has_comments = true, .idempotency = &header},
+                                     finds = {.has_comments = true, .find = &question};
+static struct casehook__parsed_params params;
+static struct casehook_result *result;
+static struct casehook__resumed resumed;
+static struct casehook__buf scratch;
+static int operation;
+
+#define COMMENTS                                                                                     \
+    "\"comments\":[{\"commentId\":\"a\",\"comment\":\"1\"},{\"commentId\":\"b\",\"comment\":\"2\"}," \
+    "{\"commentId\":\"c\",\"comment\":\"\"}]"
+
+/* more: members of the params, each with a comma behind it. */
+static int resume(const struct casehook__config *config, const char *more, const char *earlier)
+{
+    struct casehook_error error;
+    size_t size = strlen(more) + strlen(earlier) + 512;
+    char *json = malloc(size);
+    assert_non_null(json);
+    snprintf(json, size, "{\"title\":\"t\",%s%s,\"resume\":%s}", more,
+             operation == CASEHOOK_PUSH ? COMMENTS : "\"comments\":[]", earlier);
+    casehook__error_init(&error);
+    casehook__params_init(&params, NULL);
+    int status = casehook__params_from_json(&params, operation, casehook__text(json), &error);
+    if (status) fail_msg("%s: %s", json, error.message);
+    casehook__buf_init(&scratch, NULL, 65536);
+    result = casehook__result_new(NULL, &params);
+    assert_non_null(result);
+    assert_true(casehook__result_reserve_id(result));
+    if (params.external_id.data) casehook__result_set_id(result, params.external_id);
+    status = casehook__resume_read(config, &params, operation, &scratch, result, &resumed);
+    free(json); /* nothing of it is needed any more */
+    return status;
+}
+
+static void end(void)
+{
+    casehook_result_free(result);
+    casehook__params_free(&params);
+    casehook__buf_free(&scratch);
+}
+
+static void expect_id(const char *id)
+{
+    assert_int_equal(result->id_length, strlen(id));
+    assert_memory_equal(result->id, id, strlen(id));
+}
+
+#define RESULT(id, comments, requests)                                                                   \
+    "{\"ok\":false,\"operation\":\"push\",\"id\":" id ",\"idempotencyKey\":null,\"comments\":[" comments \
+    "],\"requests\":[" requests "],\"error\":null}"
+#define STATE(id, state)       "{\"commentId\":\"" id "\",\"state\":\"" state "\"}"
+#define REQUEST(step, outcome) "{\"step\":\"" step "\",\"outcome\":\"" outcome "\"}"
+
+/* ---- what is taken over -------------------------------------------------------------------------- */
+
+static void without_one_nothing_happens(void **state)
+{
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(resume(&plain, "", "null"), CASEHOOK_OK);
+    assert_false(resumed.wrote || resumed.create_unknown || result->id_length);
+    end();
+}
+
+static void what_was_done_is_done(void **state)
+{
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(
+        resume(&plain, "",
+               RESULT("\"7\"", STATE("a", "sent") "," STATE("b", "failed") "," STATE("c", "skipped"),
+                      REQUEST("create", "done") "," REQUEST("get", "done") "," REQUEST(
+                          "comment", "done") "," REQUEST("comment", "refused"))),
+        CASEHOOK_OK);
+    expect_id("7");
+    assert_true(resumed.wrote);
+    assert_false(resumed.create_unknown);
+    assert_int_equal(result->comments[0].state, CASEHOOK_COMMENT_SENT);
+    assert_int_equal(result->comments[1].state, CASEHOOK_COMMENT_NOT_ATTEMPTED);
+    assert_int_equal(result->comments[2].state, CASEHOOK_COMMENT_SKIPPED);
+    end();
+}
+
+/* New comments stand behind those that the result knows. */
+static void fewer_comments_than_now(void **state)
+{
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(resume(&plain, "", RESULT("\"7\"", STATE("a", "sent"), REQUEST("create", "done"))),
+                     CASEHOOK_OK);
+    assert_int_equal(result->comments[0].state, CASEHOOK_COMMENT_SENT);
+    assert_int_equal(result->comments[1].state, CASEHOOK_COMMENT_NOT_ATTEMPTED);
+    end();
+}
+
+static void what_was_not_done_is_to_be_done(void **state)
+{
+    static const char *const requests[] = {"", REQUEST("create", "refused"), REQUEST("create", "not_sent"),
+                                           REQUEST("find", "unknown"), REQUEST("get", "done")};
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        char json[256];
+        snprintf(json, sizeof json, RESULT("null", "", "%s"), requests[i]);
+        assert_int_equal(resume(&plain, "", json), CASEHOOK_OK);
+        assert_false(resumed.wrote || resumed.create_unknown || result->id_length);
+        end();
+    }
+}
+
+/* An update that is unknown is made again: that does no harm. */
+static void updates(void **state)
+{
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(resume(&plain, "", RESULT("\"7\"", "", REQUEST("update", "unknown"))), CASEHOOK_OK);
+    assert_false(resumed.wrote || resumed.create_unknown);
+    end();
+    assert_int_equal(
+        resume(&plain, "", RESULT("\"7\"", "", REQUEST("update", "unknown") "," REQUEST("update", "done"))),
+        CASEHOOK_OK);
+    assert_true(resumed.wrote);
+    end();
+    assert_int_equal(resume(&plain, "\"externalId\":\"7\",", RESULT("\"7\"", "", REQUEST("update", "done"))),
+                     CASEHOOK_OK);
+    assert_true(resumed.wrote);
+    expect_id("7");
+    end();
+}
+
+/* The id came, although the answer broke off behind it: then it was created. */
+static void an_unknown_create_that_has_an_id(void **state)
+{
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(resume(&plain, "", RESULT("\"7\"", "", REQUEST("create", "unknown"))), CASEHOOK_OK);
+    assert_true(resumed.wrote);
+    assert_false(resumed.create_unknown);
+    end();
+}
+
+/* A try that nobody knows of, and one that was done: it is done. */
+static void a_later_try_was_done(void **state)
+{
+    (void)state;
+    operation = CASEHOOK_CREATE;
+    static const char json[] =
+        "{\"operation\":\"create\",\"id\":\"7\",\"comments\":[],\"requests\":[" REQUEST(
+            "create", "unknown") "," REQUEST("create", "done") "]}";
+    assert_int_equal(resume(&plain, "", json), CASEHOOK_OK);
+    assert_true(resumed.wrote);
+    assert_false(resumed.create_unknown);
+    end();
+}
+
+/* Names of 0.1, white space, members in another order and such as only later versions know. */
+static void other_forms_of_a_result(void **state)
+{
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(
+        resume(&plain, "",
+               " {\n \"exchanges\" : [ {\"outcome\":\"done\", \"new\":[{}], \"step\":\"create\"} ] ,"
+               " \"comments\":[{\"state\":\"sent\",\"commentId\":\"\\u0061\",\"x\":{}}], \"later\":1,"
+               "\"id\" : \"\\u0037\\u00e9\" } "),
+        CASEHOOK_OK);
+    assert_true(resumed.wrote);
+    expect_id("7\xC3\xA9");
+    assert_int_equal(result->comments[0].state, CASEHOOK_COMMENT_SENT);
+    end();
+}
+
+/* ---- a create that nobody knows of --------------------------------------------------------------- */
+
+static void an_unknown_create(void **state)
+{
+    static const char unknown[] = RESULT("null", "", REQUEST("create", "unknown"));
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(resume(&finds, "", unknown), CASEHOOK_OK);
+    assert_true(resumed.create_unknown);
+    end();
+    assert_int_equal(resume(&keyed, "\"id\":\"r1\",", unknown), CASEHOOK_OK);
+    assert_true(resumed.create_unknown);
+    end();
+    assert_int_equal(resume(&keyed, "\"idempotencyKey\":\"k\",", unknown), CASEHOOK_OK);
+    assert_true(resumed.create_unknown);
+    end();
+    /* without either nobody can say; nor with a key that was another one */
+    const struct casehook__config *const unsafe[] = {&plain, &keyed};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(resume(unsafe[i], "", unknown), CASEHOOK_E_PARAMS);
+        assert_string_equal(result->error.field, "resume");
+        assert_non_null(strstr(result->error.message, "look for its title"));
+        assert_non_null(strstr(result->error.message, "external id"));
+        end();
+    }
+    /* who has looked gives the id */
+    assert_int_equal(resume(&plain, "\"externalId\":\"9\",", unknown), CASEHOOK_OK);
+    assert_false(resumed.create_unknown);
+    expect_id("9");
+    end();
+}
+
+/* The requests are those of a call that was resumed itself, or none that were unknown: how it ended counts.
+ */
+static void an_end_that_nobody_knows(void **state)
+{
+#define ENDED(outcome, requests)                                                                           \
+    "{\"operation\":\"push\",\"step\":\"create\",\"outcome\":\"" outcome "\",\"id\":null,\"comments\":[]," \
+    "\"requests\":[" requests "]}"
+    static const char looked[] = ENDED("unknown", REQUEST("find", "refused")),
+                      known[] = ENDED("done", REQUEST("create", "refused") "," REQUEST("create", "refused")),
+                      broke[] =
+                          RESULT("null", "", "{\"step\":\"create\",\"outcome\":\"refused\",\"status\":500}"),
+                      busy[] =
+                          RESULT("null", "", "{\"step\":\"create\",\"outcome\":\"refused\",\"status\":503}"),
+                      *const unsure[] = {looked, known /* by idempotencyDuplicateStatuses */, broke};
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    for (size_t i = 0; i < sizeof unsure / sizeof *unsure; i++) {
+        assert_int_equal(resume(&finds, "", unsure[i]), CASEHOOK_OK);
+        assert_true(resumed.create_unknown);
+        end();
+        assert_int_equal(resume(&keyed, "\"id\":\"r1\",", unsure[i]), CASEHOOK_OK);
+        assert_true(resumed.create_unknown);
+        end();
+        assert_int_equal(resume(&plain, "", unsure[i]), CASEHOOK_E_PARAMS);
+        end();
+    }
+    assert_int_equal(resume(&plain, "", busy), CASEHOOK_OK); /* nothing was done */
+    assert_false(resumed.create_unknown);
+    end();
+}
+
+/* Whether the comment that comes next may be there already: the status of a duplicate means that only then.
+ */
+static void a_comment_that_was_under_way(void **state)
+{
+    static const struct {
+        const char *requests;
+        bool reached;
+    } cases[] = {
+        {REQUEST("create", "done"), false},
+        {REQUEST("create", "done") "," REQUEST("comment", "done"), false},
+        {REQUEST("create", "done") "," REQUEST("comment", "not_sent"), false},
+        {REQUEST("create", "done") "," REQUEST("comment", "unknown"), true},
+        {REQUEST("create", "done") "," REQUEST("comment", "refused"), true},
+        {REQUEST("comment", "unknown") "," REQUEST("comment", "done"), false},
+    };
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[512];
+        snprintf(json, sizeof json, RESULT("\"7\"", "", "%s"), cases[i].requests);
+        assert_int_equal(resume(&plain, "", json), CASEHOOK_OK);
+        assert_int_equal(resumed.comment_reached, cases[i].reached);
+        end();
+    }
+}
+
+static void a_random_key_is_the_same_again(void **state)
+{
+    static const char json[] =
+        "{\"operation\":\"push\",\"id\":null,\"idempotencyKey\":\"0a-uuid\",\"comments\":[],"
+        "\"requests\":[" REQUEST("create", "unknown") "]}";
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(resume(&keyed, "", json), CASEHOOK_OK);
+    assert_string_equal(result->idempotency_key, "0a-uuid");
+    assert_true(resumed.create_unknown);
+    end();
+    /* what is made of the params is made of them again */
+    assert_int_equal(resume(&keyed, "\"id\":\"r1\",", json), CASEHOOK_OK);
+    assert_null(result->idempotency_key);
+    end();
+    assert_int_equal(resume(&keyed, "\"idempotencyKey\":\"k\",", json), CASEHOOK_OK);
+    assert_null(result->idempotency_key);
+    end();
+    assert_int_equal(resume(&finds, "", json), CASEHOOK_OK);
+    assert_null(result->idempotency_key);
+    end();
+}
+
+/* ---- what is none -------------------------------------------------------------------------------- */
+
+static void what_is_no_result(void **state)
+{
+#define LONG_KEY "0123456789012345678901234567890123456789012345678901234567890123456789"
+    static const struct {
+        const char *json, *says;
+    } cases[] = {
+        {"{}", "is no result"},
+        {"{\"comments\":[]}", "is no result"},
+        {"{\"requests\":[]}", "is no result"},
+        {"{\"comments\":{},\"requests\":[]}", "is no result"},
+        {"{\"comments\":[],\"requests\":\"\"}", "is no result"},
+        {"{\"comments\":null,\"requests\":null}", "is no result"},
+        {"{\"config\":{},\"secrets\":{}}", "is no result"},
+        {"{\"incident\":{\"title\":\"t\"},\"comments\":[]}", "is no result"},
+        {"{\"result\":" RESULT("\"7\"", "", "") "}", "is no result"},
+        {RESULT("7", "", ""), "id is no text"},
+        {RESULT("{}", "", ""), "id is no text"},
+        {RESULT("\"\"", "", ""), "id that none can be"},
+        {RESULT("\"..\"", "", ""), "id that none can be"},
+        {RESULT("null", "1", ""), "id of a comment is no text"},
+        {RESULT("null", "{}", ""), "id of a comment is no text"},
+        {RESULT("null", "{\"commentId\":1}", ""), "id of a comment is no text"},
+        {RESULT("null", STATE("x", "sent"), ""), "is about other comments"},
+        {RESULT("null", STATE("b", "sent") "," STATE("a", "sent"), ""), "is about other comments"},
+        {RESULT("null", STATE("A", "sent"), ""), "is about other comments"},
+        {RESULT("null", STATE("a", "sent") "," STATE("b", "") "," STATE("c", "") "," STATE("d", ""), ""),
+         "has more comments than this call"},
+        {"{\"operation\":\"create\",\"comments\":[],\"requests\":[]}", "another operation"},
+        {"{\"operation\":\"get\",\"comments\":[],\"requests\":[]}", "another operation"},
+        {"{\"operation\":\"Push\",\"comments\":[],\"requests\":[]}", "another operation"},
+        {"{\"operation\":5,\"comments\":[],\"requests\":[]}", "another operation"},
+        {RESULT("null", "", REQUEST("create", "done")), "not with which id"},
+        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":5}", "its idempotencyKey is no text"},
+        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"\"}", "its idempotencyKey is no text"},
+        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"" LONG_KEY LONG_KEY LONG_KEY LONG_KEY "\"}",
+         "its idempotencyKey is no text"},
+        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"a b\"}", "idempotencyKey that none can be"},
+        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"a\\r\\nX: y\"}",
+         "idempotencyKey that none can be"},
+        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"\\u00e9\"}",
+         "idempotencyKey that none can be"},
+    };
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (resume(&keyed, "", cases[i].json) != CASEHOOK_E_PARAMS) fail_msg("%s was taken", cases[i].json);
+        assert_string_equal(result->error.field, "resume");
+        if (!strstr(result->error.message, cases[i].says))
+            fail_msg("%s: %s", cases[i].json, result->error.message);
+        end();
+    }
+}
+
+static void another_case(void **state)
+{
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(resume(&plain, "\"externalId\":\"8\",", RESULT("\"7\"", "", REQUEST("update", "done"))),
+                     CASEHOOK_E_PARAMS);
+    assert_non_null(strstr(result->error.message, "another case"));
+    end();
+}
+
+/* What stands where an outcome should be is none; nothing is taken for done that is not said to be. */
+static void odd_requests_say_nothing(void **state)
+{
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    assert_int_equal(resume(&plain, "",
+                            RESULT("null", "",
+                                   "1,null,[],{},\"create\",{\"step\":\"create\"},{\"outcome\":\"done\"},"
+                                   "{\"step\":3,\"outcome\":1},{\"step\":\"CREATE\",\"outcome\":\"DONE\"},"
+                                   "{\"step\":[\"create\"],\"outcome\":[\"done\"]}")),
+                     CASEHOOK_OK);
+    assert_false(resumed.wrote || resumed.create_unknown);
+    end();
+}
+
+/* ---- as params ----------------------------------------------------------------------------------- */
+
+static struct casehook_error read_struct(const char *json, size_t length)
+{
+    struct casehook_params given = {
+        .struct_size = sizeof given, .title = "t", .resume = json, .resume_length = length};
+    struct casehook_error error;
+    casehook__error_init(&error);
+    casehook__params_init(&params, NULL);
+    casehook__params_from_struct(&params, CASEHOOK_PUSH, &given, &error);
+    casehook__params_free(&params);
+    return error;
+}
+
+/* Cut off anywhere it is no JSON, and the offset says where. */
+static void cut_off(void **state)
+{
+    static const char whole[] = RESULT("\"7\"", STATE("a", "sent"), REQUEST("create", "done"));
+    (void)state;
+    for (size_t length = 1; length < sizeof whole - 1; length++) {
+        char *copy = malloc(length);
+        assert_non_null(copy);
+        memcpy(copy, whole, length);
+        struct casehook_error error = read_struct(copy, length);
+        assert_int_equal(error.status, CASEHOOK_E_PARAMS);
+        assert_string_equal(error.field, "resume");
+        assert_true(error.offset >= 0 && error.offset <= (int64_t)length);
+        free(copy);
+    }
+    assert_int_equal(read_struct(whole, CASEHOOK_TERMINATED).status, CASEHOOK_OK);
+    assert_int_equal(read_struct("", 0).status, CASEHOOK_E_PARAMS);
+    assert_int_equal(read_struct("null", 4).status, CASEHOOK_OK);
+    assert_int_equal(read_struct("[]", 2).status, CASEHOOK_E_PARAMS);
+    assert_int_equal(read_struct("\"{}\"", 4).status, CASEHOOK_E_PARAMS);
+    assert_int_equal(read_struct("{}x", 3).status, CASEHOOK_E_PARAMS);
+}
+
+static void ten_megabytes(void **state)
+{
+    enum { SIZE = 10 * 1024 * 1024 };
+    (void)state;
+    char *json = malloc(SIZE + 1);
+    assert_non_null(json);
+    memset(json, ' ', SIZE);
+    memcpy(json, "{\"comments\":[],\"requests\":[]", 28);
+    json[SIZE - 1] = '}';
+    json[SIZE] = '\0';
+    struct casehook_error error = read_struct(json, SIZE);
+    assert_int_equal(error.status, CASEHOOK_E_PARAMS);
+    assert_string_equal(error.field, "resume");
+    assert_non_null(strstr(error.message, "too large"));
+    /* as JSON all params together are too large */
+    memcpy(json, "{\"title\":\"t\",\"resume\":{}", 24);
+    casehook__error_init(&error);
+    casehook__params_init(&params, NULL);
+    assert_int_equal(
+        casehook__params_from_json(&params, CASEHOOK_PUSH, (struct casehook__text){json, SIZE}, &error),
+        CASEHOOK_E_PARAMS);
+    casehook__params_free(&params);
+    free(json);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_one_nothing_happens),
+        cmocka_unit_test(what_was_done_is_done),
+        cmocka_unit_test(fewer_comments_than_now),
+        cmocka_unit_test(what_was_not_done_is_to_be_done),
+        cmocka_unit_test(updates),
+        cmocka_unit_test(an_unknown_create_that_has_an_id),
+        cmocka_unit_test(a_later_try_was_done),
+        cmocka_unit_test(other_forms_of_a_result),
+        cmocka_unit_test(an_unknown_create),
+        cmocka_unit_test(an_end_that_nobody_knows),
+        cmocka_unit_test(a_comment_that_was_under_way),
+        cmocka_unit_test(a_random_key_is_the_same_again),
+        cmocka_unit_test(what_is_no_result),
+        cmocka_unit_test(another_case),
+        cmocka_unit_test(odd_requests_say_nothing),
+        cmocka_unit_test(cut_off),
+        cmocka_unit_test(ten_megabytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
