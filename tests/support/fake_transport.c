@@ -37,6 +37,12 @@ static int64_t fake_now(void *user)
     return fake.now;
 }
 
+static int64_t fake_unix(void *user)
+{
+    (void)user;
+    return fake.now + fake.calendar;
+}
+
 static uint64_t fake_random(void *user)
 {
     (void)user;
@@ -44,7 +50,7 @@ static uint64_t fake_random(void *user)
 }
 
 static const struct casehook__clock fake_clock = {
-    .now_ms = fake_now, .unix_ms = fake_now, .random = fake_random};
+    .now_ms = fake_now, .unix_ms = fake_unix, .random = fake_random};
 
 /* ---- machines that wait ------------------------------------------------------------------------ */
 
@@ -262,6 +268,7 @@ static void *fake_next(struct casehook__transport *transport)
         .status = transfer->answer.status,
         .content_type = CASEHOOK__TEXT("application/json"),
         .body = casehook__text(transfer->answer.body ? transfer->answer.body : "{}"),
+        .retry_after = casehook__text(transfer->answer.retry_after),
     };
     return transfer->owner;
 }

@@ -11,14 +11,16 @@
 
 /* What comes back for a request; all zero before it is filled. */
 struct fake_answer {
-    int status;       /* of HTTP; 0: no answer but failure */
-    const char *body; /* JSON */
+    int status;              /* of HTTP; 0: no answer but failure */
+    const char *body;        /* JSON */
+    const char *retry_after; /* the header, NULL: none */
     struct casehook__failure failure;
     int64_t after_ms; /* so long after its start */
 };
 
 struct fake {
     int64_t now;
+    int64_t calendar; /* ahead of now by so much: what a test sets is a jump */
     void (*answer)(void *user, const struct casehook__request *request, struct fake_answer *answer);
     void *user;
     /* Until when an operation must wait before its next request; 0, or a time that has passed: not at all. */
