@@ -102,7 +102,7 @@ static struct casehook__decision decide_looked(const struct casehook__verdict *v
     else if (progress->accepted || progress->create_tries >= most)
         decision.action = CASEHOOK__ACTION_STOP;
     else
-        decision = (struct casehook__decision){.action = CASEHOOK__ACTION_AGAIN};
+        decision.action = CASEHOOK__ACTION_AGAIN;
     return decision;
 }
 

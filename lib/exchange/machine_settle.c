@@ -26,7 +26,7 @@ static bool try_again(struct casehook__machine *machine)
                                           clock->random(clock->user));
     if (!delay_for(machine, delay)) return false;
     if (!create_again) return true;
-    machine->progress.looking = machine->progress.uncertain = false;
+    machine->progress.looking = false;
     machine->progress.tries = tries;
     casehook__free(machine->heap, machine->lost);
     machine->lost = NULL;
