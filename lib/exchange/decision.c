@@ -132,8 +132,9 @@ struct casehook__decision casehook__decide(const struct casehook__verdict *verdi
             decision.action = CASEHOOK__ACTION_NEXT;
         return decision;
     }
-    decision.uncertain = progress->uncertain || may_be_done(verdict, progress);
-    if (look && decision.uncertain)
+    bool may_be = may_be_done(verdict, progress);
+    decision.uncertain = progress->uncertain || may_be;
+    if (look && may_be)
         decision.action = CASEHOOK__ACTION_LOOK;
     else if (may_repeat(verdict, progress, retry))
         decision.action = CASEHOOK__ACTION_AGAIN;

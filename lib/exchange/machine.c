@@ -158,11 +158,6 @@ enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
         casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
         return CASEHOOK__TURN_ENDED;
     }
-    /* Looked for and not found: this try makes the case, and until it does nobody knows of the one before. */
-    if (!machine->progress.looking && machine->progress.looks) {
-        machine->progress.uncertain = false;
-        machine->progress.looks = 0;
-    }
     machine->delay_ms = 0;
     machine->state = CASEHOOK__MACHINE_AWAITING;
     *request = machine->request;

@@ -250,9 +250,21 @@ static void tell_done(struct casehook__machine *machine)
         before.message);
 }
 
+/*
+ * The create that was looked for and not found is made again: once that has reached the tracker, what it came
+ * to is what is known of the case.
+ */
+static void note_made_again(struct casehook__progress *progress, const struct casehook__verdict *verdict)
+{
+    if (progress->looking || !progress->looks || verdict->outcome == CASEHOOK_OUTCOME_NOT_SENT) return;
+    progress->uncertain = false;
+    progress->looks = 0;
+}
+
 static void carry_out(struct casehook__machine *machine, const struct casehook__verdict *verdict,
                       const struct casehook__hop *hop)
 {
+    note_made_again(&machine->progress, verdict);
     struct casehook__decision decision = casehook__machine_decide(machine, verdict);
     bool stops = decision.action == CASEHOOK__ACTION_STOP;
     note_progress(machine, verdict, &decision);

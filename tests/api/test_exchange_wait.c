@@ -1,0 +1,383 @@
+/* test_exchange_wait.c - an exchange that has to wait: by a clock that only this test moves (D2, D6). */
+#include "documents.h"
+#include "fake_transport.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define BASE "http://tracker.example"
+#define JSON "Content-Type: application/json\r\n"
+#define FIND "\"findIncidentUrl\":\"" BASE "/find?q={{case.title}}\",\"findIncidentResponseKey\":\"id\""
+
+static struct casehook_connector *connector;
+static struct casehook_exchange *exchange;
+static struct casehook_http_request request;
+
+static void begin(const char *config, const char *settings_json, const struct casehook_options *options)
+{
+    fake_reset();
+    struct casehook_settings *settings = document_settings(settings_json);
+    connector = document_connector(settings, BASE, config, NULL);
+    casehook_settings_free(settings);
+    fake_use(connector);
+    assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, "{\"title\":\"t\"}",
+                                                CASEHOOK_TERMINATED, options, &exchange, NULL),
+                     CASEHOOK_OK);
+}
+
+static void end(void)
+{
+    casehook_exchange_free(exchange);
+    casehook_connector_unref(connector);
+}
+
+static int next(void)
+{
+    request = (struct casehook_http_request){.struct_size = sizeof request};
+    return casehook_exchange_next(exchange, &request);
+}
+
+static void feed(int status, const char *headers, const char *body)
+{
+    assert_int_equal(
+        casehook_exchange_feed(exchange, status, headers, CASEHOOK_TERMINATED, body, CASEHOOK_TERMINATED),
+        CASEHOOK_OK);
+}
+
+static void expect_wait(int64_t ms)
+{
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_WAIT);
+    assert_true(request.wait_ms == ms);
+    assert_string_equal(request.method, "");
+    assert_string_equal(request.url, "");
+    assert_null(request.body);
+    assert_int_equal(request.header_count, 0);
+    assert_int_equal(request.operation, CASEHOOK_CREATE);
+    char json[64];
+    snprintf(json, sizeof json, "{\"waitMs\":%lld}", (long long)ms);
+    size_t length = 0;
+    const char *text = casehook_exchange_next_json(exchange, &length);
+    assert_non_null(text);
+    assert_string_equal(text, json);
+    assert_int_equal(length, strlen(json));
+}
+
+static void expect_request(int step)
+{
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_REQUEST);
+    assert_int_equal(request.step, step);
+    assert_true(request.wait_ms == 0);
+}
+
+static uint64_t longest(void *user)
+{
+    (void)user;
+    return 1000;
+}
+
+static void expect_error(struct casehook_result *result, int status, int outcome, int retryable)
+{
+    const struct casehook_error *error = casehook_result_error(result);
+    assert_int_equal(casehook_error_status(error), status);
+    assert_int_equal(casehook_error_outcome(error), outcome);
+    assert_int_equal(casehook_error_retryable(error), retryable);
+    assert_int_equal(casehook_error_step(error), CASEHOOK_STEP_CREATE);
+    casehook_result_free(result);
+}
+
+#define BUSY "Retry-After: 5\r\n"
+
+/* Asked early, asked often: the time that is left, and nothing is to be done. */
+static void asked_early(void **state)
+{
+    (void)state;
+    begin(NULL, "{\"run.maxAttempts\":2}", NULL);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(503, BUSY, "");
+    expect_wait(5000);
+    expect_wait(5000);
+    fake.now += 1;
+    expect_wait(4999);
+    fake.now += 4998;
+    expect_wait(1);
+    fake.now += 1;
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(201, JSON, "{\"id\":\"7\"}");
+    expect_request(CASEHOOK_STEP_GET);
+    feed(200, JSON, "{\"key\":\"K\"}");
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+    struct casehook_result *result = casehook_exchange_result(exchange);
+    assert_null(casehook_result_error(result));
+    assert_int_equal(casehook_result_request_count(result), 3);
+    assert_int_equal(casehook_result_request_attempt(result, 1), 2);
+    assert_true(casehook_result_request_delay_ms(result, 1) == 5000);
+    casehook_result_free(result);
+    end();
+}
+
+/* Asked late it goes on at once, however late. */
+static void asked_late(void **state)
+{
+    (void)state;
+    begin(NULL, "{\"run.maxAttempts\":2}", NULL);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(503, BUSY, "");
+    fake.now += INT64_C(100000000000);
+    expect_request(CASEHOOK_STEP_CREATE);
+    end();
+}
+
+/* There is no request that could be answered, and nothing changes by trying. */
+static void nothing_is_fed_in_a_wait(void **state)
+{
+    (void)state;
+    begin(NULL, "{\"run.maxAttempts\":2}", NULL);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(503, BUSY, "");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(casehook_exchange_feed(exchange, 201, JSON, CASEHOOK_TERMINATED, "{\"id\":\"8\"}",
+                                                CASEHOOK_TERMINATED),
+                         CASEHOOK_E_ARGUMENT);
+        assert_int_equal(casehook_exchange_fail(exchange, CASEHOOK_E_NETWORK, 1, "x"), CASEHOOK_E_ARGUMENT);
+        assert_int_equal(
+            casehook_exchange_feed_partial(exchange, 201, "", 0, "{", 1, CASEHOOK_E_NETWORK, "x"),
+            CASEHOOK_E_ARGUMENT);
+        expect_wait(5000);
+    }
+    end();
+}
+
+static void a_host_of_an_older_header(void **state)
+{
+    struct {
+        struct casehook_http_request request;
+    } older;
+    (void)state;
+    begin(NULL, "{\"run.maxAttempts\":2}", NULL);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(503, BUSY, "");
+    memset(&older, 0x55, sizeof older);
+    older.request.struct_size = offsetof(struct casehook_http_request, wait_ms);
+    assert_int_equal(casehook_exchange_next(exchange, &older.request), CASEHOOK_EXCHANGE_WAIT);
+    assert_int_equal(older.request.struct_size, offsetof(struct casehook_http_request, wait_ms));
+    assert_true(older.request.wait_ms == INT64_C(0x5555555555555555)); /* behind what it knows */
+    end();
+}
+
+/* ---- ends in a wait ------------------------------------------------------------------------------ */
+
+static void cancelled(void **state)
+{
+    struct casehook_cancel *cancel = NULL;
+    (void)state;
+    assert_int_equal(casehook_cancel_new(NULL, &cancel), CASEHOOK_OK);
+    struct casehook_options options = {.struct_size = sizeof options};
+    options.cancel = cancel;
+    for (int json = 0; json < 2; json++) {
+        begin(NULL, "{\"run.maxAttempts\":2}", &options);
+        expect_request(CASEHOOK_STEP_CREATE);
+        feed(503, BUSY, "");
+        expect_wait(5000);
+        casehook_cancel_set(cancel);
+        if (json)
+            assert_null(casehook_exchange_next_json(exchange, NULL));
+        else
+            assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+        expect_error(casehook_exchange_result(exchange), CASEHOOK_E_CANCELLED, CASEHOOK_OUTCOME_REFUSED, 0);
+        end();
+        casehook_cancel_free(cancel);
+        assert_int_equal(casehook_cancel_new(NULL, &cancel), CASEHOOK_OK);
+        options.cancel = cancel;
+    }
+    casehook_cancel_free(cancel);
+}
+
+static void the_deadline(void **state)
+{
+    struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = 6000};
+    (void)state;
+    begin(NULL, "{\"run.maxAttempts\":3}", &options);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(503, BUSY, "");
+    expect_wait(5000);
+    fake.now += 5000;
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(503, BUSY, ""); /* would pass it */
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+    expect_error(casehook_exchange_result(exchange), CASEHOOK_E_HTTP_STATUS, CASEHOOK_OUTCOME_REFUSED, 1);
+    end();
+    /* the host comes back too late */
+    begin(NULL, "{\"run.maxAttempts\":3}", &options);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(503, BUSY, "");
+    expect_wait(5000);
+    fake.now += 6000;
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+    expect_error(casehook_exchange_result(exchange), CASEHOOK_E_TIMEOUT, CASEHOOK_OUTCOME_NOT_SENT, 1);
+    end();
+}
+
+/* The host has had enough: what is known is in the result, and nobody was asked again. */
+static void the_result_is_taken(void **state)
+{
+    static const struct {
+        const char *config;
+        int status, outcome; /* of the create; of the result */
+    } cases[] = {{NULL, 503, CASEHOOK_OUTCOME_REFUSED},
+                 {FIND, 0, CASEHOOK_OUTCOME_UNKNOWN},
+                 {FIND, 500, CASEHOOK_OUTCOME_UNKNOWN},
+                 {"\"idempotencyHeader\":\"K\"", 0, CASEHOOK_OUTCOME_UNKNOWN}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int late = 0; late < 2; late++) {
+            begin(cases[i].config, "{\"run.maxAttempts\":2}", NULL);
+            fake.random = NULL;
+            expect_request(CASEHOOK_STEP_CREATE);
+            if (cases[i].status)
+                feed(cases[i].status, BUSY, "");
+            else
+                assert_int_equal(casehook_exchange_fail(exchange, CASEHOOK_E_NETWORK, 1, "lost"),
+                                 CASEHOOK_OK);
+            if (late) fake.now += 60000; /* its time has come, only nobody asked */
+            struct casehook_result *result = casehook_exchange_result(exchange);
+            assert_non_null(result);
+            assert_null(casehook_result_id(result, NULL));
+            /* late: what ends is the next request, of a create; of a question the error stays that of the
+             * create */
+            int status = CASEHOOK_E_CANCELLED, outcome = cases[i].outcome;
+            if (late && cases[i].config && strstr(cases[i].config, "find"))
+                status = cases[i].status ? CASEHOOK_E_HTTP_STATUS : CASEHOOK_E_NETWORK;
+            else if (late && outcome == CASEHOOK_OUTCOME_REFUSED)
+                outcome = CASEHOOK_OUTCOME_NOT_SENT;
+            expect_error(result, status, outcome, 0);
+            assert_null(casehook_exchange_result(exchange));
+            assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+            end();
+        }
+    }
+}
+
+/* Between the looks that found nothing and the second create: the first one is still unknown. */
+static void taken_before_it_is_made_again(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        begin(FIND, "{\"run.maxAttempts\":2}", NULL);
+        expect_request(CASEHOOK_STEP_CREATE);
+        assert_int_equal(casehook_exchange_fail(exchange, CASEHOOK_E_NETWORK, 1, "lost"), CASEHOOK_OK);
+        for (int i = 0; i < 2; i++) {
+            expect_wait(2000);
+            fake.now += 2000;
+            expect_request(CASEHOOK_STEP_FIND);
+            if (i) fake.random = longest;
+            feed(200, JSON, "{}");
+        }
+        assert_int_equal(next(), CASEHOOK_EXCHANGE_WAIT);
+        if (late) fake.now += 60000;
+        expect_error(casehook_exchange_result(exchange), CASEHOOK_E_CANCELLED, CASEHOOK_OUTCOME_UNKNOWN, 0);
+        end();
+    }
+}
+
+static void freed(void **state)
+{
+    (void)state;
+    begin(FIND, "{\"rateLimit\":{\"requests\":1}}", NULL);
+    expect_request(CASEHOOK_STEP_CREATE);
+    assert_int_equal(casehook_exchange_fail(exchange, CASEHOOK_E_NETWORK, 1, "lost"), CASEHOOK_OK);
+    expect_wait(2000);
+    end();
+}
+
+/* ---- other waits --------------------------------------------------------------------------------- */
+
+static void looks(void **state)
+{
+    (void)state;
+    begin(FIND, "{\"retry.findDelay\":\"3s\"}", NULL);
+    expect_request(CASEHOOK_STEP_CREATE);
+    assert_int_equal(casehook_exchange_fail(exchange, CASEHOOK_E_TIMEOUT, 1, "lost"), CASEHOOK_OK);
+    expect_wait(3000);
+    fake.now += 3000;
+    expect_request(CASEHOOK_STEP_FIND);
+    assert_string_equal(request.url, BASE "/find?q=t");
+    feed(200, JSON, "{}");
+    expect_wait(3000);
+    fake.now += 3000;
+    expect_request(CASEHOOK_STEP_FIND);
+    feed(200, JSON, "{\"id\":7}");
+    expect_request(CASEHOOK_STEP_GET);
+    feed(200, JSON, "{\"key\":\"K\"}");
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+    struct casehook_result *result = casehook_exchange_result(exchange);
+    assert_null(casehook_result_error(result));
+    assert_true(casehook_result_found(result));
+    assert_string_equal(casehook_result_id(result, NULL), "7");
+    casehook_result_free(result);
+    end();
+}
+
+/* Two exchanges of one connector wait for each other's turns; one that is given up leaves its turn. */
+static void turns(void **state)
+{
+    (void)state;
+    begin(NULL, "{\"rateLimit\":{\"requests\":1}}", NULL);
+    struct casehook_exchange *first = exchange, *second = NULL;
+    assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, "{\"title\":\"u\"}",
+                                                CASEHOOK_TERMINATED, NULL, &second, NULL),
+                     CASEHOOK_OK);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(201, JSON, "{\"id\":\"7\"}");
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_WAIT);
+    assert_in_range(request.wait_ms, 1000, 1001);
+    exchange = second;
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_WAIT);
+    assert_in_range(request.wait_ms, 2000, 2002);
+    casehook_exchange_free(first);
+    fake.now += 1001;
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_WAIT); /* it was told two seconds */
+    fake.now += 1001;
+    expect_request(CASEHOOK_STEP_CREATE);
+    end();
+}
+
+static void the_circuit(void **state)
+{
+    (void)state;
+    begin(NULL, "{\"circuit\":{\"failures\":1,\"pause\":\"10s\"}}", NULL);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(500, "", "");
+    struct casehook_exchange *first = exchange;
+    assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, "{\"title\":\"u\"}",
+                                                CASEHOOK_TERMINATED, NULL, &exchange, NULL),
+                     CASEHOOK_OK);
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+    expect_error(casehook_exchange_result(exchange), CASEHOOK_E_UNAVAILABLE, CASEHOOK_OUTCOME_NOT_SENT, 1);
+    casehook_exchange_free(first);
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(asked_early),
+        cmocka_unit_test(asked_late),
+        cmocka_unit_test(nothing_is_fed_in_a_wait),
+        cmocka_unit_test(a_host_of_an_older_header),
+        cmocka_unit_test(cancelled),
+        cmocka_unit_test(the_deadline),
+        cmocka_unit_test(the_result_is_taken),
+        cmocka_unit_test(taken_before_it_is_made_again),
+        cmocka_unit_test(freed),
+        cmocka_unit_test(looks),
+        cmocka_unit_test(turns),
+        cmocka_unit_test(the_circuit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
