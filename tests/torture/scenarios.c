@@ -1,6 +1,7 @@
 /* scenarios.c - one call each of every public function that allocates. */
 #include "torture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,24 @@ static const char secrets_json[] =
 static const char params_json[] =
     "{\"title\":\"t\\u00e9\",\"description\":\"d\",\"tags\":[\"a\",\"b\"],\"fields\":{\"f\":[1,2.50,\"x\"]},"
     "\"comments\":[{\"commentId\":\"1\",\"comment\":\"one\"},{\"commentId\":\"2\",\"comment\":\"two\"}]}";
+
+static const char delivery_settings_json[] =
+    "{\"run.maxAttempts\":3,\"retry.baseDelay\":1,\"retry.maxDelay\":1,\"retry.findDelay\":1,"
+    "\"rateLimit.requests\":100000,\"circuit.failures\":1000}";
+
+/* Finds, has keys in a header and in a body. */
+static char *delivery_document(bool always)
+{
+    char config[1024];
+    snprintf(config, sizeof config,
+             "\"findIncidentUrl\":\"%s/find?k={{case.idempotencyKey}}\",\"findIncidentResponseKey\":\"id\","
+             "\"findIncident\":\"%s\",\"findIncidentResponseStatusKey\":\"state\",\"closedStatuses\":[\"a\","
+             "\"b\"],"
+             "\"reopenWithin\":\"1d\",\"findIncidentResponseClosedAtKey\":\"at\","
+             "\"idempotencyHeader\":\"Idempotency-Key\",\"idempotencyDuplicateStatuses\":[409]",
+             torture_base, always ? "always" : "unknown");
+    return document_new(torture_base, config, secrets_json);
+}
 
 static struct casehook_params params(void)
 {
@@ -183,6 +202,99 @@ static int result_request_json(struct world *world)
     return casehook_result_request_json(world->result, 0, NULL) ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
 }
 
+/* ---- tried again, found, resumed --------------------------------------------------------------- */
+
+static int create_again(struct world *world)
+{
+    torture_create_status = 503;
+    return create(world);
+}
+
+static int create_found(struct world *world)
+{
+    torture_create_status = 504;
+    return create(world);
+}
+
+/* The document of the world looks only when it has to: this one asks first, and finds a case to update. */
+static int push_known(struct world *world)
+{
+    struct casehook_params p = params();
+    struct casehook_connector *always = NULL;
+    char *document = delivery_document(true);
+    int status =
+        casehook_connector_new(world->settings, document, CASEHOOK_TERMINATED, &always, &world->error);
+    p.external_id = NULL;
+    p.id = "r1";
+    if (!status) status = casehook_push(always, &p, NULL, &world->result);
+    casehook_connector_unref(always);
+    free(document);
+    return status;
+}
+
+static int push_with_key(struct world *world)
+{
+    struct casehook_params p = params();
+    p.external_id = NULL;
+    p.idempotency_key = "a-key";
+    torture_create_status = 503;
+    return casehook_push(world->connector, &p, NULL, &world->result);
+}
+
+static int push_with_random_key(struct world *world)
+{
+    torture_create_status = 503;
+    return run_json(world);
+}
+
+static int resume(struct world *world, const char *earlier)
+{
+    struct casehook_params p = params();
+    p.external_id = NULL;
+    p.resume = earlier;
+    p.resume_length = CASEHOOK_TERMINATED;
+    return casehook_push(world->connector, &p, NULL, &world->result);
+}
+
+static int push_resumed(struct world *world)
+{
+    return resume(
+        world, "{\"operation\":\"push\",\"id\":\"42\",\"idempotencyKey\":\"k\",\"comments\":["
+               "{\"commentId\":\"1\",\"state\":\"sent\"},{\"commentId\":\"2\",\"state\":\"skipped\"},"
+               "{\"commentId\":\"3\",\"state\":\"failed\"}],\"requests\":[{\"step\":\"create\",\"outcome\":"
+               "\"done\"},{\"step\":\"comment\",\"outcome\":\"unknown\"}]}");
+}
+
+static int push_resumed_unknown(struct world *world)
+{
+    return resume(world, "{\"operation\":\"push\",\"id\":null,\"idempotencyKey\":\"k\",\"comments\":[],"
+                         "\"requests\":[{\"step\":\"create\",\"outcome\":\"unknown\"}]}");
+}
+
+static int push_resumed_bad(struct world *world)
+{
+    return resume(world, "{\"operation\":\"get\",\"comments\":[],\"requests\":[]}");
+}
+
+static int stats_json(struct world *world)
+{
+    char text[4096];
+    int status = create_again(world);
+    return casehook_connector_stats_json(world->connector, text, sizeof text) ? status : CASEHOOK_E_NO_MEMORY;
+}
+
+/* Waits hold no place in a loop, and nothing that failed stays there. */
+static int loop_again(struct world *world)
+{
+    struct casehook_params p = params();
+    torture_create_status = 504;
+    int status =
+        casehook_loop_submit(world->loop, world->connector, CASEHOOK_CREATE, &p, NULL, NULL, &world->error);
+    while (!status && !(world->result = casehook_loop_next(world->loop, NULL)))
+        if (casehook_loop_wait(world->loop, 60000) == CASEHOOK_E_ARGUMENT) abort();
+    return status ? status : casehook_error_status(casehook_result_error(world->result));
+}
+
 /* ---- the exchange ----------------------------------------------------------------------------- */
 
 static int exchange_new(struct world *world)
@@ -251,6 +363,18 @@ static int exchange_feed(struct world *world)
     return end_exchange(world);
 }
 
+/* Until it has to wait: in its struct, then as JSON. */
+static int exchange_wait(struct world *world)
+{
+    struct casehook_http_request request = {.struct_size = sizeof request};
+    if (casehook_exchange_next(world->exchange, &request) != CASEHOOK_EXCHANGE_REQUEST)
+        return end_exchange(world);
+    casehook_exchange_fail(world->exchange, CASEHOOK_E_NETWORK, 1, "lost");
+    while (casehook_exchange_next(world->exchange, &request) == CASEHOOK_EXCHANGE_WAIT)
+        if (!casehook_exchange_next_json(world->exchange, NULL)) break;
+    return end_exchange(world);
+}
+
 const struct scenario scenarios[] = {
     {"casehook_settings_new", settings_new, 0},
     {"casehook_settings_load_json", settings_load, WITH_SETTINGS},
@@ -281,15 +405,32 @@ const struct scenario scenarios[] = {
     {"casehook_exchange_next", exchange_next, WITH_EXCHANGE},
     {"casehook_exchange_next_json", exchange_next_json, WITH_EXCHANGE},
     {"casehook_exchange_feed", exchange_feed, WITH_EXCHANGE},
+    {"casehook_create (tried again)", create_again, WITH_DELIVERY | CREATES},
+    {"casehook_create (found)", create_found, WITH_DELIVERY | CREATES},
+    {"casehook_push (known before)", push_known, WITH_DELIVERY | CREATES},
+    {"casehook_push (with a key)", push_with_key, WITH_DELIVERY | CREATES},
+    {"casehook_run_json (with a random key)", push_with_random_key, WITH_DELIVERY | CREATES},
+    {"casehook_push (resumed)", push_resumed, WITH_DELIVERY | CREATES},
+    {"casehook_push (resumed, unknown)", push_resumed_unknown, WITH_DELIVERY | CREATES},
+    {"casehook_push (resumed, bad)", push_resumed_bad, WITH_DELIVERY | FAILS},
+    {"casehook_connector_stats_json", stats_json, WITH_DELIVERY | CREATES},
+    {"casehook_loop_wait (tried again)", loop_again, WITH_DELIVERY | WITH_LOOP | CREATES},
+    {"casehook_exchange_next (wait)", exchange_wait, WITH_DELIVERY | WITH_EXCHANGE | FAILS},
     {NULL, NULL, 0},
 };
 
 int world_make(struct world *world, int flags)
 {
     int status = CASEHOOK_OK;
-    *world = (struct world){.document = document_new(torture_base, config_json, secrets_json)};
+    bool delivers = (flags & WITH_DELIVERY) != 0;
+    *world = (struct world){.document = delivers ? delivery_document(false)
+                                                 : document_new(torture_base, config_json, secrets_json)};
+    if (delivers) flags |= WITH_CONNECTOR;
     if (flags & (WITH_SETTINGS | WITH_CONNECTOR | WITH_EXCHANGE | WITH_RESULT | WITH_LOOP))
         status = settings_new(world);
+    if (!status && delivers)
+        status = casehook_settings_load_json(world->settings, delivery_settings_json, CASEHOOK_TERMINATED,
+                                             &world->error);
     if (!status && world->settings) status = set_log(world);
     if (!status && (flags & (WITH_CONNECTOR | WITH_EXCHANGE | WITH_RESULT | WITH_LOOP)))
         status = connector_new(world);

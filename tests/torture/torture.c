@@ -50,7 +50,16 @@ long memory_blocks(void)
 struct http_log *torture_http;
 static struct http_server *server;
 char torture_base[64];
-int torture_refuse_get;
+int torture_refuse_get, torture_create_status, torture_created;
+
+/* 503 and 504 are of one create only. */
+static int create_case(void)
+{
+    int status = torture_create_status ? torture_create_status : 200;
+    torture_create_status = 0;
+    if (status != 503) torture_created++;
+    return status;
+}
 
 /* Creates cases, and refuses to show them when told. */
 static void answer(void *user, const struct http_request *request, struct http_response *response)
@@ -62,7 +71,12 @@ static void answer(void *user, const struct http_request *request, struct http_r
     response->headers = type;
     response->header_count = 1;
     response->status = strcmp(request->method, "GET") == 0 && torture_refuse_get ? 500 : 200;
-    response->body = strcmp(request->method, "POST") == 0 ? created : read;
+    if (strcmp(request->method, "POST") == 0 && strcmp(request->target, "/issue") == 0)
+        response->status = create_case();
+    if (strncmp(request->target, "/find", 5) == 0) /* by then there is one, or always was */
+        response->body = created;
+    else
+        response->body = strcmp(request->method, "POST") == 0 ? created : read;
     response->body_length = strlen(response->body);
 }
 

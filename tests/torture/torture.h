@@ -19,6 +19,10 @@ long memory_blocks(void);
 extern const struct casehook_allocator torture_allocator;
 extern char torture_base[];    /* URL of the tracker */
 extern int torture_refuse_get; /* it creates cases and refuses to show them */
+/* What the next create is answered, once: 503 does nothing, 504 comes after the case was made; 0: as usual.
+ */
+extern int torture_create_status;
+extern int torture_created; /* cases, so far */
 extern struct http_log *torture_http;
 void torture_start(void);
 void torture_stop(void);
@@ -42,7 +46,9 @@ enum {
     WITH_RESULT = 8,
     WITH_LOOP = 16,
     CREATES = 32, /* a case in the tracker */
-    FAILS = 64    /* with all memory too */
+    FAILS = 64,   /* with all memory too */
+    WITH_DELIVERY =
+        128 /* a connector that tries again, finds and has keys; may end as if it did none of it */
 };
 
 struct scenario {
