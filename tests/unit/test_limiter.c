@@ -35,7 +35,7 @@ static void end(void)
 static int ask(int64_t now, struct casehook__place *place)
 {
     at = -1;
-    return casehook__limiter_ask(limiter, now, place, &at);
+    return (int)casehook__limiter_ask(limiter, now, place, &at);
 }
 
 /* ---- rate ---------------------------------------------------------------------------------------- */
