@@ -50,6 +50,7 @@ struct casehook__find_config {
 /* How the tracker knows a request that it has had before (D4). */
 struct casehook__idempotency {
     struct casehook__text header; /* data NULL: the key goes along in URL or body */
+    bool counts;                  /* the tracker knows requests by it; else it is a variable and no more */
     int duplicate_statuses[CASEHOOK__DUPLICATE_STATUSES_MAX];
     size_t duplicate_count;
 };

@@ -38,6 +38,24 @@ static void check_question(const struct casehook__config_reader *reader)
                    "(case.id for instance), or set strict to false");
 }
 
+/* An empty key is in no answer: every case would be made again that may be there. */
+static void check_key(const struct casehook__config_reader *reader)
+{
+    struct casehook__field key = casehook__config_field(reader, "findIncidentResponseKey");
+    if (key.node && casehook__json_kind(key.node) == CASEHOOK__JSON_TEXT &&
+        casehook__text_trim(casehook__json_text(key.node)).length == 0)
+        casehook__fail(casehook__field_fault(&key), CASEHOOK_E_CONFIG,
+                       "is empty: give the key of the id in the answer, \"items[0].id\" for instance");
+}
+
+static void check_find_body(const struct casehook__config_reader *reader)
+{
+    struct casehook__field body = casehook__config_nullable(reader, "findIncidentJson");
+    if (body.node && reader->config->calls[CASEHOOK__CALL_FIND].method == CASEHOOK__METHOD_GET)
+        casehook__fail(casehook__field_fault(&body), CASEHOOK_E_CONFIG,
+                       "is not sent with a GET: set findIncidentMethod to post, or remove this");
+}
+
 static void read_closed_statuses(struct casehook__config_reader *reader, struct casehook__find_config *find)
 {
     struct casehook__field field = casehook__config_nullable(reader, "closedStatuses");
@@ -112,6 +130,8 @@ void casehook__config_read_find(struct casehook__config_reader *reader)
         return;
     }
     check_question(reader);
+    check_key(reader);
+    check_find_body(reader);
     config->find = casehook__calloc(config->heap, 1, sizeof *config->find);
     if (!config->find) {
         reader->errors->memory = 1;

@@ -79,18 +79,20 @@ void casehook__config_read_idempotency(struct casehook__config_reader *reader)
                            duplicates = casehook__config_nullable(reader, "idempotencyDuplicateStatuses");
     bool has_key = false;
     casehook__field_boolean(&in_body, &has_key);
+    bool counts = header.node || has_key;
     if (has_key && !header.node) check_in_body(reader, &in_body);
-    if (!header.node && !has_key) {
-        if (duplicates.node)
-            casehook__fail(casehook__field_fault(&duplicates), CASEHOOK_E_CONFIG,
-                           "does nothing without idempotencyHeader or idempotencyInBody: give one of them");
+    if (!counts && duplicates.node)
+        casehook__fail(casehook__field_fault(&duplicates), CASEHOOK_E_CONFIG,
+                       "does nothing without idempotencyHeader or idempotencyInBody: give one of them");
+    if (!counts && !uses_key(&config->calls[CASEHOOK__CALL_CREATE]) &&
+        !uses_key(&config->calls[CASEHOOK__CALL_COMMENT]) && !uses_key(&config->calls[CASEHOOK__CALL_FIND]))
         return;
-    }
     config->idempotency = casehook__calloc(config->heap, 1, sizeof *config->idempotency);
     if (!config->idempotency) {
         reader->errors->memory = 1;
         return;
     }
+    config->idempotency->counts = counts;
     if (header.node) read_key_header(reader, &header);
-    read_duplicates(reader, &duplicates);
+    if (counts) read_duplicates(reader, &duplicates);
 }

@@ -81,8 +81,8 @@ static bool may_repeat(const struct casehook__verdict *verdict, const struct cas
 static bool may_be_done(const struct casehook__verdict *verdict, const struct casehook__progress *progress)
 {
     if (progress->effect == CASEHOOK__EFFECT_READS) return false;
-    return verdict->outcome == CASEHOOK_OUTCOME_UNKNOWN ||
-           (progress->creates && verdict->status == CASEHOOK_E_HTTP_STATUS &&
+    return progress->written || verdict->outcome == CASEHOOK_OUTCOME_UNKNOWN ||
+           (progress->effect == CASEHOOK__EFFECT_ADDS && verdict->status == CASEHOOK_E_HTTP_STATUS &&
             casehook__is_broken_inside(verdict->http_status));
 }
 
@@ -126,10 +126,10 @@ struct casehook__decision casehook__decide(const struct casehook__verdict *verdi
     if (verdict->duplicate && progress->reached) {
         decision.outcome = CASEHOOK_OUTCOME_DONE;
         decision.uncertain = look;
-        if (look)
-            decision.action = CASEHOOK__ACTION_LOOK;
-        else if (!progress->creates)
+        if (!progress->creates || progress->named)
             decision.action = CASEHOOK__ACTION_NEXT;
+        else if (look)
+            decision.action = CASEHOOK__ACTION_LOOK;
         return decision;
     }
     bool may_be = may_be_done(verdict, progress);
@@ -138,7 +138,9 @@ struct casehook__decision casehook__decide(const struct casehook__verdict *verdi
         decision.action = CASEHOOK__ACTION_LOOK;
     else if (may_repeat(verdict, progress, retry))
         decision.action = CASEHOOK__ACTION_AGAIN;
-    if (progress->written || progress->uncertain) decision.outcome = CASEHOOK_OUTCOME_UNKNOWN;
+    /* Who wanted to look and could not knows no more than before. */
+    if (progress->written || progress->uncertain || decision.action == CASEHOOK__ACTION_LOOK)
+        decision.outcome = CASEHOOK_OUTCOME_UNKNOWN;
     decision.retryable = passes(verdict, progress->effect) && repeats_nothing(progress, decision.outcome);
     return decision;
 }

@@ -40,8 +40,9 @@ struct casehook__progress {
     bool keyed;            /* it carries an idempotency key */
     bool can_find;         /* the tracker can be asked for a case */
     bool looking;          /* the request asked whether a create was done */
-    bool reached;          /* an earlier try of this step may have reached the tracker */
-    bool uncertain;        /* and may have been done */
+    bool reached;          /* an earlier try of this step, with this key, may have been done */
+    bool uncertain;        /* the same, and nothing is known since that would say otherwise */
+    bool named;            /* an answer that could not be used has brought the id */
     bool accepted;         /* it was done: only its answer could not be used */
     unsigned looks;        /* times that the case was looked for and not found since */
     unsigned tries;        /* of this request, the one that has ended among them */

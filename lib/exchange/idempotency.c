@@ -25,14 +25,25 @@ static int compare_ids(const void *a, const void *b)
     return order ? order : (first->length > second->length) - (first->length < second->length);
 }
 
+/* The ids of the comments that are to be sent; how many. */
+static size_t list_ids(const struct casehook__parsed_params *params, const struct casehook_result *result,
+                       struct casehook__text *ids)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < params->comment_count; i++)
+        if (result->comments[i].state != CASEHOOK_COMMENT_SKIPPED) ids[count++] = params->comments[i].id;
+    return count;
+}
+
 /* The tracker would take the second comment of one id for the first one, and it would be lost. */
 static int check_comment_ids(const struct casehook__parsed_params *params, struct casehook_result *result)
 {
-    size_t count = params->comment_count, same = 0;
-    if (count < 2) return CASEHOOK_OK;
-    struct casehook__text *ids = casehook__calloc(result->heap, count, sizeof *ids);
+    size_t same = 0;
+    bool sends = result->operation != CASEHOOK_CREATE && result->operation != CASEHOOK_UPDATE;
+    if (params->comment_count < 2 || !sends) return CASEHOOK_OK;
+    struct casehook__text *ids = casehook__calloc(result->heap, params->comment_count, sizeof *ids);
     if (!ids) return casehook__fail_memory(&result->error);
-    for (size_t i = 0; i < count; i++) ids[i] = params->comments[i].id;
+    size_t count = list_ids(params, result, ids);
     qsort(ids, count, sizeof *ids, compare_ids);
     for (size_t i = 1; i < count && !same; i++)
         if (casehook__text_equal(ids[i - 1], ids[i])) same = i;
@@ -47,21 +58,29 @@ static int check_comment_ids(const struct casehook__parsed_params *params, struc
         id.length < 64 ? (int)id.length : 64, id.length ? id.data : "");
 }
 
+bool casehook__idempotency_of_params(const struct casehook__parsed_params *params,
+                                     char key[CASEHOOK__REQUEST_KEY_SIZE], int *status)
+{
+    const struct casehook__text of_case[] = {CASEHOOK__TEXT("create"), params->id};
+    *status = CASEHOOK_OK;
+    if (is_derived(params))
+        *status = casehook__digest(of_case, 2, key);
+    else if (params->idempotency_key.data)
+        casehook__text_copy(key, params->idempotency_key);
+    else
+        return false;
+    return true;
+}
+
 int casehook__idempotency_begin(const struct casehook__config *config,
                                 const struct casehook__parsed_params *params, struct casehook_result *result)
 {
     char key[CASEHOOK__REQUEST_KEY_SIZE];
-    struct casehook__text given = params->idempotency_key;
     int status = CASEHOOK_OK;
     if (!config->idempotency) return CASEHOOK_OK;
-    if (config->has_comments) status = check_comment_ids(params, result);
+    if (config->has_comments && config->idempotency->counts) status = check_comment_ids(params, result);
     if (status || result->idempotency_key) return status; /* a resumed one has it */
-    if (is_derived(params))
-        status = casehook__idempotency_key(params, result, CASEHOOK__CALL_CREATE, 0, key);
-    else if (given.data)
-        casehook__text_copy(key, given);
-    else
-        status = casehook__uuid(key);
+    if (!casehook__idempotency_of_params(params, key, &status)) status = casehook__uuid(key);
     if (status == CASEHOOK_E_SYSTEM)
         return casehook__fail(&result->error, status, "there is no randomness for an idempotency key");
     if (!status) result->idempotency_key = casehook__copy(result->heap, key, strlen(key));
@@ -71,7 +90,7 @@ int casehook__idempotency_begin(const struct casehook__config *config,
 /* What a header can carry of a comment's id as it is. */
 static bool fits_in_header(struct casehook__text id)
 {
-    if (id.length > 64) return false;
+    if (id.length > CASEHOOK__REQUEST_KEY_ID) return false;
     for (size_t i = 0; i < id.length; i++)
         if (id.data[i] < '!' || id.data[i] > '~') return false;
     return true;
@@ -81,25 +100,19 @@ int casehook__idempotency_key(const struct casehook__parsed_params *params,
                               const struct casehook_result *result, enum casehook__call call, size_t comment,
                               char key[CASEHOOK__REQUEST_KEY_SIZE])
 {
-    bool creates = call == CASEHOOK__CALL_CREATE;
-    struct casehook__text id = creates ? CASEHOOK__TEXT("") : params->comments[comment].id;
-    char digest[CASEHOOK__DIGEST_DIGITS + 1];
-    int length = id.length < 64 ? (int)id.length : 64;
-    if (is_derived(params)) {
-        const struct casehook__text of_case[] = {CASEHOOK__TEXT("create"), params->id},
-                                    of_comment[] = {CASEHOOK__TEXT("comment"), params->id, id};
-        return creates ? casehook__digest(of_case, 2, key) : casehook__digest(of_comment, 3, key);
-    }
-    if (creates) {
+    if (call == CASEHOOK__CALL_CREATE) {
         snprintf(key, CASEHOOK__REQUEST_KEY_SIZE, "%s", result->idempotency_key);
         return CASEHOOK_OK;
     }
+    struct casehook__text id = params->comments[comment].id;
+    const struct casehook__text of_comment[] = {CASEHOOK__TEXT("comment"), params->id, id};
+    char digest[CASEHOOK__DIGEST_DIGITS + 1];
+    if (is_derived(params)) return casehook__digest(of_comment, 3, key);
     if (!fits_in_header(id)) {
         if (casehook__digest(&id, 1, digest)) return CASEHOOK_E_NO_MEMORY;
         id = casehook__text(digest);
-        length = CASEHOOK__DIGEST_DIGITS;
     }
-    snprintf(key, CASEHOOK__REQUEST_KEY_SIZE, "%s-%.*s", result->idempotency_key, length,
+    snprintf(key, CASEHOOK__REQUEST_KEY_SIZE, "%s-%.*s", result->idempotency_key, (int)id.length,
              id.length ? id.data : "");
     return CASEHOOK_OK;
 }

@@ -226,6 +226,17 @@ static int keep_learnt(const struct casehook__question *question, const struct c
     return status ? status : kept;
 }
 
+/* An id that none can be is a fault, and leaves what is known as it is. */
+static int keep_found_id(const struct casehook__question *question, const struct casehook__js_value *value,
+                         struct casehook_result *result)
+{
+    int status = read_learnt(question, value, &result->error);
+    if (status) return status;
+    struct casehook__text id = casehook__buf_text(question->scratch);
+    const char *fault = casehook__id_fault(id);
+    return fault ? bad_id(question, value, fault, &result->error) : keep_id(question, value, result);
+}
+
 /* The id out of a body that is not whole.  What is wrong with it is not what failed. */
 static bool keep_whole_id(const struct casehook__question *question, const struct casehook__js_value *found,
                           struct casehook__text body, struct casehook_result *result)
@@ -234,9 +245,7 @@ static bool keep_whole_id(const struct casehook__question *question, const struc
     bool whole = found->kind == CASEHOOK__JS_STRING || /* another digit may have been on its way */
                  (found->kind == CASEHOOK__JS_NUMBER &&
                   found->text.data + found->text.length < body.data + body.length);
-    bool learnt = wants_id(question) && whole && !read_learnt(question, found, &result->error) &&
-                  !keep_id(question, found, result);
-    if (!learnt && wants_id(question)) result->id_length = 0;
+    bool learnt = wants_id(question) && whole && !keep_found_id(question, found, result);
     result->error = before;
     return learnt;
 }
@@ -295,20 +304,29 @@ static int read_closed(const struct casehook__question *question, const struct c
 /* Epoch seconds or milliseconds: a number this large would be a year beyond 5000 in seconds. */
 #define EPOCH_MS_FROM INT64_C(100000000000)
 
+/* "1700000000", "1700000000.25", "-5"; a fraction says nothing that matters. */
+static bool read_epoch(struct casehook__text text, int64_t *unix_ms)
+{
+    uint64_t number;
+    bool before = text.length && *text.data == '-';
+    if (before) text = casehook__text_from(text, 1);
+    const char *point = text.length ? memchr(text.data, '.', text.length) : NULL;
+    if (point) text.length = (size_t)(point - text.data);
+    if (!casehook__text_number(text, INT64_MAX / 1000, &number)) return false;
+    int64_t ms = (int64_t)number < EPOCH_MS_FROM ? (int64_t)number * 1000 : (int64_t)number;
+    *unix_ms = before ? -ms : ms;
+    return true;
+}
+
 /* Since when it is closed, in ms since 1970. */
 static int read_closed_at(const struct casehook__question *question, const struct casehook__js_value *value,
                           struct casehook_error *error, int64_t *at)
 {
-    uint64_t epoch;
     casehook__buf_clear(question->scratch);
     int status = value_text(question->scratch, value);
     if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
     struct casehook__text text = casehook__buf_text(question->scratch);
-    if (!status && casehook__text_number(text, INT64_MAX / 1000, &epoch)) {
-        *at = (int64_t)epoch < EPOCH_MS_FROM ? (int64_t)epoch * 1000 : (int64_t)epoch;
-        return CASEHOOK_OK;
-    }
-    if (!status && casehook__clock_iso_read(text, at)) return CASEHOOK_OK;
+    if (!status && (read_epoch(text, at) || casehook__clock_iso_read(text, at))) return CASEHOOK_OK;
     casehook__error_set_config_field(error, "findIncidentResponseClosedAtKey");
     return casehook__fail(error, CASEHOOK_E_RESPONSE,
                           "%s: what the answer has where the time of closing should be is no time: ISO 8601 "
@@ -338,17 +356,6 @@ static int judge_found(const struct casehook__question *question, const struct c
     return CASEHOOK_OK;
 }
 
-/* An id that none can be is a fault, and leaves what is known as it is. */
-static int keep_found_id(const struct casehook__question *question, const struct casehook__js_value *value,
-                         struct casehook_result *result)
-{
-    int status = read_learnt(question, value, &result->error);
-    if (status) return status;
-    struct casehook__text id = casehook__buf_text(question->scratch);
-    const char *fault = casehook__id_fault(id);
-    return fault ? bad_id(question, value, fault, &result->error) : keep_id(question, value, result);
-}
-
 int casehook__learn_whether(const struct casehook__question *question,
                             const struct casehook__response *response, struct casehook_result *result,
                             enum casehook__found *found)
@@ -360,6 +367,12 @@ int casehook__learn_whether(const struct casehook__question *question,
     size_t offset = 0, count = find->closed_at_key ? 3 : find->status_key ? 2 : 1;
     enum casehook__js_fault fault = casehook__jsscan(response->body, paths, count, values, &offset);
     if (fault) return answer_not_json(question, response, fault, offset, &result->error);
+    enum casehook__js_kind kind = casehook__js_top(response->body).kind;
+    if (kind != CASEHOOK__JS_OBJECT && kind != CASEHOOK__JS_ARRAY)
+        return casehook__fail(
+            &result->error, CASEHOOK_E_RESPONSE,
+            "%s: the answer to the question for the case is %s, in which nothing can be found",
+            casehook__question_target(question), casehook__js_kind_name(kind));
     *found = CASEHOOK__FOUND_NONE;
     if (is_nothing(&values[0])) return CASEHOOK_OK;
     int status = judge_found(question, values, &result->error, found);

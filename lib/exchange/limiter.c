@@ -3,13 +3,15 @@
  *
  * Tokens are taken when a request goes out, not when it comes to wait: then no window of time sees more than
  * the burst and what flowed in meanwhile, even if every thread slept longer than it meant to.  Who has to
- * wait is told a time by the number of those before him, so that each wakes about once.
+ * wait is told a time after that of the one before him, and who wakes in vain one at the end: so each wakes
+ * about once, also after a stall in which many times have passed.
  */
 #include "base/posix.h"
 
 #include "exchange/limiter.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 struct casehook__limiter {
     struct casehook__heap *heap;
@@ -19,10 +21,12 @@ struct casehook__limiter {
     double tokens;
     int64_t filled_at; /* tokens is that of this time */
     size_t queued;
+    double last_at; /* the time of the last one in the queue */
 
     unsigned failures; /* in a row */
     bool open, probing;
     int64_t open_until;
+    pid_t process; /* that made it: in a child the lock may be held by nobody who is there */
 };
 
 int casehook__limiter_new(struct casehook__heap *heap, const struct casehook__limits *limits,
@@ -40,6 +44,7 @@ int casehook__limiter_new(struct casehook__heap *heap, const struct casehook__li
     limiter->limits = *limits;
     limiter->tokens = limits->rate_burst;
     limiter->filled_at = INT64_MIN;
+    limiter->process = getpid();
     *out = limiter;
     return CASEHOOK_OK;
 }
@@ -47,7 +52,7 @@ int casehook__limiter_new(struct casehook__heap *heap, const struct casehook__li
 void casehook__limiter_free(struct casehook__limiter *limiter)
 {
     if (!limiter) return;
-    pthread_mutex_destroy(&limiter->lock);
+    if (limiter->process == getpid()) pthread_mutex_destroy(&limiter->lock);
     casehook__free(limiter->heap, limiter);
 }
 
@@ -79,20 +84,25 @@ static bool take_token(struct casehook__limiter *limiter, int64_t now, struct ca
 {
     if (!limiter->limits.rate_requests) return true;
     fill(limiter, now);
-    size_t before = place->queued ? 0 : limiter->queued;
-    double missing = (double)before + 1 - limiter->tokens;
-    if (missing <= 0) {
+    double before = place->queued ? 0 : (double)limiter->queued, each = 1 / tokens_per_ms(limiter);
+    if (limiter->tokens >= before + 1) {
         limiter->tokens -= 1;
         leave_queue(limiter, place);
         return true;
     }
+    double first_at = (double)now + (limiter->tokens < 1 ? (1 - limiter->tokens) * each : 0);
+    if (limiter->queued == 0 || limiter->last_at + each < first_at)
+        limiter->last_at = first_at;
+    else
+        limiter->last_at += each;
     if (!place->queued) limiter->queued++;
     place->queued = true;
-    *at = now + 1 + (int64_t)(missing / tokens_per_ms(limiter));
+    *at = (int64_t)limiter->last_at + 1;
     return false;
 }
 
-/* While a probe is under way nobody knows how long it takes: as long as a pause is a guess. */
+/* While a probe is under way nobody else is let through, but for no longer than a pause: it may never settle.
+ */
 static bool is_open(const struct casehook__limiter *limiter, int64_t now, int64_t *at)
 {
     if (!limiter->open) return false;
@@ -153,7 +163,7 @@ void casehook__limiter_settle(struct casehook__limiter *limiter, int64_t now, st
 
 void casehook__limiter_leave(struct casehook__limiter *limiter, struct casehook__place *place)
 {
-    if (!place->queued && !place->probing) return;
+    if ((!place->queued && !place->probing) || limiter->process != getpid()) return;
     pthread_mutex_lock(&limiter->lock);
     leave_queue(limiter, place);
     if (place->probing) limiter->probing = false;

@@ -77,7 +77,7 @@ static void render_request(struct casehook__machine *machine)
     if (config->body) machine->request.body = casehook__buf_text(&machine->body);
     if (machine->key && machine->progress.effect == CASEHOOK__EFFECT_ADDS) {
         machine->request.idempotency_key = casehook__text(machine->key);
-        machine->progress.keyed = true;
+        machine->progress.keyed = machine->context->config->idempotency->counts;
     }
     machine->state = CASEHOOK__MACHINE_READY;
 }
@@ -234,9 +234,11 @@ static enum casehook__plan_case known_case(const struct casehook__machine *machi
 }
 
 /* As if the create had just ended without an answer. */
-static void continue_unknown(struct casehook__machine *machine)
+static void continue_unknown(struct casehook__machine *machine, const struct casehook__resumed *resumed)
 {
-    machine->progress.reached = machine->progress.uncertain = true;
+    machine->progress.uncertain = true;
+    machine->progress.reached = resumed->same_key;
+    machine->progress.accepted = resumed->accepted;
     if (!machine->progress.can_find) return; /* a key makes it safe */
     machine->lost = casehook__alloc(machine->heap, sizeof *machine->lost);
     if (!machine->lost) {
@@ -274,7 +276,7 @@ static void start_plan(struct casehook__machine *machine, const struct casehook_
         return;
     }
     casehook__machine_begin_step(machine);
-    if (resumed->create_unknown) continue_unknown(machine);
+    if (resumed->create_unknown) continue_unknown(machine, resumed);
     if (machine->state == CASEHOOK__MACHINE_TO_RENDER) render_request(machine);
     if (machine->state == CASEHOOK__MACHINE_READY) rehearse(machine);
     if (machine->state == CASEHOOK__MACHINE_READY && machine->progress.looking && !machine->preview)

@@ -162,6 +162,10 @@ int casehook__machine_rehearse(struct casehook__machine *machine, struct casehoo
     } else if (*machine->step == CASEHOOK__PLAN_FIND) {
         status = foresee_url(machine, CASEHOOK__CALL_CREATE, SIZE_MAX);
         if (!status) status = foresee_body(machine, CASEHOOK__CALL_CREATE, SIZE_MAX);
+        /* It becomes an update if the case is there. */
+        if (!status &&
+            !casehook__template_uses(config->calls[CASEHOOK__CALL_UPDATE].body, "external.system.id"))
+            status = foresee_body(machine, CASEHOOK__CALL_UPDATE, SIZE_MAX);
     } else if (*machine->step == CASEHOOK__PLAN_UPDATE) {
         status = foresee_url(machine, CASEHOOK__CALL_GET, SIZE_MAX);
         if (!status) status = foresee_body(machine, CASEHOOK__CALL_GET, SIZE_MAX);

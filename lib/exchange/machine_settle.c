@@ -157,7 +157,8 @@ static void go_on(struct casehook__machine *machine, const struct casehook__hop 
     machine->next_url = previous;
     machine->origin = hop->origin;
     machine->redirects++;
-    machine->progress.written |= hop->written;
+    if (hop->written) /* should its answer not come, the case is looked for and never made again */
+        machine->progress.written = machine->progress.uncertain = machine->progress.accepted = true;
     if (request->method != hop->method)
         request->body = request->idempotency_key = (struct casehook__text){NULL, 0};
     request->method = hop->method;
@@ -227,7 +228,7 @@ static void note_progress(struct casehook__machine *machine, const struct caseho
     struct casehook__progress *progress = &machine->progress;
     if (progress->looking) return;
     progress->uncertain = decision->uncertain;
-    if (verdict->outcome != CASEHOOK_OUTCOME_NOT_SENT) progress->reached = true;
+    if (decision->uncertain) progress->reached = true;
     if (verdict->status &&
         (verdict->duplicate || (verdict->http_status >= 200 && verdict->http_status <= 299)))
         progress->accepted = true;
@@ -312,7 +313,9 @@ static void fail_waiting(struct casehook__machine *machine, const struct casehoo
     int outcome = CASEHOOK_OUTCOME_NOT_SENT;
     if (machine->progress.tries || machine->progress.looking)
         outcome = machine->progress.uncertain ? CASEHOOK_OUTCOME_UNKNOWN
-                                              : casehook__machine_record(machine)->outcome;
+                  : machine->redirects && machine->wakes_as == CASEHOOK__MACHINE_READY
+                      ? CASEHOOK_OUTCOME_NOT_SENT /* its next hop */
+                      : casehook__machine_record(machine)->outcome;
     result->error.status = CASEHOOK_OK;
     machine->progress.looking = false;
     if (before.status)
@@ -352,8 +355,11 @@ void casehook__machine_pretend(struct casehook__machine *machine)
     struct casehook_result *result = machine->result;
     enum casehook__learns learns = casehook__call_kind(machine->request.call)->learns;
     if (machine->state != CASEHOOK__MACHINE_AWAITING) return;
-    if (learns == CASEHOOK__LEARNS_ID) casehook__result_set_id(result, CASEHOOK__TEXT(PREVIEW_ID));
-    if (learns == CASEHOOK__LEARNS_TITLE && pretend_title(result))
+    if (learns == CASEHOOK__LEARNS_ID || machine->progress.looking)
+        casehook__result_set_id(result, CASEHOOK__TEXT(PREVIEW_ID));
+    if (machine->progress.looking)
+        adopt(machine, CASEHOOK__FOUND_CASE);
+    else if (learns == CASEHOOK__LEARNS_TITLE && pretend_title(result))
         casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
     else
         advance(machine);

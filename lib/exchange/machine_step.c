@@ -40,6 +40,7 @@ static void fail_as_create(struct casehook__machine *machine)
 {
     struct casehook_error *error = &machine->result->error, found = *error, lost = *machine->lost;
     *error = lost;
+    if (found.status == CASEHOOK_E_CANCELLED) lost.status = found.status;
     if (found.status)
         casehook__fail(error, lost.status, "%s; whether the case is there could not be seen: %s",
                        lost.message, found.message);
@@ -71,6 +72,7 @@ void casehook__machine_stop_as(struct casehook__machine *machine, const struct c
 struct casehook__decision casehook__machine_decide(struct casehook__machine *machine,
                                                    const struct casehook__verdict *verdict)
 {
+    machine->progress.named = machine->progress.creates && machine->result->id_length;
     return casehook__decide(verdict, &machine->progress, &machine->context->settings->retry);
 }
 

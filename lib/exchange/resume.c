@@ -2,6 +2,7 @@
 #include "exchange/resume.h"
 
 #include "exchange/decision.h"
+#include "exchange/idempotency.h"
 #include "json/jsscan.h"
 #include "json/jstext.h"
 
@@ -14,7 +15,7 @@ struct resume_reader {
     struct casehook__buf *scratch;
     struct casehook_result *result;
     struct casehook__resumed *resumed;
-    struct casehook__js_value id, comments, requests, key, of_operation, step, outcome;
+    struct casehook__js_value id, comments, requests, key, of_operation, ok, step, outcome;
 };
 
 static int fail_resume(struct resume_reader *reader, const char *message)
@@ -67,9 +68,12 @@ static int find_members(struct resume_reader *reader)
     reader->requests = member(&top, "requests");
     reader->key = member(&top, "idempotencyKey");
     reader->of_operation = member(&top, "operation");
+    reader->ok = member(&top, "ok");
     reader->step = member(&top, "step");
     reader->outcome = member(&top, "outcome");
     if (reader->requests.kind == CASEHOOK__JS_NONE) reader->requests = member(&top, "exchanges"); /* of 0.1 */
+    if (reader->ok.kind == CASEHOOK__JS_TRUE && is_word(&reader->outcome, "not_sent"))
+        return fail_resume(reader, "is a preview, of which nothing was sent: call without it");
     if (reader->comments.kind == CASEHOOK__JS_ARRAY && reader->requests.kind == CASEHOOK__JS_ARRAY)
         return CASEHOOK_OK;
     return fail_resume(reader,
@@ -155,41 +159,65 @@ static void take_requests(struct resume_reader *reader)
         if (creates && (is_word(&outcome, "unknown") || is_broken_inside_status(&status)))
             resumed->create_unknown = true;
         resumed->comment_reached =
-            is_word(&step, "comment") && !is_word(&outcome, "done") && !is_word(&outcome, "not_sent");
+            is_word(&step, "comment") && (is_word(&outcome, "unknown") || is_broken_inside_status(&status));
     }
+    resumed->comment_reached &= resumed->same_key;
 }
 
-/* A key that was random must be the same again; others are made of the params. */
+/* A key of a result: false when it is none. */
+static bool may_be_key(struct casehook__text key)
+{
+    if (key.length == 0 || key.length > CASEHOOK__KEY_MAX_BYTES) return false;
+    for (size_t i = 0; i < key.length; i++)
+        if (key.data[i] < '!' || key.data[i] > '~') return false;
+    return true;
+}
+
+/*
+ * Only a request with the same key is the same request.  A result says which one it had, null for none; one
+ * that leaves it out was written by a host that knows.  A random key is taken over.
+ */
 static int take_key(struct resume_reader *reader)
 {
     struct casehook_result *result = reader->result;
-    struct casehook__text key;
-    if (!reader->config->idempotency || reader->params->idempotency_key.data || reader->params->id.length)
-        return CASEHOOK_OK;
+    struct casehook__text key = {NULL, 0};
+    char own[CASEHOOK__REQUEST_KEY_SIZE];
+    int status;
+    if (!reader->config->idempotency || !reader->config->idempotency->counts) return CASEHOOK_OK;
+    bool of_params = casehook__idempotency_of_params(reader->params, own, &status);
+    if (status) return casehook__fail_memory(&result->error);
+    reader->resumed->same_key = reader->key.kind == CASEHOOK__JS_NONE && of_params;
     if (!is_present(&reader->key)) return CASEHOOK_OK;
-    if (!decode(reader, &reader->key, &key) || key.length == 0 || key.length > CASEHOOK__KEY_MAX_BYTES)
-        return fail_resume(reader, "is no result: its idempotencyKey is no text of 1 to 255 characters");
-    for (size_t i = 0; i < key.length; i++)
-        if (key.data[i] < '!' || key.data[i] > '~')
-            return fail_resume(reader, "has an idempotencyKey that none can be");
+    if (!decode(reader, &reader->key, &key) || !may_be_key(key))
+        return fail_resume(
+            reader, "is no result: its idempotencyKey is no text of 1 to 255 printable ASCII characters");
+    reader->resumed->same_key = !of_params || casehook__text_is(key, own);
+    if (of_params) return CASEHOOK_OK;
     result->idempotency_key = casehook__copy(result->heap, key.data, key.length);
     return result->idempotency_key ? CASEHOOK_OK : casehook__fail_memory(&result->error);
 }
 
-/* Nobody knows whether there is a case, and this connector has no way to find out or to ask safely. */
+/* Done, but nobody knows as what: it can be looked for, if the connector can find cases. */
+static int look_for_done(struct resume_reader *reader)
+{
+    struct casehook__resumed *resumed = reader->resumed;
+    if (!reader->config->find)
+        return fail_resume(reader,
+                           "says that the case was created, but not with which id: look for it in the "
+                           "tracker, and give its id as the external id");
+    resumed->wrote = false;
+    resumed->create_unknown = resumed->accepted = true;
+    return CASEHOOK_OK;
+}
+
+/* Nobody knows whether there is a case, and this connector may have no way to find out or to ask safely. */
 static int check_unknown(struct resume_reader *reader)
 {
     struct casehook__resumed *resumed = reader->resumed;
     if (reader->result->id_length) resumed->wrote |= resumed->create_unknown; /* the server named it */
-    if (resumed->wrote && !reader->result->id_length)
-        return fail_resume(reader,
-                           "says that the case was created, but not with which id: look for it in the "
-                           "tracker, and give its id as the external id");
+    if (resumed->wrote && !reader->result->id_length) return look_for_done(reader);
     if (resumed->wrote) resumed->create_unknown = false;
-    if (!resumed->create_unknown || reader->config->find) return CASEHOOK_OK;
-    if (reader->config->idempotency && (reader->result->idempotency_key || reader->params->id.length ||
-                                        reader->params->idempotency_key.data))
-        return CASEHOOK_OK;
+    if (!resumed->create_unknown || reader->config->find || resumed->same_key) return CASEHOOK_OK;
     return fail_resume(reader,
                        "says that it is unknown whether the case was created: look for its title in the "
                        "tracker; give its id as the external id when it is there, else call without resume");

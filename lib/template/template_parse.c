@@ -82,8 +82,8 @@ static int add_op(struct casehook__parser *parser, const struct casehook__op *op
 
 static int add_literal(struct casehook__parser *parser, size_t from, size_t to)
 {
+    if (from == to) return CASEHOOK_OK;
     struct casehook__text text = {parser->text.data + from, to - from};
-    if (text.length == 0) return CASEHOOK_OK;
     if (parser->tmpl->kind == CASEHOOK__TEMPLATE_JSON) {
         int status = casehook__lex_literal(parser, text);
         if (status) return status;

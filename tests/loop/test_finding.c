@@ -62,7 +62,7 @@ static const struct plot finding_plots[] = {
      .script = {{.call = 'C', .delay = 0, .answer = 500, .retry_after = "301"}},
      .status = STATUS,
      .step = "create",
-     .outcome = REFUSED,
+     .outcome = UNKNOWN, /* it may have been written, and could not be looked for */
      .id = ""},
     {.name = "findDelay",
      .config = FIND,

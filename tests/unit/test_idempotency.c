@@ -14,7 +14,7 @@
 #define CREATE  CASEHOOK__CALL_CREATE
 #define COMMENT CASEHOOK__CALL_COMMENT
 
-static struct casehook__idempotency header = {.header = {"Idempotency-Key", 15}};
+static struct casehook__idempotency header = {.header = {"Idempotency-Key", 15}, .counts = true};
 static const struct casehook__config config = {.idempotency = &header, .has_comments = true},
                                      no_comments = {.idempotency = &header}, none = {.has_comments = true};
 static struct casehook__parsed_params params;
@@ -186,6 +186,25 @@ static void odd_comment_ids(void **state)
 }
 
 /* The tracker would take the second one for the first. */
+#define C16 "cccccccccccccccc"
+#define K85 "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+
+/* The longest of both: nothing is cut off, or two comments would have one key. */
+static void the_longest(void **state)
+{
+    char first[CASEHOOK__REQUEST_KEY_SIZE];
+    (void)state;
+    assert_int_equal(begin(&config,
+                           "{\"title\":\"T\",\"idempotencyKey\":\"" K85 K85 K85 "\",\"comments\":["
+                           "{\"commentId\":\"" C16 C16 C16 "ccccccccccccccca\",\"comment\":\"1\"},"
+                           "{\"commentId\":\"" C16 C16 C16 "cccccccccccccccb\",\"comment\":\"2\"}]}"),
+                     CASEHOOK_OK);
+    strcpy(first, key_of(COMMENT, 0));
+    assert_int_equal(strlen(first), 255 + 1 + 64);
+    assert_string_not_equal(key_of(COMMENT, 1), first);
+    end();
+}
+
 static void two_comments_of_one_id(void **state)
 {
     static const struct {
@@ -253,6 +272,7 @@ int main(void)
         cmocka_unit_test(random_ones),
         cmocka_unit_test(none_where_none_is_configured),
         cmocka_unit_test(one_that_is_there_stays),
+        cmocka_unit_test(the_longest),
         cmocka_unit_test(odd_comment_ids),
         cmocka_unit_test(two_comments_of_one_id),
         cmocka_unit_test(very_many_comments),

@@ -100,6 +100,37 @@ static size_t run_all(unsigned late)
     return asked;
 }
 
+/* Nobody ran for a long time, so that the times of all have passed: they do not wake for every token from
+ * then on. */
+static void a_stall(void **state)
+{
+    const struct casehook__limits limits = {.rate_requests = 200, .rate_per_ms = 1000, .rate_burst = 1};
+    (void)state;
+    begin(limits);
+    for (size_t i = 0; i < MANY; i++) {
+        waiters[i] = (struct waiter){.asks = 0, .went = -1};
+        if (ask(0, &waiters[i].place) == NOW)
+            waiters[i].went = 0;
+        else
+            waiters[i].asks = 9000; /* of ten seconds */
+    }
+    size_t asked = 0;
+    for (size_t left = MANY - 1; left;) {
+        struct waiter *next = NULL;
+        for (size_t i = 0; i < MANY; i++)
+            if (waiters[i].went < 0 && (!next || waiters[i].asks < next->asks)) next = &waiters[i];
+        asked++;
+        if (ask(next->asks, &next->place) == NOW) {
+            next->went = next->asks;
+            left--;
+        } else {
+            next->asks = at;
+        }
+    }
+    assert_in_range(asked, MANY - 1, 4 * MANY);
+    end();
+}
+
 static int by_time(const void *a, const void *b)
 {
     const struct waiter *first = a, *second = b;
@@ -325,6 +356,7 @@ static void rate_and_circuit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stall),
         cmocka_unit_test(nothing_is_limited),
         cmocka_unit_test(any_window_holds),
         cmocka_unit_test(each_wakes_about_once),

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static struct casehook__idempotency header = {.header = {"Idempotency-Key", 15}};
+static struct casehook__idempotency header = {.header = {"Idempotency-Key", 15}, .counts = true};
 static struct casehook__find_config question;
 static const struct casehook__config plain = {.has_comments = true},
                                      keyed = {.has_comments = true, .idempotency = &header},
@@ -195,13 +195,28 @@ static void an_unknown_create(void **state)
     assert_int_equal(resume(&finds, "", unknown), CASEHOOK_OK);
     assert_true(resumed.create_unknown);
     end();
-    assert_int_equal(resume(&keyed, "\"id\":\"r1\",", unknown), CASEHOOK_OK);
-    assert_true(resumed.create_unknown);
-    end();
-    assert_int_equal(resume(&keyed, "\"idempotencyKey\":\"k\",", unknown), CASEHOOK_OK);
-    assert_true(resumed.create_unknown);
-    end();
-    /* without either nobody can say; nor with a key that was another one */
+    /* the same key makes it safe */
+    static const struct {
+        const char *params, *key;
+    } same[] = {{"\"id\":\"r1\",", ",\"idempotencyKey\":\"8c833d3d316f50691653f8b9287f2ff1\""},
+                {"\"idempotencyKey\":\"k\",", ",\"idempotencyKey\":\"k\""},
+                {"\"id\":\"r1\",", ""}}, /* by a host that knows */
+        other[] = {{"\"id\":\"r2\",", ",\"idempotencyKey\":\"8c833d3d316f50691653f8b9287f2ff1\""},
+                   {"\"idempotencyKey\":\"k\",\"id\":\"r1\",", ",\"idempotencyKey\":\"k2\""},
+                   {"\"idempotencyKey\":\"k\",", ",\"idempotencyKey\":null"}};
+    for (size_t i = 0; i < 3; i++) {
+        char json[256];
+        snprintf(json, sizeof json, "{\"comments\":[],\"requests\":[%s]%s}", REQUEST("create", "unknown"),
+                 same[i].key);
+        assert_int_equal(resume(&keyed, same[i].params, json), CASEHOOK_OK);
+        assert_true(resumed.create_unknown && resumed.same_key);
+        end();
+        snprintf(json, sizeof json, "{\"comments\":[],\"requests\":[%s]%s}", REQUEST("create", "unknown"),
+                 other[i].key);
+        assert_int_equal(resume(&keyed, other[i].params, json), CASEHOOK_E_PARAMS);
+        end();
+    }
+    /* without either nobody can say */
     const struct casehook__config *const unsafe[] = {&plain, &keyed};
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(resume(unsafe[i], "", unknown), CASEHOOK_E_PARAMS);
@@ -237,7 +252,9 @@ static void an_end_that_nobody_knows(void **state)
         assert_int_equal(resume(&finds, "", unsure[i]), CASEHOOK_OK);
         assert_true(resumed.create_unknown);
         end();
-        assert_int_equal(resume(&keyed, "\"id\":\"r1\",", unsure[i]), CASEHOOK_OK);
+        /* the last one says that it had no key */
+        assert_int_equal(resume(&keyed, "\"id\":\"r1\",", unsure[i]),
+                         unsure[i] == broke ? CASEHOOK_E_PARAMS : CASEHOOK_OK);
         assert_true(resumed.create_unknown);
         end();
         assert_int_equal(resume(&plain, "", unsure[i]), CASEHOOK_E_PARAMS);
@@ -260,16 +277,23 @@ static void a_comment_that_was_under_way(void **state)
         {REQUEST("create", "done") "," REQUEST("comment", "done"), false},
         {REQUEST("create", "done") "," REQUEST("comment", "not_sent"), false},
         {REQUEST("create", "done") "," REQUEST("comment", "unknown"), true},
-        {REQUEST("create", "done") "," REQUEST("comment", "refused"), true},
+        {REQUEST("create", "done") "," REQUEST("comment", "refused"), false},
+        {REQUEST("create", "done") ",{\"step\":\"comment\",\"outcome\":\"refused\",\"status\":429}", false},
+        {REQUEST("create", "done") ",{\"step\":\"comment\",\"outcome\":\"refused\",\"status\":500}", true},
         {REQUEST("comment", "unknown") "," REQUEST("comment", "done"), false},
     };
     (void)state;
     operation = CASEHOOK_PUSH;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char json[512];
-        snprintf(json, sizeof json, RESULT("\"7\"", "", "%s"), cases[i].requests);
-        assert_int_equal(resume(&plain, "", json), CASEHOOK_OK);
+        snprintf(json, sizeof json,
+                 "{\"id\":\"7\",\"comments\":[],\"requests\":[%s],\"idempotencyKey\":\"k\"}",
+                 cases[i].requests);
+        assert_int_equal(resume(&keyed, "\"idempotencyKey\":\"k\",", json), CASEHOOK_OK);
         assert_int_equal(resumed.comment_reached, cases[i].reached);
+        end();
+        assert_int_equal(resume(&keyed, "\"idempotencyKey\":\"k2\",", json), CASEHOOK_OK);
+        assert_false(resumed.comment_reached); /* by another key it is another comment */
         end();
     }
 }
@@ -285,12 +309,10 @@ static void a_random_key_is_the_same_again(void **state)
     assert_string_equal(result->idempotency_key, "0a-uuid");
     assert_true(resumed.create_unknown);
     end();
-    /* what is made of the params is made of them again */
-    assert_int_equal(resume(&keyed, "\"id\":\"r1\",", json), CASEHOOK_OK);
-    assert_null(result->idempotency_key);
+    /* another key would be another create */
+    assert_int_equal(resume(&keyed, "\"id\":\"r1\",", json), CASEHOOK_E_PARAMS);
     end();
-    assert_int_equal(resume(&keyed, "\"idempotencyKey\":\"k\",", json), CASEHOOK_OK);
-    assert_null(result->idempotency_key);
+    assert_int_equal(resume(&keyed, "\"idempotencyKey\":\"k\",", json), CASEHOOK_E_PARAMS);
     end();
     assert_int_equal(resume(&finds, "", json), CASEHOOK_OK);
     assert_null(result->idempotency_key);
@@ -331,15 +353,16 @@ static void what_is_no_result(void **state)
         {"{\"operation\":\"Push\",\"comments\":[],\"requests\":[]}", "another operation"},
         {"{\"operation\":5,\"comments\":[],\"requests\":[]}", "another operation"},
         {RESULT("null", "", REQUEST("create", "done")), "not with which id"},
+        {"{\"ok\":true,\"outcome\":\"not_sent\",\"id\":\"EXTERNAL-ID\",\"comments\":[],\"requests\":[]}",
+         "is a preview"},
         {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":5}", "its idempotencyKey is no text"},
         {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"\"}", "its idempotencyKey is no text"},
         {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"" LONG_KEY LONG_KEY LONG_KEY LONG_KEY "\"}",
          "its idempotencyKey is no text"},
-        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"a b\"}", "idempotencyKey that none can be"},
+        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"a b\"}", "its idempotencyKey is no text"},
         {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"a\\r\\nX: y\"}",
-         "idempotencyKey that none can be"},
-        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"\\u00e9\"}",
-         "idempotencyKey that none can be"},
+         "its idempotencyKey is no text"},
+        {"{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"\\u00e9\"}", "its idempotencyKey is no text"},
     };
     (void)state;
     operation = CASEHOOK_PUSH;
