@@ -423,8 +423,8 @@ struct casehook_comment {
  * text, number, boolean, null or a list of these.
  *
  * idempotency_key: by what the tracker knows a request that it has had before, where the connector has an
- * idempotencyHeader (D4): 1 to 255 printable ASCII characters.  NULL: made of the id of the case, else
- * random; casehook_result_idempotency_key() tells it.
+ * idempotencyHeader (D4): 1 to 255 printable ASCII characters, no space.  NULL: made of the id of the case,
+ * else random; casehook_result_idempotency_key() tells it.
  *
  * resume: the JSON of an earlier result of the same operation on the same case (D5).  What it says is done is
  * not done again: its id is the external id, comments that were sent or skipped stay as they are.  Everything

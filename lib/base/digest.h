@@ -12,7 +12,7 @@
 /* The first digits of SHA-256 over the texts, with a line feed between them.  OK or NO_MEMORY. */
 int casehook__digest(const struct casehook__text *texts, size_t count, char out[CASEHOOK__DIGEST_DIGITS + 1]);
 
-/* A random number; without randomness the largest one: of delays the longest, which does no harm. */
+/* A random number; without randomness the largest one, since delays need no secrets. */
 uint64_t casehook__random(void);
 
 /* A random UUID (version 4).  OK or SYSTEM. */

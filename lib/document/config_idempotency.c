@@ -44,14 +44,8 @@ static void read_duplicates(struct casehook__config_reader *reader, const struct
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct casehook__json *item = casehook__json_item(field->node, i);
-        int64_t status =
-            casehook__json_kind(item) == CASEHOOK__JSON_INTEGER ? casehook__json_integer(item) : 0;
-        if (status >= 400 && status <= 599)
-            idempotency->duplicate_statuses[idempotency->duplicate_count++] = (int)status;
-        else
-            casehook__fail(casehook__field_item_fault(field, i), CASEHOOK_E_CONFIG,
-                           "must be the number of an HTTP status from 400 to 599");
+        int status = casehook__field_refusal(field, i);
+        if (status) idempotency->duplicate_statuses[idempotency->duplicate_count++] = status;
     }
 }
 

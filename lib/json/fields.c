@@ -136,6 +136,16 @@ bool casehook__field_word(const struct casehook__field *field, const char *const
     return false;
 }
 
+int casehook__field_refusal(const struct casehook__field *field, size_t index)
+{
+    const struct casehook__json *item = casehook__json_item(field->node, index);
+    int64_t status = casehook__json_kind(item) == CASEHOOK__JSON_INTEGER ? casehook__json_integer(item) : 0;
+    if (status >= 400 && status <= 599) return (int)status;
+    casehook__fail(casehook__field_item_fault(field, index), CASEHOOK_E_CONFIG,
+                   "must be the number of an HTTP status from 400 to 599");
+    return 0;
+}
+
 void casehook__fields_unknown(struct casehook__errors *errors, const char *prefix,
                               const struct casehook__json *object, const char *const *known, size_t count)
 {

@@ -48,6 +48,9 @@ bool casehook__field_amount(const struct casehook__field *field, casehook__amoun
 bool casehook__field_word(const struct casehook__field *field, const char *const *words, size_t count,
                           bool nocase, size_t *index);
 
+/* Item index of a list as the number of an HTTP status that refuses, 400 to 599; else a fault, and 0. */
+int casehook__field_refusal(const struct casehook__field *field, size_t index);
+
 /* Faults for all members of object that are not among the known names, with the nearest one. */
 void casehook__fields_unknown(struct casehook__errors *errors, const char *prefix,
                               const struct casehook__json *object, const char *const *known, size_t count);

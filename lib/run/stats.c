@@ -158,9 +158,11 @@ static void write_times(struct casehook__buf *json, const struct casehook__stats
 
 void casehook__stats_write(casehook__stats_slot *slot, struct casehook__buf *json)
 {
-    static const struct casehook__stats none;
-    const struct casehook__stats *stats = atomic_load(slot);
-    if (!stats) stats = &none;
+    const struct casehook__stats *stats = stats_of(slot, json->heap);
+    if (!stats) {
+        json->status = CASEHOOK_E_NO_MEMORY;
+        return;
+    }
     casehook__buf_append_string(json, "\"operations\":");
     write_table(json, &stats->operations[0][0], OPERATIONS, CODES, casehook_operation_name, code_name);
     casehook__buf_append_string(json, ",\"requests\":");

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 struct casehook__stats;
-/* Made with the first operation that ends; NULL until then, and where there was no memory for it. */
+/* Made when it is first needed; NULL until then, and where there was no memory for it. */
 typedef _Atomic(struct casehook__stats *) casehook__stats_slot;
 
 /* Any thread; without memory for the numbers the operation is not counted. */

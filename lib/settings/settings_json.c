@@ -197,15 +197,8 @@ static void read_statuses(const struct settings_reader *reader, struct casehook_
     if (!casehook__field_list(&field)) return;
     memset(retry->statuses, 0, sizeof retry->statuses);
     for (size_t i = 0; i < casehook__json_count(field.node); i++) {
-        const struct casehook__json *item = casehook__json_item(field.node, i);
-        int64_t status =
-            casehook__json_kind(item) == CASEHOOK__JSON_INTEGER ? casehook__json_integer(item) : 0;
-        if (status >= CASEHOOK__RETRY_STATUS_FIRST &&
-            status < CASEHOOK__RETRY_STATUS_FIRST + CASEHOOK__RETRY_STATUSES)
-            casehook__retry_add_status(retry, (int)status);
-        else
-            casehook__fail(casehook__field_item_fault(&field, i), CASEHOOK_E_CONFIG,
-                           "must be the number of an HTTP status from 400 to 599");
+        int status = casehook__field_refusal(&field, i);
+        if (status) casehook__retry_add_status(retry, status);
     }
 }
 
