@@ -16,7 +16,7 @@ void casehook__machine_begin_step(struct casehook__machine *machine)
                                                     .creates = *machine->step == CASEHOOK__PLAN_CREATE,
                                                     .can_find = machine->context->config->find != NULL};
     if (*machine->step == CASEHOOK__PLAN_COMMENTS) {
-        machine->progress.reached = machine->comment_reached;
+        machine->progress.reached = machine->progress.uncertain = machine->comment_reached;
         machine->comment_reached = false;
     }
     machine->steps_before = machine->steps;

@@ -151,15 +151,21 @@ static void take_requests(struct resume_reader *reader)
     resumed->create_unknown =
         is_word(&reader->step, "create") && (is_word(&reader->outcome, "unknown") ||
                                              (is_word(&reader->outcome, "done") && !is_present(&reader->id)));
+    resumed->comment_reached = is_word(&reader->step, "comment") && is_word(&reader->outcome, "unknown");
     while (casehook__js_next(reader->requests.text, &position, &key, &item)) {
         struct casehook__js_value step = member(&item, "step"), outcome = member(&item, "outcome"),
                                   status = member(&item, "status");
         bool creates = is_word(&step, "create");
         if ((creates || is_word(&step, "update")) && is_word(&outcome, "done")) resumed->wrote = true;
-        if (creates && (is_word(&outcome, "unknown") || is_broken_inside_status(&status)))
+        bool may_be_done = creates && is_broken_inside_status(&status);
+        /* A refusal says no, and is made again; but where one can look, or ask safely, one does. */
+        if ((creates && is_word(&outcome, "unknown")) ||
+            (may_be_done && (reader->config->find || resumed->same_key)))
             resumed->create_unknown = true;
-        resumed->comment_reached =
-            is_word(&step, "comment") && (is_word(&outcome, "unknown") || is_broken_inside_status(&status));
+        if (is_word(&step, "comment") && is_word(&outcome, "done"))
+            resumed->comment_reached = false; /* what follows is of the next one */
+        else if (is_word(&step, "comment"))
+            resumed->comment_reached |= is_word(&outcome, "unknown") || is_broken_inside_status(&status);
     }
     resumed->comment_reached &= resumed->same_key;
 }

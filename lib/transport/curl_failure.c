@@ -102,8 +102,9 @@ static const char *about_certificate(const struct casehook__transfer *transfer)
 /* It ended in the middle: a server that restarts or is in trouble, or one that speaks no TLS at this port. */
 static bool handshake_broke(const struct casehook__transfer *transfer)
 {
-    static const char *const words[] = {"SSL_ERROR_SYSCALL", "unexpected eof", "Connection reset",
-                                        "Broken pipe", "alert internal error"};
+    static const char *const words[] = {
+        "SSL_ERROR_SYSCALL",    "unexpected eof",      "Connection reset", "Broken pipe",
+        "alert internal error", "getpeername() failed"}; /* reset before libcurl had looked */
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strstr(transfer->detail, words[i])) return true;
     return false;
@@ -194,7 +195,9 @@ static int tell_broken(struct casehook__transfer *transfer, CURLcode code)
     if (transfer->header_bytes && transfer->stage < CASEHOOK__STAGE_HEAD)
         return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK,
                               "the connection broke in the headers of the answer");
-    if (strstr(transfer->detail, ":SSL routines:")) return tell_tls(transfer, code);
+    /* Behind the request an alert speaks of our certificate; anything else is a connection that broke. */
+    if (strstr(transfer->detail, ":SSL routines:") && (!transfer->sends || strstr(transfer->detail, "alert")))
+        return tell_tls(transfer, code);
     return casehook__fail(&transfer->told, CASEHOOK_E_NETWORK, "the connection broke%s: %s%s",
                           transfer->sends ? " after the request was sent" : "",
                           transfer->detail[0] ? transfer->detail : "no answer", about_certificate(transfer));

@@ -52,11 +52,9 @@ static char *params_of(const struct run *run, size_t trial)
     size_t serial = run->batch->serial + trial;
     char *text = must_format("{\"title\":\"T%zu\"", trial);
     if (serial % KEYS == KEY_OF_ID) text = with(text, must_format("\"id\":\"alert-%zu\"", serial));
-#ifdef DELIVERY_CORE
     if (serial % KEYS == KEY_GIVEN && policy_has_key(run->batch->setting.policy))
         text = with(text, must_format("\"idempotencyKey\":\"key-%zu\"", serial));
     if (run->resuming) text = with(text, must_format("\"resume\":%s", run->claims[0][trial].json));
-#endif
     if (scenario == UPDATE_CASE || scenario == GET_CASE)
         text = with(text, must_format("\"externalId\":\"T%zu-1\"", trial));
     if (scenario == PUSH_NEW || scenario == PUSH_FOUND)
@@ -269,12 +267,10 @@ void batch_run(struct batch *batch)
     judge(run, verify_first);
     model_unlock(run->rig.model);
     begin_again(run);
-#ifdef DELIVERY_CORE
     run_all(run);
     model_lock(run->rig.model);
     judge(run, verify_second);
     model_unlock(run->rig.model);
-#endif
     end(run);
 }
 

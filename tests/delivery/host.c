@@ -266,14 +266,10 @@ struct casehook_result *host_run(struct host *host, struct casehook_connector *c
     if (casehook_exchange_new_json(connector, operation, params, CASEHOOK_TERMINATED, NULL, &exchange, NULL))
         abort();
     for (int next; (next = casehook_exchange_next(exchange, &request)) > 0;) {
-#ifdef DELIVERY_CORE
         if (next == CASEHOOK_EXCHANGE_WAIT) {
             wait_for(request.wait_ms);
             continue;
         }
-#else
-        (void)wait_for;
-#endif
         int status = connect_to(host, &request);
         if (status == CASEHOOK_OK) {
             do_request(host, &request, exchange);

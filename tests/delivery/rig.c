@@ -50,15 +50,12 @@ static void see(void *user, const struct casehook_log_record *record)
 
 static struct casehook_settings *settings_of(struct rig *rig, enum pace pace, int patient)
 {
-    char *attempts = NULL;
-#ifdef DELIVERY_CORE
-    attempts =
+    char *attempts =
         must_format(",\"run\":{\"maxAttempts\":%u},\"retry\":{\"baseDelay\":\"1ms\",\"findDelay\":\"1ms\"}",
                     rig->setting->attempts);
-#endif
     char *text =
         must_format("{\"responseTimeout\":\"%s\"%s%s}", pace == PACE_STALLED && !patient ? "300ms" : "60s",
-                    pace == PACE_REUSING ? ",\"reuseConnections\":\"always\"" : "", attempts ? attempts : "");
+                    pace == PACE_REUSING ? ",\"reuseConnections\":\"always\"" : "", attempts);
     struct casehook_settings *settings = document_settings(text);
     if (rig->own && casehook_settings_set_log(settings, CASEHOOK_LOG_DEBUG, rig, see, NULL)) abort();
     free(text);
