@@ -138,6 +138,7 @@ if [ "$mode" = --long ]; then
     campaign transport/test_transport_shim 22000
     campaign transport/test_transport_campaign 100000
     campaign delivery/test_delivery_campaign long
+    run mutations gcc --suite mutations
     kills 50
     thread_sanitizer
     valgrind_all valgrind --suite unit --suite api --suite loop --suite faults --suite torture --suite real \
