@@ -1,5 +1,5 @@
 /* config.c - the compiled connector document: its life. */
-#include "document/config.h"
+#include "document/config_private.h"
 
 struct casehook__config *casehook__config_new(struct casehook__heap *heap)
 {
@@ -55,6 +55,8 @@ void casehook__config_free(struct casehook__config *config)
                                            config->passphrase};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free_text(heap, texts[i]);
     casehook__proxy_free(config->proxy, heap);
+    casehook__query_free(heap, config->query);
+    casehook__signature_free(heap, config->signature);
     for (size_t i = 0; i < config->secret_count; i++) free_text(heap, config->secrets[i]);
     casehook__free(heap, config->secrets);
     casehook__free(heap, config);

@@ -55,6 +55,46 @@ struct casehook__idempotency {
     size_t duplicate_count;
 };
 
+/* Secrets that go along in the query of every URL of the tracker (A2). */
+struct casehook__secret_pair {
+    char *name;
+    struct casehook__text pair; /* "name=value", encoded */
+};
+
+struct casehook__secret_query {
+    size_t count;
+    struct casehook__secret_pair items[];
+};
+
+/* What of a request a signature is made over. */
+enum casehook__signed_part {
+    CASEHOOK__SIGNED_TEXT, /* of the document */
+    CASEHOOK__SIGNED_BODY,
+    CASEHOOK__SIGNED_TIMESTAMP,
+    CASEHOOK__SIGNED_METHOD,
+    CASEHOOK__SIGNED_PATH, /* and query, as they are requested */
+    CASEHOOK__SIGNED_ID    /* of the message */
+};
+
+#define CASEHOOK__SIGNED_PIECES 32 /* at most */
+
+struct casehook__signed_piece {
+    enum casehook__signed_part part;
+    struct casehook__text text;
+};
+
+/* How requests are signed (A3). */
+struct casehook__signature {
+    enum casehook__hmac algorithm;
+    bool standard, base64;                                  /* standard: of Standard Webhooks */
+    struct casehook__text header, timestamp_header, prefix; /* data NULL: there is none */
+    struct casehook__text content;                          /* in which the texts of the pieces lie */
+    struct casehook__signed_piece *pieces;
+    size_t piece_count;
+    struct casehook__text *keys; /* one signature by each */
+    size_t key_count;
+};
+
 enum casehook__auth { CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL };
 
 struct casehook__config {
@@ -74,7 +114,9 @@ struct casehook__config {
     struct casehook__text ca; /* PEM text, decoded; data NULL: none */
     /* Decoded, secret; data NULL where absent.  Only with AUTH_SSL. */
     struct casehook__text crt, key, pfx, passphrase;
-    struct casehook__proxy *proxy; /* the connector's own; NULL: the settings' */
+    struct casehook__proxy *proxy;         /* the connector's own; NULL: the settings' */
+    struct casehook__secret_query *query;  /* NULL: there is none */
+    struct casehook__signature *signature; /* NULL: requests are not signed */
 
     /* Every secret in plain form, for masking (R3): passwords, tokens, secret header values, proxy logins. */
     struct casehook__text *secrets;
@@ -93,5 +135,18 @@ int casehook__config_read(struct casehook__heap *heap, const struct casehook__se
 /* An empty one; NULL: no memory. */
 struct casehook__config *casehook__config_new(struct casehook__heap *heap);
 void casehook__config_free(struct casehook__config *config); /* wipes all secrets */
+
+/* config_signature.c: the content into pieces.  Errors: NO_MEMORY, CONFIG with offset. */
+int casehook__signature_compile(struct casehook__heap *heap, struct casehook__signature *signature,
+                                struct casehook_error *error);
+
+/*
+ * config_query.c: appends the secret query to a URL of the tracker.  hop: of a redirect, which may have it
+ * already; else that is an error.  Errors: NO_MEMORY, LIMIT, PARAMS.
+ */
+int casehook__query_append(const struct casehook__config *config, bool hop, struct casehook__buf *url,
+                           struct casehook_error *error);
+/* Appends the URL with "***" for these secrets, however short they are. */
+void casehook__query_hide(const struct casehook__config *config, const char *url, struct casehook__buf *out);
 
 #endif

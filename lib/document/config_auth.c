@@ -214,7 +214,7 @@ static enum casehook__auth read_auth_type(struct casehook__config_reader *reader
     if (!on) return CASEHOOK__AUTH_NONE;
     if (word < sizeof types / sizeof *types) return types[word];
     casehook__fail(casehook__field_fault(&type), CASEHOOK_E_UNSUPPORTED,
-                   "\"%s\" is unsupported: use none, basic or ssl, or a token in secretHeaders", words[word]);
+                   "\"%s\" is unsupported: use none and secrets.secretQuery", words[word]);
     return CASEHOOK__AUTH_NONE;
 }
 

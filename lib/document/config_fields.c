@@ -29,3 +29,27 @@ bool casehook__config_secret_text(const struct casehook__field *field, struct ca
     *text = casehook__json_text(field->node);
     return true;
 }
+
+void casehook__config_own_header(struct casehook__config_reader *reader, const struct casehook__field *field,
+                                 struct casehook__text *header)
+{
+    static const char *const taken[] = {"Accept", "User-Agent", "Content-Type", "Authorization", "Cookie"};
+    const struct casehook__config *config = reader->config;
+    struct casehook__text name;
+    if (!casehook__field_text(field, &name)) return;
+    const char *fault = casehook__header_name_fault(name, false);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken && !fault; i++)
+        if (casehook__text_is_nocase(name, taken[i])) fault = "means something else to every server";
+    if (!fault && casehook__headers_find(&config->headers, name))
+        fault = "is among the configured headers too: remove it there, every request has one of its own";
+    if (!fault && config->idempotency && config->idempotency->header.data &&
+        casehook__text_equal_nocase(config->idempotency->header, name))
+        fault = "is idempotencyHeader as well: choose another one";
+    if (fault) {
+        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "%s", fault);
+        return;
+    }
+    header->data = casehook__copy(config->heap, name.data, name.length);
+    header->length = name.length;
+    if (!header->data) reader->errors->memory = 1;
+}

@@ -8,31 +8,6 @@ static bool uses_key(const struct casehook__call_config *call)
            (call->body && casehook__template_uses(call->body, key));
 }
 
-/* The header as a set of one, so that it is checked as all headers are (C7). */
-static void read_key_header(struct casehook__config_reader *reader, const struct casehook__field *field)
-{
-    static const char *const taken[] = {"Accept", "User-Agent", "Content-Type", "Authorization", "Cookie"};
-    struct casehook__config *config = reader->config;
-    struct casehook__text name;
-    if (!casehook__field_text(field, &name)) return;
-    const char *fault = casehook__header_name_fault(name, false);
-    for (size_t i = 0; i < sizeof taken / sizeof *taken && !fault; i++)
-        if (casehook__text_is_nocase(name, taken[i])) fault = "means something else to every server";
-    if (fault) {
-        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "%s", fault);
-        return;
-    }
-    if (casehook__headers_find(&config->headers, name)) {
-        casehook__fail(
-            casehook__field_fault(field), CASEHOOK_E_CONFIG,
-            "is among the configured headers too: remove it there, every request has a key of its own");
-        return;
-    }
-    config->idempotency->header.data = casehook__copy(config->heap, name.data, name.length);
-    config->idempotency->header.length = name.length;
-    if (!config->idempotency->header.data) reader->errors->memory = 1;
-}
-
 static void read_duplicates(struct casehook__config_reader *reader, const struct casehook__field *field)
 {
     struct casehook__idempotency *idempotency = reader->config->idempotency;
@@ -87,6 +62,6 @@ void casehook__config_read_idempotency(struct casehook__config_reader *reader)
         return;
     }
     config->idempotency->counts = counts;
-    if (header.node) read_key_header(reader, &header);
+    casehook__config_own_header(reader, &header, &config->idempotency->header);
     if (counts) read_duplicates(reader, &duplicates);
 }

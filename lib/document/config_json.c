@@ -14,19 +14,21 @@ static const char *const config_names[] = {
     "findIncidentUrl", "findIncidentMethod", "findIncidentJson", "findIncidentResponseKey", "findIncident",
     "findIncidentResponseStatusKey", "closedStatuses", "whenClosed", "reopenWithin",
     "findIncidentResponseClosedAtKey", "idempotencyHeader", "idempotencyInBody",
-    "idempotencyDuplicateStatuses",
+    "idempotencyDuplicateStatuses", "signature",
     /* of the reference, accepted without effect */
     "accessTokenUrl", "clientId", "scope", "additionalFields"};
 
-static const char *const secret_names[] = {"user", "password",     "crt",          "key",
-                                           "pfx",  "clientSecret", "secretHeaders"};
+static const char *const secret_names[] = {"user",         "password",      "crt",         "key",       "pfx",
+                                           "clientSecret", "secretHeaders", "secretQuery", "signingKey"};
+
+#define SECRET_TEXTS 6 /* the first ones; the others are objects or lists */
 
 #define CONFIG_COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Those that the authentication does not use as well. */
 static void check_secret_types(const struct casehook__config_reader *reader)
 {
-    for (size_t i = 0; i < CONFIG_COUNT(secret_names) - 1; i++) {
+    for (size_t i = 0; i < SECRET_TEXTS; i++) {
         struct casehook__field field = casehook__config_secret(reader, secret_names[i]);
         if (field.node && casehook__json_kind(field.node) != CASEHOOK__JSON_TEXT)
             casehook__field_wrong(&field, "a text");
@@ -92,6 +94,8 @@ static void read_root(struct casehook__config_reader *reader, const struct caseh
     check_secret_types(reader);
     casehook__config_read_secrets(reader);
     casehook__config_read_idempotency(reader);
+    casehook__config_read_query(reader);
+    casehook__config_read_signature(reader);
     casehook__config_collect_secrets(reader);
 }
 

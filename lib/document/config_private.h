@@ -26,6 +26,10 @@ struct casehook__field casehook__config_secret(const struct casehook__config_rea
 /* Its text; a wrong type was told once for all secrets and is only false here. */
 bool casehook__config_secret_text(const struct casehook__field *field, struct casehook__text *text);
 
+/* The name of a header that the library writes itself, checked (C7) and copied; absent: *header stays. */
+void casehook__config_own_header(struct casehook__config_reader *reader, const struct casehook__field *field,
+                                 struct casehook__text *header);
+
 /* URLs, methods, bodies and keys of the four calls and the view URL, in the order of the document. */
 void casehook__config_read_calls(struct casehook__config_reader *reader);
 /* createResponseFields and getResponseFields (K4). */
@@ -41,6 +45,12 @@ void casehook__config_read_idempotency(struct casehook__config_reader *reader);
 void casehook__config_read_auth(struct casehook__config_reader *reader);
 /* secretHeaders and what the authentication needs (C7, C8), after read_auth. */
 void casehook__config_read_secrets(struct casehook__config_reader *reader);
+/* config_query.c: secretQuery (A2), after read_calls. */
+void casehook__config_read_query(struct casehook__config_reader *reader);
+void casehook__query_free(struct casehook__heap *heap, struct casehook__secret_query *secret);
+/* config_signature.c: how requests are signed (A3), after headers and secrets were read. */
+void casehook__config_read_signature(struct casehook__config_reader *reader);
+void casehook__signature_free(struct casehook__heap *heap, struct casehook__signature *signature);
 /* The connector's own proxy (P2). */
 void casehook__config_read_proxy(struct casehook__config_reader *reader);
 /* The list of secrets for masking (R3), after all else was read. */

@@ -102,6 +102,31 @@ static void add_url(struct casehook__config_reader *reader, const char *name)
     }
 }
 
+/* Members or items that are texts; of a signing key also what stands behind "whsec_". */
+static void add_texts(struct casehook__config_reader *reader, const char *name)
+{
+    static const char mark[] = "whsec_";
+    struct casehook__field field = casehook__config_secret(reader, name);
+    size_t position = 0;
+    struct casehook__text member;
+    struct casehook__json *value;
+    for (size_t i = 0; field.node; i++) {
+        const struct casehook__json *text = field.node;
+        if (casehook__json_kind(field.node) == CASEHOOK__JSON_OBJECT)
+            text = casehook__json_next(field.node, &position, &member, &value) ? value : NULL;
+        else if (casehook__json_kind(field.node) == CASEHOOK__JSON_ARRAY)
+            text = i < casehook__json_count(field.node) ? casehook__json_item(field.node, i) : NULL;
+        else if (i > 0)
+            text = NULL;
+        if (!text) return;
+        if (casehook__json_kind(text) != CASEHOOK__JSON_TEXT) continue;
+        struct casehook__text secret = casehook__json_text(text);
+        add_secret(reader, secret);
+        if (secret.length > sizeof mark && memcmp(secret.data, mark, sizeof mark - 1) == 0)
+            add_secret(reader, without_padding(casehook__text_from(secret, sizeof mark - 1)));
+    }
+}
+
 void casehook__config_collect_secrets(struct casehook__config_reader *reader)
 {
     static const char *const names[] = {"password", "clientSecret"};
@@ -114,6 +139,8 @@ void casehook__config_collect_secrets(struct casehook__config_reader *reader)
         if (casehook__config_secret_text(&field, &text)) add_secret(reader, text);
     }
     for (size_t i = 0; config->secret_url && i < sizeof urls / sizeof *urls; i++) add_url(reader, urls[i]);
+    add_texts(reader, "secretQuery");
+    add_texts(reader, "signingKey");
     add_headers(reader, &config->headers);
     if (config->proxy) add_headers(reader, &config->proxy->headers);
     if (reader->settings->proxy) add_headers(reader, &reader->settings->proxy->headers);

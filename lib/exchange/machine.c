@@ -32,6 +32,7 @@ void casehook__machine_free(struct casehook__machine *machine)
     casehook__buf_free(&machine->scratch);
     casehook__free(machine->heap, machine->key);
     machine->key = NULL;
+    casehook__extra_free(machine);
     casehook_result_free(machine->result);
     machine->result = NULL;
 }
@@ -152,6 +153,7 @@ enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
     if (machine->state == CASEHOOK__MACHINE_AWAITING) return CASEHOOK__TURN_ENDED;
     if (machine->state == CASEHOOK__MACHINE_TO_RENDER) render_request(machine);
     if (machine->state != CASEHOOK__MACHINE_READY || !is_admitted(machine)) return turn_of(machine);
+    if (machine->extra && !casehook__extra_attach(machine)) return turn_of(machine);
     if (machine->redirects == 0) machine->progress.tries++;
     if (!casehook__result_reserve_id(machine->result) || !record_request(machine)) {
         casehook__fail_memory(&machine->result->error);
@@ -303,7 +305,8 @@ int casehook__machine_begin(struct casehook__machine *machine, int operation, bo
     for (size_t i = 0; i < CASEHOOK__CALLS; i++)
         if (context->config->calls[i].field_count) machine->result->has_fields = true;
     keep_given_id(machine);
-    if (skip_comments(machine) || look_back(machine, &resumed)) return CASEHOOK_OK;
+    if (skip_comments(machine) || casehook__extra_begin(machine) || look_back(machine, &resumed))
+        return CASEHOOK_OK;
     start_plan(machine, &resumed);
     return CASEHOOK_OK;
 }

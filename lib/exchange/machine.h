@@ -68,8 +68,9 @@ struct casehook__machine {
     struct casehook__request request;
     struct casehook__origin origin; /* of the request, or of a redirect's target */
     struct casehook__buf url, next_url, body, scratch;
-    char *key;                   /* of the request; NULL: the connector has none */
-    struct casehook_error *lost; /* why nobody knows of the create, while the case is looked for */
+    char *key;                     /* of the request; NULL: the connector has none */
+    struct casehook__extra *extra; /* what goes along with requests of some connectors; NULL: nothing */
+    struct casehook_error *lost;   /* why nobody knows of the create, while the case is looked for */
 };
 
 /* What the operation wants next. */

@@ -5,6 +5,15 @@
 #define CASEHOOK_MACHINE_PRIVATE_H
 
 #include "exchange/machine.h"
+#include "exchange/signature.h"
+
+/* What goes along with the requests of some connectors: headers that each request has of its own. */
+struct casehook__extra {
+    struct casehook__header own[CASEHOOK__OWN_HEADERS];
+    struct casehook__buf signature;
+    char message[CASEHOOK__MESSAGE_ID_SIZE]; /* the same for all tries; "": there was none yet */
+    char look[CASEHOOK__MESSAGE_ID_SIZE];    /* of a question in between whether the case is there */
+};
 
 static inline int64_t casehook__machine_now(const struct casehook__machine *machine)
 {
@@ -29,6 +38,14 @@ bool casehook__machine_delay(struct casehook__machine *machine, int64_t at,
                              enum casehook__machine_state wakes_as);
 /* The operation has ended. */
 void casehook__machine_end(struct casehook__machine *machine);
+
+/* machine_extra.c: signatures (A3) */
+
+/* Before the first request of an operation.  OK or NO_MEMORY. */
+int casehook__extra_begin(struct casehook__machine *machine);
+void casehook__extra_free(struct casehook__machine *machine);
+/* The request is about to go out: its own headers.  False: the operation has ended. */
+bool casehook__extra_attach(struct casehook__machine *machine);
 
 /* machine_render.c */
 

@@ -36,6 +36,8 @@ static int render_url(struct casehook__machine *machine, enum casehook__call cal
     int status = casehook__url_template_render(machine->context->config->calls[call].url, &tree->root, true,
                                                url, &machine->steps, error);
     spend(machine, url->length);
+    if (!status && machine->context->config->query)
+        status = casehook__query_append(machine->context->config, false, url, error);
     if (status) casehook__error_set_config_field(error, casehook__call_kind(call)->url);
     return status;
 }

@@ -19,6 +19,7 @@ void casehook__machine_begin_step(struct casehook__machine *machine)
         machine->progress.reached = machine->progress.uncertain = machine->comment_reached;
         machine->comment_reached = false;
     }
+    if (machine->extra) machine->extra->message[0] = '\0';
     machine->steps_before = machine->steps;
     machine->delay_ms = 0;
     machine->state = CASEHOOK__MACHINE_TO_RENDER;

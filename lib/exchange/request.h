@@ -14,6 +14,9 @@ struct casehook__request {
     const struct casehook__origin *origin;
     struct casehook__text body;            /* data NULL: none */
     struct casehook__text idempotency_key; /* data NULL: it carries none */
+    /* Headers of this request alone, beside those that all requests of its call have. */
+    const struct casehook__header *own;
+    size_t own_count;
     bool configured; /* the origin of the configuration: headers, credentials, client certificate go along */
 };
 
@@ -49,10 +52,12 @@ struct casehook__failure {
     struct casehook__metrics metrics;
 };
 
-#define CASEHOOK__DEFAULT_HEADERS 4 /* Accept, User-Agent, Content-Type, the idempotency key */
+#define CASEHOOK__OWN_HEADERS 4 /* credentials, a signature with what belongs to it */
+#define CASEHOOK__DEFAULT_HEADERS \
+    (4 + CASEHOOK__OWN_HEADERS) /* Accept, User-Agent, Content-Type, the idempotency key */
 
 /*
- * The headers of a request in the order of the wire: defaults, then configured ones (none to another
+ * The headers of a request in the order of the wire: defaults, its own, then configured ones (none to another
  * origin).  items has room for max; returns how many there are.
  */
 size_t casehook__request_headers(const struct casehook__config *config,

@@ -18,17 +18,19 @@ size_t casehook__request_headers(const struct casehook__config *config,
                                  size_t max)
 {
     static const struct casehook__headers none;
-    const struct casehook__headers *own = request->configured ? &config->headers : &none;
+    const struct casehook__headers *configured = request->configured ? &config->headers : &none;
     size_t count = 0;
-    if (!casehook__headers_find(own, CASEHOOK__TEXT("Accept"))) ADD("Accept", "application/json");
-    if (!casehook__headers_find(own, CASEHOOK__TEXT("User-Agent")))
+    if (!casehook__headers_find(configured, CASEHOOK__TEXT("Accept"))) ADD("Accept", "application/json");
+    if (!casehook__headers_find(configured, CASEHOOK__TEXT("User-Agent")))
         ADD("User-Agent", "libcasehook/" CASEHOOK_VERSION_STRING);
-    if (request->body.data && !casehook__headers_find(own, CASEHOOK__TEXT("Content-Type")))
+    if (request->body.data && !casehook__headers_find(configured, CASEHOOK__TEXT("Content-Type")))
         ADD("Content-Type", "application/json");
     if (request->configured && request->idempotency_key.data && config->idempotency->header.data)
         add_request_header(
             items, &count, max,
             (struct casehook__header){config->idempotency->header, request->idempotency_key, false});
-    for (size_t i = 0; i < own->count; i++) add_request_header(items, &count, max, own->items[i]);
+    for (size_t i = 0; i < request->own_count; i++) add_request_header(items, &count, max, request->own[i]);
+    for (size_t i = 0; i < configured->count; i++)
+        add_request_header(items, &count, max, configured->items[i]);
     return count;
 }

@@ -5,8 +5,8 @@
 
 #define SHOWN_URL_MAX 2048 /* bytes: what of a URL from outside is kept in a result */
 
-const char *casehook__shown_url(const struct casehook__config *config, const struct casehook__mask *mask,
-                                const char *url, bool whole, struct casehook__buf *shown)
+static const char *show_url(const struct casehook__config *config, const struct casehook__mask *mask,
+                            const char *url, bool whole, struct casehook__buf *shown)
 {
     size_t length = strlen(url);
     bool cut = !whole && length > SHOWN_URL_MAX;
@@ -24,6 +24,19 @@ const char *casehook__shown_url(const struct casehook__config *config, const str
     if (cut) casehook__buf_append_string(shown, "...");
     casehook__free(shown->heap, masked);
     return shown->status ? NULL : shown->data;
+}
+
+/* The whole one shows query values, and among these secrets that are too short to be searched for. */
+const char *casehook__shown_url(const struct casehook__config *config, const struct casehook__mask *mask,
+                                const char *url, bool whole, struct casehook__buf *shown)
+{
+    struct casehook__buf hidden;
+    if (!config->query || !whole) return show_url(config, mask, url, whole, shown);
+    casehook__buf_init(&hidden, shown->heap, CASEHOOK__URL_MAX_BYTES + 1024);
+    casehook__query_hide(config, url, &hidden);
+    const char *text = hidden.status ? NULL : show_url(config, mask, hidden.data, whole, shown);
+    casehook__buf_free(&hidden);
+    return text;
 }
 
 const char *casehook__question_target(const struct casehook__question *question)

@@ -77,6 +77,16 @@ void casehook__identity_free(struct casehook__identity *identity);
 int casehook__identity_to_pem(const struct casehook__identity *identity, struct casehook__buf *crt,
                               struct casehook__buf *key);
 
+/* Hashes of signatures by a shared key. */
+enum casehook__hmac { CASEHOOK__HMAC_SHA256, CASEHOOK__HMAC_SHA512, CASEHOOK__HMAC_SHA1 };
+
+#define CASEHOOK__HMAC_SIZE 64
+
+/* HMAC over the texts, one behind the other.  How many bytes of out it takes; 0: no memory. */
+size_t casehook__hmac(enum casehook__hmac algorithm, struct casehook__text key,
+                      const struct casehook__text *texts, size_t count,
+                      unsigned char out[CASEHOOK__HMAC_SIZE]);
+
 /*
  * What one handshake found out; it must outlive the SSL_CTX it was given to.  Filled by the verify
  * callback, so that a failure can be told in words.

@@ -19,9 +19,9 @@ static bool append_line(struct curl_slist **list, const char *line)
     return longer != NULL;
 }
 
-/* "Name: value"; libcurl wants "Name;" for an empty value. */
-static bool append_header(struct casehook__heap *heap, struct curl_slist **list,
-                          const struct casehook__header *header)
+/* "Name: value"; libcurl wants "Name;" for an empty value.  NULL: no memory; the caller wipes and frees it.
+ */
+static char *header_line(struct casehook__heap *heap, const struct casehook__header *header)
 {
     struct casehook__buf line;
     casehook__buf_init(&line, heap, CASEHOOK__DOCUMENT_MAX_BYTES);
@@ -32,8 +32,23 @@ static bool append_header(struct casehook__heap *heap, struct curl_slist **list,
         casehook__buf_append_string(&line, ": ");
         casehook__buf_append_text(&line, header->value);
     }
-    bool done = line.status == CASEHOOK_OK && append_line(list, line.data);
+    if (line.status == CASEHOOK_OK) return line.data;
     casehook__buf_free(&line);
+    return NULL;
+}
+
+/* They may be secret. */
+static void free_line(struct casehook__heap *heap, char *line)
+{
+    if (line) casehook__free_secret(heap, line, strlen(line));
+}
+
+static bool append_header(struct casehook__heap *heap, struct curl_slist **list,
+                          const struct casehook__header *header)
+{
+    char *line = header_line(heap, header);
+    bool done = line && append_line(list, line);
+    free_line(heap, line);
     return done;
 }
 
@@ -51,7 +66,8 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
     struct casehook__header *items = casehook__calloc(transfer->heap, max, sizeof *items);
     struct casehook__request lasting = *request;
     if (!items) return false;
-    lasting.idempotency_key.data = NULL; /* it comes in front of them */
+    lasting.idempotency_key.data = NULL; /* what is its own comes in front of them */
+    lasting.own_count = 0;
     size_t count = casehook__request_headers(transfer->config, &lasting, items, max);
     bool done = true, body = request->method != CASEHOOK__METHOD_GET;
     /* With a body libcurl adds Expect and a content type unless they are named without a value. */
@@ -212,35 +228,53 @@ static bool set_shape(CURL *easy, enum casehook__method method, struct curl_slis
     return true;
 }
 
-/* A line of this request alone, in front of those that all have. */
-static bool put_key(struct casehook__transfer *transfer, const struct casehook__request *request,
+static void free_own(struct casehook__heap *heap, struct casehook__handle *handle)
+{
+    for (size_t i = 0; i <= CASEHOOK__OWN_HEADERS; i++) free_line(heap, handle->own[i].data);
+    memset(handle->own, 0, sizeof handle->own);
+}
+
+/* The lines of this request alone, in front of those that all have.  False: no memory. */
+static bool put_own(struct casehook__transfer *transfer, const struct casehook__header *items, size_t count,
                     struct curl_slist *headers)
 {
     struct casehook__handle *handle = &transfer->handle;
-    struct casehook__buf line;
-    casehook__buf_init(&line, transfer->heap, CASEHOOK__HEADER_BYTES_MAX);
-    casehook__buf_append_text(&line, transfer->config->idempotency->header);
-    casehook__buf_append_string(&line, ": ");
-    casehook__buf_append_text(&line, request->idempotency_key);
-    casehook__free(transfer->heap, handle->key.data);
-    handle->key = (struct curl_slist){.data = line.data, .next = headers};
-    handle->shape = NULL; /* the next request has another one */
-    return line.status == CASEHOOK_OK &&
-           curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, &handle->key) == CURLE_OK;
+    struct curl_slist *first = headers;
+    bool done = true;
+    free_own(transfer->heap, handle);
+    handle->shape = NULL; /* the next request has other ones */
+    for (size_t i = count; i-- > 0 && done; first = &handle->own[i]) {
+        handle->own[i] = (struct curl_slist){.data = header_line(transfer->heap, &items[i]), .next = first};
+        done = handle->own[i].data != NULL;
+    }
+    return done && curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, first) == CURLE_OK;
+}
+
+/* What of them comes with this request alone; how many. */
+static size_t list_own(const struct casehook__transfer *transfer, const struct casehook__request *request,
+                       struct casehook__header items[CASEHOOK__OWN_HEADERS + 1])
+{
+    size_t count = 0;
+    if (request->idempotency_key.data && transfer->config->idempotency->header.data)
+        items[count++] =
+            (struct casehook__header){transfer->config->idempotency->header, request->idempotency_key, false};
+    for (size_t i = 0; i < request->own_count; i++) items[count++] = request->own[i];
+    return count;
 }
 
 bool casehook__curl_handle(struct casehook__transfer *transfer, const struct casehook__request *request)
 {
     struct casehook__handle *handle = &transfer->handle;
     struct curl_slist **headers = &handle->headers[request->call][request->method == CASEHOOK__METHOD_GET];
-    bool keyed = request->idempotency_key.data && transfer->config->idempotency->header.data;
-    if (*headers && handle->shape == *headers) return true;
+    struct casehook__header own[CASEHOOK__OWN_HEADERS + 1];
+    size_t own_count = list_own(transfer, request, own);
+    if (*headers && handle->shape == *headers && !own_count) return true;
     handle->shape = NULL;
     if ((handle->easy || make_handle(transfer, handle)) &&
         (*headers || request_headers(transfer, request, headers)) &&
         set_shape(handle->easy, request->method, *headers)) {
         handle->shape = *headers;
-        if (!keyed || put_key(transfer, request, *headers)) return true;
+        if (!own_count || put_own(transfer, own, own_count, *headers)) return true;
     }
     casehook__curl_handle_free(transfer->heap, handle);
     return false;
@@ -257,7 +291,7 @@ static void free_headers(struct curl_slist *list)
 void casehook__curl_handle_free(struct casehook__heap *heap, struct casehook__handle *handle)
 {
     if (handle->easy) curl_easy_cleanup(handle->easy);
-    casehook__free(heap, handle->key.data);
+    free_own(heap, handle);
     curl_url_cleanup(handle->url);
     for (size_t call = 0; call < CASEHOOK__CALLS; call++)
         for (size_t get = 0; get < 2; get++) free_headers(handle->headers[call][get]);

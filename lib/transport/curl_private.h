@@ -21,7 +21,8 @@ struct casehook__handle {
     /* Of each call, as configured and [1] as a GET, which a redirect may make of it.  Made when needed. */
     struct curl_slist *headers[CASEHOOK__CALLS][2];
     const struct curl_slist *shape; /* those that easy has now: they stand for the method too */
-    struct curl_slist key; /* the idempotency key of the last request that had one, before its headers */
+    /* Lines that only the last request has, before those of its call. */
+    struct curl_slist own[CASEHOOK__OWN_HEADERS + 1];
     struct curl_slist *proxy_headers;
     bool old_counts;                             /* this libcurl is older than 8.7 */
     bool forbids;                                /* as set: its connections are not kept */
