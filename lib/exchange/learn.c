@@ -254,9 +254,10 @@ int casehook__learn(const struct casehook__question *question, const struct case
                     struct casehook_result *result)
 {
     const struct casehook__call_config *call = call_asked(question);
-    const struct casehook__keypath *paths[CASEHOOK__RESPONSE_FIELDS_MAX + 1] = {call->key};
+    const struct casehook__keypath *paths[CASEHOOK__RESPONSE_FIELDS_MAX + 1];
     struct casehook__js_value found[CASEHOOK__RESPONSE_FIELDS_MAX + 1];
     size_t offset = 0;
+    paths[0] = call->key;
     for (size_t i = 0; i < call->field_count; i++) paths[i + 1] = call->fields[i].path;
     enum casehook__js_fault fault =
         casehook__jsscan(response->body, paths, call->key ? call->field_count + 1 : 0, found, &offset);
