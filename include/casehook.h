@@ -695,6 +695,40 @@ CASEHOOK_API const char *casehook_result_json(const struct casehook_result *resu
 /* Releases a result and all that it lent.  Since: 0.1 */
 CASEHOOK_API void casehook_result_free(struct casehook_result *result);
 
+/* ---- templates of the host --------------------------------------------------------------------- */
+
+/*
+ * The engine of the connector documents (Mustache, T1) over any JSON object: for hosts that make title and
+ * description of a case from an alert.  A tag gives what it names as plain text, nothing is escaped; numbers
+ * keep their source text, null, objects and names that do not exist give nothing, lists are joined by ",".
+ * Names are looked up in the open sections, then in the object.
+ * Threads: one at a time.  Since: 0.2
+ */
+struct casehook_renderer;
+
+/*
+ * Compiles a template of at most 256 KiB; the text is copied.  allocator NULL means malloc; it is copied.
+ * Ownership: renderer is yours (casehook_renderer_free), error, when wanted, too.
+ * Errors: ARGUMENT, NO_MEMORY, CONFIG with the offset in the template, SYSTEM; destroy of the allocator has
+ * been called then.  Since: 0.2
+ */
+CASEHOOK_API int casehook_renderer_new(const struct casehook_allocator *allocator, const char *text,
+                                       size_t length, struct casehook_renderer **renderer,
+                                       struct casehook_error **error);
+
+/*
+ * Renders it over the object that json is; of members with the same name the first one counts.  text is valid
+ * UTF-8, of which what was not becomes U+FFFD; text_length, when not NULL, gets its bytes (it may hold NUL).
+ * Ownership: text is borrowed until the next call on renderer; error, when wanted, is yours.
+ * Errors: ARGUMENT, NO_MEMORY, PARAMS (json is no JSON, or no object), LIMIT (8 MiB, 64 levels or 1,000,000
+ * values of JSON, 1,000,000 steps, 16 MiB of text).  Since: 0.2
+ */
+CASEHOOK_API int casehook_render(struct casehook_renderer *renderer, const char *json, size_t length,
+                                 const char **text, size_t *text_length, struct casehook_error **error);
+
+/* Releases it, and the text of its last rendering.  Since: 0.2 */
+CASEHOOK_API void casehook_renderer_free(struct casehook_renderer *renderer);
+
 /* ---- the loop -------------------------------------------------------------------------------- */
 
 /*

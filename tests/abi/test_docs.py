@@ -31,6 +31,7 @@ LIMITS = {
     "faults reported of one document": "CASEHOOK__ERRORS_MAX",
     "template, before rendering": "CASEHOOK__TEMPLATE_MAX_BYTES CASEHOOK__TEMPLATE_MAX_DEPTH DELIMITER_MAX",
     "one rendering": "CASEHOOK__TEMPLATE_MAX_STEPS CASEHOOK__BODY_MAX_BYTES",
+    "JSON for a template of the host": "RENDER_DEPTH_MAX RENDER_VALUES_MAX",
     "all renderings of one call": "CASEHOOK__CALL_STEPS_MAX CASEHOOK__REHEARSAL_STEPS_MAX",
     "variables tested by sections outside strings": "CASEHOOK__TESTED_MAX",
     "rendered URL": "CASEHOOK__URL_MAX_BYTES",

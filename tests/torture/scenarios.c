@@ -375,6 +375,22 @@ static int exchange_wait(struct world *world)
     return end_exchange(world);
 }
 
+static int template_render(struct world *world)
+{
+    static const char json[] = "{\"a\":{\"\\u0062\":[1,{\"c\":\"\\n\"}]},\"d\":\"x\"}";
+    const char *text;
+    int status = casehook_renderer_new(&torture_allocator, "{{#a.b}}{{c}}{{/a.b}}{{d}}", CASEHOOK_TERMINATED,
+                                       &world->renderer, &world->error);
+    if (status) return status;
+    return casehook_render(world->renderer, json, sizeof json - 1, &text, NULL, &world->error);
+}
+
+static int template_bad(struct world *world)
+{
+    return casehook_renderer_new(&torture_allocator, "{{#a}}", CASEHOOK_TERMINATED, &world->renderer,
+                                 &world->error);
+}
+
 const struct scenario scenarios[] = {
     {"casehook_settings_new", settings_new, 0},
     {"casehook_settings_load_json", settings_load, WITH_SETTINGS},
@@ -415,6 +431,8 @@ const struct scenario scenarios[] = {
     {"casehook_push (resumed, bad)", push_resumed_bad, WITH_DELIVERY | FAILS},
     {"casehook_connector_stats_json", stats_json, WITH_DELIVERY | CREATES},
     {"casehook_loop_wait (tried again)", loop_again, WITH_DELIVERY | WITH_LOOP | CREATES},
+    {"casehook_render", template_render, 0},
+    {"casehook_renderer_new (bad)", template_bad, FAILS},
     {"casehook_exchange_next (wait)", exchange_wait, WITH_DELIVERY | WITH_EXCHANGE | FAILS},
     {NULL, NULL, 0},
 };
@@ -444,6 +462,7 @@ void world_end(struct world *world)
 {
     casehook_error_free(world->error);
     casehook_result_free(world->result);
+    casehook_renderer_free(world->renderer);
     casehook_exchange_free(world->exchange);
     casehook_loop_free(world->loop);
     casehook_cancel_free(world->cancel);

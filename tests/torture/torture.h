@@ -35,6 +35,7 @@ struct world {
     struct casehook_exchange *exchange;
     struct casehook_loop *loop;
     struct casehook_result *result;
+    struct casehook_renderer *renderer;
     struct casehook_error *error;
     char *document;
 };
