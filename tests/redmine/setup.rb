@@ -34,6 +34,6 @@ field = lambda do |name, attrs|
 end
 severity = field.call('Severity', field_format: 'list', possible_values: %w[low medium high critical])
 tags = field.call('Tags', field_format: 'list', multiple: true, possible_values: %w[phishing malware casehook C++ naïve])
-case_id = field.call('Case ID', field_format: 'string')
+case_id = field.call('Case ID', field_format: 'string', is_filter: true) # or a search by it would find every issue
 raise 'unexpected ids' unless [severity, tags, case_id].map(&:id) == [1, 2, 3] && tracker.id == 1
 puts "project #{project.identifier}, tracker #{tracker.id} #{tracker.name}, role #{role.name}"

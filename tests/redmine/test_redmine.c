@@ -1,5 +1,5 @@
 /* test_redmine.c - a real tracker, and what Redmine's own API says of it afterwards: BASE_URL CONNECTOR */
-#include <casehook.h>
+#include "redmine.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,58 +10,19 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <curl/curl.h>
-#include <jansson.h>
 
 #define TITLE                                                                                              \
     "\"Quoted\" \\back\\slash\\ \U0001F525 </script><b>&amp; 'single' {{{case.title}}} na\u00EFve \u2028 " \
     "100%"
 #define SUBJECT_MAX 255 /* of Redmine */
 
-static const char *base;
-static const char *connector_file;
-
-/* ---- Redmine's own API -------------------------------------------------------------------------- */
-
-struct page {
-    char *data;
-    size_t length;
-};
-
-static size_t receive(char *data, size_t size, size_t count, void *user)
-{
-    struct page *page = user;
-    char *grown = realloc(page->data, page->length + size * count);
-    if (!grown) return 0;
-    page->data = grown;
-    memcpy(page->data + page->length, data, size * count);
-    page->length += size * count;
-    return size * count;
-}
-
 /* The issue with its journals; to be released. */
 static json_t *issue_read(const char *id)
 {
-    char url[256];
-    struct page page = {NULL, 0};
-    long status = 0;
-    CURL *curl = curl_easy_init();
-    snprintf(url, sizeof url, "%s/issues/%s.json?include=journals", base, id);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_USERNAME, "casehook");
-    curl_easy_setopt(curl, CURLOPT_PASSWORD, "case:hook-2026");
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &page);
-    assert_int_equal(curl_easy_perform(curl), CURLE_OK);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    assert_int_equal(status, 200);
-    curl_easy_cleanup(curl);
-    json_error_t error;
-    json_t *root = json_loadb(page.data, page.length, 0, &error);
+    char path[256];
+    snprintf(path, sizeof path, "/issues/%s.json?include=journals", id);
+    json_t *root = redmine_read(path);
     assert_non_null(root);
-    free(page.data);
     json_t *issue = json_incref(json_object_get(root, "issue"));
     assert_non_null(issue);
     json_decref(root);
@@ -113,35 +74,10 @@ static void assert_notes(const json_t *issue, const struct casehook_comment *com
 
 /* ---- our side ------------------------------------------------------------------------------------ */
 
-/* The connector's document with the server's address, and another password where one is given. */
 static struct casehook_connector *connector_new(const char *password)
 {
-    static char text[16 * 1024], document[32 * 1024];
-    FILE *file = fopen(connector_file, "rb");
-    assert_non_null(file);
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    fclose(file);
-    size_t length = 0;
-    for (const char *from = text; *from;) {
-        static const char address[] = "http://REDMINE", word[] = "case:hook-2026";
-        const char *put = NULL;
-        if (strncmp(from, address, sizeof address - 1) == 0) {
-            put = base;
-            from += sizeof address - 1;
-        } else if (password && strncmp(from, word, sizeof word - 1) == 0) {
-            put = password;
-            from += sizeof word - 1;
-        }
-        assert_true(length + strlen(put ? put : "") + 2 < sizeof document);
-        if (put)
-            length += (size_t)sprintf(document + length, "%s", put);
-        else
-            document[length++] = *from++;
-    }
-    struct casehook_connector *connector = NULL;
-    struct casehook_error *error = NULL;
-    if (casehook_connector_new(NULL, document, length, &connector, &error))
-        fail_msg("%s: %s", casehook_error_field(error), casehook_error_message(error));
+    struct casehook_connector *connector = redmine_connector(password, 0);
+    assert_non_null(connector);
     return connector;
 }
 
@@ -194,7 +130,7 @@ static void create_update_comment(void **state)
     assert_done(result, casehook_create(connector, &params, NULL, &result));
     char id[64], url[256];
     snprintf(id, sizeof id, "%s", casehook_result_id(result, NULL));
-    snprintf(url, sizeof url, "%s/issues/%s", base, id);
+    snprintf(url, sizeof url, "%s/issues/%s", redmine_base(), id);
     assert_string_equal(casehook_result_title(result, NULL), TITLE);
     assert_string_equal(casehook_result_url(result, NULL), url);
     casehook_result_free(result);
@@ -268,8 +204,7 @@ static void refusals(void **state)
 int main(int argc, char **argv)
 {
     if (argc != 3) return 2;
-    base = argv[1];
-    connector_file = argv[2];
+    redmine_use(argv[1], argv[2]);
     const struct CMUnitTest tests[] = {cmocka_unit_test(create_update_comment), cmocka_unit_test(refusals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
