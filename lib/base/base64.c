@@ -17,6 +17,16 @@ int casehook__base64_encode(struct casehook__buf *buf, struct casehook__text dat
     return buf->status;
 }
 
+int casehook__base64url_encode(struct casehook__buf *buf, struct casehook__text data)
+{
+    size_t begin = buf->length;
+    if (casehook__base64_encode(buf, data)) return buf->status;
+    for (char *c = buf->data + begin; buf->length > begin && *c; c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    while (buf->length > begin && buf->data[buf->length - 1] == '=') buf->data[--buf->length] = '\0';
+    return CASEHOOK_OK;
+}
+
 static bool is_base64(char c)
 {
     return casehook__is_alpha(c) || casehook__is_digit(c) || c == '+' || c == '/';

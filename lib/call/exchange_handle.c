@@ -143,7 +143,7 @@ static bool describe_request(struct casehook_exchange *handle)
     struct casehook__policy *policy = &handle->policy;
     const struct casehook__request *request = &handle->request;
     casehook__policy_of(handle->core.context->settings, handle->core.context->config,
-                        &handle->connector->credentials, request->origin, request->configured, policy);
+                        &handle->connector->certificates, request->origin, request->configured, policy);
     casehook__buf_clear(&handle->certificate);
     casehook__buf_clear(&handle->key);
     casehook__buf_clear(&handle->proxy_url);

@@ -1,14 +1,11 @@
 /* mask.c - keeps secrets out of what is shown, even where a server echoes them. */
 #include "document/mask.h"
 
-#include "base/base64.h"
-#include "document/mask_automaton.h"
+#include "document/mask_needles.h"
 #include "document/mask_view.h"
 
 #include <stdatomic.h>
 
-#define SECRET_MIN   4          /* shorter ones are in every word: they are masked where they stand (R3) */
-#define NEEDLE_MIN   2          /* what counts of a secret that has ends of lines in it */
 #define PART_MIN     4          /* fewer bytes of a secret at the end of a text are taken for chance */
 #define WINDOW       (8 * 1024) /* of a text that is shown in part no more than this is looked at */
 #define ESCAPE_PARTS 32         /* what may be left of escapes that were cut, one upon the other */
@@ -19,127 +16,43 @@ struct casehook__mask {
     size_t count; /* 0: no secret is long enough */
     /* Made by the first text that is looked at: most connectors of a large host rest. */
     _Atomic(struct casehook__automaton *) automaton;
+    struct casehook__learner *learner; /* NULL: nothing comes later */
 };
-
-/* ---- secrets ------------------------------------------------------------------------------------- */
-
-struct forms {
-    struct casehook__buf store; /* it does not move */
-    struct casehook__text *needles;
-    size_t count;
-};
-
-/* The ends of lines count neither in a secret nor in a text: base64 is written in lines of any width. */
-static inline bool is_line_end(unsigned char c)
-{
-    return c == '\n' || c == '\r';
-}
-
-/* What was put into the store behind begin, if it has so many bytes that count. */
-static void add_form(struct forms *forms, size_t begin, size_t least)
-{
-    if (forms->store.status) return;
-    char *form = forms->store.data + begin;
-    size_t length = forms->store.length - begin, kept = 0;
-    for (size_t i = 0; i < length; i++)
-        if (!is_line_end((unsigned char)form[i])) form[kept++] = form[i];
-    if (kept >= least) forms->needles[forms->count++] = (struct casehook__text){form, kept};
-}
-
-/* Without its "=", which may be missing. */
-static void add_base64(struct forms *forms, struct casehook__text secret)
-{
-    size_t begin = forms->store.length;
-    if (casehook__base64_encode(&forms->store, secret)) return;
-    while (forms->store.data[forms->store.length - 1] == '=') forms->store.length--;
-    add_form(forms, begin, SECRET_MIN);
-}
-
-/* A secret may look like an escape, and a decoder that took away another one takes that away as well. */
-static void add_decoded(struct forms *forms, struct casehook__text secret, enum casehook__decoder decoder)
-{
-    struct casehook__view view;
-    struct casehook__seen seen;
-    size_t begin = forms->store.length;
-    casehook__view_begin(&view, secret, &decoder, 1);
-    while (casehook__view_next(&view, &seen)) casehook__buf_append_char(&forms->store, (char)seen.byte);
-    if (view.layers[0].decoded) add_form(forms, begin, SECRET_MIN);
-}
-
-static void add_forms(struct forms *forms, struct casehook__text secret)
-{
-    size_t begin = forms->store.length;
-    if (secret.length < SECRET_MIN) return;
-    casehook__buf_append_text(&forms->store, secret);
-    add_form(forms, begin, NEEDLE_MIN);
-    add_base64(forms, secret);
-    for (int decoder = 0; decoder < CASEHOOK__DECODERS; decoder++)
-        add_decoded(forms, secret, (enum casehook__decoder)decoder);
-}
-
-/* Room for all forms: nothing that was put into the store moves. */
-static size_t forms_room(const struct casehook__text *secrets, size_t count)
-{
-    size_t room = 1;
-    for (size_t i = 0; i < count; i++) room += (CASEHOOK__DECODERS + 3) * secrets[i].length + 8;
-    return room;
-}
-
-/* OK or NO_MEMORY; the forms are to be freed either way. */
-static int find_forms(const struct casehook__mask *mask, struct forms *forms)
-{
-    size_t room = forms_room(mask->secrets, mask->count);
-    casehook__buf_init(&forms->store, mask->heap, room + 1);
-    forms->count = 0;
-    forms->needles =
-        casehook__calloc(mask->heap, mask->count * (CASEHOOK__DECODERS + 2) + 1, sizeof *forms->needles);
-    if (!forms->needles || casehook__buf_reserve(&forms->store, room)) return CASEHOOK_E_NO_MEMORY;
-    for (size_t i = 0; i < mask->count; i++) add_forms(forms, mask->secrets[i]);
-    return forms->store.status;
-}
-
-static void free_forms(const struct casehook__mask *mask, struct forms *forms)
-{
-    casehook__buf_free(&forms->store);
-    casehook__free(mask->heap, forms->needles);
-}
 
 int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text *secrets, size_t count,
                        struct casehook__mask **out)
 {
-    struct forms forms;
+    bool any = false;
     struct casehook__mask *mask = *out = casehook__calloc(heap, 1, sizeof *mask);
     if (!mask) return CASEHOOK_E_NO_MEMORY;
     mask->heap = heap;
     mask->secrets = secrets;
-    mask->count = count;
     atomic_init(&mask->automaton, NULL);
-    int status = find_forms(mask, &forms);
-    if (!status) status = casehook__automaton_check(forms.needles, forms.count);
-    if (forms.count == 0) mask->count = 0;
-    free_forms(mask, &forms);
+    int status = casehook__needles_check(heap, secrets, count, &any);
+    if (any) mask->count = count;
     if (!status) return CASEHOOK_OK;
     casehook__mask_free(mask);
     *out = NULL;
     return status;
 }
 
+int casehook__mask_begin_learning(struct casehook__mask *mask)
+{
+    mask->learner = casehook__learner_new(mask->heap);
+    return mask->learner ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
+}
+
+int casehook__mask_learn(struct casehook__mask *mask, struct casehook__text secret)
+{
+    return casehook__learner_add(mask->learner, secret);
+}
+
 void casehook__mask_free(struct casehook__mask *mask)
 {
     if (!mask) return;
     casehook__automaton_free(atomic_load(&mask->automaton));
+    casehook__learner_free(mask->learner);
     casehook__free(mask->heap, mask);
-}
-
-/* NULL: no memory. */
-static struct casehook__automaton *make_automaton(const struct casehook__mask *mask)
-{
-    struct forms forms;
-    struct casehook__automaton *automaton = NULL;
-    if (!find_forms(mask, &forms))
-        casehook__automaton_new(mask->heap, forms.needles, forms.count, &automaton);
-    free_forms(mask, &forms);
-    return automaton;
 }
 
 /* Of two threads that make one at once the first to be ready wins.  NULL: no memory. */
@@ -147,7 +60,7 @@ static const struct casehook__automaton *automaton_of(const struct casehook__mas
 {
     struct casehook__mask *keeper = (struct casehook__mask *)(uintptr_t)mask; /* it masks as it did before */
     struct casehook__automaton *made, *known = atomic_load_explicit(&mask->automaton, memory_order_acquire);
-    if (known || !(made = make_automaton(mask))) return known;
+    if (known || !(made = casehook__needles_automaton(mask->heap, mask->secrets, mask->count))) return known;
     if (atomic_compare_exchange_strong(&keeper->automaton, &known, made)) return made;
     casehook__automaton_free(made);
     return known;
@@ -242,7 +155,7 @@ static void add_to_trail(struct mask_look *look, const struct casehook__seen *se
 
 static void look_at(struct mask_look *look, const struct casehook__seen *seen)
 {
-    if (is_line_end(seen->byte)) return;
+    if (casehook__is_line_end(seen->byte)) return;
     if (seen->cut) mark_beginning(look, seen->begin);
     add_to_trail(look, seen);
     size_t found = casehook__search_step(look->automaton, &look->search, (char)seen->byte);
@@ -396,23 +309,64 @@ static const char *show_nothing(char *out, size_t size)
     return show(&marks, out, size);
 }
 
+/* What one mask looks for: the secrets that it began with, and those that came later. */
+struct needles {
+    const struct casehook__automaton *automata[CASEHOOK__LEARNT + 1];
+    size_t count, learnt_count;
+    struct casehook__learnt *learnt[CASEHOOK__LEARNT];
+};
+
+/* False: no memory.  They are to be left either way. */
+static bool take_needles(const struct casehook__mask *mask, struct needles *needles)
+{
+    needles->count = 0;
+    needles->learnt_count = casehook__learner_take(mask->learner, needles->learnt);
+    for (size_t i = 0; i < needles->learnt_count; i++)
+        needles->automata[needles->count++] = needles->learnt[i]->automaton;
+    if (mask->count == 0) return true;
+    const struct casehook__automaton *first = automaton_of(mask);
+    needles->automata[needles->count++] = first;
+    return first != NULL;
+}
+
+static bool are_harmless(const struct needles *needles, struct casehook__text text)
+{
+    for (size_t i = 0; i < needles->count; i++)
+        if (!is_harmless(needles->automata[i], text)) return false;
+    return true;
+}
+
+/* False: no memory for the marks. */
+static bool mask_with(const struct casehook__mask *mask, const struct needles *needles, struct marks *marks,
+                      char *out, size_t size)
+{
+    unsigned char small[WINDOW / 8];
+    size_t bytes = (marks->text.length + 7) / 8;
+    unsigned char *large = bytes > sizeof small ? casehook__alloc(mask->heap, bytes) : NULL;
+    if (bytes > sizeof small && !large) return false;
+    marks->bits = large ? large : small;
+    memset(marks->bits, 0, bytes);
+    for (size_t i = 0; i < needles->count; i++) look_everywhere(needles->automata[i], marks);
+    show(marks, out, size);
+    marks->bits = NULL;
+    casehook__free(mask->heap, large);
+    return true;
+}
+
 const char *casehook__mask_excerpt(const struct casehook__mask *mask, struct casehook__text text, char *out,
                                    size_t size)
 {
-    unsigned char small[WINDOW / 8];
+    struct needles needles;
     struct marks marks = {.text = text};
     if (size <= CASEHOOK__EXCERPT_MAX + 1 && marks.text.length > WINDOW) marks.text.length = WINDOW;
-    if (marks.text.length == 0 || !mask || mask->count == 0) return show(&marks, out, size);
-    const struct casehook__automaton *automaton = automaton_of(mask);
-    if (!automaton) return show_nothing(out, size);
-    if (is_harmless(automaton, marks.text)) return show(&marks, out, size);
-    size_t bytes = (marks.text.length + 7) / 8;
-    unsigned char *large = bytes > sizeof small ? casehook__alloc(mask->heap, bytes) : NULL;
-    if (bytes > sizeof small && !large) return show_nothing(out, size);
-    marks.bits = large ? large : small;
-    memset(marks.bits, 0, bytes);
-    look_everywhere(automaton, &marks);
-    show(&marks, out, size);
-    casehook__free(mask->heap, large);
+    if (marks.text.length == 0 || !mask || (mask->count == 0 && !mask->learner))
+        return show(&marks, out, size);
+    if (!take_needles(mask, &needles))
+        show_nothing(out, size);
+    else if (are_harmless(&needles, marks.text))
+        show(&marks, out, size);
+    else if (!mask_with(mask, &needles, &marks, out, size))
+        show_nothing(out, size);
+    for (size_t i = 0; i < needles.learnt_count; i++) casehook__learnt_leave(needles.learnt[i]);
     return out;
 }

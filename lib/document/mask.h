@@ -20,6 +20,14 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
                        struct casehook__mask **out);
 void casehook__mask_free(struct casehook__mask *mask);
 
+/* Secrets may come later; before the mask is used.  Errors: NO_MEMORY. */
+int casehook__mask_begin_learning(struct casehook__mask *mask);
+/*
+ * A secret that came later is searched for as well from now on, until some more have come: a token, when it
+ * has expired.  Errors: NO_MEMORY.  Any thread.
+ */
+int casehook__mask_learn(struct casehook__mask *mask, struct casehook__text secret);
+
 /*
  * Copies outside text into out (size bytes with the NUL): every secret becomes "***", controls but tabs
  * become '?' (tabs too in a message: see casehook__line_format), and at most size - 1 bytes stay, cut

@@ -14,7 +14,7 @@ static const struct casehook__proxy *proxy_of(const struct casehook__settings_sn
 /* Connector beats host, host beats the global mode; the connector's CA replaces the host's (P2). */
 void casehook__policy_of(const struct casehook__settings_snapshot *settings,
                          const struct casehook__config *config,
-                         const struct casehook__credentials *credentials,
+                         const struct casehook__certificates *certificates,
                          const struct casehook__origin *origin, bool configured,
                          struct casehook__policy *policy)
 {
@@ -23,8 +23,8 @@ void casehook__policy_of(const struct casehook__settings_snapshot *settings,
     *policy = (struct casehook__policy){.mode = settings->mode, .proxy_mode = settings->proxy_mode};
     if (host && host->mode != CASEHOOK__MODE_UNSET) policy->mode = host->mode;
     if (config->mode != CASEHOOK__MODE_UNSET) policy->mode = config->mode;
-    policy->trust = credentials->trust ? credentials->trust : host ? host->trust : NULL;
-    if (configured) policy->identity = credentials->identity;
+    policy->trust = certificates->trust ? certificates->trust : host ? host->trust : NULL;
+    if (configured) policy->identity = certificates->identity;
     policy->proxy = proxy_of(settings, config, origin);
     policy->tunnel = policy->proxy && origin->https;
     if (policy->proxy) proxy_host = casehook__settings_host(settings, &policy->proxy->origin);

@@ -9,7 +9,7 @@
 #include "document/config.h"
 
 /* The connector's certificates, parsed by connector.c. */
-struct casehook__credentials {
+struct casehook__certificates {
     struct casehook__trust *trust;       /* config.ca; NULL: none given */
     struct casehook__identity *identity; /* the client certificate; NULL: none */
 };
@@ -27,7 +27,7 @@ struct casehook__policy {
 /* configured: the origin is one of the configuration, so the client certificate may go there. */
 void casehook__policy_of(const struct casehook__settings_snapshot *settings,
                          const struct casehook__config *config,
-                         const struct casehook__credentials *credentials,
+                         const struct casehook__certificates *certificates,
                          const struct casehook__origin *origin, bool configured,
                          struct casehook__policy *policy);
 bool casehook__policy_equal(const struct casehook__policy *a, const struct casehook__policy *b);

@@ -23,7 +23,7 @@ static void check_ca(struct casehook_connector *connector, struct casehook__erro
     struct casehook_error error = {0};
     casehook__error_init(&error);
     if (!connector->config->ca.data) return;
-    if (casehook__trust_from_pem(connector->heap, connector->config->ca, &connector->credentials.trust,
+    if (casehook__trust_from_pem(connector->heap, connector->config->ca, &connector->certificates.trust,
                                  &error))
         casehook__errors_add_copy(errors, "config.ca", &error);
 }
@@ -37,10 +37,10 @@ static void check_identity(struct casehook_connector *connector, struct casehook
     if (config->auth != CASEHOOK__AUTH_SSL) return;
     if (config->pfx.data)
         status = casehook__identity_from_pfx(connector->heap, config->pfx, config->passphrase,
-                                             &connector->credentials.identity, &error);
+                                             &connector->certificates.identity, &error);
     else if (config->crt.data && config->key.data)
         status = casehook__identity_from_pem(connector->heap, config->crt, config->key, config->passphrase,
-                                             &connector->credentials.identity, &error);
+                                             &connector->certificates.identity, &error);
     if (!status) return;
     casehook__errors_add_copy(errors, config->pfx.data ? "secrets.pfx" : "secrets.crt", &error);
     if (config->pfx.data || strcmp(error.field, "secrets.crt") != 0) return;
@@ -76,7 +76,7 @@ static int find_policies(struct casehook_connector *connector)
         if (!url) continue;
         struct casehook__origin origin;
         casehook__url_template_origin(url, &origin);
-        casehook__policy_of(connector->settings, connector->config, &connector->credentials, &origin, true,
+        casehook__policy_of(connector->settings, connector->config, &connector->certificates, &origin, true,
                             &policy);
         status = index_policy(connector, &policy, &connector->policy_of[call]);
     }
@@ -128,8 +128,8 @@ static void release(struct casehook_connector *connector)
     struct casehook__heap *heap = connector->heap;
     if (connector->all_idle) casehook__slots_free(connector);
     casehook__idle_unref(connector->all_idle);
-    casehook__identity_free(connector->credentials.identity);
-    casehook__trust_unref(connector->credentials.trust);
+    casehook__identity_free(connector->certificates.identity);
+    casehook__trust_unref(connector->certificates.trust);
     casehook__mask_free(connector->mask);
     casehook__free(heap, connector->policies);
     casehook__free(heap, connector->reuse);

@@ -59,7 +59,7 @@ struct casehook_connector {
     struct casehook__mask *mask;
     struct casehook__machine_context context; /* of all operations */
     casehook__stats_slot stats;
-    struct casehook__credentials credentials;
+    struct casehook__certificates certificates;
     struct casehook__policy *policies; /* the different ones: nearly always one */
     size_t policy_count;
     uint8_t policy_of[CASEHOOK__CALLS]; /* index into policies */

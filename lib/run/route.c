@@ -20,7 +20,7 @@ int casehook__route_find(struct casehook_connector *connector, struct casehook__
     struct casehook__policy policy;
     *transfer = NULL;
     if (request->configured) return own_transfer(connector, slot, request->call, transfer);
-    casehook__policy_of(connector->settings, connector->config, &connector->credentials, request->origin,
+    casehook__policy_of(connector->settings, connector->config, &connector->certificates, request->origin,
                         false, &policy);
     return connector->ops->transfer_new(connector->heap, connector->config, connector->settings, &policy,
                                         NULL, transfer);

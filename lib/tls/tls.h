@@ -87,6 +87,23 @@ size_t casehook__hmac(enum casehook__hmac algorithm, struct casehook__text key,
                       const struct casehook__text *texts, size_t count,
                       unsigned char out[CASEHOOK__HMAC_SIZE]);
 
+/* A private key that signs JWTs (RFC 7518); any thread. */
+struct casehook__signer;
+
+/*
+ * key: PEM; passphrase.data NULL: none.  algorithm: "RS256", "PS256" or "ES256"; NULL: RS256 of an RSA key,
+ * ES256 of one on P-256.  Errors: NO_MEMORY, CONFIG ("secrets.key", "secrets.password" or no field: the
+ * algorithm does not fit).
+ */
+int casehook__signer_new(struct casehook__heap *heap, struct casehook__text key,
+                         struct casehook__text passphrase, const char *algorithm,
+                         struct casehook__signer **signer, struct casehook_error *error);
+void casehook__signer_free(struct casehook__signer *signer);
+const char *casehook__signer_algorithm(const struct casehook__signer *signer);
+/* Appends the signature over a text, in base64url.  Errors: NO_MEMORY, LIMIT (of buf), SYSTEM. */
+int casehook__signer_sign(const struct casehook__signer *signer, struct casehook__text text,
+                          struct casehook__buf *buf);
+
 /*
  * What one handshake found out; it must outlive the SSL_CTX it was given to.  Filled by the verify
  * callback, so that a failure can be told in words.

@@ -80,8 +80,8 @@ static int read_plain(BIO *bio, const struct casehook__pem *block, struct caseho
                               "the private key cannot be read: it is damaged, cut off or of an unknown type");
 }
 
-static int read_private_key(struct casehook__text text, struct casehook__text passphrase, EVP_PKEY **key,
-                            struct casehook_error *error)
+int casehook__key_read(struct casehook__text text, struct casehook__text passphrase, EVP_PKEY **key,
+                       struct casehook_error *error)
 {
     struct casehook__text rest = text;
     struct casehook__pem block;
@@ -106,7 +106,7 @@ int casehook__key_check(struct casehook__text key_text, struct casehook__text pa
 {
     EVP_PKEY *key = NULL;
     casehook__tls_begin();
-    int status = read_private_key(key_text, passphrase, &key, error);
+    int status = casehook__key_read(key_text, passphrase, &key, error);
     EVP_PKEY_free(key);
     casehook__tls_end();
     return status;
@@ -121,7 +121,7 @@ int casehook__identity_from_pem(struct casehook__heap *heap, struct casehook__te
     *identity = NULL;
     casehook__tls_begin();
     int status = read_certificates(crt, &parts, error);
-    if (!status) status = read_private_key(key_text, passphrase, &key, error);
+    if (!status) status = casehook__key_read(key_text, passphrase, &key, error);
     if (!status) status = casehook__parts_add_key(&parts, key, error);
     if (!status) status = casehook__identity_assemble(heap, &parts, CRT_FIELD, KEY_FIELD, identity, error);
     casehook__parts_free(&parts);

@@ -66,6 +66,12 @@ int casehook__der_to_pem(struct casehook__text content, struct casehook__buf *pe
 /* What a text is that should hold certificates and holds none: "is empty", "is a script" ... */
 const char *casehook__ca_explain(struct casehook__text content);
 
+/* ---- tls_crt.c ------------------------------------------------------------------------------- */
+
+/* The first key of a PEM text; "secrets.key" and "secrets.password" are the fields of its errors. */
+int casehook__key_read(struct casehook__text text, struct casehook__text passphrase, EVP_PKEY **key,
+                       struct casehook_error *error);
+
 /* ---- tls_text.c ------------------------------------------------------------------------------ */
 
 #define CASEHOOK__DATE_SIZE 32
