@@ -109,7 +109,8 @@ enum casehook_step {
     CASEHOOK_STEP_UPDATE = 5,
     CASEHOOK_STEP_COMMENT = 6,
     CASEHOOK_STEP_VIEW_URL = 7, /* what viewIncidentUrl makes of a case that is written already */
-    CASEHOOK_STEP_FIND = 8      /* whether the tracker has the case: findIncidentUrl */
+    CASEHOOK_STEP_FIND = 8,     /* whether the tracker has the case: findIncidentUrl */
+    CASEHOOK_STEP_TOKEN = 9     /* a token for the requests that follow: accessTokenUrl */
 };
 
 /* What became of one request.  Since: 0.1 */
@@ -908,7 +909,7 @@ struct casehook_http_request {
     uint32_t timeout_ms;
     uint32_t connect_timeout_ms;
     int operation;   /* CASEHOOK_CREATE ... */
-    int step;        /* what of it this request is: CASEHOOK_STEP_CREATE, _GET, _UPDATE, _COMMENT, _FIND */
+    int step;        /* what of it this request is: CASEHOOK_STEP_CREATE, _GET, _UPDATE, _COMMENT, _FIND, _TOKEN */
     int64_t wait_ms; /* with CASEHOOK_EXCHANGE_WAIT: when to ask again; then there is no request */
 };
 

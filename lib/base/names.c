@@ -32,7 +32,7 @@ const char *casehook_step_name(int step)
         [CASEHOOK_STEP_PARAMS] = "params",   [CASEHOOK_STEP_CREATE] = "create",
         [CASEHOOK_STEP_GET] = "get",         [CASEHOOK_STEP_UPDATE] = "update",
         [CASEHOOK_STEP_COMMENT] = "comment", [CASEHOOK_STEP_VIEW_URL] = "view_url",
-        [CASEHOOK_STEP_FIND] = "find",
+        [CASEHOOK_STEP_FIND] = "find",       [CASEHOOK_STEP_TOKEN] = "token",
     };
     return NAME_OF(names, step, "");
 }

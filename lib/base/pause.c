@@ -71,12 +71,21 @@ static void nap_until(int64_t until, struct casehook_cancel *cancel)
 
 void casehook__pause(int64_t until, struct casehook_cancel *cancel)
 {
+    static const struct casehook__alarm none;
+    casehook__pause_alarmed(until, cancel, &none);
+}
+
+void casehook__pause_alarmed(int64_t until, struct casehook_cancel *cancel,
+                             const struct casehook__alarm *alarm)
+{
     struct sleeper sleeper;
     if (!sleeper_init(&sleeper)) {
-        nap_until(until, cancel);
+        int64_t nap = casehook__clock_ms() + NAP_MS; /* the caller looks himself whether the alarm came */
+        nap_until(alarm->set && nap < until ? nap : until, cancel);
         return;
     }
-    sleep_until(until, cancel, &sleeper);
+    if (!alarm->set || alarm->set(alarm->user, wake_sleeper, &sleeper)) sleep_until(until, cancel, &sleeper);
+    if (alarm->set) alarm->clear(alarm->user);
     pthread_mutex_destroy(&sleeper.lock);
     pthread_cond_destroy(&sleeper.ended);
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "call/exchange_handle.h"
 
+#define TOKEN_WAIT_MS      100
 #define REQUEST_FIRST_SIZE (offsetof(struct casehook_http_request, step) + sizeof(int))
 
 static int handle_begin(struct casehook_exchange *handle, const struct casehook__input *input)
@@ -220,6 +221,8 @@ static void fill_wait(const struct casehook_exchange *handle, struct casehook_ht
 {
     const struct casehook__clock *clock = handle->core.context->clock;
     int64_t left = handle->core.wake_at - clock->now_ms(clock->user);
+    /* Nobody tells the host when it has come. */
+    if (casehook__machine_waits_for_token(&handle->core) && left > TOKEN_WAIT_MS) left = TOKEN_WAIT_MS;
     *out = (struct casehook_http_request){.struct_size = sizeof *out,
                                           .method = "",
                                           .url = "",

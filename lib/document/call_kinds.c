@@ -82,6 +82,12 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
             .effect = CASEHOOK__EFFECT_READS,
             .learns = CASEHOOK__LEARNS_WHETHER,
         },
+    [CASEHOOK__CALL_TOKEN] =
+        {
+            .step = CASEHOOK_STEP_TOKEN,
+            .url = "accessTokenUrl",
+            .effect = CASEHOOK__EFFECT_READS,
+        },
 };
 
 const struct casehook__call_kind *casehook__call_kind(enum casehook__call call)

@@ -12,6 +12,7 @@ enum casehook__call {
     CASEHOOK__CALL_UPDATE,
     CASEHOOK__CALL_COMMENT,
     CASEHOOK__CALL_FIND,
+    CASEHOOK__CALL_TOKEN, /* of the authorization server: it comes before others, and no plan has it */
     CASEHOOK__CALLS
 };
 
@@ -41,10 +42,11 @@ enum casehook__learns {
 };
 
 struct casehook__call_kind {
-    int step;                               /* R4 */
-    const char *url, *method, *body, *type; /* fields of "config"; type NULL: JSON alone will do */
-    const char *key, *fields;               /* where what is learnt stands, and what is kept besides (K4) */
-    enum casehook__method methods[3];       /* the first is the default */
+    int step; /* R4 */
+    /* Fields of "config"; type NULL: JSON alone will do; method NULL: no call of the tracker. */
+    const char *url, *method, *body, *type;
+    const char *key, *fields;         /* where what is learnt stands, and what is kept besides (K4) */
+    enum casehook__method methods[3]; /* the first is the default */
     size_t method_count;
     bool optional;    /* URL, method and body may be absent */
     bool by_url;      /* without a URL there is no such call */

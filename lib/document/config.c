@@ -55,6 +55,7 @@ void casehook__config_free(struct casehook__config *config)
                                            config->passphrase};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free_text(heap, texts[i]);
     casehook__proxy_free(config->proxy, heap);
+    casehook__oauth_free(heap, config->oauth);
     casehook__query_free(heap, config->query);
     casehook__signature_free(heap, config->signature);
     for (size_t i = 0; i < config->secret_count; i++) free_text(heap, config->secrets[i]);

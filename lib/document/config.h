@@ -95,7 +95,28 @@ struct casehook__signature {
     size_t key_count;
 };
 
-enum casehook__auth { CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL };
+enum casehook__auth { CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL, CASEHOOK__AUTH_OAUTH2 };
+
+/* How the client shows the authorization server who it is (A1). */
+enum casehook__token_auth {
+    CASEHOOK__TOKEN_POST,
+    CASEHOOK__TOKEN_BASIC,
+    CASEHOOK__TOKEN_JWT,
+    CASEHOOK__TOKEN_TLS,
+    CASEHOOK__TOKEN_NOBODY /* not at all: the JWT that is the grant says it */
+};
+
+/* How tokens are asked for; data NULL: there is none. */
+struct casehook__oauth {
+    enum casehook__token_auth auth;
+    bool jwt_bearer;           /* else client credentials */
+    struct casehook__text url; /* as requested */
+    struct casehook__text client_id, client_secret, scope, audience, key_id;
+    struct casehook__text basic;  /* the value of Authorization */
+    struct casehook__text fields; /* additionalFields, encoded */
+    struct casehook__text claims; /* members of a JSON object, a comma before each */
+    struct casehook__signer *signer;
+};
 
 struct casehook__config {
     struct casehook__heap *heap;
@@ -112,9 +133,10 @@ struct casehook__config {
     enum casehook__auth auth;
     enum casehook__mode mode; /* UNSET: not asked for */
     struct casehook__text ca; /* PEM text, decoded; data NULL: none */
-    /* Decoded, secret; data NULL where absent.  Only with AUTH_SSL. */
+    /* Decoded, secret; data NULL where absent.  Only with AUTH_SSL, or where a token is asked for by them. */
     struct casehook__text crt, key, pfx, passphrase;
     struct casehook__proxy *proxy;         /* the connector's own; NULL: the settings' */
+    struct casehook__oauth *oauth;         /* NULL: there are no tokens */
     struct casehook__secret_query *query;  /* NULL: there is none */
     struct casehook__signature *signature; /* NULL: requests are not signed */
 

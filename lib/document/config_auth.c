@@ -199,9 +199,11 @@ static enum casehook__auth read_auth_type(struct casehook__config_reader *reader
                                         "webhook-authentication-basic",
                                         "webhook-authentication-ssl",
                                         "webhook-oauth2-client-credentials",
+                                        "oauth2",
                                         "http-authentication-query-param"};
-    static const enum casehook__auth types[] = {CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL,
-                                                CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL};
+    static const enum casehook__auth types[] = {
+        CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC,  CASEHOOK__AUTH_SSL,   CASEHOOK__AUTH_BASIC,
+        CASEHOOK__AUTH_SSL,  CASEHOOK__AUTH_OAUTH2, CASEHOOK__AUTH_OAUTH2};
     static const char *const cert_words[] = {"crt", "pfx", "ssl-crt-key", "ssl-pfx"};
     struct casehook__field has_auth = casehook__config_field(reader, "hasAuth");
     struct casehook__field type = casehook__config_nullable(reader, "authType");
@@ -209,7 +211,7 @@ static enum casehook__auth read_auth_type(struct casehook__config_reader *reader
     bool on = true;
     size_t word = 1, unused;
     if (has_auth.node && !casehook__field_boolean(&has_auth, &on)) on = false;
-    if (type.node && !casehook__field_word(&type, words, 7, false, &word)) on = false;
+    if (type.node && !casehook__field_word(&type, words, 8, false, &word)) on = false;
     casehook__field_word(&cert, cert_words, 4, false, &unused); /* the secrets say it as well */
     if (!on) return CASEHOOK__AUTH_NONE;
     if (word < sizeof types / sizeof *types) return types[word];
@@ -240,9 +242,24 @@ void casehook__config_read_auth(struct casehook__config_reader *reader)
     read_trust(reader);
 }
 
+/* A certificate that goes to the authorization server and the tracker; or only a key, which signs. */
+static void read_oauth_secrets(struct casehook__config_reader *reader)
+{
+    static const char *const others[] = {"user"};
+    bool named;
+    if (casehook__config_token_auth(reader, &named) == CASEHOOK__TOKEN_TLS) {
+        read_ssl(reader);
+        return;
+    }
+    refuse_auth(reader, others, 1, "does not go with oauth2; remove it");
+    decode_secret(reader, "key", true, &reader->config->key);
+    copy_passphrase(reader);
+}
+
 void casehook__config_read_secrets(struct casehook__config_reader *reader)
 {
     read_secret_headers(reader);
+    if (reader->config->auth == CASEHOOK__AUTH_OAUTH2) read_oauth_secrets(reader);
     if (reader->config->auth == CASEHOOK__AUTH_BASIC) read_basic(reader);
     if (reader->config->auth == CASEHOOK__AUTH_SSL) read_ssl(reader);
 }

@@ -195,7 +195,7 @@ static void read_call(struct casehook__config_reader *reader, const struct caseh
                       struct casehook__call_config *call)
 {
     struct casehook__field url = casehook__config_field(reader, kind->url);
-    if (kind->by_url && !is_call_given(&url)) return;
+    if (!kind->method || (kind->by_url && !is_call_given(&url))) return;
     bool wanted = read_method(reader, kind, &call->method);
     call->url = read_call_url(reader, kind->url, kind->url_schema(), kind->optional, false);
     if (call->url && kind->url_required && reader->config->strict && call->method == CASEHOOK__METHOD_GET &&

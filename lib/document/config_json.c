@@ -14,8 +14,9 @@ static const char *const config_names[] = {
     "findIncidentUrl", "findIncidentMethod", "findIncidentJson", "findIncidentResponseKey", "findIncident",
     "findIncidentResponseStatusKey", "closedStatuses", "whenClosed", "reopenWithin",
     "findIncidentResponseClosedAtKey", "idempotencyHeader", "idempotencyInBody",
-    "idempotencyDuplicateStatuses", "signature",
-    /* of the reference, accepted without effect */
+    "idempotencyDuplicateStatuses", "signature", "tokenAuthMethod", "tokenAlgorithm", "tokenAudience",
+    "keyId", "grantType", "assertion",
+    /* of the reference, without effect unless authType is oauth2 */
     "accessTokenUrl", "clientId", "scope", "additionalFields"};
 
 static const char *const secret_names[] = {"user",         "password",      "crt",         "key",       "pfx",
@@ -93,6 +94,7 @@ static void read_root(struct casehook__config_reader *reader, const struct caseh
     casehook__config_read_proxy(reader);
     check_secret_types(reader);
     casehook__config_read_secrets(reader);
+    casehook__config_read_oauth(reader);
     casehook__config_read_idempotency(reader);
     casehook__config_read_query(reader);
     casehook__config_read_signature(reader);

@@ -45,6 +45,12 @@ void casehook__config_read_idempotency(struct casehook__config_reader *reader);
 void casehook__config_read_auth(struct casehook__config_reader *reader);
 /* secretHeaders and what the authentication needs (C7, C8), after read_auth. */
 void casehook__config_read_secrets(struct casehook__config_reader *reader);
+/* config_oauth.c: how tokens are asked for (A1), after headers, secrets and certificates were read. */
+void casehook__config_read_oauth(struct casehook__config_reader *reader);
+/* By what the document says, whether that is right or not; *named: it says something. */
+enum casehook__token_auth casehook__config_token_auth(const struct casehook__config_reader *reader,
+                                                      bool *named);
+void casehook__oauth_free(struct casehook__heap *heap, struct casehook__oauth *oauth);
 /* config_query.c: secretQuery (A2), after read_calls. */
 void casehook__config_read_query(struct casehook__config_reader *reader);
 void casehook__query_free(struct casehook__heap *heap, struct casehook__secret_query *secret);

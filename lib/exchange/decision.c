@@ -2,6 +2,7 @@
 #include "exchange/decision.h"
 
 enum {
+    UNAUTHORIZED = 401,
     REQUEST_TIMEOUT = 408,
     TOO_EARLY = 425,
     TOO_MANY_REQUESTS = 429,
@@ -69,7 +70,9 @@ static bool does_no_harm(const struct casehook__progress *progress)
 static bool may_repeat(const struct casehook__verdict *verdict, const struct casehook__progress *progress,
                        const struct casehook__retry *retry)
 {
-    if (progress->tries >= retry->max_attempts || progress->written || verdict->lasting) return false;
+    if (progress->tries - progress->free_tries >= retry->max_attempts || progress->written ||
+        verdict->lasting)
+        return false;
     if (verdict->status == CASEHOOK_E_HTTP_STATUS)
         return casehook__retry_has_status(retry, verdict->http_status) &&
                (is_put_off(verdict->http_status) || does_no_harm(progress));
@@ -106,11 +109,46 @@ static struct casehook__decision decide_looked(const struct casehook__verdict *v
     return decision;
 }
 
+/* ---- tokens (A1) -------------------------------------------------------------------------------- */
+
+/* What waits for the token was not sent, or what came of it before is all that is known. */
+static struct casehook__decision decide_fetched(const struct casehook__verdict *verdict,
+                                                const struct casehook__progress *progress,
+                                                const struct casehook__retry *retry)
+{
+    const struct casehook__progress asking = {.effect = CASEHOOK__EFFECT_READS,
+                                              .tries = progress->token_tries};
+    struct casehook__decision decision = {.action = CASEHOOK__ACTION_STOP, .uncertain = progress->uncertain};
+    decision.outcome = progress->uncertain || progress->written ? CASEHOOK_OUTCOME_UNKNOWN
+                       : progress->last_outcome                 ? progress->last_outcome
+                                                                : CASEHOOK_OUTCOME_NOT_SENT;
+    if (verdict->status == CASEHOOK_OK || (progress->spare && verdict->status != CASEHOOK_E_CANCELLED))
+        decision.action = CASEHOOK__ACTION_NEXT;
+    else if (may_repeat(verdict, &asking, retry))
+        decision.action = CASEHOOK__ACTION_AGAIN;
+    decision.retryable =
+        passes(verdict, CASEHOOK__EFFECT_READS) && repeats_nothing(progress, decision.outcome);
+    return decision;
+}
+
+/* The token may have been withdrawn, or ended on the way: nothing was done. */
+static bool may_renew(const struct casehook__verdict *verdict, const struct casehook__progress *progress)
+{
+    return verdict->status == CASEHOOK_E_HTTP_STATUS && verdict->http_status == UNAUTHORIZED &&
+           progress->authorized && !progress->renewed;
+}
+
 struct casehook__decision casehook__decide(const struct casehook__verdict *verdict,
                                            const struct casehook__progress *progress,
                                            const struct casehook__retry *retry)
 {
     struct casehook__decision decision = {.action = CASEHOOK__ACTION_STOP, .outcome = verdict->outcome};
+    if (progress->fetching) return decide_fetched(verdict, progress, retry);
+    if (may_renew(verdict, progress)) {
+        decision.action = CASEHOOK__ACTION_RENEW;
+        decision.uncertain = progress->uncertain;
+        return decision;
+    }
     if (verdict->follow) {
         decision.action = CASEHOOK__ACTION_FOLLOW;
         decision.uncertain = progress->uncertain;

@@ -47,6 +47,14 @@ struct casehook__progress {
     unsigned looks;        /* times that the case was looked for and not found since */
     unsigned tries;        /* of this request, the one that has ended among them */
     unsigned create_tries; /* of the create that it looks for */
+
+    bool authorized;      /* the request carries a token */
+    bool renewed;         /* it was made again with another one */
+    unsigned free_tries;  /* tries that do not count: those */
+    bool fetching;        /* the request that has ended asked for a token */
+    bool spare;           /* and there is an older one that will do */
+    unsigned token_tries; /* times that it was asked for */
+    int last_outcome;     /* of the last try of what waits for it; NONE: it was not tried */
 };
 
 enum casehook__action {
@@ -55,6 +63,7 @@ enum casehook__action {
     CASEHOOK__ACTION_AGAIN,  /* this request once more, after a delay */
     CASEHOOK__ACTION_LOOK,   /* see whether the case was created, after a delay */
     CASEHOOK__ACTION_ADOPT,  /* it was: as if the create had been answered */
+    CASEHOOK__ACTION_RENEW,  /* this request once more, at once, with a new token */
     CASEHOOK__ACTION_STOP
 };
 

@@ -61,6 +61,10 @@ static enum casehook__call call_of_step(const struct casehook__machine *machine)
 static void render_request(struct casehook__machine *machine)
 {
     enum casehook__call call = call_of_step(machine);
+    if (machine->progress.fetching) {
+        casehook__extra_render(machine);
+        return;
+    }
     const struct casehook__call_config *config = &machine->context->config->calls[call];
     size_t comment = *machine->step == CASEHOOK__PLAN_COMMENTS ? machine->comment : SIZE_MAX;
     machine->redirects = 0;
@@ -99,7 +103,7 @@ static bool record_request(struct casehook__machine *machine)
     if (!record) return false;
     record->step = casehook__call_kind(machine->request.call)->step;
     record->method = casehook__method_name(machine->request.method);
-    record->attempt = machine->progress.tries;
+    record->attempt = machine->progress.fetching ? machine->progress.token_tries : machine->progress.tries;
     record->delay_ms = machine->delay_ms;
     record->url = display_url(machine);
     if (!machine->preview) {
@@ -114,7 +118,8 @@ static bool is_admitted(struct casehook__machine *machine)
 {
     struct casehook_error *error = &machine->result->error;
     int64_t now, at = 0;
-    if (!machine->context->limiter || machine->preview) return true;
+    /* A request for a token goes to another server than they are about. */
+    if (!machine->context->limiter || machine->preview || machine->progress.fetching) return true;
     now = casehook__machine_now(machine);
     switch (casehook__limiter_ask(machine->context->limiter, now, &machine->place, &at)) {
     case CASEHOOK__ADMITTED: return true;
@@ -147,14 +152,20 @@ enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
                                            struct casehook__request *request)
 {
     if (machine->state == CASEHOOK__MACHINE_DELAYED) {
-        if (casehook__machine_now(machine) < machine->wake_at) return CASEHOOK__TURN_WAIT;
+        bool called = machine->extra && atomic_load(&machine->extra->claim.called);
+        if (!called && casehook__machine_now(machine) < machine->wake_at) return CASEHOOK__TURN_WAIT;
         machine->state = machine->wakes_as;
     }
     if (machine->state == CASEHOOK__MACHINE_AWAITING) return CASEHOOK__TURN_ENDED;
     if (machine->state == CASEHOOK__MACHINE_TO_RENDER) render_request(machine);
+    if (machine->state == CASEHOOK__MACHINE_READY && machine->extra && !casehook__extra_authorize(machine))
+        return turn_of(machine);
     if (machine->state != CASEHOOK__MACHINE_READY || !is_admitted(machine)) return turn_of(machine);
     if (machine->extra && !casehook__extra_attach(machine)) return turn_of(machine);
-    if (machine->redirects == 0) machine->progress.tries++;
+    if (machine->progress.fetching)
+        machine->progress.token_tries++;
+    else if (machine->redirects == 0)
+        machine->progress.tries++;
     if (!casehook__result_reserve_id(machine->result) || !record_request(machine)) {
         casehook__fail_memory(&machine->result->error);
         casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);

@@ -24,9 +24,10 @@
 struct casehook__machine_context {
     const struct casehook__config *config;
     const struct casehook__settings_snapshot *settings;
-    const struct casehook__mask *mask;
+    struct casehook__mask *mask;
     const struct casehook__clock *clock;
-    struct casehook__limiter *limiter; /* NULL: nothing is limited */
+    struct casehook__limiter *limiter;         /* NULL: nothing is limited */
+    struct casehook__credentials *credentials; /* NULL: there are no tokens */
 };
 
 /* Where one stands between two requests, or in one. */
@@ -99,6 +100,13 @@ static inline bool casehook__machine_awaits(const struct casehook__machine *mach
 {
     return machine->state == CASEHOOK__MACHINE_AWAITING;
 }
+/*
+ * It waits for a token that another operation gets, and may be asked again before wake_at: listen tells when,
+ * by wake, which any thread calls once.  False: now.  After ignore wake is not called any more.
+ */
+bool casehook__machine_waits_for_token(const struct casehook__machine *machine);
+bool casehook__machine_listen(struct casehook__machine *machine, void (*wake)(void *user), void *user);
+void casehook__machine_ignore(struct casehook__machine *machine);
 void casehook__machine_feed(struct casehook__machine *machine, const struct casehook__response *response);
 /* The request that is awaited has no answer; or, while it waits, the operation is given up. */
 void casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure);

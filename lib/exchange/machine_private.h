@@ -4,12 +4,24 @@
 #ifndef CASEHOOK_MACHINE_PRIVATE_H
 #define CASEHOOK_MACHINE_PRIVATE_H
 
+#include "exchange/credentials.h"
 #include "exchange/machine.h"
 #include "exchange/signature.h"
 
 /* What goes along with the requests of some connectors: headers that each request has of its own. */
 struct casehook__extra {
     struct casehook__header own[CASEHOOK__OWN_HEADERS];
+    /* Of tokens (A1). */
+    struct casehook__claim claim;
+    struct casehook__buf authorization; /* the value of the header */
+    uint64_t generation;                /* of the token in it */
+    struct casehook__buf form;          /* of the token request, then the token that came */
+    struct casehook__origin origin;     /* of the token request */
+    struct casehook__request parked;    /* the request that waits for it */
+    int64_t asked_at, waits_since;      /* waits_since: 0, or it waits for the token of another operation */
+    int64_t life_ms;                    /* of the token that came */
+    bool previewed;
+
     struct casehook__buf signature;
     char message[CASEHOOK__MESSAGE_ID_SIZE]; /* the same for all tries; "": there was none yet */
     char look[CASEHOOK__MESSAGE_ID_SIZE];    /* of a question in between whether the case is there */
@@ -39,11 +51,23 @@ bool casehook__machine_delay(struct casehook__machine *machine, int64_t at,
 /* The operation has ended. */
 void casehook__machine_end(struct casehook__machine *machine);
 
-/* machine_extra.c: signatures (A3) */
+/* machine_extra.c: tokens, signatures (A1, A3) */
 
 /* Before the first request of an operation.  OK or NO_MEMORY. */
 int casehook__extra_begin(struct casehook__machine *machine);
 void casehook__extra_free(struct casehook__machine *machine);
+/* The request is ready.  False: it waits for a token, or gets one first, or the operation has ended. */
+bool casehook__extra_authorize(struct casehook__machine *machine);
+/* The request for a token. */
+void casehook__extra_render(struct casehook__machine *machine);
+/* A token was asked for: the verdict about the answer. */
+struct casehook__verdict casehook__extra_judge(struct casehook__machine *machine,
+                                               const struct casehook__question *question,
+                                               const struct casehook__response *response);
+/* And what follows; verdict NULL: of a preview. */
+void casehook__extra_settle(struct casehook__machine *machine, const struct casehook__verdict *verdict);
+/* The tracker has refused the token: the request once more, with another one. */
+void casehook__extra_renew(struct casehook__machine *machine);
 /* The request is about to go out: its own headers.  False: the operation has ended. */
 bool casehook__extra_attach(struct casehook__machine *machine);
 

@@ -48,6 +48,7 @@ static bool look(struct casehook__machine *machine)
     }
     if (!delay_for(machine, delay)) return false;
     progress->looks = progress->looking ? progress->looks + 1 : 0;
+    progress->renewed = false;
     if (!progress->looking) {
         casehook__error_set_step(error, CASEHOOK_STEP_CREATE);
         *machine->lost = *error;
@@ -220,6 +221,8 @@ static void note_outcome(struct casehook__machine *machine, const struct casehoo
     record->metrics = *metrics;
     if (machine->preview) return;
     record->duration_ms = casehook__clock_ms() - record->begun;
+    if (machine->progress.fetching) return;
+    machine->progress.last_outcome = verdict->outcome;
     if (machine->context->limiter)
         casehook__limiter_settle(machine->context->limiter, casehook__machine_now(machine), &machine->place,
                                  health_of(machine, verdict));
@@ -269,6 +272,10 @@ static void note_made_again(struct casehook__progress *progress, const struct ca
 static void carry_out(struct casehook__machine *machine, const struct casehook__verdict *verdict,
                       const struct casehook__hop *hop)
 {
+    if (machine->progress.fetching) {
+        casehook__extra_settle(machine, verdict);
+        return;
+    }
     note_made_again(&machine->progress, verdict);
     struct casehook__decision decision = casehook__machine_decide(machine, verdict);
     bool stops = decision.action == CASEHOOK__ACTION_STOP;
@@ -285,6 +292,7 @@ static void carry_out(struct casehook__machine *machine, const struct casehook__
     case CASEHOOK__ACTION_AGAIN: stops = !try_again(machine); break;
     case CASEHOOK__ACTION_LOOK: stops = !look(machine); break;
     case CASEHOOK__ACTION_ADOPT: adopt(machine, verdict->found); break;
+    case CASEHOOK__ACTION_RENEW: casehook__extra_renew(machine); break;
     case CASEHOOK__ACTION_STOP: break;
     }
     if (stops && verdict->duplicate && decision.outcome == CASEHOOK_OUTCOME_DONE) tell_done(machine);
@@ -299,12 +307,14 @@ void casehook__machine_feed(struct casehook__machine *machine, const struct case
     if (machine->state != CASEHOOK__MACHINE_AWAITING) return;
     forget_fault(machine);
     struct casehook__question question = question_of(machine, target);
-    if (response->status >= 300 && response->status <= 399)
+    if (machine->progress.fetching)
+        verdict = casehook__extra_judge(machine, &question, response);
+    else if (response->status >= 300 && response->status <= 399)
         verdict = casehook__redirect_judge(&question, response, machine->redirects, &hop, &machine->next_url,
                                            &machine->result->error);
     else
         verdict = casehook__answer_judge(&question, response, machine->result);
-    if (response->status == ACCEPTED) machine->was_accepted = true;
+    if (response->status == ACCEPTED && !machine->progress.fetching) machine->was_accepted = true;
     note_outcome(machine, &verdict, &response->metrics);
     carry_out(machine, &verdict, &hop);
 }
@@ -319,7 +329,9 @@ static void fail_waiting(struct casehook__machine *machine, const struct casehoo
         outcome = machine->progress.uncertain ? CASEHOOK_OUTCOME_UNKNOWN
                   : machine->redirects && machine->wakes_as == CASEHOOK__MACHINE_READY
                       ? CASEHOOK_OUTCOME_NOT_SENT /* its next hop */
-                      : casehook__machine_record(machine)->outcome;
+                  : machine->progress.last_outcome ? machine->progress.last_outcome
+                                                   : casehook__machine_record(machine)->outcome;
+    machine->progress.fetching = false;
     result->error.status = CASEHOOK_OK;
     machine->progress.looking = false;
     if (before.status)
@@ -339,7 +351,9 @@ void casehook__machine_fail(struct casehook__machine *machine, const struct case
     if (machine->state != CASEHOOK__MACHINE_AWAITING) return;
     forget_fault(machine);
     struct casehook__question question = question_of(machine, target);
-    struct casehook__verdict verdict = casehook__failure_judge(&question, failure, machine->result);
+    struct casehook__failure quiet = *failure;
+    if (machine->progress.fetching) quiet.partial = NULL; /* which may be a part of a token */
+    struct casehook__verdict verdict = casehook__failure_judge(&question, &quiet, machine->result);
     note_outcome(machine, &verdict, &failure->metrics);
     carry_out(machine, &verdict, NULL);
 }
@@ -359,6 +373,10 @@ void casehook__machine_pretend(struct casehook__machine *machine)
     struct casehook_result *result = machine->result;
     enum casehook__learns learns = casehook__call_kind(machine->request.call)->learns;
     if (machine->state != CASEHOOK__MACHINE_AWAITING) return;
+    if (machine->progress.fetching) {
+        casehook__extra_settle(machine, NULL);
+        return;
+    }
     if (learns == CASEHOOK__LEARNS_ID || machine->progress.looking)
         casehook__result_set_id(result, CASEHOOK__TEXT(PREVIEW_ID));
     if (machine->progress.looking)

@@ -1,6 +1,8 @@
 /* machine_step.c - where in its plan an operation is: a step begins, a wait begins, all of it ends. */
 #include "exchange/machine_private.h"
 
+#include "exchange/credentials.h"
+
 static const enum casehook__plan_step ended = CASEHOOK__PLAN_END;
 
 struct casehook__request_record *casehook__machine_record(struct casehook__machine *machine)
@@ -28,6 +30,8 @@ void casehook__machine_begin_step(struct casehook__machine *machine)
 void casehook__machine_end(struct casehook__machine *machine)
 {
     casehook__limiter_leave(machine->context->limiter, &machine->place);
+    if (machine->extra && machine->context->credentials)
+        casehook__credentials_leave(machine->context->credentials, &machine->extra->claim);
     casehook__free(machine->heap, machine->lost);
     machine->lost = NULL;
     machine->step = &ended;
@@ -79,7 +83,9 @@ struct casehook__decision casehook__machine_decide(struct casehook__machine *mac
 
 void casehook__machine_stop(struct casehook__machine *machine, int outcome)
 {
-    struct casehook__verdict verdict = {.status = machine->result->error.status, .outcome = outcome};
+    struct casehook__verdict verdict = {.status = machine->result->error.status,
+                                        .http_status = machine->result->error.http_status,
+                                        .outcome = outcome};
     struct casehook__decision decision = casehook__machine_decide(machine, &verdict);
     casehook__machine_stop_as(machine, &decision);
 }

@@ -18,12 +18,15 @@ size_t casehook__request_headers(const struct casehook__config *config,
                                  size_t max)
 {
     static const struct casehook__headers none;
-    const struct casehook__headers *configured = request->configured ? &config->headers : &none;
+    const struct casehook__headers *configured =
+        request->configured && request->call != CASEHOOK__CALL_TOKEN ? &config->headers : &none;
     size_t count = 0;
     if (!casehook__headers_find(configured, CASEHOOK__TEXT("Accept"))) ADD("Accept", "application/json");
     if (!casehook__headers_find(configured, CASEHOOK__TEXT("User-Agent")))
         ADD("User-Agent", "libcasehook/" CASEHOOK_VERSION_STRING);
-    if (request->body.data && !casehook__headers_find(configured, CASEHOOK__TEXT("Content-Type")))
+    if (request->call == CASEHOOK__CALL_TOKEN)
+        ADD("Content-Type", "application/x-www-form-urlencoded");
+    else if (request->body.data && !casehook__headers_find(configured, CASEHOOK__TEXT("Content-Type")))
         ADD("Content-Type", "application/json");
     if (request->configured && request->idempotency_key.data && config->idempotency->header.data)
         add_request_header(

@@ -144,7 +144,7 @@ static void use_descriptor(struct casehook_loop *loop)
     struct casehook__pipe_guard guard;
     pthread_mutex_lock(&loop->lock);
     loop->descriptor_used = true;
-    if (loop->incoming.first || loop->cancel_wanted || loop->woken) casehook__loop_signal(loop);
+    if (loop->incoming.first || loop->told || loop->woken) casehook__loop_signal(loop);
     pthread_mutex_unlock(&loop->lock);
     loop->now = casehook__clock_ms();
     casehook__pipe_guard(&guard);
@@ -173,7 +173,7 @@ int casehook_loop_fd(struct casehook_loop *loop)
 static bool has_news(struct casehook_loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
-    bool news = loop->incoming.first || loop->cancel_wanted || loop->woken;
+    bool news = loop->incoming.first || loop->told || loop->woken;
     pthread_mutex_unlock(&loop->lock);
     return news;
 }

@@ -254,7 +254,7 @@ static void act(struct casehook_loop *loop, const struct casehook__event *event)
 static int fall_asleep(struct casehook_loop *loop, int timeout_ms)
 {
     pthread_mutex_lock(&loop->lock);
-    if (loop->incoming.first || loop->cancel_wanted || loop->woken) timeout_ms = 0;
+    if (loop->incoming.first || loop->told || loop->woken) timeout_ms = 0;
     loop->sleeping = timeout_ms != 0;
     pthread_mutex_unlock(&loop->lock);
     return timeout_ms;

@@ -143,6 +143,9 @@ static void delay(struct casehook__job *job)
     casehook__pool_leaves(job);
     casehook__jobs_push(&loop->delayed, job);
     job->state = CASEHOOK__JOB_DELAYED;
+    if (casehook__machine_waits_for_token(machine) &&
+        !casehook__machine_listen(machine, casehook__job_call, job))
+        until = loop->now; /* it has come already */
     casehook__timer_set(&loop->jobs, &job->timer, until);
 }
 

@@ -41,8 +41,8 @@ struct casehook__job {
     struct casehook__timer timer;
     struct casehook__input input; /* what it points to lies behind this struct */
 
-    bool cancelled;                    /* under the lock */
-    struct casehook__job *cancel_next; /* among those that a turn cancels */
+    bool cancelled, called;          /* under the lock; called: what it waits for has come */
+    struct casehook__job *told_next; /* among those that a turn cancels or wakes */
 
     struct casehook__work *work; /* once it has begun */
     struct casehook__pool *pool; /* while it waits or runs */
@@ -125,7 +125,7 @@ struct casehook_loop {
     struct casehook__ticket_entry *tickets;
     uint32_t ticket_count, free_ticket; /* free_ticket: index + 1, 0 for none */
     uint32_t accepted;                  /* jobs that have not ended */
-    bool cancel_wanted;                 /* some job is cancelled */
+    bool told;                          /* some job is cancelled or called */
     bool woken;                         /* by casehook_loop_wakeup */
     bool sleeping;                      /* the thread of the loop waits or is about to */
     bool descriptor_used;               /* the host watches the descriptor */
@@ -163,6 +163,9 @@ void casehook__loop_signal(struct casehook_loop *loop);
 
 /* Frees a job that is in no list and on no slot. */
 void casehook__job_free(struct casehook__job *job);
+
+/* loop_submit.c: what a delayed job (user) waits for has come; any thread. */
+void casehook__job_call(void *user);
 
 /* loop_run.c */
 /* Does what can be done without waiting; eager: goes on although there are results to be pulled. */

@@ -8,18 +8,20 @@
 #define BEGIN_MAX       128 /* jobs begun in one round */
 #define LOOP_LATE_LOOKS 16  /* after the time, as long as each finds something: TLS and headers take a few */
 
-/* The cancelled ones of all jobs, as a list.  Under the lock. */
-static struct casehook__job *find_cancelled(struct casehook_loop *loop)
+/* The cancelled ones of all jobs, as a list, and those that were called, as another one.  Under the lock. */
+static struct casehook__job *find_told(struct casehook_loop *loop, struct casehook__job **called)
 {
-    struct casehook__job *found = NULL;
-    loop->cancel_wanted = false;
+    struct casehook__job *cancelled = NULL;
+    loop->told = false;
     for (uint32_t i = 0; i < loop->ticket_count; i++) {
         struct casehook__job *job = loop->tickets[i].job;
-        if (!job || !job->cancelled) continue;
-        job->cancel_next = found;
-        found = job;
+        if (!job || !(job->cancelled || job->called)) continue;
+        struct casehook__job **list = job->cancelled ? &cancelled : called;
+        job->called = false;
+        job->told_next = *list;
+        *list = job;
     }
-    return found;
+    return cancelled;
 }
 
 /*
@@ -37,11 +39,11 @@ static void read_late(struct casehook_loop *loop)
 
 static void take_in(struct casehook_loop *loop)
 {
-    struct casehook__job *job, *cancelled = NULL;
+    struct casehook__job *job, *cancelled = NULL, *called = NULL;
     pthread_mutex_lock(&loop->lock);
     struct casehook__jobs incoming = loop->incoming;
     loop->incoming = (struct casehook__jobs){NULL, NULL};
-    if (loop->cancel_wanted) cancelled = find_cancelled(loop);
+    if (loop->told) cancelled = find_told(loop, &called);
     loop->wakeup_taken |= loop->woken;
     loop->woken = false;
     if (loop->signalled) loop->ops->quiet(loop->backend);
@@ -51,8 +53,12 @@ static void take_in(struct casehook_loop *loop)
     if (cancelled) read_late(loop);
     while (cancelled) {
         job = cancelled;
-        cancelled = job->cancel_next;
+        cancelled = job->told_next;
         if (job->state != CASEHOOK__JOB_FINISHED) casehook__job_cancel(job);
+    }
+    for (job = called; job; job = called) {
+        called = job->told_next;
+        if (job->state == CASEHOOK__JOB_DELAYED) casehook__job_wake(job);
     }
 }
 

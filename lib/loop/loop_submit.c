@@ -12,8 +12,17 @@
 static void mark_cancelled(struct casehook__job *job)
 {
     job->cancelled = true;
-    job->loop->cancel_wanted = true;
+    job->loop->told = true;
     casehook__loop_signal(job->loop);
+}
+
+void casehook__job_call(void *user)
+{
+    struct casehook__job *job = user;
+    pthread_mutex_lock(&job->loop->lock);
+    job->called = job->loop->told = true;
+    casehook__loop_signal(job->loop);
+    pthread_mutex_unlock(&job->loop->lock);
 }
 
 /* Called by casehook_cancel_set(), in a child process too. */
@@ -53,7 +62,7 @@ static int accept_job(struct casehook_loop *loop, struct casehook__job *job, uin
         casehook__jobs_push(&loop->incoming, job);
         if (ticket) *ticket = job->ticket; /* now: the next moment the job may be gone */
         if (casehook__cancel_is_set(job->cancel)) job->cancelled = true;
-        loop->cancel_wanted |= job->cancelled;
+        loop->told |= job->cancelled;
         casehook__loop_signal(loop);
     }
     pthread_mutex_unlock(&loop->lock);

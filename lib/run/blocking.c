@@ -152,13 +152,29 @@ static void blocking_leave_slot(struct casehook_connector *connector, struct cas
     *slot = NULL;
 }
 
+static bool listen(void *user, void (*wake)(void *sleeper), void *sleeper)
+{
+    return casehook__machine_listen(user, wake, sleeper);
+}
+
+static void stop_listening(void *user)
+{
+    casehook__machine_ignore(user);
+}
+
 /* Until the machine may be asked again, or its operation must end. */
 static void blocking_wait(struct casehook__machine *machine, int64_t deadline, struct casehook_cancel *cancel)
 {
-    casehook__pause(machine->wake_at < deadline ? machine->wake_at : deadline, cancel);
+    const struct casehook__alarm alarm = {machine, listen, stop_listening};
+    int64_t until = machine->wake_at < deadline ? machine->wake_at : deadline;
+    bool called = casehook__machine_waits_for_token(machine);
+    if (called)
+        casehook__pause_alarmed(until, cancel, &alarm);
+    else
+        casehook__pause(until, cancel);
     if (casehook__cancel_is_set(cancel))
         not_started(machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
-    else if (machine->wake_at >= deadline)
+    else if (machine->wake_at >= deadline && !(called && casehook__clock_ms() < deadline))
         not_started(machine, CASEHOOK_E_TIMEOUT, "the deadline of the call passed while it waited");
 }
 

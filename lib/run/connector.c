@@ -3,6 +3,8 @@
 
 #include "run/connector.h"
 
+#include "exchange/credentials.h"
+
 #include <unistd.h>
 
 static struct casehook__settings_snapshot *snapshot_of(const struct casehook_settings *settings,
@@ -34,7 +36,7 @@ static void check_identity(struct casehook_connector *connector, struct casehook
     struct casehook_error error = {0};
     int status = CASEHOOK_OK;
     casehook__error_init(&error);
-    if (config->auth != CASEHOOK__AUTH_SSL) return;
+    if (!config->pfx.data && !config->crt.data) return; /* a key alone signs */
     if (config->pfx.data)
         status = casehook__identity_from_pfx(connector->heap, config->pfx, config->passphrase,
                                              &connector->certificates.identity, &error);
@@ -110,8 +112,9 @@ static int find_origins(struct casehook_connector *connector)
 static int find_mask(struct casehook_connector *connector)
 {
     const struct casehook__config *config = connector->config;
-    if (config->secret_count == 0) return CASEHOOK_OK;
-    return casehook__mask_new(connector->heap, config->secrets, config->secret_count, &connector->mask);
+    if (config->secret_count == 0 && !config->oauth) return CASEHOOK_OK;
+    int status = casehook__mask_new(connector->heap, config->secrets, config->secret_count, &connector->mask);
+    return !status && config->oauth ? casehook__mask_begin_learning(connector->mask) : status;
 }
 
 static int find_context(struct casehook_connector *connector)
@@ -120,7 +123,11 @@ static int find_context(struct casehook_connector *connector)
                                                             .settings = connector->settings,
                                                             .mask = connector->mask,
                                                             .clock = &casehook__clock_real};
-    return casehook__limiter_new(connector->heap, &connector->settings->limits, &connector->context.limiter);
+    int status =
+        casehook__limiter_new(connector->heap, &connector->settings->limits, &connector->context.limiter);
+    if (!status && connector->config->oauth)
+        status = casehook__credentials_new(connector->heap, &connector->context.credentials);
+    return status;
 }
 
 static void release(struct casehook_connector *connector)
@@ -134,6 +141,7 @@ static void release(struct casehook_connector *connector)
     casehook__free(heap, connector->policies);
     casehook__free(heap, connector->reuse);
     casehook__limiter_free(connector->context.limiter);
+    casehook__credentials_free(connector->context.credentials);
     casehook__stats_free(&connector->stats, heap);
     casehook__config_free(connector->config);
     casehook__settings_unref(connector->settings);

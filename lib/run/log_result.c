@@ -48,10 +48,14 @@ void casehook__log_wait(const struct casehook_connector *connector, const struct
     if (!casehook__log_wants(connector->log, CASEHOOK_LOG_INFO)) return;
     log_requests(connector->log, machine->result);
     struct casehook_log_record record = record_of(CASEHOOK_LOG_INFO, machine->result, request);
-    casehook__log_write(connector->log, &record, "%s: waits %lld ms before it goes on",
-                        request ? casehook_step_name(request->step)
-                                : casehook_operation_name(machine->result->operation),
-                        (long long)machine->delay_ms);
+    if (casehook__machine_waits_for_token(machine))
+        casehook__log_write(connector->log, &record, "%s: waits for a token that another operation asks for",
+                            casehook_operation_name(machine->result->operation));
+    else
+        casehook__log_write(connector->log, &record, "%s: waits %lld ms before it goes on",
+                            request ? casehook_step_name(request->step)
+                                    : casehook_operation_name(machine->result->operation),
+                            (long long)machine->delay_ms);
 }
 
 void casehook__operation_ended(struct casehook_connector *connector, struct casehook_result *result)

@@ -52,6 +52,9 @@ LIMITS = {
     "`idempotencyDuplicateStatuses`": "CASEHOOK__DUPLICATE_STATUSES_MAX",
     "comments / custom fields / list items of a call":
         "CASEHOOK__COMMENTS_MAX CASEHOOK__FIELDS_MAX CASEHOOK__ITEMS_MAX",
+    "`secretQuery`": "QUERY_COUNT_MAX",
+    "`signingKey`": "SIGNING_KEYS_MAX SIGNING_KEY_MAX",
+    "token": "CASEHOOK__TOKEN_MAX_BYTES",
     "external id": "CASEHOOK__ID_MAX_BYTES",
     "title in an answer": "CASEHOOK__TITLE_MAX_BYTES",
     "body of a refusal": "REFUSAL_BODY_MAX",

@@ -82,7 +82,7 @@ static void codes_have_names(void **state)
     static const struct {
         const char *(*name)(int code);
         int first, last;
-        const char *names[8];
+        const char *names[9];
     } tables[] = {
         {casehook_operation_name,
          CASEHOOK_CREATE,
@@ -90,8 +90,8 @@ static void codes_have_names(void **state)
          {"create", "get", "update", "comment", "push"}},
         {casehook_step_name,
          CASEHOOK_STEP_CONFIG,
-         CASEHOOK_STEP_FIND,
-         {"config", "params", "create", "get", "update", "comment", "view_url", "find"}},
+         CASEHOOK_STEP_TOKEN,
+         {"config", "params", "create", "get", "update", "comment", "view_url", "find", "token"}},
         {casehook_outcome_name,
          CASEHOOK_OUTCOME_NONE,
          CASEHOOK_OUTCOME_UNKNOWN,

@@ -429,8 +429,8 @@ static void secrets_refused(void **state)
          CONFIG},
         {{{"hasAuth", "false"}}, "{\"user\":[]}", NULL, "secrets.user", "a text", CONFIG},
         {{{"hasAuth", "false"}}, "[]", NULL, "secrets", "an object", CONFIG},
-        {AUTH("webhook-oauth2-client-credentials"), "{\"clientSecret\":\"x\"}", NULL, "config.authType",
-         "unsupported", CASEHOOK_E_UNSUPPORTED, 1},
+        {AUTH("webhook-oauth2-client-credentials"), "{\"clientSecret\":\"x\"}", NULL, "config.accessTokenUrl",
+         "is missing", CONFIG_2},
         {AUTH("http-authentication-query-param"), "{}", NULL, "config.authType", "unsupported",
          CASEHOOK_E_UNSUPPORTED, 1},
     };
