@@ -155,7 +155,7 @@ CASEHOOK_API const char *casehook_version_string(void);
 
 /*
  * 1 when this build offers the named feature, else 0: "http2", "idn", "gzip", "brotli", "zstd",
- * "https-proxy", "sse2".  Unknown names are 0.
+ * "https-proxy", "sse2", "graphemes" (V1).  Unknown names are 0.
  * Threads: any.  Since: 0.1
  */
 CASEHOOK_API int casehook_feature(const char *name);
@@ -416,9 +416,9 @@ struct casehook_comment {
  *   update   external_id and title are required; what is sent is what updateIncidentJson says, so a
  *            member that is NULL here empties its field in the tracker unless the template guards it
  *            with a section
- *   get      external_id is required, all else is ignored (as JSON it must be well formed)
- *   comment  external_id and exactly one comment with text are required
- *   push     title is required; an update when external_id is given, else a create; then comments
+ *   get      external_id is required, all else but external_fields is ignored (as JSON it must be well
+ * formed) comment  external_id and exactly one comment with text are required push     title is required; an
+ * update when external_id is given, else a create; then comments
  *
  * fields is a JSON object, its members are {{case.fields.NAME}}: names of [A-Za-z0-9_-]+, values
  * text, number, boolean, null or a list of these.
@@ -430,7 +430,11 @@ struct casehook_comment {
  * resume: the JSON of an earlier result of the same operation on the same case (D5).  What it says is done is
  * not done again: its id is the external id, comments that were sent or skipped stay as they are.  Everything
  * else is done, a comment that failed too.  NULL: the operation begins afresh.
- * Ownership: yours; nothing is kept after the call.  Since: 0.1
+ *
+ * external_fields: what is known of the case in the tracker besides its id, a JSON object whose members are
+ * {{external.fields.NAME}} (V2): names as of fields, values text or number.  What the answers of the
+ * operation tell is put over it.  A get takes it too. Ownership: yours; nothing is kept after the call.
+ * Since: 0.1
  */
 struct casehook_params {
     size_t struct_size;
@@ -448,10 +452,12 @@ struct casehook_params {
     size_t fields_length; /* CASEHOOK_TERMINATED: up to the NUL */
     const struct casehook_comment *comments;
     size_t comment_count;
-    size_t comment_size;         /* sizeof(struct casehook_comment) */
-    const char *idempotency_key; /* since 0.2 */
-    const char *resume;          /* since 0.2 */
-    size_t resume_length;        /* CASEHOOK_TERMINATED: up to the NUL */
+    size_t comment_size;           /* sizeof(struct casehook_comment) */
+    const char *idempotency_key;   /* since 0.2 */
+    const char *resume;            /* since 0.2 */
+    size_t resume_length;          /* CASEHOOK_TERMINATED: up to the NUL */
+    const char *external_fields;   /* since 0.2 */
+    size_t external_fields_length; /* CASEHOOK_TERMINATED: up to the NUL */
 };
 
 /*

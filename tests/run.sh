@@ -12,7 +12,7 @@
 set -u
 
 packages=(gcc g++ libc6-dev clang libclang-rt-dev cmake meson ninja-build pkg-config git python3 curl ca-certificates universal-ctags
-    libcurl4-openssl-dev libjansson-dev libssl-dev libidn2-dev libjson-c-dev libcmocka-dev libmicrohttpd-dev
+    libcurl4-openssl-dev libjansson-dev libssl-dev libidn2-dev libutf8proc-dev libjson-c-dev libcmocka-dev libmicrohttpd-dev
     nginx-light haproxy squid-openssl openssl valgrind libc6-dbg bsdutils util-linux
     # What "pkg-config --static --libs libcurl" asks for on Debian.
     libnghttp2-dev librtmp-dev libssh2-1-dev libpsl-dev libkrb5-dev libldap2-dev libzstd-dev libbrotli-dev

@@ -23,6 +23,16 @@ static int has_idn(const char *name)
 #endif
 }
 
+static int has_graphemes(const char *name)
+{
+    (void)name;
+#if defined(CASEHOOK_HAVE_UTF8PROC)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 static int has_sse2(const char *name)
 {
     (void)name;
@@ -39,6 +49,7 @@ static const struct {
 } features[] = {
     {"http2", casehook__transport_feature},
     {"idn", has_idn},
+    {"graphemes", has_graphemes},
     {"gzip", casehook__transport_feature},
     {"brotli", casehook__transport_feature},
     {"zstd", casehook__transport_feature},

@@ -68,5 +68,6 @@ const struct casehook__schema *casehook__schema_id(void); /* get and update URLs
 const struct casehook__schema *casehook__schema_comment_url(void);
 const struct casehook__schema *casehook__schema_comment_body(void);
 const struct casehook__schema *casehook__schema_view_url(void);
+const struct casehook__schema *casehook__schema_all(void); /* what there is in any field */
 
 #endif

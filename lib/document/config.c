@@ -7,7 +7,7 @@ struct casehook__config *casehook__config_new(struct casehook__heap *heap)
     if (!config) return NULL;
     config->heap = casehook__heap_ref(heap);
     config->headers.heap = heap;
-    config->strict = true;
+    config->strict = config->demands = true;
     return config;
 }
 
@@ -51,6 +51,7 @@ void casehook__config_free(struct casehook__config *config)
     if (config->idempotency) free_text(heap, config->idempotency->header);
     casehook__free(heap, config->idempotency);
     casehook__headers_free(&config->headers);
+    casehook__values_free(config->values);
     const struct casehook__text texts[] = {config->ca, config->crt, config->key, config->pfx,
                                            config->passphrase};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free_text(heap, texts[i]);

@@ -4,7 +4,7 @@
 #ifndef CASEHOOK_CONFIG_H
 #define CASEHOOK_CONFIG_H
 
-#include "document/call_kinds.h"
+#include "document/values.h"
 #include "json/keypath.h"
 #include "settings/settings.h"
 #include "url/url.h"
@@ -23,7 +23,8 @@ struct casehook__call_config {
     struct casehook__keypath *key;      /* of what is learnt from the answer; NULL: nothing is */
     struct casehook__response_field *fields;
     uint16_t field_count;
-    bool any_type; /* an answer of any type is one (H4) */
+    bool any_type;              /* an answer of any type is one (H4) */
+    bool url_waits, body_waits; /* they hold what only answers tell, besides the id */
     enum casehook__method method;
 };
 
@@ -120,7 +121,11 @@ struct casehook__oauth {
 
 struct casehook__config {
     struct casehook__heap *heap;
-    bool strict, secret_url, keep_slash;
+    bool strict;  /* unknown variables are faults */
+    bool demands; /* so is that a call does not use those that it needs (C4) */
+    bool secret_url, keep_slash;
+    struct casehook__values *values; /* NULL: there are none, and no secret ones */
+    bool uses_fields;                /* external.fields.* is used somewhere */
     struct casehook__call_config calls[CASEHOOK__CALLS];
     bool has_comments;                         /* URL, body and method are all there */
     struct casehook__find_config *find;        /* NULL: cases cannot be looked for */

@@ -46,11 +46,13 @@ static struct casehook__url_template *read_call_url(struct casehook__config_read
     struct casehook_error fault = {0};
     casehook__error_init(&fault);
     if (!read_call_text(&field, optional, &text)) return NULL;
+    schema = casehook__config_schema(reader, schema);
     int status = casehook__url_template_new(reader->config->heap, text, schema, reader->config->strict, view,
                                             &url, &fault);
     if (status && keep_unknown_names(reader, &field, text, schema)) { /* and what else is wrong with it */
+        const struct casehook__schema here = {schema->variables, schema->count, NULL, 0};
         casehook__error_init(&fault);
-        casehook__url_template_new(reader->config->heap, text, schema, false, view, &url, &fault);
+        casehook__url_template_new(reader->config->heap, text, &here, false, view, &url, &fault);
         casehook__url_template_free(url);
         url = NULL;
     }
@@ -88,7 +90,7 @@ static struct casehook__template *read_body(struct casehook__config_reader *read
 {
     struct casehook__field field = casehook__config_field(reader, kind->body);
     struct casehook__heap *heap = reader->config->heap;
-    const struct casehook__schema *schema = kind->body_schema();
+    const struct casehook__schema *schema = casehook__config_schema(reader, kind->body_schema());
     bool strict = reader->config->strict;
     struct casehook__text text;
     struct casehook__template *body = NULL;
@@ -102,14 +104,15 @@ static struct casehook__template *read_body(struct casehook__config_reader *read
     if (!casehook__template_new(heap, text, CASEHOOK__TEMPLATE_JSON, schema, strict, &body, &fault)) {
         casehook__template_prove(body, strict, &fault);
     } else if (keep_unknown_names(reader, &field, text, schema)) { /* and what else is wrong with it */
+        const struct casehook__schema here = {schema->variables, schema->count, NULL, 0};
         casehook__error_init(&fault);
-        casehook__template_new(heap, text, CASEHOOK__TEMPLATE_JSON, schema, false, &body, &fault);
+        casehook__template_new(heap, text, CASEHOOK__TEMPLATE_JSON, &here, false, &body, &fault);
         casehook__template_free(body);
         body = NULL;
     }
     if (fault.status == CASEHOOK_E_CONFIG) name_other_type(text, &fault);
     casehook__field_keep(&field, &fault);
-    for (size_t i = 0; body && strict && i < 2 && kind->body_required[i]; i++)
+    for (size_t i = 0; body && reader->config->demands && i < 2 && kind->body_required[i]; i++)
         if (!casehook__template_uses(body, kind->body_required[i]))
             fail_required(&field, kind->body_required[i]);
     return body;
@@ -154,7 +157,8 @@ static void read_view(struct casehook__config_reader *reader)
     struct casehook__url_template *url =
         read_call_url(reader, "viewIncidentUrl", casehook__schema_view_url(), false, true);
     reader->config->view_url = url;
-    if (url && reader->config->strict && !casehook__url_template_uses(url, "external.system.id") &&
+    if (url && casehook__url_template_uses_any(url, "external.fields")) reader->config->uses_fields = true;
+    if (url && reader->config->demands && !casehook__url_template_uses(url, "external.system.id") &&
         !casehook__url_template_uses(url, "external.system.title"))
         fail_required(&field, "external.system.id or external.system.title");
 }
@@ -173,7 +177,7 @@ static bool is_switched_on(const struct casehook__config_reader *reader,
     struct casehook__field url = casehook__config_field(reader, kind->url);
     struct casehook__field body = casehook__config_field(reader, kind->body);
     bool has_url = is_call_given(&url);
-    if (!wanted || !reader->config->strict || has_url == is_call_given(&body)) return wanted;
+    if (!wanted || !reader->config->demands || has_url == is_call_given(&body)) return wanted;
     casehook__fail(casehook__field_fault(has_url ? &body : &url), CASEHOOK_E_CONFIG,
                    "is missing: %s is given, and the two come together; %s null switches comments off",
                    has_url ? kind->url : kind->body, kind->method);
@@ -198,7 +202,7 @@ static void read_call(struct casehook__config_reader *reader, const struct caseh
     if (!kind->method || (kind->by_url && !is_call_given(&url))) return;
     bool wanted = read_method(reader, kind, &call->method);
     call->url = read_call_url(reader, kind->url, kind->url_schema(), kind->optional, false);
-    if (call->url && kind->url_required && reader->config->strict && call->method == CASEHOOK__METHOD_GET &&
+    if (call->url && kind->url_required && reader->config->demands && call->method == CASEHOOK__METHOD_GET &&
         !casehook__url_template_uses(call->url, kind->url_required))
         fail_required(&url, kind->url_required);
     if (kind->body_may_be)
@@ -222,11 +226,22 @@ static void read_response_type(struct casehook__config_reader *reader, const str
     call->any_type = word == 1;
 }
 
+/* What answers tell: it is known when it is the turn of the call, and not before. */
+static void note_waits(struct casehook__config *config, struct casehook__call_config *call)
+{
+    bool url = call->url && casehook__url_template_uses_any(call->url, "external.fields");
+    bool body = call->body && casehook__template_uses_any(call->body, "external.fields");
+    if (url || body) config->uses_fields = true;
+    call->url_waits = url || (call->url && casehook__url_template_uses(call->url, "external.system.title"));
+    call->body_waits = body || (call->body && casehook__template_uses(call->body, "external.system.title"));
+}
+
 void casehook__config_read_calls(struct casehook__config_reader *reader)
 {
     struct casehook__call_config *calls = reader->config->calls;
     for (unsigned i = 0; i < CASEHOOK__CALLS; i++) {
         read_call(reader, casehook__call_kind((enum casehook__call)i), &calls[i]);
+        note_waits(reader->config, &calls[i]);
         if (i == CASEHOOK__CALL_GET) read_view(reader); /* where documents have it */
     }
     for (unsigned i = 0; i < CASEHOOK__CALLS; i++)

@@ -30,7 +30,7 @@ static void check_question(const struct casehook__config_reader *reader)
 {
     const struct casehook__call_config *call = &reader->config->calls[CASEHOOK__CALL_FIND];
     struct casehook__field url = casehook__config_field(reader, "findIncidentUrl");
-    if (!reader->config->strict || !call->url) return;
+    if (!reader->config->demands || !call->url) return;
     if (casehook__url_template_uses_any(call->url, "case")) return;
     if (call->body && casehook__template_uses_any(call->body, "case")) return;
     casehook__fail(casehook__field_fault(&url), CASEHOOK_E_CONFIG,

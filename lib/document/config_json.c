@@ -15,18 +15,20 @@ static const char *const config_names[] = {
     "findIncidentResponseStatusKey", "closedStatuses", "whenClosed", "reopenWithin",
     "findIncidentResponseClosedAtKey", "idempotencyHeader", "idempotencyInBody",
     "idempotencyDuplicateStatuses", "signature", "tokenAuthMethod", "tokenAlgorithm", "tokenAudience",
-    "keyId", "grantType", "assertion",
+    "keyId", "grantType", "assertion", "values", "findResponseFields", "updateResponseFields",
+    "commentResponseFields",
     /* of the reference, without effect unless authType is oauth2 */
     "accessTokenUrl", "clientId", "scope", "additionalFields"};
 
-static const char *const secret_names[] = {"user",         "password",      "crt",         "key",       "pfx",
-                                           "clientSecret", "secretHeaders", "secretQuery", "signingKey"};
+static const char *const secret_names[] = {"user",       "password",     "crt",           "key",
+                                           "pfx",        "clientSecret", "secretHeaders", "secretQuery",
+                                           "signingKey", "values"};
 
 #define SECRET_TEXTS 6 /* the first ones; the others are objects or lists */
 
 #define CONFIG_COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Those that the authentication does not use as well. */
+/* Those that the authentication does not use as well; what is no text stands last. */
 static void check_secret_types(const struct casehook__config_reader *reader)
 {
     for (size_t i = 0; i < SECRET_TEXTS; i++) {
@@ -49,9 +51,15 @@ static void name_secrets(const struct casehook__config_reader *reader)
 
 static void read_flags(struct casehook__config_reader *reader)
 {
+    static const char *const words[] = {"names"};
     struct casehook__field strict = casehook__config_field(reader, "strict");
     struct casehook__field secret_url = casehook__config_field(reader, "secretUrl");
-    casehook__field_boolean(&strict, &reader->config->strict);
+    size_t word;
+    if (strict.node && casehook__json_kind(strict.node) == CASEHOOK__JSON_TEXT) {
+        if (casehook__field_word(&strict, words, 1, false, &word)) reader->config->demands = false;
+    } else if (casehook__field_boolean(&strict, &reader->config->strict)) {
+        reader->config->demands = reader->config->strict;
+    }
     struct casehook__field keep_slash = casehook__config_field(reader, "keepTrailingSlash");
     casehook__field_boolean(&secret_url, &reader->config->secret_url);
     casehook__field_boolean(&keep_slash, &reader->config->keep_slash);
@@ -87,6 +95,7 @@ static void read_root(struct casehook__config_reader *reader, const struct caseh
                              CONFIG_COUNT(secret_names));
     if (!reader->document) return; /* all that is missing would only repeat that */
     read_flags(reader);
+    casehook__config_read_values(reader);
     casehook__config_read_calls(reader);
     casehook__config_read_find(reader);
     casehook__config_read_auth(reader);

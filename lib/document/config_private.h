@@ -30,6 +30,11 @@ bool casehook__config_secret_text(const struct casehook__field *field, struct ca
 void casehook__config_own_header(struct casehook__config_reader *reader, const struct casehook__field *field,
                                  struct casehook__text *header);
 
+/* config_values.c: values and secrets.values (V1, V3), before anything that uses them. */
+void casehook__config_read_values(struct casehook__config_reader *reader);
+/* What there is in a field of this document: base, and the values that are known there. */
+const struct casehook__schema *casehook__config_schema(struct casehook__config_reader *reader,
+                                                       const struct casehook__schema *base);
 /* URLs, methods, bodies and keys of the four calls and the view URL, in the order of the document. */
 void casehook__config_read_calls(struct casehook__config_reader *reader);
 /* createResponseFields and getResponseFields (K4). */

@@ -138,6 +138,8 @@ void casehook__config_collect_secrets(struct casehook__config_reader *reader)
         struct casehook__text text;
         if (casehook__config_secret_text(&field, &text)) add_secret(reader, text);
     }
+    for (size_t i = 0; config->values && i < config->values->secret_count; i++)
+        add_secret(reader, config->values->secrets[i].text);
     for (size_t i = 0; config->secret_url && i < sizeof urls / sizeof *urls; i++) add_url(reader, urls[i]);
     if (config->oauth && config->oauth->basic.data) add_secret_value(reader, config->oauth->basic);
     add_texts(reader, "secretQuery");

@@ -105,7 +105,8 @@ static int read_success(const struct casehook__question *question, const struct 
         int status = check_type(question, response, &result->error);
         if (!status && kind->learns == CASEHOOK__LEARNS_WHETHER)
             return casehook__learn_whether(question, response, result, found);
-        return status || (any_type && !kind->learns) ? status : casehook__learn(question, response, result);
+        bool asks = kind->learns || question->config->calls[question->request->call].field_count;
+        return status || (any_type && !asks) ? status : casehook__learn(question, response, result);
     }
     if (!kind->learns) return CASEHOOK_OK;
     return casehook__fail(&result->error, CASEHOOK_E_RESPONSE,

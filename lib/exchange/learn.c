@@ -37,7 +37,7 @@ static int value_text(struct casehook__buf *out, const struct casehook__js_value
 
 static bool usable_kind(const struct casehook__question *question, enum casehook__js_kind kind)
 {
-    if (kind == CASEHOOK__JS_STRING || kind == CASEHOOK__JS_NUMBER) return true;
+    if (kind == CASEHOOK__JS_STRING || kind == CASEHOOK__JS_NUMBER || kind == CASEHOOK__JS_PLAIN) return true;
     return !wants_id(question) && (kind == CASEHOOK__JS_TRUE || kind == CASEHOOK__JS_FALSE);
 }
 
@@ -115,8 +115,9 @@ static size_t count_replacements(struct casehook__text text, bool source)
 /* Bytes that are no UTF-8, or half a surrogate pair, became U+FFFD: that would be another case's id (K2). */
 static bool is_repaired(const struct casehook__js_value *value, struct casehook__text id)
 {
-    return value->kind == CASEHOOK__JS_STRING &&
-           count_replacements(id, false) > count_replacements(value->text, true);
+    bool source = value->kind == CASEHOOK__JS_STRING;
+    return (source || value->kind == CASEHOOK__JS_PLAIN) &&
+           count_replacements(id, false) > count_replacements(value->text, source);
 }
 
 static int keep_id(const struct casehook__question *question, const struct casehook__js_value *value,
@@ -141,30 +142,48 @@ static int keep_title(const struct casehook__question *question, struct casehook
 
 /* ---- fields (K4) ----------------------------------------------------------------------------- */
 
-/* It counts only when it is whole: what has no room for all of it is left out. */
+/* The field of that name, or a new one; NULL: no memory. */
+static struct casehook__kept_field *field_named(struct casehook_result *result, const char *name)
+{
+    for (size_t i = 0; i < result->field_count; i++)
+        if (strcmp(result->fields[i].name, name) == 0) return &result->fields[i];
+    struct casehook__kept_field *field = &result->fields[result->field_count];
+    *field =
+        (struct casehook__kept_field){.name = casehook__copy(result->heap, name, strlen(name)), .text = NULL};
+    return field->name ? field : NULL;
+}
+
+/*
+ * It counts only when it is whole: what has no room for all of it is left out.  What was found before under
+ * that name, of the answer to an earlier comment, is replaced.
+ */
 static int keep_field(struct casehook_result *result, const char *name,
                       const struct casehook__js_value *value, struct casehook__buf *scratch)
 {
-    struct casehook__kept_field *field = &result->fields[result->field_count];
     if (value->kind == CASEHOOK__JS_NONE) return CASEHOOK_OK;
     casehook__buf_clear(scratch);
     int status = value_text(scratch, value);
-    size_t length = scratch->length;
     if (status == CASEHOOK_E_NO_MEMORY) return status;
+    struct casehook__kept_field *field = field_named(result, name);
+    if (!field) return CASEHOOK_E_NO_MEMORY;
+    bool is_new = !field->text;
+    size_t length = scratch->length, others = result->field_bytes - (is_new ? 0 : field->length);
+    char *text = NULL;
     /* Beyond the double range or what a result holds: as if it were missing (K4). */
-    if (status || length > CASEHOOK__RESULT_FIELDS_MAX_BYTES - result->field_bytes) return CASEHOOK_OK;
-    *field = (struct casehook__kept_field){
-        .name = casehook__copy(result->heap, name, strlen(name)),
-        .text = casehook__copy(result->heap, casehook__buf_string(scratch), length),
-        .length = length,
-        .is_string = value->kind == CASEHOOK__JS_STRING};
-    if (field->text && field->name) {
-        result->field_count++;
-        result->field_bytes += length;
-        return CASEHOOK_OK;
+    bool fits = !status && length <= CASEHOOK__RESULT_FIELDS_MAX_BYTES - others;
+    if (fits) text = casehook__copy(result->heap, casehook__buf_string(scratch), length);
+    if (!text) {
+        if (is_new) casehook__result_field_free(result->heap, field);
+        return fits ? CASEHOOK_E_NO_MEMORY : CASEHOOK_OK;
     }
-    casehook__result_field_free(result->heap, field);
-    return CASEHOOK_E_NO_MEMORY;
+    casehook__free(result->heap, field->text);
+    field->text = text;
+    field->length = length;
+    field->is_string = value->kind == CASEHOOK__JS_STRING || value->kind == CASEHOOK__JS_PLAIN;
+    if (is_new) result->field_count++;
+    result->field_bytes = others + length;
+    result->field_version++;
+    return CASEHOOK_OK;
 }
 
 static int keep_fields(const struct casehook__call_config *call, const struct casehook__js_value *found,
@@ -250,18 +269,47 @@ static bool keep_whole_id(const struct casehook__question *question, const struc
     return learnt;
 }
 
+/* The paths that a call looks for, first of all its key and what else has one; how many. */
+static size_t list_paths(const struct casehook__call_config *call, const struct casehook__keypath **paths)
+{
+    for (size_t i = 0; i < call->field_count; i++) paths[i] = call->fields[i].path;
+    return call->field_count;
+}
+
+/* The key "" is the whole answer, unless that has a member of this name (V2). */
+static void find_whole(struct casehook__js_value whole, const struct casehook__keypath *const *paths,
+                       size_t count, struct casehook__js_value *found)
+{
+    for (size_t i = 0; i < count; i++)
+        if (paths[i] && paths[i]->whole.length == 0 && found[i].kind == CASEHOOK__JS_NONE) found[i] = whole;
+}
+
+/* What is no JSON, where that is as good: its text, or nothing. */
+static struct casehook__js_value plain_answer(struct casehook__text body)
+{
+    body = casehook__text_trim(body);
+    return (struct casehook__js_value){body.length ? CASEHOOK__JS_PLAIN : CASEHOOK__JS_NONE, body};
+}
+
 int casehook__learn(const struct casehook__question *question, const struct casehook__response *response,
                     struct casehook_result *result)
 {
     const struct casehook__call_config *call = call_asked(question);
     const struct casehook__keypath *paths[CASEHOOK__RESPONSE_FIELDS_MAX + 1];
     struct casehook__js_value found[CASEHOOK__RESPONSE_FIELDS_MAX + 1];
-    size_t offset = 0;
     paths[0] = call->key;
-    for (size_t i = 0; i < call->field_count; i++) paths[i + 1] = call->fields[i].path;
+    size_t offset = 0, first = call->key ? 0 : 1, count = 1 + list_paths(call, paths + 1);
     enum casehook__js_fault fault =
-        casehook__jsscan(response->body, paths, call->key ? call->field_count + 1 : 0, found, &offset);
-    if (!fault) return call->key ? keep_learnt(question, response, found, result) : CASEHOOK_OK;
+        casehook__jsscan(response->body, paths + first, count - first, found + first, &offset);
+    if (fault && call->any_type) {
+        for (size_t i = 0; i < count; i++) found[i].kind = CASEHOOK__JS_NONE;
+        find_whole(plain_answer(response->body), paths, count, found);
+    } else if (!fault) {
+        find_whole(casehook__js_top(response->body), paths + first, count - first, found + first);
+    }
+    if (!fault || (call->any_type && (!call->key || found[0].kind != CASEHOOK__JS_NONE)))
+        return call->key ? keep_learnt(question, response, found, result)
+                         : keep_fields(call, found + 1, question->scratch, result);
     /* Where nothing is looked for, white space is as good as nothing. */
     if (!call->key && fault == CASEHOOK__JS_EMPTY) return CASEHOOK_OK;
     answer_not_json(question, response, fault, offset, &result->error);
@@ -362,11 +410,16 @@ int casehook__learn_whether(const struct casehook__question *question,
                             enum casehook__found *found)
 {
     const struct casehook__find_config *find = question->config->find;
-    const struct casehook__keypath *paths[] = {call_asked(question)->key, find->status_key,
-                                               find->closed_at_key};
-    struct casehook__js_value values[3] = {{.kind = CASEHOOK__JS_NONE}};
-    size_t offset = 0, count = find->closed_at_key ? 3 : find->status_key ? 2 : 1;
-    enum casehook__js_fault fault = casehook__jsscan(response->body, paths, count, values, &offset);
+    const struct casehook__call_config *call = call_asked(question);
+    const struct casehook__keypath *keys[] = {call->key, find->status_key, find->closed_at_key};
+    const struct casehook__keypath *paths[CASEHOOK__RESPONSE_FIELDS_MAX + 3];
+    struct casehook__js_value values[3] = {{.kind = CASEHOOK__JS_NONE}},
+                              found_all[CASEHOOK__RESPONSE_FIELDS_MAX + 3];
+    size_t offset = 0, keyed = find->closed_at_key ? 3 : find->status_key ? 2 : 1;
+    memcpy(paths, keys, sizeof keys);
+    size_t count = keyed + list_paths(call, paths + keyed);
+    enum casehook__js_fault fault = casehook__jsscan(response->body, paths, count, found_all, &offset);
+    memcpy(values, found_all, keyed * sizeof *values);
     if (fault) return answer_not_json(question, response, fault, offset, &result->error);
     enum casehook__js_kind kind = casehook__js_top(response->body).kind;
     if (kind != CASEHOOK__JS_OBJECT && kind != CASEHOOK__JS_ARRAY)
@@ -379,5 +432,9 @@ int casehook__learn_whether(const struct casehook__question *question,
     int status = judge_found(question, values, &result->error, found);
     if (!status && *found != CASEHOOK__FOUND_NONE) status = keep_found_id(question, &values[0], result);
     if (status && status != CASEHOOK_E_NO_MEMORY) show_answer(question, response, &result->error);
+    if (!status && *found != CASEHOOK__FOUND_NONE) {
+        find_whole(casehook__js_top(response->body), paths + keyed, call->field_count, found_all + keyed);
+        status = keep_fields(call, found_all + keyed, question->scratch, result);
+    }
     return status;
 }

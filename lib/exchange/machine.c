@@ -31,7 +31,9 @@ void casehook__machine_free(struct casehook__machine *machine)
     casehook__buf_free(&machine->body);
     casehook__buf_free(&machine->scratch);
     casehook__free(machine->heap, machine->key);
+    casehook__made_free(machine->made);
     machine->key = NULL;
+    machine->made = NULL;
     casehook__extra_free(machine);
     casehook_result_free(machine->result);
     machine->result = NULL;
@@ -296,6 +298,16 @@ static void start_plan(struct casehook__machine *machine, const struct casehook_
         delay_look(machine);
 }
 
+/* False: no memory. */
+static bool prepare_made(struct casehook__machine *machine)
+{
+    const struct casehook__config *config = machine->context->config;
+    casehook__made_forget(machine->made);
+    if (machine->made || (!config->values && !config->uses_fields)) return true;
+    machine->made = casehook__made_new(machine->heap, config);
+    return machine->made != NULL;
+}
+
 int casehook__machine_begin(struct casehook__machine *machine, int operation, bool preview)
 {
     const struct casehook__machine_context *context = machine->context;
@@ -312,6 +324,7 @@ int casehook__machine_begin(struct casehook__machine *machine, int operation, bo
     machine->result->preview = preview;
     machine->result->operation = operation;
     machine->result->user = machine->user;
+    if (!prepare_made(machine)) return CASEHOOK_E_NO_MEMORY;
     if (context->settings->retry.deadline_ms) machine->begun = casehook__machine_now(machine);
     for (size_t i = 0; i < CASEHOOK__CALLS; i++)
         if (context->config->calls[i].field_count) machine->result->has_fields = true;

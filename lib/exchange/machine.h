@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "exchange/answer.h"
 #include "exchange/limiter.h"
+#include "exchange/made.h"
 #include "exchange/params.h"
 #include "exchange/plan.h"
 
@@ -71,6 +72,7 @@ struct casehook__machine {
     struct casehook__buf url, next_url, body, scratch;
     char *key;                     /* of the request; NULL: the connector has none */
     struct casehook__extra *extra; /* what goes along with requests of some connectors; NULL: nothing */
+    struct casehook__made *made;   /* NULL: the connector makes no values */
     struct casehook_error *lost;   /* why nobody knows of the create, while the case is looked for */
 };
 

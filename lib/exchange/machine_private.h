@@ -75,6 +75,12 @@ bool casehook__extra_attach(struct casehook__machine *machine);
 
 /* data NULL: there is none yet. */
 struct casehook__text casehook__machine_known_id(const struct casehook__machine *machine);
+/*
+ * What templates are rendered with, from values.  masked: secrets as *** is.  NO_MEMORY, in the result's
+ * error.
+ */
+int casehook__machine_tree(struct casehook__machine *machine, const struct casehook__request_values *values,
+                           bool masked, struct casehook__param_tree *tree);
 bool casehook__machine_sends_comment(const struct casehook__machine *machine, size_t index);
 /* URL and body of a request into url and body; comment: the one that it sends, if any. */
 int casehook__machine_render(struct casehook__machine *machine, enum casehook__call call, size_t comment);

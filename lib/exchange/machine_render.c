@@ -28,6 +28,16 @@ static void spend(struct casehook__machine *machine, size_t bytes)
     machine->steps += bytes / STEP_BYTES;
 }
 
+int casehook__machine_tree(struct casehook__machine *machine, const struct casehook__request_values *values,
+                           bool masked, struct casehook__param_tree *tree)
+{
+    casehook__params_tree(&machine->params, values, tree);
+    if (!machine->made ||
+        !casehook__made_begin(machine->made, &machine->params, machine->result, masked, tree))
+        return CASEHOOK_OK;
+    return casehook__fail_memory(&machine->result->error);
+}
+
 static int render_url(struct casehook__machine *machine, enum casehook__call call,
                       const struct casehook__param_tree *tree, struct casehook__buf *url)
 {
@@ -35,7 +45,7 @@ static int render_url(struct casehook__machine *machine, enum casehook__call cal
     casehook__buf_clear(url);
     int status = casehook__url_template_render(machine->context->config->calls[call].url, &tree->root, true,
                                                url, &machine->steps, error);
-    spend(machine, url->length);
+    spend(machine, url->length + casehook__made_work(machine->made));
     if (!status && machine->context->config->query)
         status = casehook__query_append(machine->context->config, false, url, error);
     if (status) casehook__error_set_config_field(error, casehook__call_kind(call)->url);
@@ -51,7 +61,7 @@ static int render_body(struct casehook__machine *machine, enum casehook__call ca
     if (!machine->context->config->calls[call].body) return CASEHOOK_OK;
     int status = casehook__template_render_at(machine->context->config->calls[call].body, &tree->root, &count,
                                               body, error);
-    spend(machine, body->length);
+    spend(machine, body->length + casehook__made_work(machine->made));
     if (status) casehook__error_set_config_field(error, casehook__call_kind(call)->body);
     return status;
 }
@@ -61,7 +71,9 @@ static int values_of_request(struct casehook__machine *machine, enum casehook__c
                              char *key, struct casehook__request_values *values,
                              struct casehook__param_tree *tree)
 {
-    *values = (struct casehook__request_values){.external_id = casehook__machine_known_id(machine)};
+    const struct casehook_result *result = machine->result;
+    *values = (struct casehook__request_values){.external_id = casehook__machine_known_id(machine),
+                                                .external_title = {result->title, result->title_length}};
     if (index < machine->params.comment_count) values->comment = machine->params.comments[index].text;
     bool finds = call == CASEHOOK__CALL_FIND; /* what the create made, or would make */
     if (machine->key && (finds || casehook__call_kind(call)->effect == CASEHOOK__EFFECT_ADDS)) {
@@ -70,8 +82,7 @@ static int values_of_request(struct casehook__machine *machine, enum casehook__c
             return casehook__fail_memory(&machine->result->error);
         values->idempotency_key = casehook__text(key);
     }
-    casehook__params_tree(&machine->params, values, tree);
-    return CASEHOOK_OK;
+    return casehook__machine_tree(machine, values, machine->preview, tree);
 }
 
 static int check_steps(struct casehook__machine *machine, enum casehook__call call, size_t most)
@@ -110,10 +121,15 @@ static bool is_stopped(const struct casehook__machine *machine, struct casehook_
     return failure->status != CASEHOOK_OK;
 }
 
-/* A fault of the params stays; other faults wait for their own call (C3). */
-static int keep_render_fault(struct casehook__machine *machine, enum casehook__call call, int status)
+/*
+ * A fault of the params stays; other faults wait for their own call (C3).  Of what cannot be known yet
+ * nothing counts but that a value cannot be made.
+ */
+static int keep_render_fault(struct casehook__machine *machine, enum casehook__call call, bool known,
+                             int status)
 {
-    if (status == CASEHOOK_E_PARAMS || status == CASEHOOK_E_NO_MEMORY) return status;
+    bool counts = known || casehook__made_failed(machine->made);
+    if (status == CASEHOOK_E_NO_MEMORY || (status == CASEHOOK_E_PARAMS && counts)) return status;
     if (status) casehook__error_init(&machine->result->error);
     return check_steps(machine, call, CASEHOOK__REHEARSAL_STEPS_MAX);
 }
@@ -123,31 +139,40 @@ static int foresee_url(struct casehook__machine *machine, enum casehook__call ca
     char key[CASEHOOK__REQUEST_KEY_SIZE];
     struct casehook__request_values values;
     struct casehook__param_tree tree;
+    bool known = !machine->context->config->calls[call].url_waits;
+    if (!known && !machine->made) return CASEHOOK_OK;
     int status = values_of_request(machine, call, comment, key, &values, &tree);
     if (status) return status;
-    return keep_render_fault(machine, call, render_url(machine, call, &tree, &machine->next_url));
+    return keep_render_fault(machine, call, known, render_url(machine, call, &tree, &machine->next_url));
 }
 
-static int foresee_body(struct casehook__machine *machine, enum casehook__call call, size_t comment)
+/* id_known: or the body does not use it. */
+static int foresee_body(struct casehook__machine *machine, enum casehook__call call, size_t comment,
+                        bool id_known)
 {
     char key[CASEHOOK__REQUEST_KEY_SIZE];
     struct casehook__request_values values;
     struct casehook__param_tree tree;
+    bool known = id_known && !machine->context->config->calls[call].body_waits;
+    if (!known && !machine->made) return CASEHOOK_OK;
     int status = values_of_request(machine, call, comment, key, &values, &tree);
     if (status) return status;
-    return keep_render_fault(machine, call, render_body(machine, call, &tree, &machine->scratch));
+    return keep_render_fault(machine, call, known, render_body(machine, call, &tree, &machine->scratch));
 }
 
 /* All comments have one URL but for their keys: what they say cannot be in it (T5). */
 static int foresee_comments(struct casehook__machine *machine, struct casehook__failure *failure)
 {
-    bool first = casehook__machine_known_id(machine).data != NULL;
+    const struct casehook__template *body = machine->context->config->calls[CASEHOOK__CALL_COMMENT].body;
+    bool id_known = casehook__machine_known_id(machine).data != NULL, first = id_known;
+    bool body_known = id_known || !casehook__template_uses(body, "external.system.id");
     int status = CASEHOOK_OK;
+    if (!body_known && !machine->made) return CASEHOOK_OK;
     for (size_t i = 0; i < machine->result->comment_count && !status; i++) {
         if (!casehook__machine_sends_comment(machine, i)) continue;
         if (is_stopped(machine, failure)) break;
         if (first) status = foresee_url(machine, CASEHOOK__CALL_COMMENT, i);
-        if (!status) status = foresee_body(machine, CASEHOOK__CALL_COMMENT, i);
+        if (!status) status = foresee_body(machine, CASEHOOK__CALL_COMMENT, i, body_known);
         first = false;
     }
     return status;
@@ -156,24 +181,22 @@ static int foresee_comments(struct casehook__machine *machine, struct casehook__
 int casehook__machine_rehearse(struct casehook__machine *machine, struct casehook__failure *failure)
 {
     const struct casehook__config *config = machine->context->config;
-    bool id_known = casehook__machine_known_id(machine).data != NULL;
     int status = CASEHOOK_OK;
     if (machine->context->config->find && *machine->step == CASEHOOK__PLAN_CREATE) {
         status = foresee_url(machine, CASEHOOK__CALL_FIND, SIZE_MAX);
-        if (!status) status = foresee_body(machine, CASEHOOK__CALL_FIND, SIZE_MAX);
+        if (!status) status = foresee_body(machine, CASEHOOK__CALL_FIND, SIZE_MAX, true);
     } else if (*machine->step == CASEHOOK__PLAN_FIND) {
         status = foresee_url(machine, CASEHOOK__CALL_CREATE, SIZE_MAX);
-        if (!status) status = foresee_body(machine, CASEHOOK__CALL_CREATE, SIZE_MAX);
+        if (!status) status = foresee_body(machine, CASEHOOK__CALL_CREATE, SIZE_MAX, true);
         /* It becomes an update if the case is there. */
-        if (!status &&
-            !casehook__template_uses(config->calls[CASEHOOK__CALL_UPDATE].body, "external.system.id"))
-            status = foresee_body(machine, CASEHOOK__CALL_UPDATE, SIZE_MAX);
+        if (!status)
+            status = foresee_body(
+                machine, CASEHOOK__CALL_UPDATE, SIZE_MAX,
+                !casehook__template_uses(config->calls[CASEHOOK__CALL_UPDATE].body, "external.system.id"));
     } else if (*machine->step == CASEHOOK__PLAN_UPDATE) {
         status = foresee_url(machine, CASEHOOK__CALL_GET, SIZE_MAX);
-        if (!status) status = foresee_body(machine, CASEHOOK__CALL_GET, SIZE_MAX);
+        if (!status) status = foresee_body(machine, CASEHOOK__CALL_GET, SIZE_MAX, true);
     }
     if (status || !config->has_comments || machine->operation != CASEHOOK_PUSH) return status;
-    const struct casehook__call_config *call = &config->calls[CASEHOOK__CALL_COMMENT];
-    if (!id_known && casehook__template_uses(call->body, "external.system.id")) return CASEHOOK_OK;
     return foresee_comments(machine, failure);
 }

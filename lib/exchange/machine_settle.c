@@ -68,10 +68,11 @@ static int write_view_url(struct casehook__machine *machine)
     struct casehook__param_tree tree;
     const struct casehook__request_values values = {.external_id = casehook__machine_known_id(machine),
                                                     .external_title = {result->title, result->title_length}};
-    casehook__params_tree(&machine->params, &values, &tree);
+    int status = casehook__machine_tree(machine, &values, true, &tree);
+    if (status) return status;
     casehook__buf_clear(&machine->next_url);
-    int status = casehook__url_template_render(machine->context->config->view_url, &tree.root, false,
-                                               &machine->next_url, NULL, &result->error);
+    status = casehook__url_template_render(machine->context->config->view_url, &tree.root, false,
+                                           &machine->next_url, NULL, &result->error);
     if (status) return status;
     result->url = casehook__copy(machine->heap, machine->next_url.data, machine->next_url.length);
     result->url_length = machine->next_url.length;
@@ -396,6 +397,7 @@ struct casehook_result *casehook__machine_finish(struct casehook__machine *machi
     machine->deadline = CASEHOOK__NO_DEADLINE;
     machine->cancel = NULL;
     casehook__machine_end(machine);
+    casehook__made_forget(machine->made);
     casehook__params_clear(&machine->params);
     return result;
 }

@@ -17,7 +17,7 @@ void casehook__params_clear(struct casehook__parsed_params *params)
     params->title = params->description = params->id = params->severity = params->status = absent;
     params->external_id = params->idempotency_key = params->resume = absent;
     params->tags = params->labels = (struct casehook__value){.kind = CASEHOOK__VALUE_ABSENT};
-    params->fields = empty_object;
+    params->fields = params->external_fields = empty_object;
     params->comment_count = params->value_count = params->name_count = 0;
     casehook__buf_clear(&params->store);
 }
@@ -173,12 +173,13 @@ static struct casehook__value list(struct casehook__value value)
 void casehook__params_tree(const struct casehook__parsed_params *params,
                            const struct casehook__request_values *values, struct casehook__param_tree *tree)
 {
-    static const struct casehook__text top[] = {NAME("case"), NAME("external")};
+    static const struct casehook__text top[] = {NAME("case"), NAME("external"), NAME("value"),
+                                                NAME("secret")};
     static const struct casehook__text cases[] = {
         NAME("title"), NAME("description"), NAME("id"),     NAME("severity"), NAME("status"),
         NAME("tags"),  NAME("labels"),      NAME("fields"), NAME("comment"),  NAME("idempotencyKey"),
     };
-    static const struct casehook__text external[] = {NAME("system")};
+    static const struct casehook__text external[] = {NAME("system"), NAME("fields")};
     static const struct casehook__text system_names[] = {NAME("id"), NAME("title"), NAME("ID")};
     struct casehook__value *value = tree->cases; /* in the order of their names */
     put_text(value++, params->title);
@@ -195,7 +196,8 @@ void casehook__params_tree(const struct casehook__parsed_params *params,
     put_text_or_absent(&tree->system[1], values->external_title);
     put_text_or_absent(&tree->system[2], values->external_id); /* C5: both spellings */
     tree->external[0] = object_value(system_names, tree->system, 3);
+    tree->external[1].kind = CASEHOOK__VALUE_ABSENT;
     tree->top[0] = object_value(cases, tree->cases, (size_t)(value - tree->cases));
-    tree->top[1] = object_value(external, tree->external, 1);
+    tree->top[1] = object_value(external, tree->external, 2);
     tree->root = object_value(top, tree->top, 2);
 }

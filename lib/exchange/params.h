@@ -31,9 +31,10 @@ struct casehook__parsed_params {
     struct casehook__text title, description, id, severity, status; /* data NULL: absent */
     struct casehook__text external_id;
     struct casehook__text idempotency_key;
-    struct casehook__text resume;        /* the object as JSON; valid */
-    struct casehook__value tags, labels; /* LIST; the absent one is the other, both absent: empty */
-    struct casehook__value fields;       /* OBJECT, perhaps empty */
+    struct casehook__text resume;           /* the object as JSON; valid */
+    struct casehook__value tags, labels;    /* LIST; the absent one is the other, both absent: empty */
+    struct casehook__value fields;          /* OBJECT, perhaps empty */
+    struct casehook__value external_fields; /* the same: what is known of the case in the tracker (V2) */
     struct casehook__param_comment *comments;
     size_t comment_count;
 
@@ -70,11 +71,11 @@ struct casehook__request_values {
 
 /*
  * The tree that templates of one request are rendered with: case.*, external.system.*.  It borrows from
- * params and values, which must live as long.
+ * params and values, which must live as long.  made.c may add external.fields.*, value.* and secret.*.
  */
 struct casehook__param_tree {
     struct casehook__value root;
-    struct casehook__value top[2], cases[10], external[1], system[3];
+    struct casehook__value top[4], cases[10], external[2], system[3];
 };
 void casehook__params_tree(const struct casehook__parsed_params *params,
                            const struct casehook__request_values *values, struct casehook__param_tree *tree);
@@ -98,10 +99,10 @@ int casehook__params_finish(struct casehook__parsed_params *params, int operatio
                             const char *external_id_name, struct casehook_error *error);
 /* Bytes of store that decoding all strings of a JSON text can need, and the values and names of fields. */
 size_t casehook__params_store_need(struct casehook__text json);
-int casehook__params_count_fields(struct casehook__text object, size_t *values, size_t *names,
+int casehook__params_count_fields(struct casehook__text object, bool external, size_t *values, size_t *names,
                                   struct casehook_error *error);
-/* Reads a valid object that lies in json (for offsets) into params->fields. */
+/* Reads a valid object that lies in json (for offsets) into params->fields, or into external_fields. */
 int casehook__params_read_fields(struct casehook__parsed_params *params, struct casehook__text json,
-                                 struct casehook__text object, struct casehook_error *error);
+                                 struct casehook__text object, bool external, struct casehook_error *error);
 
 #endif

@@ -23,6 +23,7 @@ enum param_member {
     TAGS,
     LABELS,
     FIELDS,
+    EXTERNAL_FIELDS,
     INCIDENT_MEMBERS, /* how many incident may have */
     COMMENTS = INCIDENT_MEMBERS,
     INCIDENT,
@@ -32,8 +33,8 @@ enum param_member {
 };
 
 static const char *const member_names[MEMBERS] = {
-    "title", "summary", "description", "id",       "severity", "status",         "externalId",
-    "tags",  "labels",  "fields",      "comments", "incident", "idempotencyKey", "resume"};
+    "title",  "summary", "description",    "id",       "severity", "status",         "externalId", "tags",
+    "labels", "fields",  "externalFields", "comments", "incident", "idempotencyKey", "resume"};
 
 struct params_reader {
     struct casehook__parsed_params *params;
@@ -159,10 +160,16 @@ size_t casehook__params_store_need(struct casehook__text json)
     return memchr(json.data, '\\', json.length) ? 3 * json.length : 0;
 }
 
-int casehook__params_count_fields(struct casehook__text object, size_t *values, size_t *names,
+/* The name of the member in the struct is that of JSON but for one; messages have that of JSON. */
+static const char *fields_name(bool external)
+{
+    return external ? "externalFields" : "fields";
+}
+
+int casehook__params_count_fields(struct casehook__text object, bool external, size_t *values, size_t *names,
                                   struct casehook_error *error)
 {
-    size_t position = 0;
+    size_t position = 0, names_before = *names;
     struct casehook__text key;
     struct casehook__js_value value;
     while (casehook__js_next(object, &position, &key, &value)) {
@@ -170,8 +177,8 @@ int casehook__params_count_fields(struct casehook__text object, size_t *values, 
         *values += 1;
         if (value.kind == CASEHOOK__JS_ARRAY) *values += count_items(value.text);
     }
-    if (*names <= CASEHOOK__FIELDS_MAX && *values <= CASEHOOK__ITEMS_MAX) return CASEHOOK_OK;
-    casehook__error_set_field(error, "fields");
+    if (*names - names_before <= CASEHOOK__FIELDS_MAX && *values <= CASEHOOK__ITEMS_MAX) return CASEHOOK_OK;
+    casehook__error_set_field(error, fields_name(external));
     return casehook__fail(error, CASEHOOK_E_PARAMS, "more than %d fields, or %d values in them",
                           CASEHOOK__FIELDS_MAX, CASEHOOK__ITEMS_MAX);
 }
@@ -222,13 +229,13 @@ static int read_texts(struct params_reader *reader, const struct casehook__js_va
     return json_list(reader, value->text, place, true, list);
 }
 
-/* The name of field number index; faults of it. */
-static int read_field_name(struct params_reader *reader, struct casehook__text key, size_t index)
+/* The name of field number index into names; faults of it. */
+static int read_field_name(struct params_reader *reader, struct casehook__text key, bool external,
+                           struct casehook__text *names, size_t index)
 {
-    struct casehook__text *names = reader->params->names;
     int status = decode_text(reader, key, &names[index]);
     if (status) return status;
-    struct param_place place = {"fields", NO_INDEX, names[index]};
+    struct param_place place = {fields_name(external), NO_INDEX, names[index]};
     if (!casehook__is_field_name(names[index]))
         return fail_at(reader, key.data, place, "the name of a field has letters, digits, _ and - only");
     for (size_t i = 0; i < index; i++)
@@ -237,28 +244,34 @@ static int read_field_name(struct params_reader *reader, struct casehook__text k
     return CASEHOOK_OK;
 }
 
+static int read_field(struct params_reader *reader, const struct casehook__js_value *source, bool external,
+                      struct casehook__text name, struct casehook__value *value)
+{
+    struct param_place place = {fields_name(external), NO_INDEX, name};
+    bool plain = source->kind == CASEHOOK__JS_STRING || source->kind == CASEHOOK__JS_NUMBER;
+    if (external && !plain) return fail_param_kind(reader, source, place, "a string or a number");
+    if (source->kind == CASEHOOK__JS_ARRAY) return json_list(reader, source->text, place, false, value);
+    return read_scalar(reader, source, place, value);
+}
+
 int casehook__params_read_fields(struct casehook__parsed_params *params, struct casehook__text json,
-                                 struct casehook__text object, struct casehook_error *error)
+                                 struct casehook__text object, bool external, struct casehook_error *error)
 {
     struct params_reader reader = {params, json, error};
     size_t count = count_items(object), position = 0, index = 0;
     struct casehook__value *values = casehook__params_next_value(params);
-    struct casehook__text key;
+    struct casehook__text *names = params->names ? params->names + params->name_count : NULL, key;
     struct casehook__js_value value;
     params->value_count += count; /* lists inside go behind the fields themselves */
+    params->name_count += count;
     while (casehook__js_next(object, &position, &key, &value)) {
-        int status = read_field_name(&reader, key, index);
-        if (status) return status;
-        struct param_place place = {"fields", NO_INDEX, params->names[index]};
-        status = value.kind == CASEHOOK__JS_ARRAY
-                     ? json_list(&reader, value.text, place, false, &values[index])
-                     : read_scalar(&reader, &value, place, &values[index]);
+        int status = read_field_name(&reader, key, external, names, index);
+        if (!status) status = read_field(&reader, &value, external, names[index], &values[index]);
         if (status) return status;
         index++;
     }
-    params->name_count = count;
-    params->fields = (struct casehook__value){
-        .kind = CASEHOOK__VALUE_OBJECT, .items = values, .names = params->names, .count = count};
+    *(external ? &params->external_fields : &params->fields) = (struct casehook__value){
+        .kind = CASEHOOK__VALUE_OBJECT, .items = values, .names = names, .count = count};
     return CASEHOOK_OK;
 }
 
@@ -299,10 +312,12 @@ static int json_comments(struct params_reader *reader, const struct casehook__js
 static int reserve_for_json(struct params_reader *reader, const struct casehook__js_value *found)
 {
     size_t values = 0, names = 0, comments = 0;
-    if (is_member_given(&found[FIELDS])) {
-        if (found[FIELDS].kind != CASEHOOK__JS_OBJECT)
-            return fail_param_kind(reader, &found[FIELDS], member_place("fields"), "an object");
-        int status = casehook__params_count_fields(found[FIELDS].text, &values, &names, reader->error);
+    for (int i = FIELDS; i <= EXTERNAL_FIELDS; i++) {
+        if (!is_member_given(&found[i])) continue;
+        if (found[i].kind != CASEHOOK__JS_OBJECT)
+            return fail_param_kind(reader, &found[i], member_place(member_names[i]), "an object");
+        int status = casehook__params_count_fields(found[i].text, i == EXTERNAL_FIELDS, &values, &names,
+                                                   reader->error);
         if (status) return status;
     }
     if (found[TAGS].kind == CASEHOOK__JS_ARRAY) values += count_items(found[TAGS].text);
@@ -336,8 +351,10 @@ static int read_members(struct params_reader *reader, const struct casehook__js_
     int status = reserve_for_json(reader, found);
     for (int i = TITLE; i <= EXTERNAL_ID && !status; i++)
         status = json_text(reader, &found[i], member_place(member_names[i]), texts[i]);
-    if (!status && is_member_given(&found[FIELDS]))
-        status = casehook__params_read_fields(params, reader->json, found[FIELDS].text, reader->error);
+    for (int i = FIELDS; i <= EXTERNAL_FIELDS && !status; i++)
+        if (is_member_given(&found[i]))
+            status = casehook__params_read_fields(params, reader->json, found[i].text, i == EXTERNAL_FIELDS,
+                                                  reader->error);
     if (!status) status = read_texts(reader, &found[TAGS], "tags", &params->tags);
     if (!status) status = read_texts(reader, &found[LABELS], "labels", &params->labels);
     return status ? status : json_comments(reader, &found[COMMENTS]);

@@ -66,8 +66,9 @@ static int struct_comments(struct struct_reader *reader)
     return CASEHOOK_OK;
 }
 
-static struct casehook__text fields_text(const struct casehook_params *source)
+static struct casehook__text fields_text(const struct casehook_params *source, bool external)
 {
+    if (external) return casehook__text_given(source->external_fields, source->external_fields_length);
     return casehook__text_given(source->fields, source->fields_length);
 }
 
@@ -115,38 +116,61 @@ static int check_counts(const struct casehook_params *source, struct casehook_er
     return CASEHOOK_OK;
 }
 
+/* *object: those of the case, or of the case in the tracker; both are counted before either is read. */
+static int count_struct_fields(struct struct_reader *reader, bool external, struct casehook__text *object,
+                               size_t *values, size_t *names)
+{
+    struct casehook__text text = fields_text(reader->source, external);
+    int status = check_object(external ? "external_fields" : "fields", text, object, reader->error);
+    if (!status && object->data) {
+        status = casehook__params_count_fields(*object, external, values, names, reader->error);
+        reader->total += text.length;
+    }
+    return status;
+}
+
 static int read_lists(struct struct_reader *reader)
 {
     const struct casehook_params *source = reader->source;
     struct casehook__parsed_params *params = reader->params;
-    struct casehook__text text = fields_text(source), object;
-    size_t values = 0, names = 0;
+    struct casehook__text objects[2];
+    size_t values = 0, names = 0, store = 0;
     int status = check_counts(source, reader->error);
-    if (!status && text.data) status = check_object("fields", text, &object, reader->error);
-    if (!status && text.data && object.data)
-        status = casehook__params_count_fields(object, &values, &names, reader->error);
-    if (status) return status;
-    if (text.data && object.data) {
-        reader->total += text.length;
-    } else {
-        object = (struct casehook__text){0};
+    for (int i = 0; i < 2 && !status; i++) {
+        status = count_struct_fields(reader, i, &objects[i], &values, &names);
+        if (!status && objects[i].data) store += casehook__params_store_need(objects[i]);
     }
+    if (status) return status;
     if (casehook__params_reserve(params, values + source->tag_count + source->label_count, names,
-                                 source->comment_count,
-                                 object.data ? casehook__params_store_need(object) : 0))
+                                 source->comment_count, store))
         return casehook__fail_memory(reader->error);
-    if (object.data) status = casehook__params_read_fields(params, text, object, reader->error);
+    for (int i = 0; i < 2 && !status; i++)
+        if (objects[i].data)
+            status =
+                casehook__params_read_fields(params, fields_text(source, i), objects[i], i, reader->error);
     if (!status) status = struct_list(reader, "tags", source->tags, source->tag_count, &params->tags);
     if (!status) status = struct_list(reader, "labels", source->labels, source->label_count, &params->labels);
     return status ? status : struct_comments(reader);
 }
 
+/* Of a get nothing counts but what is known of the case in the tracker. */
+static struct casehook_params only_external(const struct casehook_params *source)
+{
+    return (struct casehook_params){.external_fields = source->external_fields,
+                                    .external_fields_length = source->external_fields_length};
+}
+
 static int struct_all(struct struct_reader *reader, int operation)
 {
     const struct casehook_params *source = reader->source;
+    struct casehook_params external;
     struct casehook__parsed_params *params = reader->params;
+    int status = CASEHOOK_OK;
     params->external_id = take_text(reader, source->external_id);
-    if (operation != CASEHOOK_GET) { /* a get ignores all else */
+    if (operation == CASEHOOK_GET) {
+        external = only_external(source);
+        reader->source = &external;
+    } else {
         params->title = take_text(reader, source->title);
         params->description = take_text(reader, source->description);
         params->id = take_text(reader, source->id);
@@ -154,11 +178,11 @@ static int struct_all(struct struct_reader *reader, int operation)
         params->status = take_text(reader, source->status);
         params->idempotency_key = take_text(reader, source->idempotency_key);
         struct casehook__text resume = casehook__text_given(source->resume, source->resume_length);
-        int status = check_object("resume", resume, &params->resume, reader->error);
-        if (!status) status = read_lists(reader);
-        if (status) return status;
+        status = check_object("resume", resume, &params->resume, reader->error);
         reader->total += resume.length;
     }
+    if (!status) status = read_lists(reader);
+    if (status) return status;
     if (reader->total > CASEHOOK__PARAMS_MAX_BYTES)
         return casehook__fail(reader->error, CASEHOOK_E_PARAMS, "the params are larger than %d bytes",
                               CASEHOOK__PARAMS_MAX_BYTES);

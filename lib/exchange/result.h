@@ -61,6 +61,7 @@ struct casehook_result {
     size_t logged; /* requests that have their line in the log */
     struct casehook__kept_field *fields;
     size_t field_count, field_bytes; /* of their texts */
+    size_t field_version;            /* rises when they change */
     bool has_fields;     /* the connector asks for fields: {} rather than null when none was found */
     casehook__kept json; /* of casehook_result_json */
     /* Large, and cleared only where they begin. */

@@ -8,7 +8,10 @@
  */
 #include "json/json.h"
 
+#include "json/jstext.h"
+
 #include <jansson.h>
+#include <stdio.h>
 
 #define NAME_SHOWN 80 /* bytes of a name in a message */
 
@@ -18,6 +21,7 @@ struct casehook__json {
     union {
         bool boolean;
         int64_t integer;
+        double real;
         struct casehook__text text;
         struct {
             struct casehook__json *items;
@@ -173,7 +177,10 @@ static void keep_value(struct document *document, json_t *json, struct casehook_
 {
     switch (json_typeof(json)) {
     case JSON_NULL: node->kind = CASEHOOK__JSON_NULL; break;
-    case JSON_REAL: node->kind = CASEHOOK__JSON_REAL; break;
+    case JSON_REAL:
+        node->kind = CASEHOOK__JSON_REAL;
+        node->value.real = json_real_value(json);
+        break;
     case JSON_TRUE:
     case JSON_FALSE:
         node->kind = CASEHOOK__JSON_BOOLEAN;
@@ -306,4 +313,41 @@ bool casehook__json_next(const struct casehook__json *object, size_t *position, 
     *name = (*value)->name;
     ++*position;
     return true;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------ */
+
+/* With all its digits; the sign before the fraction is that of the locale. */
+static int write_real(struct casehook__buf *out, double real)
+{
+    char text[40];
+    int length = snprintf(text, sizeof text, "%.17g", real);
+    for (int i = 0; i < length; i++)
+        if (!strchr("0123456789+-e", text[i])) text[i] = '.';
+    return casehook__js_number(out, casehook__text(text));
+}
+
+/* Depth is bounded by check_depth. */
+int casehook__json_write(struct casehook__buf *out, const struct casehook__json *node)
+{
+    bool object = node->kind == CASEHOOK__JSON_OBJECT;
+    switch (node->kind) {
+    case CASEHOOK__JSON_NULL: return casehook__buf_append_string(out, "null");
+    case CASEHOOK__JSON_BOOLEAN:
+        return casehook__buf_append_string(out, node->value.boolean ? "true" : "false");
+    case CASEHOOK__JSON_INTEGER: return casehook__buf_append_number(out, node->value.integer);
+    case CASEHOOK__JSON_REAL: return write_real(out, node->value.real);
+    case CASEHOOK__JSON_TEXT: return casehook__js_string(out, node->value.text);
+    case CASEHOOK__JSON_ARRAY:
+    case CASEHOOK__JSON_OBJECT: break;
+    }
+    casehook__buf_append_char(out, object ? '{' : '[');
+    for (size_t i = 0; i < node->value.list.count; i++) {
+        const struct casehook__json *item = &node->value.list.items[i];
+        if (i) casehook__buf_append_char(out, ',');
+        if (object) casehook__js_string(out, item->name);
+        if (object) casehook__buf_append_char(out, ':');
+        casehook__json_write(out, item);
+    }
+    return casehook__buf_append_char(out, object ? '}' : ']');
 }

@@ -7,6 +7,7 @@
 #ifndef CASEHOOK_JSON_H
 #define CASEHOOK_JSON_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -45,5 +46,8 @@ struct casehook__json *casehook__json_member(const struct casehook__json *object
 /* Members in the order of the text: start with *position = 0; false after the last. */
 bool casehook__json_next(const struct casehook__json *object, size_t *position, struct casehook__text *name,
                          struct casehook__json **value);
+
+/* Appends the value as JSON: numbers as JavaScript prints them (K3).  The buffer's status. */
+int casehook__json_write(struct casehook__buf *out, const struct casehook__json *node);
 
 #endif

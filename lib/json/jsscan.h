@@ -20,7 +20,8 @@ enum casehook__js_kind {
     CASEHOOK__JS_NUMBER,
     CASEHOOK__JS_STRING,
     CASEHOOK__JS_ARRAY,
-    CASEHOOK__JS_OBJECT
+    CASEHOOK__JS_OBJECT,
+    CASEHOOK__JS_PLAIN /* never in JSON: text as it is, of an answer that is none */
 };
 
 /* A value in the source text: strings with their quotes, containers with their brackets. */

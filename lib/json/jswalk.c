@@ -82,6 +82,7 @@ const char *casehook__js_kind_name(enum casehook__js_kind kind)
     case CASEHOOK__JS_STRING: return "a string";
     case CASEHOOK__JS_ARRAY: return "an array";
     case CASEHOOK__JS_OBJECT: return "an object";
+    case CASEHOOK__JS_PLAIN: return "plain text";
     }
     return "nothing";
 }

@@ -78,6 +78,9 @@ static void pack_fields(struct packer *packer, struct casehook_params *params)
     struct casehook__text text = casehook__text_given(params->fields, params->fields_length);
     params->fields = pack_text(packer, text.data, text.length);
     params->fields_length = text.length;
+    text = casehook__text_given(params->external_fields, params->external_fields_length);
+    params->external_fields = pack_text(packer, text.data, text.length);
+    params->external_fields_length = text.length;
 }
 
 static void pack_case(struct packer *packer, struct casehook_params *params)
@@ -103,7 +106,10 @@ static const struct casehook_params *pack_params(struct packer *packer, int oper
     struct casehook_params *copy = room(packer, sizeof *copy, _Alignof(struct casehook_params));
     params.struct_size = sizeof params;
     if (operation == CASEHOOK_GET)
-        params = (struct casehook_params){.struct_size = sizeof params, .external_id = given->external_id};
+        params = (struct casehook_params){.struct_size = sizeof params,
+                                          .external_id = given->external_id,
+                                          .external_fields = given->external_fields,
+                                          .external_fields_length = given->external_fields_length};
     pack_fields(packer, &params);
     params.external_id = pack(packer, params.external_id);
     if (operation != CASEHOOK_GET) pack_case(packer, &params);

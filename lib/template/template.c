@@ -85,7 +85,17 @@ void casehook__template_free(struct casehook__template *tmpl)
     casehook__free(tmpl->heap, tmpl);
 }
 
-/* Whether name is what op asks for: the `*` of a variable stands for the name of op. */
+static bool is_made_of(const struct casehook__variable *variable, struct casehook__text name)
+{
+    for (const char *const *from = variable->made_of; from && *from; from++)
+        if (casehook__text_is(name, *from)) return true;
+    return false;
+}
+
+/*
+ * Whether name is what op asks for: the `*` of a variable stands for the name of op, a value for what it is
+ * made of.
+ */
 static bool is_named(const struct casehook__template *tmpl, const struct casehook__op *op,
                      struct casehook__text name)
 {
@@ -93,6 +103,7 @@ static bool is_named(const struct casehook__template *tmpl, const struct casehoo
     if (op->base == CASEHOOK__BASE_STACK) return casehook__text_equal(own, name);
     if (op->base != CASEHOOK__BASE_PATH) return false;
     struct casehook__text variable = casehook__text(tmpl->variables[op->variable].name);
+    if (is_made_of(&tmpl->variables[op->variable], name)) return true;
     if (op->length == 0) return casehook__text_equal(variable, name);
     size_t before = variable.length - 1;
     return name.length > before && memcmp(name.data, variable.data, before) == 0 &&
@@ -113,11 +124,19 @@ static bool is_below(struct casehook__text name, const char *first)
     return name.length > length && memcmp(name.data, first, length) == 0 && name.data[length] == '.';
 }
 
+/* Whether the variable itself, or what it is made of, is below first. */
+static bool is_of(const struct casehook__variable *variable, const char *first)
+{
+    bool below = is_below(casehook__text(variable->name), first);
+    for (const char *const *from = variable->made_of; from && *from && !below; from++)
+        below = is_below(casehook__text(*from), first);
+    return below;
+}
+
 bool casehook__template_uses_any(const struct casehook__template *tmpl, const char *first)
 {
     for (size_t i = 0; i < tmpl->op_count; i++)
-        if (tmpl->ops[i].base == CASEHOOK__BASE_PATH &&
-            is_below(casehook__text(tmpl->variables[tmpl->ops[i].variable].name), first))
+        if (tmpl->ops[i].base == CASEHOOK__BASE_PATH && is_of(&tmpl->variables[tmpl->ops[i].variable], first))
             return true;
     return false;
 }

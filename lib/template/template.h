@@ -34,6 +34,8 @@ enum casehook__variable_type { CASEHOOK__VARIABLE_TEXT, CASEHOOK__VARIABLE_LIST,
 struct casehook__variable {
     const char *name;
     enum casehook__variable_type type;
+    const char *const
+        *made_of; /* names, NULL behind the last: to use it is to use them (V1); NULL: of itself */
 };
 
 struct casehook__schema {
@@ -44,9 +46,14 @@ struct casehook__schema {
     size_t elsewhere_count;
 };
 
+/* The variable that an absolute name means, NULL: none. */
+const struct casehook__variable *casehook__schema_find(const struct casehook__schema *schema,
+                                                       struct casehook__text name);
+
 /*
  * schema NULL, RAW only: every name is accepted and looked up in the open sections (the Mustache suite).
- * strict: a name that is not in schema is an error; else it renders as nothing.  text is UTF-8 and is copied,
+ * strict: a name that is not in schema is an error; else it renders as nothing, unless it is that of a value
+ * which is made of what other fields have (V1).  text is UTF-8 and is copied,
  * schema is borrowed.  Inside a section on case.fields a name without dots is a custom field.
  * Sections on @first and @last test only: inside them `.`, @first and @last are what they were outside.
  * Errors: NO_MEMORY, CONFIG with offset, SYSTEM (no random numbers).

@@ -10,7 +10,7 @@
 
 #define NAMES_SHOWN 80 /* bytes of a name in a message */
 #define KNOWN_MAX   128
-#define ASKED_MAX   8 /* more objects than any schema has */
+#define ASKED_MAX   12 /* more objects than any schema has */
 
 /* An object of the schema: the first length bytes of name, 0 for the root. */
 struct name_object {
@@ -80,6 +80,22 @@ static struct found look_up(const struct casehook__variable *variables, size_t c
         if (seen) match(&variables[i], seen, name, &found);
     }
     return found;
+}
+
+const struct casehook__variable *casehook__schema_find(const struct casehook__schema *schema,
+                                                       struct casehook__text name)
+{
+    struct name_object root = {"", 0};
+    struct found found = look_up(schema->variables, schema->count, &root, name);
+    return found.meaning == MEANS_VARIABLE ? found.variable : NULL;
+}
+
+/* Who makes a value has thought of it: that it is nothing in a field without its variables is no leniency. */
+static bool is_made_elsewhere(const struct casehook__schema *schema, struct casehook__text name)
+{
+    const struct casehook__schema others = {.variables = schema->elsewhere, .count = schema->elsewhere_count};
+    const struct casehook__variable *variable = casehook__schema_find(&others, name);
+    return variable && variable->made_of;
 }
 
 /* From the innermost open object outward; an object that is open more than once is asked once. */
@@ -284,7 +300,7 @@ int casehook__name_resolve(struct casehook__parser *parser, struct casehook__tex
         return CASEHOOK_OK;
     }
     op->base = CASEHOOK__BASE_UNKNOWN;
-    if (op->at < parser->strict_from) return CASEHOOK_OK;
+    if (op->at < parser->strict_from && !is_made_elsewhere(parser->schema, name)) return CASEHOOK_OK;
     parser->name_refused = true;
     if (found.meaning == MEANS_OBJECT)
         return casehook__fail_at(

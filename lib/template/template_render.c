@@ -17,6 +17,7 @@ struct renderer {
     size_t start; /* where this rendering begins in out */
     size_t steps;
     bool unproved; /* it went beyond what the combinations showed */
+    int unmade;    /* why a value could not be made */
     struct casehook__guard guard;
     size_t depth;
     struct render_frame frames[CASEHOOK__TEMPLATE_MAX_DEPTH];
@@ -38,39 +39,20 @@ static const struct casehook__value *find_member(struct renderer *r, const struc
     return NULL;
 }
 
-/* Whether the first part of path is name. */
-static bool begins_with_name(struct casehook__text path, struct casehook__text name)
-{
-    return name.length > 0 && name.length <= path.length && *name.data == *path.data &&
-           memcmp(name.data, path.data, name.length) == 0 &&
-           (name.length == path.length || path.data[name.length] == '.');
-}
-
-/*
- * The member that the first part of path names, which is taken away.  The objects of a schema are small and
- * their names differ early, so these are compared with the path as it is.
- */
-static const struct casehook__value *find_part(const struct casehook__value *object,
-                                               struct casehook__text *path)
-{
-    if (object->kind != CASEHOOK__VALUE_OBJECT) return NULL;
-    for (size_t i = 0; i < object->count; i++) {
-        if (!begins_with_name(*path, object->names[i])) continue;
-        size_t taken = object->names[i].length;
-        *path = casehook__text_from(*path, taken < path->length ? taken + 1 : taken);
-        return &object->items[i];
-    }
-    return NULL;
-}
-
 /* A variable of the schema; the operation has the name that its `*` stands for. */
 static const struct casehook__value *follow_path(struct renderer *r, const struct casehook__op *op)
 {
     struct casehook__text path = casehook__text(r->tmpl->variables[op->variable].name);
     const struct casehook__value *value = r->root;
-    while (value && path.length && *path.data != '*') value = find_part(value, &path);
-    if (!value || !path.length) return value;
-    return find_member(r, value, casehook__template_name(r->tmpl, op->name, op->length));
+    while (value && path.length && *path.data != '*') value = casehook__value_part(value, &path);
+    if (value && path.length)
+        value = find_member(r, value, casehook__template_name(r->tmpl, op->name, op->length));
+    if (value && value->kind == CASEHOOK__VALUE_MADE) {
+        int status = value->source->make(value->source, value->count, &value, r->error);
+        if (status) value = NULL;
+        if (status) r->unmade = status;
+    }
+    return value;
 }
 
 /* Takes the first part away from a name; of the last one name.data is NULL then. */
@@ -197,6 +179,7 @@ static int render_run(struct renderer *r)
             if (do_close(r)) i = op->target + 1;
             break;
         }
+        if (r->unmade) status = r->unmade;
     }
     return status;
 }
@@ -258,6 +241,7 @@ int casehook__template_render_at(const struct casehook__template *tmpl, const st
     r.start = out->length;
     r.steps = r.depth = 0;
     r.unproved = false;
+    r.unmade = CASEHOOK_OK;
     r.guard = (struct casehook__guard){.from = out->length};
     size_t room = out->limit - out->length;
     int status = casehook__buf_reserve(out, tmpl->length < room ? tmpl->length : room);

@@ -10,6 +10,7 @@ static struct casehook__text word(const struct casehook__value *value)
     case CASEHOOK__VALUE_TRUE: return CASEHOOK__TEXT("true");
     case CASEHOOK__VALUE_FALSE: return CASEHOOK__TEXT("false");
     case CASEHOOK__VALUE_NUMBER:
+    case CASEHOOK__VALUE_JSON:
     case CASEHOOK__VALUE_TEXT: return value->text;
     default: return (struct casehook__text){"", 0};
     }
@@ -78,6 +79,7 @@ bool casehook__value_true(const struct casehook__value *value)
     switch (value ? value->kind : CASEHOOK__VALUE_ABSENT) {
     case CASEHOOK__VALUE_TRUE:
     case CASEHOOK__VALUE_NUMBER:
+    case CASEHOOK__VALUE_JSON:
     case CASEHOOK__VALUE_OBJECT: return true;
     case CASEHOOK__VALUE_TEXT: return value->text.length > 0;
     case CASEHOOK__VALUE_LIST: return value->count > 0;

@@ -38,6 +38,8 @@ LIMITS = {
     "host name / entry of a host list": "ENTRY_MAX",
     "response key": "CASEHOOK__KEYPATH_MAX_BYTES CASEHOOK__KEYPATH_MAX_PARTS",
     "response fields": "CASEHOOK__RESPONSE_FIELDS_MAX",
+    "`values` / variables of one / words of its map": "CASEHOOK__VALUES_MAX CASEHOOK__VALUE_FROM_MAX CASEHOOK__VALUE_WORDS_MAX",
+    "a value that is made / its lines": "CASEHOOK__VALUE_BYTES_MAX CASEHOOK__VALUE_LINES_MAX",
     "headers": "CASEHOOK__HEADERS_MAX",
     "`ca`, `crt`, `key`, `pfx`": "PEM_MAX_BYTES",
     "certificates / keys / entries in a client's file": "CASEHOOK__CHAIN_MAX CASEHOOK__KEYS_MAX BAGS_MAX BAGS_DEPTH",
@@ -338,7 +340,7 @@ class Docs(unittest.TestCase):
         old = set(re.findall(r"casehook_\w+", " ".join(row[0] for row in table(self.read("include/README.md"), "0.1"))))
         for room in self.rooms():
             for name in set(re.findall(r"\b(?:casehook|CASEHOOK)_(?!_)[A-Za-z]\w+\b(?!\.[a-z])", self.read(room))):
-                if name in old or name in ("CASEHOOK_LIBRARY", "CASEHOOK_HAVE_IDN2", "CASEHOOK_STEP_", "casehook_loop_"):
+                if name in old or name in ("CASEHOOK_LIBRARY", "CASEHOOK_HAVE_IDN2", "CASEHOOK_HAVE_UTF8PROC", "CASEHOOK_STEP_", "casehook_loop_"):
                     continue
                 self.assertIn(name, text, room)
 

@@ -25,6 +25,7 @@ OUTSIDE = [
     ("jansson.h", "json/json.c"),
     ("openssl/*", "tls/* base/base64.c base/digest.c base/hash.c"),
     ("idn2.h", "url/url_idn.c"),
+    ("utf8proc.h", "base/graphemes.c"),
 ]
 STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/in.h poll.h pthread.h signal.h
     stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h sys/epoll.h sys/event.h sys/eventfd.h

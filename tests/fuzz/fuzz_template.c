@@ -13,12 +13,12 @@
 #include <stdlib.h>
 
 #define T CASEHOOK__VARIABLE_TEXT
-static const struct casehook__variable variables[] = {{"case.title", T},
-                                                      {"case.id", T},
-                                                      {"case.tags", CASEHOOK__VARIABLE_LIST},
-                                                      {"case.labels", CASEHOOK__VARIABLE_LIST},
-                                                      {"case.fields.*", CASEHOOK__VARIABLE_FIELD},
-                                                      {"external.system.id", T}};
+static const struct casehook__variable variables[] = {{"case.title", T, NULL},
+                                                      {"case.id", T, NULL},
+                                                      {"case.tags", CASEHOOK__VARIABLE_LIST, NULL},
+                                                      {"case.labels", CASEHOOK__VARIABLE_LIST, NULL},
+                                                      {"case.fields.*", CASEHOOK__VARIABLE_FIELD, NULL},
+                                                      {"external.system.id", T, NULL}};
 static const struct casehook__schema schema = {variables, sizeof variables / sizeof *variables, NULL, 0};
 
 static const char *const pieces[] = {"{",

@@ -15,14 +15,15 @@
     }
 
 static const struct casehook__variable case_variables[] = {
-    {"case.title", CASEHOOK__VARIABLE_TEXT},    {"case.id", CASEHOOK__VARIABLE_TEXT},
-    {"case.severity", CASEHOOK__VARIABLE_TEXT}, {"case.status", CASEHOOK__VARIABLE_TEXT},
-    {"case.tags", CASEHOOK__VARIABLE_LIST},     {"case.fields.*", CASEHOOK__VARIABLE_FIELD},
+    {"case.title", CASEHOOK__VARIABLE_TEXT, NULL},    {"case.id", CASEHOOK__VARIABLE_TEXT, NULL},
+    {"case.severity", CASEHOOK__VARIABLE_TEXT, NULL}, {"case.status", CASEHOOK__VARIABLE_TEXT, NULL},
+    {"case.tags", CASEHOOK__VARIABLE_LIST, NULL},     {"case.fields.*", CASEHOOK__VARIABLE_FIELD, NULL},
 };
-static const struct casehook__variable id_variables[] = {{"external.system.id", CASEHOOK__VARIABLE_TEXT}};
+static const struct casehook__variable id_variables[] = {
+    {"external.system.id", CASEHOOK__VARIABLE_TEXT, NULL}};
 static const struct casehook__variable view_variables[] = {
-    {"external.system.id", CASEHOOK__VARIABLE_TEXT},
-    {"external.system.title", CASEHOOK__VARIABLE_TEXT},
+    {"external.system.id", CASEHOOK__VARIABLE_TEXT, NULL},
+    {"external.system.title", CASEHOOK__VARIABLE_TEXT, NULL},
 };
 static const struct casehook__schema create_schema = SCHEMA(case_variables),
                                      get_schema = SCHEMA(id_variables), view_schema = SCHEMA(view_variables);
