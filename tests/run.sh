@@ -20,7 +20,9 @@ packages=(gcc g++ libc6-dev clang libclang-rt-dev cmake meson ninja-build pkg-co
     # The example of a host with an event loop.
     libglib2.0-dev
     # The manual pages.
-    lowdown)
+    lowdown
+    # A real authorization server.
+    nodejs npm)
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 logs=$top/build-tests

@@ -1,0 +1,102 @@
+"""test_oauth.py - the library against an authorization server that others wrote.
+
+   python3 test_oauth.py PROGRAM FOLDER     test_oauth, and where npm's packages are kept
+
+Needs node, npm and openssl, and the network when the packages are not there yet; says SKIP where something is missing.
+"""
+
+import glob
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAM, PACKAGES = sys.argv[1:3]
+KEY = "a key: of text"
+
+
+def skip(reason):
+    print(f"SKIP: {reason}")
+    sys.exit(77)
+
+
+def run(*command, **options):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
+
+
+def install():
+    """npm's packages, once for each list of them; the server is copied beside them, where node looks."""
+    with open(os.path.join(HERE, "package.json"), "rb") as source:
+        wanted = hashlib.sha256(source.read()).hexdigest()
+    stamp = os.path.join(PACKAGES, "installed")
+    os.makedirs(PACKAGES, exist_ok=True)
+    shutil.copy(os.path.join(HERE, "package.json"), PACKAGES)
+    shutil.copy(os.path.join(HERE, "server.mjs"), PACKAGES)
+    if os.path.exists(stamp) and open(stamp, encoding="ascii").read() == wanted:
+        return
+    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"],
+                          cwd=PACKAGES, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        skip("npm could not install oidc-provider: " + (done.stderr.strip().splitlines() or ["no reason"])[-1])
+    with open(stamp, "w", encoding="ascii") as out:
+        out.write(wanted)
+
+
+def certificates(folder):
+    def openssl(*arguments):
+        run("openssl", *arguments, cwd=folder)
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=Test CA", "-keyout", "ca.key",
+            "-out", "ca.crt", "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign")
+    for name, subject, more in (("server", "/CN=localhost", "subjectAltName=DNS:localhost"),
+                                ("client", "/O=Example/CN=client one", "extendedKeyUsage=clientAuth")):
+        with open(os.path.join(folder, name + ".ext"), "w", encoding="ascii") as out:
+            out.write(more + "\n")
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-keyout", name + ".key", "-out", name + ".csr")
+        openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30",
+                "-extfile", name + ".ext", "-out", name + ".crt")
+    openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "rsa.pem")
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "ec.pem")
+
+
+def check_signatures(folder):
+    """openssl dgst over what the server got: each signature is the one that it says."""
+    bodies = sorted(glob.glob(os.path.join(folder, "body-*")))
+    wrong = 0
+    for at in range(0, len(bodies), 250):
+        lines = run("openssl", "dgst", "-sha256", "-hmac", KEY, "-r", *bodies[at:at + 250]).splitlines()
+        for body, line in zip(bodies[at:at + 250], lines):
+            with open(body.replace("body-", "signature-"), encoding="ascii") as source:
+                wrong += source.read() != "sha256=" + line.split()[0]
+    print(f"openssl dgst: {len(bodies)} signatures, {wrong} wrong")
+    return len(bodies) == 1000 and wrong == 0
+
+
+def main():
+    for program in ("node", "npm", "openssl"):
+        if not shutil.which(program):
+            skip(f"no program {program}")
+    if int(run("node", "--version").lstrip("v").split(".")[0]) < 18:
+        skip("node is older than 18")
+    install()
+    with tempfile.TemporaryDirectory() as folder:
+        certificates(folder)
+        trouble = open(os.path.join(folder, "trouble"), "w+", encoding="utf-8")
+        server = subprocess.Popen(["node", "server.mjs", folder], cwd=PACKAGES, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=trouble, text=True)
+        try:
+            port = server.stdout.readline().strip()
+            done = subprocess.run([PROGRAM, f"https://localhost:{port}", folder], timeout=240).returncode
+            good = done == 0 and check_signatures(folder)
+            if not good:
+                trouble.seek(0)
+                print(trouble.read()[-8000:])
+        finally:
+            server.stdin.close()
+            server.wait(timeout=10)
+        return 0 if good else 1
+
+
+sys.exit(main())
