@@ -1,0 +1,294 @@
+/* config.c - the file as a whole. */
+#include "config_source.h"
+
+#include "log.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONFIG_MAX = 4 * 1024 * 1024, SOURCES_MAX = 100, CONNECTORS_MAX = 100 };
+
+/* Faults of the library, below the place that the document has here. */
+static void add_errors(struct faults *faults, const char *place, const struct casehook_error *error)
+{
+    for (; error; error = casehook_error_next(error)) {
+        long long offset = casehook_error_offset(error);
+        if (offset >= 0)
+            faults_add(faults, place, "%s (byte %lld)", casehook_error_message(error), offset);
+        else
+            faults_add(faults, place, "%s", casehook_error_message(error));
+    }
+}
+
+/* The settings for all connectors: an object, or the name of a file. */
+static struct casehook_settings *read_settings(const struct object *top)
+{
+    json_t *value = json_object_get(top->json, "settings");
+    struct casehook_settings *settings = NULL;
+    struct casehook_error *error = NULL;
+    char *text = NULL;
+    if (casehook_settings_new(NULL, &settings)) {
+        top->reader->faults->no_memory = true;
+        return NULL;
+    }
+    if (json_is_string(value))
+        text = read_named_file(top, "settings", json_string_value(value), NULL);
+    else if (json_is_object(value))
+        text = json_dumps(value, JSON_COMPACT);
+    else if (value)
+        faults_add(top->reader->faults, "settings", "must be an object, or the name of a file");
+    if (text && casehook_settings_load_json(settings, text, CASEHOOK_TERMINATED, &error))
+        add_errors(top->reader->faults, "settings", error);
+    casehook_error_free(error);
+    text_wipe(text);
+    casehook_settings_set_log(settings, CASEHOOK_LOG_INFO, NULL, log_request, NULL);
+    return settings;
+}
+
+/* With the secrets of a file of their own. */
+static char *join_secrets(const struct object *object, char *document, const char *secrets_file)
+{
+    size_t length = 0;
+    json_error_t where;
+    char *text = read_named_file(object, "secrets", secrets_file, &length), *joined = NULL;
+    json_t *secrets = text ? json_loadb(text, length, JSON_REJECT_DUPLICATES, &where) : NULL;
+    json_t *root = json_loads(document, JSON_REJECT_DUPLICATES, NULL);
+    if (text && !secrets)
+        faults_add(object->reader->faults, object->place, "%s line %d column %d: %s", secrets_file,
+                   where.line, where.column, where.text);
+    if (root && secrets && !json_object_set(root, "secrets", secrets))
+        joined = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    json_decref(secrets);
+    text_wipe(text);
+    if (!joined) return document;
+    text_wipe(document);
+    return joined;
+}
+
+/* "jira.json", {"file": ..., "secrets": ...}, or the document itself. */
+static char *read_document(struct reader *reader, json_t *value, const char *place)
+{
+    static const char *const names[] = {"file", "secrets", NULL};
+    struct object object = {.reader = reader};
+    if (json_is_string(value)) {
+        snprintf(object.place, sizeof object.place, "%s", place);
+        return read_named_file(&object, NULL, json_string_value(value), NULL);
+    }
+    if (json_is_object(value) && json_object_get(value, "config")) return json_dumps(value, JSON_COMPACT);
+    object = object_of(reader, value, place, names);
+    char *file = read_text(&object, "file", NULL, true),
+         *secrets = read_text(&object, "secrets", NULL, false);
+    char *document = file ? read_named_file(&object, "file", file, NULL) : NULL;
+    if (document && secrets) document = join_secrets(&object, document, secrets);
+    free(file);
+    free(secrets);
+    return document;
+}
+
+static void read_connectors(const struct object *top, const struct casehook_settings *settings,
+                            struct config *config)
+{
+    struct object object = object_member(top, "connectors", NULL);
+    const char *name;
+    json_t *value;
+    if (!object.json || !json_object_size(object.json) || json_object_size(object.json) > CONNECTORS_MAX) {
+        if (object.json || !json_object_get(top->json, "connectors"))
+            faults_add(top->reader->faults, "connectors", "must be an object of 1 to %d connectors",
+                       CONNECTORS_MAX);
+        return;
+    }
+    config->connectors = calloc(json_object_size(object.json), sizeof *config->connectors);
+    if (!config->connectors) return;
+    json_object_foreach(object.json, name, value) {
+        char place[PLACE_SIZE];
+        struct connector *connector = &config->connectors[config->connector_count];
+        struct casehook_error *error = NULL;
+        place_of(place, object.place, name, 0);
+        if (!*name || strlen(name) > 255) faults_add(top->reader->faults, place, "a name has 1 to 255 bytes");
+        if (!(connector->name = text_copy(name))) continue;
+        config->connector_count++;
+        char *document = read_document(top->reader, value, place);
+        if (document &&
+            casehook_connector_new(settings, document, CASEHOOK_TERMINATED, &connector->handle, &error))
+            add_errors(top->reader->faults, place, error);
+        casehook_error_free(error);
+        text_wipe(document);
+    }
+}
+
+static void read_sources(const struct object *top, struct config *config)
+{
+    json_t *list = json_object_get(top->json, "sources"), *item;
+    char place[PLACE_SIZE];
+    size_t i;
+    if (!json_is_array(list) || !json_array_size(list) || json_array_size(list) > SOURCES_MAX) {
+        faults_add(top->reader->faults, "sources", "must be a list of 1 to %d sources", SOURCES_MAX);
+        return;
+    }
+    config->sources = calloc(json_array_size(list), sizeof *config->sources);
+    if (!config->sources) return;
+    json_array_foreach(list, i, item) {
+        struct source *source = &config->sources[i];
+        place_of(place, "sources", NULL, i);
+        source_read(top->reader, item, place, config, source);
+        for (size_t j = 0; j < i && source->path; j++) {
+            if (config->sources[j].path && !strcmp(config->sources[j].path, source->path))
+                faults_add(top->reader->faults, place, "has the path of sources[%zu], %s", j, source->path);
+            if (config->sources[j].name && source->name && !strcmp(config->sources[j].name, source->name))
+                faults_add(top->reader->faults, place, "has the name of sources[%zu], %s", j, source->name);
+        }
+        config->source_count = i + 1;
+    }
+}
+
+static void read_listen(const struct object *object, struct config *config)
+{
+    char *listen = read_text(object, "listen", "127.0.0.1:9911", true);
+    char *colon = listen ? strrchr(listen, ':') : NULL, *end = NULL;
+    unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
+    if (listen && (!colon || colon == listen || !end || end == colon + 1 || *end || port > 65535))
+        faults_add(object->reader->faults, "http.listen",
+                   "must be ADDRESS:PORT, such as 127.0.0.1:9911 or [::]:9911");
+    else if (listen) {
+        bool brackets = *listen == '[' && colon[-1] == ']';
+        colon[brackets ? -1 : 0] = '\0';
+        config->listen_host = text_copy(listen + brackets);
+        config->listen_port = (uint16_t)port;
+    }
+    free(listen);
+}
+
+static void read_http(const struct object *top, struct config *config)
+{
+    static const char *const names[] = {"listen",    "maxConnections", "requestTimeout",
+                                        "maxBodies", "threads",        NULL};
+    struct object object = object_member(top, "http", names);
+    read_listen(&object, config);
+    config->max_connections = (unsigned)read_count(&object, "maxConnections", 1024, 8, 65536);
+    config->threads = (unsigned)read_count(&object, "threads", 4, 1, 64);
+    config->request_timeout_s = (unsigned)(read_time(&object, "requestTimeout", 10000, 1000, 600000) / 1000);
+    config->max_bodies = (size_t)read_size(&object, "maxBodies", 64 << 20, 1 << 20, (uint64_t)4 << 30);
+}
+
+static void read_outbox(const struct object *top, struct config *config)
+{
+    static const char *const names[] = {"location",     "worker",      "maxEntries",     "maxBytes",
+                                        "maxAge",       "giveUpAfter", "retryBase",      "retryMax",
+                                        "keepFinished", "keepCases",   "lease",          "databaseTimeout",
+                                        "poll",         "maxSending",  "maxConnections", NULL};
+    const int64_t year = INT64_C(366) * 86400000, never = 0;
+    struct object object = object_member(top, "outbox", names);
+    struct casehook_outbox_options *o = &config->outbox;
+    if (!object.json && !json_object_get(top->json, "outbox"))
+        faults_add(top->reader->faults, "outbox", "is missing: {\"location\": FILE or postgresql://...}");
+    config->location = read_text(&object, "location", NULL, true);
+    config->worker = read_text(&object, "worker", NULL, false);
+    o->struct_size = sizeof *o;
+    o->max_entries = read_count(&object, "maxEntries", 0, 1, 1000000000);
+    o->max_bytes = read_size(&object, "maxBytes", 0, 1 << 20, (uint64_t)1 << 40);
+    o->max_age_ms = read_time(&object, "maxAge", never, 1000, year);
+    o->give_up_after_ms = read_time(&object, "giveUpAfter", never, 1000, year);
+    o->retry_base_ms = read_time(&object, "retryBase", never, 1, year);
+    o->retry_max_ms = read_time(&object, "retryMax", never, 1, year);
+    o->keep_finished_ms = read_time(&object, "keepFinished", never, 1000, 10 * year);
+    o->keep_cases_ms = read_time(&object, "keepCases", never, 1000, 10 * year);
+    o->lease_ms = (uint32_t)read_time(&object, "lease", 0, 1000, 86400000);
+    o->database_timeout_ms = (uint32_t)read_time(&object, "databaseTimeout", 0, 100, 60000);
+    o->poll_ms = (uint32_t)read_time(&object, "poll", 0, 10, 3600000);
+    o->max_sending = (uint32_t)read_count(&object, "maxSending", 0, 1, 10000);
+    o->max_connections = (uint32_t)read_count(&object, "maxConnections", 0, 1, 10000);
+}
+
+static void read_all(struct reader *reader, json_t *root, struct config *config)
+{
+    static const char *const names[] = {"connectors", "settings", "sources",     "outbox",   "http",
+                                        "page",       "metrics",  "stopTimeout", "logLevel", NULL};
+    static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
+    static const char *const one[] = {"login", NULL};
+    struct object top = object_of(reader, root, "", names);
+    struct casehook_settings *settings = read_settings(&top);
+    read_connectors(&top, settings, config);
+    casehook_settings_free(settings);
+    read_sources(&top, config);
+    read_http(&top, config);
+    read_outbox(&top, config);
+    struct object page = object_member(&top, "page", one), metrics = object_member(&top, "metrics", one);
+    config->has_page = page.json;
+    if (page.json) read_login(&page, "login", true, &config->page);
+    if (page.json && config->page.bearer)
+        faults_add(reader->faults, "page.login.bearer", "a browser asks for user and password");
+    config->has_metrics = true;
+    config->metrics.open = !metrics.json;
+    if (metrics.json) read_login(&metrics, "login", true, &config->metrics);
+    config->stop_timeout_ms = read_time(&top, "stopTimeout", 20000, 0, 3600000);
+    config->log_level = read_word(&top, "logLevel", levels, 2) + 1;
+}
+
+struct config *config_load(const char *path, struct faults *faults)
+{
+    size_t length = 0, before = faults->count;
+    char folder[4096] = ".", *slash;
+    json_error_t where;
+    char *text = text_read_file(path, CONFIG_MAX, &length);
+    struct config *config = calloc(1, sizeof *config);
+    json_t *root = NULL;
+    if (!text) faults_add(faults, path, "cannot be read: %s", strerror(errno));
+    if (text && !(root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where)))
+        faults_add(faults, path, "line %d column %d: %s", where.line, where.column, where.text);
+    if (root && config) {
+        snprintf(folder, sizeof folder, "%s", path);
+        slash = strrchr(folder, '/');
+        snprintf(slash ? slash : folder, 2, "%s", slash == folder ? "/" : slash ? "" : ".");
+        struct reader reader = {faults, folder};
+        atomic_init(&config->references, 1);
+        read_all(&reader, root, config);
+    }
+    if (!config || faults->no_memory) faults_add(faults, path, "out of memory");
+    json_decref(root);
+    text_wipe(text);
+    if (faults->count == before) return config;
+    if (config) atomic_store(&config->references, 1);
+    config_unref(config);
+    return NULL;
+}
+
+struct config *config_ref(struct config *config)
+{
+    atomic_fetch_add(&config->references, 1);
+    return config;
+}
+
+void config_unref(struct config *config)
+{
+    if (!config || atomic_fetch_sub(&config->references, 1) != 1) return;
+    for (size_t i = 0; i < config->connector_count; i++) {
+        free(config->connectors[i].name);
+        casehook_connector_unref(config->connectors[i].handle);
+    }
+    for (size_t i = 0; i < config->source_count; i++) source_clear(&config->sources[i]);
+    free(config->connectors);
+    free(config->sources);
+    free(config->listen_host);
+    text_wipe(config->location);
+    free(config->worker);
+    login_clear(&config->page);
+    login_clear(&config->metrics);
+    free(config);
+}
+
+struct casehook_connector *config_connector(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->connector_count; i++)
+        if (!strcmp(config->connectors[i].name, name)) return config->connectors[i].handle;
+    return NULL;
+}
+
+struct source *config_source(struct config *config, const char *path)
+{
+    for (size_t i = 0; i < config->source_count; i++)
+        if (!strcmp(config->sources[i].path, path)) return &config->sources[i];
+    return NULL;
+}

@@ -1,0 +1,225 @@
+/* intake.c - what sources send goes into the outbox; only then it is accepted. */
+#include "log.h"
+#include "payload.h"
+#include "server.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void count(struct request *request, enum intake_result result)
+{
+    struct source_counts *counts = server_counts(request->server, request->source->name);
+    if (counts) atomic_fetch_add(&counts->results[result], 1);
+}
+
+static void say(struct answer *answer, const char *status, const char *case_id, uint64_t entry,
+                const char *why)
+{
+    json_t *value = json_pack("{ss}", "status", status);
+    char number[24];
+    snprintf(number, sizeof number, "%" PRIu64, entry);
+    if (case_id) json_object_set_new(value, "case", json_string(case_id));
+    if (entry) json_object_set_new(value, "entry", json_string(number));
+    if (why) json_object_set_new(value, "reason", json_string(why));
+    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    json_decref(value);
+    answer->status = strcmp(status, "stored") != 0 ? 200 : 202;
+    answer->type = "application/json";
+    if (text) text_format(&answer->body, "%s\n", text);
+    free(text);
+}
+
+/* The answer for a put that failed. */
+static void put_failed(struct request *request, struct answer *answer,
+                       const struct casehook_outbox_error *error)
+{
+    int code = casehook_outbox_error_status(error);
+    answer_outbox_fault(answer, error);
+    if (code != CASEHOOK_E_PARAMS)
+        log_line(CASEHOOK_LOG_ERROR, "%s: not accepted: %s", request->source->name,
+                 casehook_outbox_error_message(error));
+    count(request, code == CASEHOOK_E_LIMIT    ? INTAKE_FULL
+                   : code == CASEHOOK_E_PARAMS ? INTAKE_INVALID
+                                               : INTAKE_FAILED);
+}
+
+/* ---- alerts ------------------------------------------------------------------------------------ */
+
+/* The entry that was put last for a case: its key (yours) and id; 0 when there is none. */
+static int find_last(struct request *request, const char *case_id, char **key, uint64_t *id, bool *finished,
+                     struct casehook_outbox_error **error)
+{
+    struct casehook_outbox_query query = {
+        .struct_size = sizeof query, .connector = request->source->connector, .case_id = case_id, .limit = 1};
+    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+    struct casehook_outbox_list *list = NULL;
+    *key = NULL;
+    *id = 0;
+    int status = casehook_outbox_find(request->server->outbox, &query, &list, error);
+    if (!status && casehook_outbox_list_count(list) && !casehook_outbox_list_entry(list, 0, &entry)) {
+        *key = text_copy(entry.key);
+        *id = entry.id;
+        *finished = entry.state == CASEHOOK_OUTBOX_DONE;
+    }
+    casehook_outbox_list_free(list);
+    return status;
+}
+
+/* Both entries of a plan are durable before the answer.  One that is refused as PARAMS has nothing to change:
+ * the case was never made. */
+static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
+                     const struct plan *plan)
+{
+    struct casehook_outbox_error *error = NULL;
+    uint64_t entry = 0;
+    int stored = 0, status = CASEHOOK_OK;
+    bool any = false;
+    for (size_t i = 0; i < plan->count && !status; i++) {
+        const struct plan_item *item = &plan->items[i];
+        struct casehook_outbox_item put = {.struct_size = sizeof put,
+                                           .connector = request->source->connector,
+                                           .key = item->key,
+                                           .params = item->params,
+                                           .params_length = CASEHOOK_TERMINATED,
+                                           .operation = item->operation};
+        if (!item->params) {
+            answer_error(answer, 503, "out of memory");
+            count(request, INTAKE_FAILED);
+            return;
+        }
+        status = casehook_outbox_put(request->server->outbox, &put, &entry, &stored, &error);
+        any = any || (!status && stored == CASEHOOK_OUTBOX_STORED);
+    }
+    if (status == CASEHOOK_E_PARAMS && notice->resolved && !any) {
+        count(request, INTAKE_IGNORED);
+        say(answer, "ignored", notice->case_id, 0, "there is no case to close");
+    } else if (status) {
+        put_failed(request, answer, error);
+    } else {
+        count(request, any ? INTAKE_STORED : INTAKE_KNOWN);
+        say(answer, any ? "stored" : "known", notice->case_id, entry, NULL);
+    }
+    casehook_outbox_error_free(error);
+}
+
+static void take_notice(struct request *request, struct answer *answer, const struct notice *notice)
+{
+    struct casehook_outbox_error *error = NULL;
+    struct plan plan = {0};
+    char *key = NULL;
+    uint64_t last = 0;
+    bool finished = false;
+    int status = find_last(request, notice->case_id, &key, &last, &finished, &error);
+    if (!status) plan_make(notice, key, last, finished, &plan);
+    if (!status && plan.forget)
+        status = casehook_outbox_forget(request->server->outbox, request->source->connector, notice->case_id,
+                                        &error);
+    /* A case that the outbox does not know is nothing to forget. */
+    if (status == CASEHOOK_E_ARGUMENT) status = CASEHOOK_OK;
+    if (status) {
+        put_failed(request, answer, error);
+    } else if (!plan.count) {
+        count(request, plan.known ? INTAKE_KNOWN : INTAKE_IGNORED);
+        say(answer, plan.known ? "known" : "ignored", notice->case_id, last, plan.reason);
+    } else {
+        put_plan(request, answer, notice, &plan);
+    }
+    plan_clear(&plan);
+    casehook_outbox_error_free(error);
+    free(key);
+}
+
+static void take_alerts(struct request *request, struct answer *answer)
+{
+    struct notice notice;
+    char why[WHY_SIZE];
+    const char *body = request->body.data ? request->body.data : "";
+    int status = notice_read(request->source, body, request->body.length, &notice, why);
+    if (status) {
+        answer_error(answer, (unsigned)status, "%s", why);
+        count(request, status == 503 ? INTAKE_FAILED : INTAKE_INVALID);
+        log_line(CASEHOOK_LOG_WARNING, "%s: payload refused: %s", request->source->name, why);
+    } else {
+        struct source_counts *counts = server_counts(request->server, request->source->name);
+        if (counts) atomic_fetch_add(&counts->alerts, notice.alerts);
+        take_notice(request, answer, &notice);
+    }
+    notice_clear(&notice);
+}
+
+/* ---- cases ------------------------------------------------------------------------------------- */
+
+static int operation_of(const char *name)
+{
+    static const int operations[] = {CASEHOOK_PUSH, CASEHOOK_CREATE, CASEHOOK_UPDATE, CASEHOOK_COMMENT};
+    if (!name) return CASEHOOK_PUSH;
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (!strcmp(casehook_operation_name(operations[i]), name)) return operations[i];
+    return 0;
+}
+
+/* What can be said of a case without sending it: faults that would park it. */
+static bool is_fine(struct request *request, int operation, struct answer *answer)
+{
+    struct casehook_result *result = NULL;
+    struct casehook_connector *connector = config_connector(request->config, request->source->connector);
+    if (operation == CASEHOOK_UPDATE || operation == CASEHOOK_COMMENT) return true;
+    int status =
+        casehook_preview_json(connector, operation, request->body.data, request->body.length, &result);
+    bool fine = status != CASEHOOK_E_PARAMS;
+    if (!fine) answer_error(answer, 422, "%s", casehook_error_message(casehook_result_error(result)));
+    casehook_result_free(result);
+    return fine;
+}
+
+static void take_case(struct request *request, struct answer *answer)
+{
+    int operation = operation_of(request_argument(request, "operation")), stored = 0;
+    struct casehook_outbox_error *error = NULL;
+    uint64_t entry = 0;
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = request->source->connector,
+                                        .key = request_header(request, "Idempotency-Key"),
+                                        .params = request->body.data,
+                                        .params_length = request->body.length,
+                                        .operation = operation};
+    if (!operation || !item.params || (item.key && (!*item.key || strlen(item.key) > 255))) {
+        answer_error(answer, 422, "%s",
+                     !operation     ? "operation must be push, create, update or comment"
+                     : !item.params ? "a case as JSON is missing"
+                                    : "Idempotency-Key must have 1 to 255 bytes");
+        count(request, INTAKE_INVALID);
+    } else if (!is_fine(request, operation, answer)) {
+        count(request, INTAKE_INVALID);
+    } else if (casehook_outbox_put(request->server->outbox, &item, &entry, &stored, &error)) {
+        put_failed(request, answer, error);
+    } else {
+        bool is_new = stored == CASEHOOK_OUTBOX_STORED;
+        count(request, is_new ? INTAKE_STORED : INTAKE_KNOWN);
+        say(answer, is_new ? "stored" : "known", NULL, entry, NULL);
+    }
+    casehook_outbox_error_free(error);
+}
+
+/* ---- both -------------------------------------------------------------------------------------- */
+
+/* Forms of other sites in a browser are anything but JSON. */
+static bool is_json(const struct request *request)
+{
+    const char *type = request_header(request, "Content-Type");
+    return type && !strncasecmp(type, "application/json", 16) && (!type[16] || strchr("; \t", type[16]));
+}
+
+void handle_source(struct request *request, struct answer *answer)
+{
+    if (!is_json(request)) {
+        answer_error(answer, 415, "Content-Type must be application/json");
+        count(request, INTAKE_INVALID);
+    } else if (request->source->type == SOURCE_CASES) {
+        take_case(request, answer);
+    } else {
+        take_alerts(request, answer);
+    }
+}

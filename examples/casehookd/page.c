@@ -1,0 +1,205 @@
+/* page.c - GET /: the outbox for people, readable without scripts; every text from outside is only text. */
+#include "page.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+static const char style[] =
+    ":root{color-scheme:light dark;--line:#d5d9de;--soft:#5b6570;--back:#fff;--card:#f6f7f9;--text:#1b1f24;"
+    "--bad:#b3261e;--wait:#8a5a00;--good:#1a7f37;--link:#0b5cad}\n"
+    "@media(prefers-color-scheme:dark){:root{--line:#39414b;--soft:#9aa5b1;--back:#15191e;--card:#1d232a;"
+    "--text:#e6eaef;--bad:#ff8a80;--wait:#f0b354;--good:#6fd08c;--link:#7cb7f5}}\n"
+    "*{box-sizing:border-box}body{margin:0 auto;padding:1rem;max-width:70rem;background:var(--back);"
+    "color:var(--text);font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}\n"
+    "h1{font-size:1.4rem;margin:.2rem 0 1rem}h2{font-size:1.1rem;margin:1.8rem 0 .6rem}a{color:var(--link)}"
+    "dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr));gap:.6rem;margin:0}"
+    "dl div{background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.5rem .7rem}"
+    "dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.3rem;font-variant-numeric:tabular-nums}\n"
+    "ul{list-style:none;margin:0;padding:0}li{border:1px solid var(--line);border-left:.3rem solid "
+    "var(--soft);"
+    "border-radius:.4rem;padding:.6rem .8rem;margin:0 0 .6rem;background:var(--card)}"
+    "li.bad{border-left-color:var(--bad)}li.wait{border-left-color:var(--wait)}li.good{border-left-color:var("
+    "--good)}"
+    "li p{margin:.15rem 0}.soft{color:var(--soft);font-size:.9rem}.bad .why{color:var(--bad)}"
+    ".title{font-weight:600;white-space:pre-wrap}form{display:flex;flex-wrap:wrap;gap:.5rem;margin:.5rem 0 0}"
+    "button,input{font:inherit;padding:.3rem .8rem;border:1px solid var(--line);border-radius:.3rem;"
+    "background:var(--back);color:var(--text)}button{cursor:pointer}input{max-width:12rem}"
+    "button:focus-visible,a:focus-visible,input:focus-visible{outline:2px solid "
+    "var(--link);outline-offset:2px}\n";
+
+static void write_when(struct text *out, const char *what, int64_t ms)
+{
+    char date[40];
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+    if (ms <= 0 || !gmtime_r(&seconds, &parts)) return;
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    text_format(out, " · %s <time datetime=\"%s\">%.10s %.8s UTC</time>", what, date, date, date + 11);
+}
+
+/* A link only where it leads to the web. */
+static void write_link(struct text *out, const char *url, const char *name)
+{
+    bool web = url && (!strncasecmp(url, "https://", 8) || !strncasecmp(url, "http://", 7));
+    if (web) {
+        text_string(out, "<a rel=\"noreferrer noopener\" href=\"");
+        text_html(out, url);
+        text_string(out, "\">");
+    }
+    text_html(out, name);
+    if (web) text_string(out, "</a>");
+}
+
+static void write_button(struct text *out, const char *action, const char *name)
+{
+    text_format(out, "<button name=\"action\" value=\"%s\">%s</button>", action, name);
+}
+
+static void write_form(struct text *out, const struct casehook_outbox_entry *entry, const char *token)
+{
+    bool stuck = entry->state == CASEHOOK_OUTBOX_PARKED || entry->state == CASEHOOK_OUTBOX_UNKNOWN;
+    text_format(
+        out,
+        "<form method=\"post\" action=\"/entries\"><input type=\"hidden\" name=\"token\" value=\"%s\">"
+        "<input type=\"hidden\" name=\"id\" value=\"%" PRIu64 "\">",
+        token, entry->id);
+    write_button(out, "retry", stuck ? "Try again" : "Try now");
+    write_button(out, "discard", "Discard");
+    text_string(out, "</form>");
+}
+
+static const char *class_of(int state)
+{
+    switch (state) {
+    case CASEHOOK_OUTBOX_PARKED:
+    case CASEHOOK_OUTBOX_UNKNOWN: return "bad";
+    case CASEHOOK_OUTBOX_DONE: return "good";
+    default: return "wait";
+    }
+}
+
+/* token NULL: without buttons. */
+static void write_entry(struct text *out, const struct casehook_outbox_entry *entry, const char *token)
+{
+    text_format(out, "<li class=\"%s\" id=\"e%" PRIu64 "\"><p class=\"title\">", class_of(entry->state),
+                entry->id);
+    write_link(out, entry->url, entry->title && *entry->title ? entry->title : "(no title)");
+    text_string(out, "</p>");
+    if (entry->message && *entry->message) {
+        text_string(out, "<p class=\"why\">");
+        text_html(out, entry->message);
+        text_string(out, "</p>");
+    }
+    text_format(out, "<p class=\"soft\">%s · %s to ", casehook_outbox_state_name(entry->state),
+                casehook_operation_name(entry->operation));
+    text_html(out, entry->connector);
+    text_format(out, " · entry %" PRIu64, entry->id);
+    if (entry->case_id) {
+        text_string(out, " · case ");
+        text_html(out, entry->case_id);
+    }
+    if (entry->external_id) {
+        text_string(out, " · there ");
+        text_html(out, entry->external_id);
+    }
+    write_when(out, "put", entry->put_ms);
+    if (entry->attempts) text_format(out, " · %u attempt%s", entry->attempts, entry->attempts > 1 ? "s" : "");
+    if (entry->state == CASEHOOK_OUTBOX_WAITING && entry->attempts) write_when(out, "next", entry->due_ms);
+    text_string(out, "</p>");
+    if (token) write_form(out, entry, token);
+    text_string(out, "</li>\n");
+}
+
+/* A heading and the entries of a query. */
+static void write_list(struct text *out, struct casehook_outbox *outbox, const char *heading,
+                       const char *empty, const struct casehook_outbox_query *query, const char *token)
+{
+    struct casehook_outbox_list *list = NULL;
+    struct casehook_outbox_error *error = NULL;
+    text_format(out, "<h2>%s</h2>\n", heading);
+    if (casehook_outbox_find(outbox, query, &list, &error)) {
+        text_string(out, "<p class=\"why\">");
+        text_html(out, casehook_outbox_error_message(error));
+        text_string(out, "</p>\n");
+    } else if (!casehook_outbox_list_count(list)) {
+        text_format(out, "<p class=\"soft\">%s</p>\n", empty);
+    } else {
+        text_string(out, "<ul>\n");
+        for (size_t i = 0; i < casehook_outbox_list_count(list); i++) {
+            struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+            if (!casehook_outbox_list_entry(list, i, &entry)) write_entry(out, &entry, token);
+        }
+        text_string(out, "</ul>\n");
+    }
+    casehook_outbox_list_free(list);
+    casehook_outbox_error_free(error);
+}
+
+static void write_number(struct text *out, const char *name, uint64_t number)
+{
+    text_format(out, "<div><dt>%s</dt><dd>%" PRIu64 "</dd></div>", name, number);
+}
+
+static void write_numbers(struct text *out, struct casehook_outbox *outbox)
+{
+    struct casehook_outbox_stats s = {.struct_size = sizeof s};
+    struct casehook_outbox_error *error = NULL;
+    if (casehook_outbox_get_stats(outbox, &s, &error)) {
+        text_string(out, "<p class=\"why\">");
+        text_html(out, casehook_outbox_error_message(error));
+        text_string(out, "</p>\n");
+    } else {
+        text_string(out, "<dl>");
+        write_number(out, "waiting", s.waiting + s.queued);
+        write_number(out, "being sent", s.sending);
+        write_number(out, "need a person", s.parked + s.unknown);
+        write_number(out, "done lately", s.done);
+        write_number(out, "oldest, seconds", (uint64_t)s.oldest_age_ms / 1000);
+        text_string(out, "</dl>\n");
+    }
+    casehook_outbox_error_free(error);
+}
+
+#define IN CASEHOOK_OUTBOX_IN
+static void write_page(struct request *request, struct text *out)
+{
+    struct casehook_outbox *outbox = request->server->outbox;
+    struct casehook_outbox_query stuck = {.struct_size = sizeof stuck,
+                                          .states = IN(CASEHOOK_OUTBOX_PARKED) | IN(CASEHOOK_OUTBOX_UNKNOWN)};
+    struct casehook_outbox_query waiting = {
+        .struct_size = sizeof waiting,
+        .states = IN(CASEHOOK_OUTBOX_WAITING) | IN(CASEHOOK_OUTBOX_QUEUED) | IN(CASEHOOK_OUTBOX_SENDING)};
+    struct casehook_outbox_query cases = {
+        .struct_size = sizeof cases, .states = IN(CASEHOOK_OUTBOX_DONE), .by_case = 1};
+    char token[FORM_TOKEN_SIZE];
+    form_token(&request->config->page, 0, token);
+    text_string(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+                     "<title>casehookd</title><link rel=\"stylesheet\" href=\"/-/style.css\"></head><body>\n"
+                     "<h1>casehookd</h1>\n");
+    const char *done = request_argument(request, "done");
+    if (done) {
+        text_string(out, "<p role=\"status\">");
+        text_html(out, !strcmp(done, "retry") ? "It will be tried again." : "It was discarded.");
+        text_string(out, "</p>\n");
+    }
+    write_numbers(out, outbox);
+    write_list(out, outbox, "Needs a person", "Nothing does.", &stuck, token);
+    write_list(out, outbox, "Waiting", "Nothing waits.", &waiting, token);
+    write_list(out, outbox, "Cases", "There was none yet.", &cases, NULL);
+    text_string(out, "</body></html>\n");
+}
+
+void handle_page(struct request *request, struct answer *answer)
+{
+    if (!strcmp(request->path, "/-/style.css")) {
+        answer->type = "text/css; charset=utf-8";
+        text_string(&answer->body, style);
+    } else {
+        answer->type = "text/html; charset=utf-8";
+        write_page(request, &answer->body);
+    }
+}

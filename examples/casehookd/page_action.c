@@ -1,0 +1,100 @@
+/* page_action.c - POST /entries: the buttons of the page, which other sites cannot press. */
+#include "log.h"
+#include "page.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void form_token(const struct login *login, int days, char token[FORM_TOKEN_SIZE])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    char text[512];
+    const char *key = login->password ? login->password : "";
+    snprintf(text, sizeof text, "casehookd form %lld %.400s", (long long)time(NULL) / 86400 - days,
+             login->user ? login->user : "");
+    HMAC(EVP_sha256(), key, (int)strlen(key), (unsigned char *)text, strlen(text), digest, &length);
+    for (unsigned i = 0; i < 32; i++) sprintf(token + 2 * (size_t)i, "%02x", digest[i]);
+}
+
+/* The value of a member of a=1&b=2, in which nothing is encoded: digits, letters. */
+static bool form_value(const char *form, const char *name, char *value, size_t size)
+{
+    size_t length = strlen(name);
+    for (const char *at = form; at; at = strchr(at, '&')) {
+        if (*at == '&') at++;
+        if (strncmp(at, name, length) != 0 || at[length] != '=') continue;
+        const char *begin = at + length + 1;
+        size_t count = strcspn(begin, "&");
+        if (count >= size) return false;
+        memcpy(value, begin, count);
+        value[count] = '\0';
+        return true;
+    }
+    return false;
+}
+
+/* What browsers say of where a request comes from; others say nothing. */
+static bool is_same_site(const struct request *request)
+{
+    const char *site = request_header(request, "Sec-Fetch-Site"), *origin = request_header(request, "Origin");
+    const char *host = request_header(request, "Host");
+    if (site && strcmp(site, "same-origin") != 0) return false;
+    if (!origin || !strcmp(origin, "null")) return !origin || site;
+    const char *authority = strstr(origin, "://");
+    return authority && host && !strcmp(authority + 3, host);
+}
+
+static bool has_token(const struct request *request)
+{
+    char given[FORM_TOKEN_SIZE], wanted[FORM_TOKEN_SIZE];
+    bool same = false;
+    if (!form_value(request->body.data, "token", given, sizeof given)) return false;
+    for (int days = 0; days < 2; days++) {
+        form_token(&request->config->page, days, wanted);
+        same |= text_same_secret(given, wanted);
+    }
+    return same;
+}
+
+static void act(struct request *request, struct answer *answer, uint64_t id, const char *action)
+{
+    struct casehook_outbox_error *error = NULL;
+    bool retry = !strcmp(action, "retry");
+    int status = retry ? casehook_outbox_retry(request->server->outbox, id, &error)
+                       : casehook_outbox_discard(request->server->outbox, id, &error);
+    if (status) {
+        answer_outbox_fault(answer, error);
+    } else {
+        log_line(CASEHOOK_LOG_INFO, "entry %llu: %s from the page", (unsigned long long)id,
+                 retry ? "tried again" : "discarded");
+        answer->status = 303;
+        snprintf(answer->location, sizeof answer->location, "/?done=%s", retry ? "retry" : "discard");
+    }
+    casehook_outbox_error_free(error);
+}
+
+void handle_action(struct request *request, struct answer *answer)
+{
+    char id[24] = "", action[16] = "", *end = NULL;
+    if (!request->body.data) {
+        answer_error(answer, 400, "a form is missing");
+        return;
+    }
+    if (!is_same_site(request) || !has_token(request)) {
+        answer_error(answer, 403, "this form is not of this page, or too old: load the page again");
+        return;
+    }
+    bool given = form_value(request->body.data, "id", id, sizeof id) &&
+                 form_value(request->body.data, "action", action, sizeof action);
+    unsigned long long number = strtoull(id, &end, 10);
+    if (!given || !number || *end || *id == '-' ||
+        (strcmp(action, "retry") != 0 && strcmp(action, "discard") != 0)) {
+        answer_error(answer, 400, "id and action (retry, discard) are wanted");
+        return;
+    }
+    act(request, answer, number, action);
+}

@@ -1,0 +1,290 @@
+/* payload.c - reads and renders; what follows from it is in plan.c. */
+#include "payload.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GROUP_KEY_MAX = 64 * 1024, ALERTS_MAX = 100000 };
+
+static int refuse(char why[WHY_SIZE], int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static int refuse(char why[WHY_SIZE], int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, WHY_SIZE, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+static bool is_text(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_string(value) && json_string_length(value) > 0;
+}
+
+/* "firing" or "resolved"; anything else is NULL. */
+static const char *status_of(const json_t *object)
+{
+    const char *status = json_string_value(json_object_get(object, "status"));
+    if (status && !strcmp(status, "firing")) return "firing";
+    return status && !strcmp(status, "resolved") ? "resolved" : NULL;
+}
+
+static int check_version(const struct source *source, const json_t *root, char why[WHY_SIZE])
+{
+    const char *wanted = source->type == SOURCE_GRAFANA ? "1" : "4";
+    const json_t *version = json_object_get(root, "version");
+    if (json_is_string(version) && !strcmp(json_string_value(version), wanted)) return 0;
+    if (!version) return refuse(why, 422, "version is missing: this is no webhook of that kind");
+    return refuse(why, 422, "version must be \"%s\"%s%.40s", wanted, json_is_string(version) ? ", not " : "",
+                  json_is_string(version) ? json_string_value(version) : "");
+}
+
+static int check_alert(const json_t *alert, size_t index, char why[WHY_SIZE])
+{
+    const char *name;
+    json_t *value;
+    if (!json_is_object(alert)) return refuse(why, 422, "alerts[%zu] must be an object", index);
+    if (!status_of(alert)) return refuse(why, 422, "alerts[%zu].status must be firing or resolved", index);
+    if (!json_is_object(json_object_get(alert, "labels")))
+        return refuse(why, 422, "alerts[%zu].labels must be an object", index);
+    json_object_foreach(json_object_get(alert, "labels"), name, value)
+        if (!json_is_string(value))
+            return refuse(why, 422, "alerts[%zu].labels.%.40s must be a text", index, name);
+    return 0;
+}
+
+static int check_root(const struct source *source, const json_t *root, char why[WHY_SIZE])
+{
+    if (!json_is_object(root)) return refuse(why, 422, "the payload must be an object");
+    int status = check_version(source, root, why);
+    if (status) return status;
+    const json_t *alerts = json_object_get(root, "alerts");
+    if (!is_text(root, "groupKey") || json_string_length(json_object_get(root, "groupKey")) > GROUP_KEY_MAX)
+        return refuse(why, 422, "groupKey must be a text of 1 to %d bytes", GROUP_KEY_MAX);
+    if (!status_of(root)) return refuse(why, 422, "status must be firing or resolved");
+    if (!json_is_array(alerts) || !json_array_size(alerts) || json_array_size(alerts) > ALERTS_MAX)
+        return refuse(why, 422, "alerts must be a list of 1 to %d alerts", ALERTS_MAX);
+    for (size_t i = 0; i < json_array_size(alerts); i++) {
+        status = check_alert(json_array_get(alerts, i), i, why);
+        if (status) return status;
+    }
+    return 0;
+}
+
+/* ---- identity --------------------------------------------------------------------------------- */
+
+static void make_id(const struct source *source, const json_t *root, struct notice *notice)
+{
+    struct text whole = {0};
+    char hex[33];
+    const json_t *organisation = json_object_get(root, "orgId"), *key = json_object_get(root, "groupKey");
+    if (source->type == SOURCE_GRAFANA && json_is_integer(organisation))
+        text_format(&whole, "%lld:", (long long)json_integer_value(organisation));
+    text_append(&whole, json_string_value(key), json_string_length(key));
+    text_digest(whole.data ? whole.data : "", whole.length, hex, sizeof hex);
+    snprintf(notice->case_id, sizeof notice->case_id, "%s%s", source->id_prefix, hex);
+    text_free(&whole);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+/* One line that tells an alert from another one, and from itself when it was firing before. */
+static char *alert_line(const json_t *alert)
+{
+    struct text line = {0};
+    char *labels = json_dumps(json_object_get(alert, "labels"), JSON_COMPACT | JSON_SORT_KEYS);
+    text_format(&line, "%s %s %s", status_of(alert), text_of(alert, "startsAt"), labels ? labels : "");
+    free(labels);
+    return line.failed ? NULL : line.data;
+}
+
+/* Of the status, of all alerts in whatever order, and of the case as it was rendered. */
+static bool make_digest(const json_t *alerts, struct notice *notice)
+{
+    size_t count = json_array_size(alerts), i;
+    char **lines = calloc(count, sizeof *lines);
+    struct text whole = {0};
+    bool good = lines;
+    for (i = 0; good && i < count; i++) good = (lines[i] = alert_line(json_array_get(alerts, i)));
+    if (good) qsort(lines, count, sizeof *lines, compare_texts);
+    for (i = 0; good && i < count; i++) text_format(&whole, "%s\n", lines[i]);
+    char *incident = json_dumps(notice->incident, JSON_COMPACT | JSON_SORT_KEYS);
+    text_format(&whole, "%d %s", notice->resolved, incident ? incident : "");
+    good = good && incident && !whole.failed;
+    if (good) text_digest(whole.data, whole.length, notice->digest, sizeof notice->digest);
+    for (i = 0; lines && i < count; i++) free(lines[i]);
+    free(lines);
+    free(incident);
+    text_free(&whole);
+    return good;
+}
+
+/* ---- what templates see ------------------------------------------------------------------------ */
+
+/* {"a": "x"} as [{"name": "a", "value": "x"}], which a section can walk through. */
+static json_t *pairs_of(const json_t *object)
+{
+    json_t *list = json_array(), *value;
+    const char *name;
+    if (!json_is_object(object)) return list;
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+        if (json_is_string(value))
+            json_array_append_new(list, json_pack("{ss,sO}", "name", name, "value", value));
+    return list;
+}
+
+/* Members of ours win over those of a payload. */
+static char *context_of(json_t *root, const struct source *source)
+{
+    json_t *alerts = json_object_get(root, "alerts"), *alert, *seen = json_array();
+    json_t *firing = json_array(), *resolved = json_array();
+    size_t i, count[2] = {0, 0};
+    json_array_foreach(alerts, i, alert) {
+        bool fires = *status_of(alert) == 'f';
+        if (count[!fires]++ >= source->max_alerts) continue;
+        json_object_set_new(alert, "labelList", pairs_of(json_object_get(alert, "labels")));
+        json_array_append(fires ? firing : resolved, alert);
+        if (json_array_size(seen) < source->max_alerts) json_array_append(seen, alert);
+    }
+    json_object_set_new(root, "alertCount", json_integer((json_int_t)(count[0] + count[1])));
+    json_object_set_new(root, "firingCount", json_integer((json_int_t)count[0]));
+    json_object_set_new(root, "resolvedCount", json_integer((json_int_t)count[1]));
+    json_object_set_new(root, "commonLabelList", pairs_of(json_object_get(root, "commonLabels")));
+    json_object_set_new(root, "groupLabelList", pairs_of(json_object_get(root, "groupLabels")));
+    json_t *context = json_copy(root);
+    json_object_set_new(context, "alerts", seen);
+    json_object_set_new(context, "firingAlerts", firing);
+    json_object_set_new(context, "resolvedAlerts", resolved);
+    char *text = json_dumps(context, JSON_COMPACT);
+    json_decref(context);
+    return text;
+}
+
+/* ---- rendering --------------------------------------------------------------------------------- */
+
+struct rendering {
+    const char *context;
+    char *why;
+    int status; /* 0, or what to answer */
+};
+
+/* NULL: there is no such template, or it failed. */
+static char *render(struct rendering *r, struct casehook_renderer *renderer, const char *what)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    struct casehook_error *error = NULL;
+    char *copy = NULL;
+    if (!renderer || r->status) return NULL;
+    if (casehook_render(renderer, r->context, CASEHOOK_TERMINATED, &text, &length, &error))
+        r->status = refuse(r->why, casehook_error_status(error) == CASEHOOK_E_NO_MEMORY ? 503 : 422,
+                           "%s: %.180s", what, casehook_error_message(error));
+    else if (!(copy = malloc(length + 1)))
+        r->status = refuse(r->why, 503, "out of memory");
+    if (copy) memcpy(copy, text, length + 1);
+    casehook_error_free(error);
+    return copy;
+}
+
+/* White space at both ends away; in one line, if that is wanted. */
+static char *tidy(char *text, bool one_line)
+{
+    if (!text) return NULL;
+    size_t from = strspn(text, " \t\r\n"), length = strlen(text + from);
+    memmove(text, text + from, length + 1);
+    while (length && strchr(" \t\r\n", text[length - 1])) text[--length] = '\0';
+    for (char *p = text; one_line && *p; p++)
+        if (*p == '\n' || *p == '\r' || *p == '\t') *p = ' ';
+    return text;
+}
+
+/* Adds what is not empty; takes text. */
+static void put_text(json_t *object, const char *name, char *text)
+{
+    if (text && *text) json_object_set_new(object, name, json_string(text));
+    free(text);
+}
+
+static void render_incident(struct rendering *r, struct source *source, struct notice *notice)
+{
+    json_t *incident = notice->incident;
+    char *title = tidy(render(r, source->texts[TEXT_TITLE].renderer, "title"), true);
+    if (title && !*title) json_object_set_new(incident, "title", json_string("Alert"));
+    put_text(incident, "title", title);
+    put_text(incident, "description",
+             tidy(render(r, source->texts[TEXT_DESCRIPTION].renderer, "description"), false));
+    put_text(incident, "severity", tidy(render(r, source->texts[TEXT_SEVERITY].renderer, "severity"), true));
+    json_t *tags = source->tag_count ? json_array() : NULL;
+    for (size_t i = 0; i < source->tag_count; i++) {
+        char *tag = tidy(render(r, source->tags[i].renderer, "tags"), true);
+        if (tag && *tag) json_array_append_new(tags, json_string(tag));
+        free(tag);
+    }
+    if (tags) json_object_set_new(incident, "tags", tags);
+    json_t *fields = source->field_count ? json_object() : NULL;
+    for (size_t i = 0; i < source->field_count; i++)
+        put_text(fields, source->fields[i].name,
+                 tidy(render(r, source->fields[i].renderer, "fields"), false));
+    if (fields) json_object_set_new(incident, "fields", fields);
+    notice->changed = tidy(render(r, source->texts[TEXT_CHANGED].renderer, "comments.changed"), false);
+    notice->ended = tidy(render(r, source->texts[TEXT_RESOLVED].renderer, "comments.resolved"), false);
+}
+
+static int notice_fill(struct source *source, json_t *root, struct notice *notice, char why[WHY_SIZE])
+{
+    struct rendering r = {.why = why};
+    json_t *alerts = json_object_get(root, "alerts");
+    notice->source = source;
+    notice->resolved = *status_of(root) == 'r';
+    notice->alerts = json_array_size(alerts);
+    make_id(source, root, notice);
+    notice->incident = json_pack("{ss}", "id", notice->case_id);
+    char *context = context_of(root, source);
+    r.context = context;
+    if (!context || !notice->incident) {
+        free(context);
+        return refuse(why, 503, "out of memory");
+    }
+    pthread_mutex_lock(&source->lock);
+    render_incident(&r, source, notice);
+    pthread_mutex_unlock(&source->lock);
+    free(context);
+    if (!r.status && !make_digest(alerts, notice)) r.status = refuse(why, 503, "out of memory");
+    return r.status;
+}
+
+int notice_read(struct source *source, const char *body, size_t length, struct notice *notice,
+                char why[WHY_SIZE])
+{
+    json_error_t where;
+    memset(notice, 0, sizeof *notice);
+    *why = '\0';
+    json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES, &where);
+    if (!root && json_error_code(&where) == json_error_out_of_memory)
+        return refuse(why, 503, "out of memory");
+    if (!root) return refuse(why, 400, "line %d column %d: %.160s", where.line, where.column, where.text);
+    int status = check_root(source, root, why);
+    if (!status) status = notice_fill(source, root, notice, why);
+    json_decref(root);
+    return status;
+}
+
+void notice_clear(struct notice *notice)
+{
+    json_decref(notice->incident);
+    free(notice->changed);
+    free(notice->ended);
+    memset(notice, 0, sizeof *notice);
+}

@@ -1,0 +1,57 @@
+/*
+ * payload.h - from the payload of a webhook to what is to be put into the outbox.  No I/O.
+ *
+ * One group of alerts is one case.  Its id is made of the group's key, so every notification of the group,
+ * from each of several Alertmanagers, is about the same case.
+ */
+#ifndef CASEHOOKD_PAYLOAD_H
+#define CASEHOOKD_PAYLOAD_H
+
+#include "config.h"
+#include "text.h"
+
+#define CASE_ID_SIZE 128
+#define KEY_SIZE     128
+#define WHY_SIZE     256
+
+/* What one notification says. */
+struct notice {
+    char case_id[CASE_ID_SIZE];
+    char digest[33]; /* of what it says: the same notification again has the same */
+    bool resolved;
+    size_t alerts;
+    json_t *incident;      /* id, title, description, severity, tags, fields */
+    char *changed, *ended; /* comments, NULL where there is no text */
+    const struct source *source;
+};
+
+/*
+ * Reads a payload.  0, or the HTTP status to answer with why: 400 it is no JSON, 422 it is none that can be
+ * used. source is locked meanwhile.  Release with notice_clear() in every case.
+ */
+int notice_read(struct source *source, const char *body, size_t length, struct notice *notice,
+                char why[WHY_SIZE]);
+void notice_clear(struct notice *notice);
+
+/* An entry to be put. */
+struct plan_item {
+    int operation;
+    char *params; /* NULL: memory ran out */
+    char key[KEY_SIZE];
+};
+
+/* What follows from a notice and the entry that was put last for this case. */
+struct plan {
+    struct plan_item items[2];
+    size_t count;       /* 0: nothing is to be done */
+    const char *reason; /* why not */
+    bool known;         /* this notification was accepted before */
+    bool forget;        /* first of all, what the tracker calls the case is to be forgotten: L2 decides */
+};
+
+/* last_key NULL: nothing was put for this case, or it is too long ago.  finished: that entry is done. */
+void plan_make(const struct notice *notice, const char *last_key, uint64_t last_id, bool finished,
+               struct plan *plan);
+void plan_clear(struct plan *plan);
+
+#endif

@@ -1,0 +1,144 @@
+/* text.c - growing, escaping, comparing. */
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool reserve(struct text *text, size_t more)
+{
+    if (text->failed) return false;
+    if (text->capacity - text->length > more) return true;
+    size_t capacity = text->capacity ? text->capacity : 256;
+    while (capacity - text->length <= more) capacity *= 2;
+    char *data = realloc(text->data, capacity);
+    if (!data) {
+        text->failed = true;
+        return false;
+    }
+    text->data = data;
+    text->capacity = capacity;
+    return true;
+}
+
+void text_append(struct text *text, const char *data, size_t length)
+{
+    if (!reserve(text, length)) return;
+    if (length) memcpy(text->data + text->length, data, length);
+    text->length += length;
+    text->data[text->length] = '\0';
+}
+
+void text_string(struct text *text, const char *terminated)
+{
+    text_append(text, terminated, strlen(terminated));
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    if (length >= 0 && reserve(text, (size_t)length)) {
+        vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
+        text->length += (size_t)length;
+    }
+    va_end(again);
+    va_end(arguments);
+}
+
+/* U+202A to U+202E and U+2066 to U+2069, U+200E, U+200F: how many bytes, or 0. */
+static size_t direction_length(const unsigned char *p)
+{
+    if (p[0] != 0xE2) return 0;
+    bool embeds = p[1] == 0x80 && ((p[2] >= 0xAA && p[2] <= 0xAE) || p[2] == 0x8E || p[2] == 0x8F);
+    bool isolates = p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9;
+    return embeds || isolates ? 3 : 0;
+}
+
+void text_html(struct text *text, const char *terminated)
+{
+    for (const unsigned char *p = (const unsigned char *)(terminated ? terminated : ""); *p; p++) {
+        size_t turns = direction_length(p);
+        switch (*p) {
+        case '&': text_string(text, "&amp;"); continue;
+        case '<': text_string(text, "&lt;"); continue;
+        case '>': text_string(text, "&gt;"); continue;
+        case '"': text_string(text, "&quot;"); continue;
+        case '\'': text_string(text, "&#39;"); continue;
+        default: break;
+        }
+        if (turns || (*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7F) {
+            text_string(text, "\xEF\xBF\xBD");
+            if (turns) p += turns - 1;
+        } else {
+            text_append(text, (const char *)p, 1);
+        }
+    }
+}
+
+void text_free(struct text *text)
+{
+    free(text->data);
+    memset(text, 0, sizeof *text);
+}
+
+char *text_copy(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+void text_digest(const char *data, size_t length, char *hex, size_t size)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256((const unsigned char *)data, length, digest);
+    for (size_t i = 0; i < sizeof digest && 2 * i + 2 < size; i++) sprintf(hex + 2 * i, "%02x", digest[i]);
+}
+
+bool text_same_secret(const char *a, const char *b)
+{
+    unsigned char x[SHA256_DIGEST_LENGTH], y[SHA256_DIGEST_LENGTH];
+    SHA256((const unsigned char *)a, strlen(a), x);
+    SHA256((const unsigned char *)b, strlen(b), y);
+    return CRYPTO_memcmp(x, y, sizeof x) == 0;
+}
+
+void text_wipe(char *text)
+{
+    if (text) OPENSSL_cleanse(text, strlen(text));
+    free(text);
+}
+
+char *text_read_file(const char *path, size_t max, size_t *length)
+{
+    struct stat about;
+    char *data = NULL;
+    size_t got = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) return NULL;
+    if (fstat(file, &about) || !S_ISREG(about.st_mode)) {
+        errno = EINVAL;
+    } else if ((uint64_t)about.st_size > max) {
+        errno = EFBIG;
+    } else if ((data = malloc((size_t)about.st_size + 1))) {
+        while (got < (size_t)about.st_size) {
+            ssize_t now = read(file, data + got, (size_t)about.st_size - got);
+            if (now < 0 && errno == EINTR) continue;
+            if (now <= 0) break;
+            got += (size_t)now;
+        }
+        data[got] = '\0';
+        if (length) *length = got;
+    }
+    close(file);
+    return data;
+}
