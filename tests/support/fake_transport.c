@@ -31,6 +31,25 @@ void __wrap_casehook__pause(int64_t until, struct casehook_cancel *cancel)
     if (!casehook__cancel_is_set(cancel) && until > fake.now) fake.now = until;
 }
 
+static void wake_nobody(void *sleeper)
+{
+    (void)sleeper;
+}
+
+void __wrap_casehook__pause_alarmed(int64_t until, struct casehook_cancel *cancel,
+                                    const struct casehook__alarm *alarm);
+
+/* What the test does in the pause may be what the sleeper waits for. */
+void __wrap_casehook__pause_alarmed(int64_t until, struct casehook_cancel *cancel,
+                                    const struct casehook__alarm *alarm)
+{
+    fake.pauses++;
+    if (fake.pause) fake.pause(fake.user, until);
+    bool waits = alarm->set(alarm->user, wake_nobody, NULL);
+    alarm->clear(alarm->user);
+    if (waits && !casehook__cancel_is_set(cancel) && until > fake.now) fake.now = until;
+}
+
 static int64_t fake_now(void *user)
 {
     (void)user;
@@ -261,7 +280,8 @@ static void *fake_next(struct casehook__transport *transport)
 {
     struct casehook__transfer *transfer = first_answer(transport);
     if (!transfer || transfer->at > fake.now) return NULL;
-    leave(transfer);
+        leave(transfer);
+    tell_timer(transport); /* for those that are left, if nothing else is started */
     transfer->answered = transfer->answer.status != 0;
     transfer->failure = transfer->answer.failure;
     transfer->response = (struct casehook__response){
