@@ -4,6 +4,7 @@
  */
 #include "casehook_attempts.h"
 #include "casehook_batch.h"
+#include "casehook_init.h"
 #include "casehook_input.h"
 #include "casehook_print.h"
 #include "casehook_stop.h"
@@ -118,8 +119,9 @@ static int load_settings(const struct arguments *arguments, struct casehook_sett
     struct casehook_error *error = NULL;
     int code = EXIT_OK;
     int status = casehook_settings_new(NULL, settings);
-    if (!status && arguments->verbose)
-        status = casehook_settings_set_log(*settings, CASEHOOK_LOG_DEBUG, NULL, on_log, NULL);
+    if (!status && (arguments->verbose || arguments->trace))
+        status = casehook_settings_set_log(
+            *settings, arguments->trace ? CASEHOOK_LOG_TRACE : CASEHOOK_LOG_DEBUG, NULL, on_log, NULL);
     if (!status && arguments->settings) {
         if (input_file(arguments->settings, "settings", CASEHOOK_E_CONFIG, &document, &trouble)) {
             print_trouble(arguments, &trouble);
@@ -243,6 +245,10 @@ int main(int count, char **values)
     signal(SIGPIPE, SIG_IGN); /* whoever reads the output and goes must not end what is under way */
     int code = arguments_read(&arguments, count, values);
     if (code >= 0) goto out;
+    if (arguments.command == COMMAND_INIT) {
+        code = init_run(&arguments);
+        goto out;
+    }
     code = load_settings(&arguments, &settings);
     if (code == EXIT_OK) code = load_connector(&arguments, settings, &connector, &facts);
     if (code == EXIT_OK && connector)

@@ -282,13 +282,15 @@ struct casehook_allocator {
  * waits for its answer for longer than the setting slowRequestTimeout (once per request; only where the
  * library runs: in blocking calls, in process and wait).  INFO: a request has ended, or an operation waits
  * before it goes on (D2); the lines of an operation come when it waits or has ended.  DEBUG: a request
- * begins.  Since: 0.1
+ * begins.  TRACE (since 0.2): blocking calls and loops show each request ("> ") and each answer ("< ") whole,
+ * headers and bodies too, line by line; secrets are masked, what a case holds is not.  Since: 0.1
  */
 enum casehook_log_level {
     CASEHOOK_LOG_ERROR = 1,
     CASEHOOK_LOG_WARNING = 2,
     CASEHOOK_LOG_INFO = 3,
-    CASEHOOK_LOG_DEBUG = 4
+    CASEHOOK_LOG_DEBUG = 4,
+    CASEHOOK_LOG_TRACE = 5
 };
 
 /*

@@ -61,10 +61,8 @@ const char *casehook_comment_state_name(int state)
 const char *casehook_log_level_name(int level)
 {
     static const char names[][16] = {
-        [CASEHOOK_LOG_ERROR] = "error",
-        [CASEHOOK_LOG_WARNING] = "warning",
-        [CASEHOOK_LOG_INFO] = "info",
-        [CASEHOOK_LOG_DEBUG] = "debug",
+        [CASEHOOK_LOG_ERROR] = "error", [CASEHOOK_LOG_WARNING] = "warning", [CASEHOOK_LOG_INFO] = "info",
+        [CASEHOOK_LOG_DEBUG] = "debug", [CASEHOOK_LOG_TRACE] = "trace",
     };
     return level ? NAME_OF(names, level, "") : "";
 }

@@ -120,6 +120,7 @@ static bool send_request(struct casehook__job *job)
         return false;
     }
     casehook__log_request(job->connector, machine, CASEHOOK_LOG_DEBUG);
+    casehook__trace_request(job->connector, machine, &job->request);
     if (job->client->ops->start(job->transfer, job->client->transport, &job->request, job->deadline, job)) {
         casehook__client_started(job->client);
         job->slow = casehook__log_slow_time(job->connector);
@@ -218,9 +219,10 @@ static void settle_request(struct casehook__job *job)
     const struct casehook__response *response = job->client->ops->response(job->transfer);
     casehook__timer_clear(&job->loop->jobs, &job->timer);
     casehook__client_ended(job->client);
-    if (response)
+    if (response) {
+        casehook__trace_answer(job->connector, &job->work->machine, response);
         casehook__machine_feed(&job->work->machine, response);
-    else
+    } else
         casehook__machine_fail(&job->work->machine, job->client->ops->failure(job->transfer));
     job_leave_route(job);
 }

@@ -119,12 +119,14 @@ static void perform(struct casehook_connector *connector, struct casehook__machi
         not_started(machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
     } else {
         casehook__log_request(connector, machine, CASEHOOK_LOG_DEBUG);
+        casehook__trace_request(connector, machine, request);
         if (route.ops->start(route.transfer, route.transport, request, deadline, &route))
             wait_for(connector, machine, &route, cancel);
         const struct casehook__response *response = route.ops->response(route.transfer);
-        if (response)
+        if (response) {
+            casehook__trace_answer(connector, machine, response);
             casehook__machine_feed(machine, response);
-        else
+        } else
             casehook__machine_fail(machine, route.ops->failure(route.transfer));
     }
     blocking_leave_route(connector, request, &route);

@@ -120,6 +120,13 @@ void casehook__log_wait(const struct casehook_connector *connector, const struct
 /* The request that is under way: DEBUG, it begins; WARNING, it takes long. */
 void casehook__log_request(const struct casehook_connector *connector,
                            const struct casehook__machine *machine, int level);
+/* log_trace.c: a request that begins, and its answer, whole. */
+void casehook__trace_request(const struct casehook_connector *connector,
+                             const struct casehook__machine *machine,
+                             const struct casehook__request *request);
+void casehook__trace_answer(const struct casehook_connector *connector,
+                            const struct casehook__machine *machine,
+                            const struct casehook__response *response);
 /* When a request that begins now takes long. */
 int64_t casehook__log_slow_time(const struct casehook_connector *connector);
 

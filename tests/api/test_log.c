@@ -36,7 +36,7 @@ static void answer(void *user, const struct http_request *request, struct http_r
 
 struct line {
     struct casehook_log_record record;
-    char message[512], url[128], method[16];
+    char message[1024], url[128], method[16];
 };
 
 static struct line lines[LINES_MAX];
@@ -58,7 +58,9 @@ static struct casehook_connector *connector_logging(int level, const char *json)
 {
     struct casehook_settings *settings = document_settings(json);
     assert_int_equal(casehook_settings_set_log(settings, level, lines, keep, NULL), CASEHOOK_OK);
-    struct casehook_connector *connector = document_connector(settings, base, NULL, NULL);
+    const char *secrets =
+        level == CASEHOOK_LOG_TRACE ? "\"user\": \"u\", \"password\": \"canary-word\"" : NULL;
+    struct casehook_connector *connector = document_connector(settings, base, NULL, secrets);
     casehook_settings_free(settings);
     line_count = 0;
     return connector;
@@ -234,6 +236,62 @@ static void requests_begin_and_end(void **state)
     casehook_connector_unref(connector);
 }
 
+/* What was sent, put together from its lines. */
+static void join_trace(const char *prefix, char *joined, size_t size)
+{
+    size_t length = 0;
+    joined[0] = '\0';
+    for (size_t i = 0; i < line_count; i++)
+        if (lines[i].record.level == CASEHOOK_LOG_TRACE && !strncmp(lines[i].message, prefix, strlen(prefix)))
+            length += (size_t)snprintf(joined + length, size - length, "%s", lines[i].message + 2);
+}
+
+static bool has_line(const char *message)
+{
+    for (size_t i = 0; i < line_count; i++)
+        if (!strcmp(lines[i].message, message)) return true;
+    return false;
+}
+
+/* A long text with a secret where lines are cut: nothing of it appears, all of the rest does. */
+static void requests_are_shown_whole(void **state)
+{
+    (void)state;
+    static char title[4000], joined[8000];
+    static const char secret[] = "canary-word";
+    struct casehook_connector *connector = connector_logging(CASEHOOK_LOG_TRACE, "{}");
+    memset(title, 'x', sizeof title - 1);
+    for (size_t at = 100; at + 100 < sizeof title; at += 17) memcpy(title + at, secret, strlen(secret));
+    struct casehook_loop *loop = NULL;
+    assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
+    for (int driver = 0; driver < 2; driver++) {
+        struct casehook_result *result = NULL;
+        struct casehook_params params = titled(title);
+        line_count = 0;
+        if (driver == 0)
+            assert_int_equal(casehook_create(connector, &params, NULL, &result), CASEHOOK_OK);
+        else
+            assert_int_equal(
+                casehook_loop_submit(loop, connector, CASEHOOK_CREATE, &params, NULL, NULL, NULL),
+                CASEHOOK_OK);
+        while (!result) {
+            assert_int_equal(casehook_loop_wait(loop, 100), CASEHOOK_OK);
+            result = casehook_loop_next(loop, NULL);
+        }
+        join_trace("> ", joined, sizeof joined);
+        assert_true(strlen(joined) > 2000);
+        assert_non_null(strstr(joined, "***"));
+        assert_null(strstr(joined, secret));
+        assert_true(has_line("> Authorization: ***"));
+        assert_true(has_line("< status 201"));
+        assert_true(has_line("< {\"id\":\"42\"}"));
+        assert_true(has_line("< {\"key\":\"CASE-42\"}"));
+        casehook_result_free(result);
+    }
+    casehook_loop_free(loop);
+    casehook_connector_unref(connector);
+}
+
 /* The one line that says it comes while the request is under way. */
 static void check_slow(void)
 {
@@ -374,6 +432,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(faults_in_a_loop, start, stop),
         cmocka_unit_test_setup_teardown(faults_of_an_exchange, start, stop),
         cmocka_unit_test_setup_teardown(requests_begin_and_end, start, stop),
+        cmocka_unit_test_setup_teardown(requests_are_shown_whole, start, stop),
         cmocka_unit_test_setup_teardown(a_blocking_call_that_waits_long, start, stop),
         cmocka_unit_test_setup_teardown(a_loop_that_waits_long, start, stop),
         cmocka_unit_test_setup_teardown(slow_and_then_too_late, start, stop),

@@ -102,8 +102,8 @@ static void codes_have_names(void **state)
          {"not_attempted", "sent", "failed", "skipped"}},
         {casehook_log_level_name,
          CASEHOOK_LOG_ERROR,
-         CASEHOOK_LOG_DEBUG,
-         {"error", "warning", "info", "debug"}},
+         CASEHOOK_LOG_TRACE,
+         {"error", "warning", "info", "debug", "trace"}},
     };
     for (size_t i = 0; i < COUNT(tables); i++) {
         for (int code = tables[i].first; code <= tables[i].last; code++)
