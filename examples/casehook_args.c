@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Two of them: compilers need not take longer texts. */
 static const char help[] =
     "usage: casehook COMMAND --connector FILE [OPTION...]\n"
     "\n"
     "Opens, reads, changes and comments cases in the tracker that a connector document describes.\n"
     "\n"
     "Commands\n"
+    "  init                    write a connector document to standard output\n"
     "  check                   look for faults in connector and settings; nothing is sent\n"
     "  preview [OPERATION]     show the requests of an operation (create, get ID, update ID, comment ID,\n"
     "                          push, which is the default); nothing is sent, secrets are masked\n"
@@ -56,16 +58,29 @@ static const char help[] =
     "  --retry-unknown         with a journal: send again also what may have been done already\n"
     "  --failed FILE           write the lines that are to be tried again to FILE, as a batch\n"
     "\n"
+    "A document to begin with\n"
+    "  --from-curl COMMAND     init: made of a curl command that makes a case; - for standard input; "
+    "--title,\n"
+    "                          --description, --severity and --id are the texts that it holds\n"
+    "  --url URL               init: made for an API that takes a title and a description there\n"
+    "  --tracker NAME          init: one of the gallery, which init alone lists\n"
+    "  --set NAME=TEXT         init: a field of config, secrets.FIELD, or a word to be replaced; may be "
+    "repeated\n"
+    "  --set NAME:=JSON        the same with an object, a list, a number, true, false or null\n"
+    "  --ca FILE               init: the CA of the tracker, PEM\n"
+    "\n"
     "How\n"
     "  --max-attempts N        how often a request is made at most, 1 to 10 (setting run.maxAttempts)\n"
     "  --deadline MS           time for the whole operation, of a batch for each case, in milliseconds\n"
     "  --json                  print one JSON object and nothing else\n"
     "  --verbose               say on standard error what happens\n"
+    "  --trace                 show on standard error each request and answer whole, secrets masked\n"
     "  --help, --version       print and end\n"
     "\n"
     "Ctrl-C stops a command; what was sent until then is reported.  A batch finishes what it has begun\n"
     "and reports the other lines as not attempted.\n"
-    "\n"
+    "\n";
+static const char help_codes[] =
     "Exit codes\n"
     "   0  done\n"
     "   1  anything else, such as lack of memory\n"
@@ -89,6 +104,7 @@ enum kind { KIND_TEXT, KIND_LIST, KIND_FLAG, KIND_NUMBER };
 #define FOR(operation) (1U << (operation))
 enum {
     CHECK = FOR(0),
+    INIT = FOR(CASEHOOK_PUSH + 1),
     CREATE = FOR(CASEHOOK_CREATE),
     GET = FOR(CASEHOOK_GET),
     UPDATE = FOR(CASEHOOK_UPDATE),
@@ -96,7 +112,8 @@ enum {
     PUSH = FOR(CASEHOOK_PUSH),
     CASE = CREATE | UPDATE | PUSH,
     OPERATION = CASE | GET | COMMENT,
-    ANY = OPERATION | CHECK
+    LOADS = OPERATION | CHECK,
+    ANY = LOADS | INIT
 };
 
 /* What an option is about: how it is done; what a case holds; one case; many of them. */
@@ -112,15 +129,15 @@ struct option {
 
 #define AT(member) offsetof(struct arguments, member)
 static const struct option options[] = {
-    {"connector", KIND_TEXT, ABOUT_HOW, AT(connector), ANY},
-    {"settings", KIND_TEXT, ABOUT_HOW, AT(settings), ANY},
-    {"secrets", KIND_TEXT, ABOUT_HOW, AT(secrets), ANY},
+    {"connector", KIND_TEXT, ABOUT_HOW, AT(connector), LOADS},
+    {"settings", KIND_TEXT, ABOUT_HOW, AT(settings), LOADS},
+    {"secrets", KIND_TEXT, ABOUT_HOW, AT(secrets), LOADS},
     {"case", KIND_TEXT, ABOUT_ONE, AT(case_file), CASE | COMMENT},
-    {"title", KIND_TEXT, ABOUT_TEXT, AT(title), CASE},
-    {"description", KIND_TEXT, ABOUT_TEXT, AT(description), CASE},
-    {"severity", KIND_TEXT, ABOUT_TEXT, AT(severity), CASE},
+    {"title", KIND_TEXT, ABOUT_TEXT, AT(title), CASE | INIT},
+    {"description", KIND_TEXT, ABOUT_TEXT, AT(description), CASE | INIT},
+    {"severity", KIND_TEXT, ABOUT_TEXT, AT(severity), CASE | INIT},
     {"status", KIND_TEXT, ABOUT_TEXT, AT(status), CASE},
-    {"id", KIND_TEXT, ABOUT_TEXT, AT(id), CASE},
+    {"id", KIND_TEXT, ABOUT_TEXT, AT(id), CASE | INIT},
     {"tag", KIND_LIST, ABOUT_TEXT, AT(tags), CASE},
     {"field", KIND_LIST, ABOUT_TEXT, AT(fields), CASE},
     {"comment", KIND_LIST, ABOUT_TEXT, AT(comments), COMMENT | PUSH},
@@ -134,8 +151,14 @@ static const struct option options[] = {
     {"retry-unknown", KIND_FLAG, ABOUT_MANY, AT(retry_unknown), PUSH},
     {"max-attempts", KIND_NUMBER, ABOUT_HOW, AT(max_attempts), OPERATION},
     {"deadline", KIND_NUMBER, ABOUT_HOW, AT(deadline_ms), OPERATION},
-    {"json", KIND_FLAG, ABOUT_HOW, AT(json), ANY},
-    {"verbose", KIND_FLAG, ABOUT_HOW, AT(verbose), ANY},
+    {"json", KIND_FLAG, ABOUT_HOW, AT(json), LOADS},
+    {"trace", KIND_FLAG, ABOUT_HOW, AT(trace), OPERATION},
+    {"verbose", KIND_FLAG, ABOUT_HOW, AT(verbose), LOADS},
+    {"tracker", KIND_TEXT, ABOUT_HOW, AT(tracker), INIT},
+    {"from-curl", KIND_TEXT, ABOUT_HOW, AT(from_curl), INIT},
+    {"url", KIND_TEXT, ABOUT_HOW, AT(url), INIT},
+    {"ca", KIND_TEXT, ABOUT_HOW, AT(ca), INIT},
+    {"set", KIND_LIST, ABOUT_HOW, AT(sets), INIT},
     {"help", KIND_FLAG, ABOUT_HOW, AT(help), ANY},
     {"version", KIND_FLAG, ABOUT_HOW, AT(version), ANY},
 };
@@ -211,7 +234,7 @@ static int store(struct arguments *arguments, const struct option *option, const
 }
 
 /* Reads the option at values[*index]; *index is then its last argument. */
-static int read_option(struct arguments *arguments, int count, char **values, int *index, unsigned *seen)
+static int read_option(struct arguments *arguments, int count, char **values, int *index, uint64_t *seen)
 {
     const char *argument = values[*index] + 2;
     const struct option *option = find_option(argument);
@@ -225,7 +248,7 @@ static int read_option(struct arguments *arguments, int count, char **values, in
         if (*index + 1 >= count) return wrong("a value is missing after --", option->name);
         value = values[++*index];
     }
-    *seen |= 1U << (option - options);
+    *seen |= (uint64_t)1 << (option - options);
     return store(arguments, option, value, (size_t)count);
 }
 
@@ -236,6 +259,8 @@ static int read_words(struct arguments *arguments, const char *const *words, siz
     if (count == 0) return wrong("a command is missing", NULL);
     if (!strcmp(words[0], "check")) {
         arguments->command = COMMAND_CHECK;
+    } else if (!strcmp(words[0], "init")) {
+        arguments->command = COMMAND_INIT;
     } else if (!strcmp(words[0], "preview")) {
         arguments->command = COMMAND_PREVIEW;
         arguments->operation = count > used ? find_operation(words[used++]) : CASEHOOK_PUSH;
@@ -256,8 +281,8 @@ static int read_words(struct arguments *arguments, const char *const *words, siz
 
 static int check_option(const struct arguments *arguments, const struct option *option)
 {
-    if (!(option->commands & FOR(arguments->operation)))
-        return wrong("this command has no use for --", option->name);
+    unsigned command = arguments->command == COMMAND_INIT ? (unsigned)INIT : FOR(arguments->operation);
+    if (!(option->commands & command)) return wrong("this command has no use for --", option->name);
     if (option->about == ABOUT_MANY && !arguments->batch)
         return wrong("without --batch there is no use for --", option->name);
     if (arguments->batch && (option->about == ABOUT_TEXT || option->about == ABOUT_ONE))
@@ -283,10 +308,10 @@ static int check_files(const struct arguments *arguments)
 }
 
 /* seen: a bit for each entry of options. */
-static int check_options(const struct arguments *arguments, unsigned seen)
+static int check_options(const struct arguments *arguments, uint64_t seen)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        int code = seen & 1U << i ? check_option(arguments, &options[i]) : -1;
+        int code = seen & (uint64_t)1 << i ? check_option(arguments, &options[i]) : -1;
         if (code >= 0) return code;
     }
     if (arguments->batch && arguments->command == COMMAND_PREVIEW)
@@ -294,15 +319,26 @@ static int check_options(const struct arguments *arguments, unsigned seen)
     if (arguments->retry_unknown && !arguments->journal)
         return wrong("--retry-unknown needs --journal", NULL);
     if (arguments->max_attempts > 10) return wrong("10 is the most for --max-attempts", NULL);
-    if (!arguments->connector) return wrong("--connector FILE is missing", NULL);
+    if (!!arguments->tracker + !!arguments->from_curl + !!arguments->url > 1)
+        return wrong("--tracker, --from-curl and --url exclude each other", NULL);
+    if (!arguments->connector && arguments->command != COMMAND_INIT)
+        return wrong("--connector FILE is missing", NULL);
     return check_files(arguments);
+}
+
+/* All of it in one piece, so that print_flush() sees why it cannot be written. */
+static int print_help(void)
+{
+    static char room[sizeof help + sizeof help_codes];
+    setvbuf(stdout, room, _IOFBF, sizeof room);
+    return fputs(help, stdout) < 0 || fputs(help_codes, stdout) < 0 ? EXIT_OTHER : EXIT_OK;
 }
 
 int arguments_read(struct arguments *arguments, int count, char **values)
 {
     const char *words[4];
     size_t word_count = 0;
-    unsigned seen = 0;
+    uint64_t seen = 0;
     bool only_words = false;
     int code = -1;
     memset(arguments, 0, sizeof *arguments);
@@ -319,7 +355,7 @@ int arguments_read(struct arguments *arguments, int count, char **values)
             words[word_count++] = values[i];
     }
     if (code >= 0) return code;
-    if (arguments->help) return fputs(help, stdout) < 0 ? EXIT_OTHER : EXIT_OK;
+    if (arguments->help) return print_help();
     if (arguments->version)
         return printf("casehook %s\n", casehook_version_string()) < 0 ? EXIT_OTHER : EXIT_OK;
     code = read_words(arguments, words, word_count);
@@ -332,4 +368,5 @@ void arguments_free(struct arguments *arguments)
     free(arguments->tags.items);
     free(arguments->fields.items);
     free(arguments->comments.items);
+    free(arguments->sets.items);
 }

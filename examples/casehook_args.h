@@ -34,18 +34,19 @@ struct list {
 
 /* All texts are those of argv. */
 struct arguments {
-    enum { COMMAND_CHECK, COMMAND_PREVIEW, COMMAND_RUN } command;
-    int operation; /* CASEHOOK_CREATE ...; 0 for check */
+    enum { COMMAND_CHECK, COMMAND_INIT, COMMAND_PREVIEW, COMMAND_RUN } command;
+    int operation; /* CASEHOOK_CREATE ...; 0 for check and init */
     const char *connector, *settings, *secrets;
     const char *case_file;
     const char *title, *description, *severity, *status, *id;
-    struct list tags, fields, comments;
+    struct list tags, fields, comments, sets;
     const char *external_id;
     const char *resume, *idempotency_key;
     const char *batch, *journal, *failed;
-    uint32_t concurrency, max_attempts; /* 0: not given */
+    const char *tracker, *from_curl, *url, *ca; /* of init */
+    uint32_t concurrency, max_attempts;         /* 0: not given */
     uint32_t deadline_ms;
-    bool retry_unknown, json, verbose, help, version;
+    bool retry_unknown, json, verbose, trace, help, version;
 };
 
 /*

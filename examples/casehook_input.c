@@ -119,13 +119,13 @@ int input_file(const char *path, const char *field, int status, struct document 
 
 /* ---- the connector --------------------------------------------------------------------------- */
 
-/* Writes value as JSON into document. */
-static int dump(const json_t *value, struct document *document)
+int input_dump(const json_t *value, size_t flags, struct document *document)
 {
-    size_t size = json_dumpb(value, NULL, 0, 0);
-    if (size == 0 || !(document->text = malloc(size))) return -1;
+    size_t size = json_dumpb(value, NULL, 0, flags);
+    if (size == 0 || !(document->text = malloc(size + 1))) return -1;
     document->length = size;
-    return json_dumpb(value, document->text, size, 0) == size ? 0 : -1;
+    document->text[size] = '\0';
+    return json_dumpb(value, document->text, size, flags) == size ? 0 : -1;
 }
 
 /* joined is the connector's document with the secrets; connector may be emptied. */
@@ -160,7 +160,7 @@ static int join(struct document *connector, const struct document *secrets, stru
                              "the connector holds secrets and --secrets gives them too; leave one out");
         goto out;
     }
-    if (json_object_set(config, "secrets", secret) || dump(config, joined))
+    if (json_object_set(config, "secrets", secret) || input_dump(config, 0, joined))
         status = trouble_set(trouble, CASEHOOK_E_NO_MEMORY, "", "out of memory");
 out:
     json_decref(config);

@@ -32,6 +32,10 @@ int input_case(const struct arguments *arguments, struct document *document, str
 
 void document_free(struct document *document);
 
+/* Writes a value as JSON, with a NUL behind it: memory of malloc(), unlike jansson's.  0 or -1. */
+struct json_t;
+int input_dump(const struct json_t *value, size_t flags, struct document *document);
+
 /* For the modules that read input. */
 int trouble_set(struct trouble *trouble, int status, const char *field, const char *format, ...);
 
