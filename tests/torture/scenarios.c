@@ -40,6 +40,33 @@ static char *delivery_document(bool always)
     return document_new(torture_base, config, secrets_json);
 }
 
+/* Of nobody. */
+static const char key_pem[] =
+    "-----BEGIN PRIVATE KEY-----\\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgbg6R87GYacXBxO2F\\n"
+    "OGW/bWy1RUJb1Pw5sBXEoxIFQIqhRANCAAREgAq99rinvSDmfAD6B5OCemQg0Dkd\\n"
+    "Qzq/bclreGpypWWTy+MMjqLNKWDCmcLSonMTigV6Ka4V2qlN4lQbOtKh\\n-----END PRIVATE KEY-----\\n";
+
+/* jwt: the client is known by one, and the requests are signed in the way of Standard Webhooks. */
+static char *token_document(bool jwt)
+{
+    char config[2048], secrets[2048];
+    snprintf(config, sizeof config,
+             "\"hasAuth\":true,\"authType\":\"oauth2\",\"accessTokenUrl\":\"%s/token\",\"clientId\":\"c\","
+             "\"scope\":\"s\",\"additionalFields\":{\"a\":\"b\",\"n\":1},\"tokenAuthMethod\":\"%s\",%s"
+             "\"assertion\":{\"sub\":\"u\",\"x\":[1,{\"y\":null}]},\"grantType\":\"%s\"",
+             torture_base, jwt ? "private_key_jwt" : "client_secret_basic",
+             jwt ? "\"keyId\":\"k\",\"signature\":{\"scheme\":\"standard-webhooks\"},"
+                 : "\"signature\":{\"header\":\"X-S\",\"prefix\":\"v=\",\"timestampHeader\":\"X-T\","
+                   "\"content\":\"{{timestamp}}{{path}}{{body}}\"},",
+             jwt ? "jwt_bearer" : "client_credentials");
+    snprintf(
+        secrets, sizeof secrets,
+        "%s%s%s,\"secretQuery\":{\"q\":\"secret of the query\"},\"signingKey\":[\"whsec_MfKQ9r8GKYqrTwjU\","
+        "\"another key\"]",
+        jwt ? "\"key\":\"" : "\"clientSecret\":\"secret of the client", jwt ? key_pem : "", "\"");
+    return document_new(torture_base, config, secrets);
+}
+
 static struct casehook_params params(void)
 {
     static const char *const tags[] = {"a", "b"};
@@ -375,6 +402,72 @@ static int exchange_wait(struct world *world)
     return end_exchange(world);
 }
 
+/* ---- tokens -------------------------------------------------------------------------------------- */
+
+static int connector_new_token(struct world *world)
+{
+    char *document = token_document(false);
+    int status = casehook_connector_new(world->settings, document, CASEHOOK_TERMINATED, &world->connector,
+                                        &world->error);
+    free(document);
+    return status;
+}
+
+static int connector_check_bad_token(struct world *world)
+{
+    return casehook_connector_check(
+        world->settings,
+        "{\"config\":{\"authType\":\"oauth2\",\"accessTokenUrl\":\"http://h/"
+        "{{x}}\",\"additionalFields\":\"[\","
+        "\"grantType\":\"jwt_bearer\",\"assertion\":{\"iat\":1,\"x\":1.5},\"signature\":{\"header\":\"Host\","
+        "\"content\":\"{{bdy}}\"},\"nope\":1},\"secrets\":{\"key\":\"x\",\"signingKey\":[\"whsec_*\",1],"
+        "\"secretQuery\":{\"a\":1,\"b\":\"\"}}}",
+        CASEHOOK_TERMINATED, &world->error);
+}
+
+static int create_refused_token(struct world *world)
+{
+    torture_token_status = 401;
+    int status = create(world);
+    torture_token_status = 200;
+    return status;
+}
+
+static int create_unauthorized(struct world *world)
+{
+    torture_unauthorized = 1;
+    int status = create(world);
+    torture_unauthorized = 0;
+    return status;
+}
+
+/* Of two in a loop one waits for the other. */
+static int loop_tokens(struct world *world)
+{
+    struct casehook_params p = params();
+    struct casehook_loop_options options = {.struct_size = sizeof options, .allocator = &torture_allocator};
+    int first = casehook_loop_new(&options, &world->loop), ended = 0;
+    for (int i = 0; i < 2 && !first; i++)
+        first = casehook_loop_submit(world->loop, world->connector, CASEHOOK_GET, &p, NULL, NULL, NULL);
+    while (world->loop && casehook_loop_pending(world->loop)) {
+        struct casehook_result *result = casehook_loop_next(world->loop, NULL);
+        if (!result && casehook_loop_wait(world->loop, 60000) == CASEHOOK_E_ARGUMENT) abort();
+        if (result && !ended) ended = casehook_error_status(casehook_result_error(result));
+        casehook_result_free(result);
+    }
+    return first ? first : ended;
+}
+
+static int exchange_token(struct world *world)
+{
+    struct casehook_http_request request = {.struct_size = sizeof request};
+    if (casehook_exchange_next(world->exchange, &request) != 1) return end_exchange(world);
+    casehook_exchange_feed(world->exchange, 200, "", 0, "{\"access_token\":\"t0k.en\"}", CASEHOOK_TERMINATED);
+    return exchange_feed(world);
+}
+
+/* ---- templates --------------------------------------------------------------------------------- */
+
 static int template_render(struct world *world)
 {
     static const char json[] = "{\"a\":{\"\\u0062\":[1,{\"c\":\"\\n\"}]},\"d\":\"x\"}";
@@ -434,16 +527,25 @@ const struct scenario scenarios[] = {
     {"casehook_render", template_render, 0},
     {"casehook_renderer_new (bad)", template_bad, FAILS},
     {"casehook_exchange_next (wait)", exchange_wait, WITH_DELIVERY | WITH_EXCHANGE | FAILS},
+    {"casehook_connector_new (token)", connector_new_token, WITH_SETTINGS},
+    {"casehook_connector_check (bad token)", connector_check_bad_token, WITH_SETTINGS | FAILS},
+    {"casehook_create (token)", create, WITH_TOKEN | CREATES},
+    {"casehook_create (token refused)", create_refused_token, WITH_TOKEN | FAILS},
+    {"casehook_create (token withdrawn)", create_unauthorized, WITH_TOKEN | CREATES},
+    {"casehook_preview (token)", preview, WITH_TOKEN},
+    {"casehook_loop_wait (tokens)", loop_tokens, WITH_TOKEN},
+    {"casehook_exchange_feed (token)", exchange_token, WITH_TOKEN | WITH_EXCHANGE},
     {NULL, NULL, 0},
 };
 
 int world_make(struct world *world, int flags)
 {
     int status = CASEHOOK_OK;
-    bool delivers = (flags & WITH_DELIVERY) != 0;
+    bool delivers = (flags & WITH_DELIVERY) != 0, tokens = (flags & WITH_TOKEN) != 0;
     *world = (struct world){.document = delivers ? delivery_document(false)
+                                        : tokens ? token_document(true)
                                                  : document_new(torture_base, config_json, secrets_json)};
-    if (delivers) flags |= WITH_CONNECTOR;
+    if (delivers || tokens) flags |= WITH_CONNECTOR;
     if (flags & (WITH_SETTINGS | WITH_CONNECTOR | WITH_EXCHANGE | WITH_RESULT | WITH_LOOP))
         status = settings_new(world);
     if (!status && delivers)

@@ -51,6 +51,7 @@ struct http_log *torture_http;
 static struct http_server *server;
 char torture_base[64];
 int torture_refuse_get, torture_create_status, torture_created;
+int torture_token_status = 200, torture_unauthorized;
 
 /* 503 and 504 are of one create only. */
 static int create_case(void)
@@ -70,6 +71,19 @@ static void answer(void *user, const struct http_request *request, struct http_r
     (void)user;
     response->headers = type;
     response->header_count = 1;
+    if (strcmp(request->target, "/token") == 0) {
+        response->status = torture_token_status;
+        response->body = torture_token_status == 200
+                             ? "{\"access_token\":\"a.token\",\"token_type\":\"Bearer\",\"expires_in\":3600}"
+                             : "{\"error\":\"invalid_client\",\"error_description\":\"who?\"}";
+        response->body_length = strlen(response->body);
+        return;
+    }
+    if (torture_unauthorized > 0) {
+        torture_unauthorized--;
+        response->status = 401;
+        return;
+    }
     response->status = strcmp(request->method, "GET") == 0 && torture_refuse_get ? 500 : 200;
     if (strcmp(request->method, "POST") == 0 && strcmp(request->target, "/issue") == 0)
         response->status = create_case();

@@ -23,6 +23,8 @@ extern int torture_refuse_get; /* it creates cases and refuses to show them */
  */
 extern int torture_create_status;
 extern int torture_created; /* cases, so far */
+/* What requests for tokens are answered; how many requests besides are answered 401. */
+extern int torture_token_status, torture_unauthorized;
 extern struct http_log *torture_http;
 void torture_start(void);
 void torture_stop(void);
@@ -49,7 +51,8 @@ enum {
     CREATES = 32, /* a case in the tracker */
     FAILS = 64,   /* with all memory too */
     WITH_DELIVERY =
-        128 /* a connector that tries again, finds and has keys; may end as if it did none of it */
+        128,         /* a connector that tries again, finds and has keys; may end as if it did none of it */
+    WITH_TOKEN = 256 /* a connector with OAuth2, by a JWT, and signatures */
 };
 
 struct scenario {
