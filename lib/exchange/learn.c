@@ -2,7 +2,6 @@
 #include "exchange/learn.h"
 
 #include "json/jsbytes.h"
-#include "json/jsscan.h"
 #include "json/jstext.h"
 
 #include <stdio.h>
@@ -23,17 +22,6 @@ static void name_key(const struct casehook__question *question, struct casehook_
 }
 
 /* ---- id and title ---------------------------------------------------------------------------- */
-
-/* The text of a value: a string decoded, a number as K3 prints it, anything else as it stands. */
-static int value_text(struct casehook__buf *out, const struct casehook__js_value *value)
-{
-    if (value->kind == CASEHOOK__JS_STRING) {
-        struct casehook__text inside = {value->text.data + 1, value->text.length - 2};
-        return casehook__js_decode(out, inside);
-    }
-    if (value->kind == CASEHOOK__JS_NUMBER) return casehook__js_number(out, value->text);
-    return casehook__js_utf8(out, value->text);
-}
 
 static bool usable_kind(const struct casehook__question *question, enum casehook__js_kind kind)
 {
@@ -90,7 +78,7 @@ static int read_learnt(const struct casehook__question *question, const struct c
         return bad_key(question, found, error);
     }
     casehook__buf_clear(question->scratch);
-    int status = value_text(question->scratch, value);
+    int status = casehook__learn_text(question->scratch, value);
     if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
     if (status == CASEHOOK_E_LIMIT && wants_id(question)) /* not even scratch has room for it */
         return bad_id(question, value, casehook__id_fault(value->text), error);
@@ -140,66 +128,6 @@ static int keep_title(const struct casehook__question *question, struct casehook
     return result->title ? CASEHOOK_OK : casehook__fail_memory(&result->error);
 }
 
-/* ---- fields (K4) ----------------------------------------------------------------------------- */
-
-/* The field of that name, or a new one; NULL: no memory. */
-static struct casehook__kept_field *field_named(struct casehook_result *result, const char *name)
-{
-    for (size_t i = 0; i < result->field_count; i++)
-        if (strcmp(result->fields[i].name, name) == 0) return &result->fields[i];
-    struct casehook__kept_field *field = &result->fields[result->field_count];
-    *field =
-        (struct casehook__kept_field){.name = casehook__copy(result->heap, name, strlen(name)), .text = NULL};
-    return field->name ? field : NULL;
-}
-
-/*
- * It counts only when it is whole: what has no room for all of it is left out.  What was found before under
- * that name, of the answer to an earlier comment, is replaced.
- */
-static int keep_field(struct casehook_result *result, const char *name,
-                      const struct casehook__js_value *value, struct casehook__buf *scratch)
-{
-    if (value->kind == CASEHOOK__JS_NONE) return CASEHOOK_OK;
-    casehook__buf_clear(scratch);
-    int status = value_text(scratch, value);
-    if (status == CASEHOOK_E_NO_MEMORY) return status;
-    struct casehook__kept_field *field = field_named(result, name);
-    if (!field) return CASEHOOK_E_NO_MEMORY;
-    bool is_new = !field->text;
-    size_t length = scratch->length, others = result->field_bytes - (is_new ? 0 : field->length);
-    char *text = NULL;
-    /* Beyond the double range or what a result holds: as if it were missing (K4). */
-    bool fits = !status && length <= CASEHOOK__RESULT_FIELDS_MAX_BYTES - others;
-    if (fits) text = casehook__copy(result->heap, casehook__buf_string(scratch), length);
-    if (!text) {
-        if (is_new) casehook__result_field_free(result->heap, field);
-        return fits ? CASEHOOK_E_NO_MEMORY : CASEHOOK_OK;
-    }
-    casehook__free(result->heap, field->text);
-    field->text = text;
-    field->length = length;
-    field->is_string = value->kind == CASEHOOK__JS_STRING || value->kind == CASEHOOK__JS_PLAIN;
-    if (is_new) result->field_count++;
-    result->field_bytes = others + length;
-    result->field_version++;
-    return CASEHOOK_OK;
-}
-
-static int keep_fields(const struct casehook__call_config *call, const struct casehook__js_value *found,
-                       struct casehook__buf *scratch, struct casehook_result *result)
-{
-    size_t needed = result->field_count + call->field_count;
-    if (call->field_count == 0) return CASEHOOK_OK;
-    void *grown = casehook__realloc(result->heap, result->fields, needed * sizeof *result->fields);
-    if (!grown) return casehook__fail_memory(&result->error);
-    result->fields = grown;
-    for (size_t i = 0; i < call->field_count; i++)
-        if (keep_field(result, call->fields[i].name, &found[i], scratch))
-            return casehook__fail_memory(&result->error);
-    return CASEHOOK_OK;
-}
-
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static int answer_not_json(const struct casehook__question *question,
@@ -241,7 +169,7 @@ static int keep_learnt(const struct casehook__question *question, const struct c
         status = wants_id(question) ? keep_id(question, &found[0], result) : keep_title(question, result);
     if (status && status != CASEHOOK_E_NO_MEMORY) show_answer(question, response, &result->error);
     /* What can be known of a case without id or title is kept too (R1). */
-    int kept = keep_fields(call_asked(question), found + 1, question->scratch, result);
+    int kept = casehook__learn_fields(call_asked(question), found + 1, question->scratch, result);
     return status ? status : kept;
 }
 
@@ -309,7 +237,7 @@ int casehook__learn(const struct casehook__question *question, const struct case
     }
     if (!fault || (call->any_type && (!call->key || found[0].kind != CASEHOOK__JS_NONE)))
         return call->key ? keep_learnt(question, response, found, result)
-                         : keep_fields(call, found + 1, question->scratch, result);
+                         : casehook__learn_fields(call, found + 1, question->scratch, result);
     /* Where nothing is looked for, white space is as good as nothing. */
     if (!call->key && fault == CASEHOOK__JS_EMPTY) return CASEHOOK_OK;
     answer_not_json(question, response, fault, offset, &result->error);
@@ -343,7 +271,7 @@ static int read_closed(const struct casehook__question *question, const struct c
     *closed = false;
     if (is_nothing(value)) return CASEHOOK_OK;
     casehook__buf_clear(question->scratch);
-    int status = value_text(question->scratch, value);
+    int status = casehook__learn_text(question->scratch, value);
     if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
     for (size_t i = 0; i < find->closed_count && !status && !*closed; i++)
         *closed = casehook__text_equal(find->closed[i], casehook__buf_text(question->scratch));
@@ -372,7 +300,7 @@ static int read_closed_at(const struct casehook__question *question, const struc
                           struct casehook_error *error, int64_t *at)
 {
     casehook__buf_clear(question->scratch);
-    int status = value_text(question->scratch, value);
+    int status = casehook__learn_text(question->scratch, value);
     if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
     struct casehook__text text = casehook__buf_text(question->scratch);
     if (!status && (read_epoch(text, at) || casehook__clock_iso_read(text, at))) return CASEHOOK_OK;
@@ -434,7 +362,7 @@ int casehook__learn_whether(const struct casehook__question *question,
     if (status && status != CASEHOOK_E_NO_MEMORY) show_answer(question, response, &result->error);
     if (!status && *found != CASEHOOK__FOUND_NONE) {
         find_whole(casehook__js_top(response->body), paths + keyed, call->field_count, found_all + keyed);
-        status = keep_fields(call, found_all + keyed, question->scratch, result);
+        status = casehook__learn_fields(call, found_all + keyed, question->scratch, result);
     }
     return status;
 }

@@ -93,8 +93,10 @@ static void render_request(struct casehook__machine *machine)
 static char *display_url(struct casehook__machine *machine)
 {
     bool whole = machine->preview && !machine->context->config->secret_url;
-    const char *shown = casehook__shown_url(machine->context->config, machine->context->mask,
-                                            machine->request.url, whole, &machine->scratch);
+    const char *url = casehook__machine_url_to_show(machine), *shown = NULL;
+    if (url)
+        shown = casehook__shown_url(machine->context->config, machine->context->mask, url, whole,
+                                    &machine->scratch);
     return shown ? casehook__copy(machine->heap, shown, machine->scratch.length) : NULL;
 }
 

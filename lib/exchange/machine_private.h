@@ -84,6 +84,8 @@ int casehook__machine_tree(struct casehook__machine *machine, const struct caseh
 bool casehook__machine_sends_comment(const struct casehook__machine *machine, size_t index);
 /* URL and body of a request into url and body; comment: the one that it sends, if any. */
 int casehook__machine_render(struct casehook__machine *machine, enum casehook__call call, size_t comment);
+/* The URL of the request as it may be shown, its secret values masked; NULL: no memory.  Uses next_url. */
+const char *casehook__machine_url_to_show(struct casehook__machine *machine);
 /*
  * What is sent later but can be known now is rendered now, so that a fault of the params is found before the
  * case exists (T2, U3).  A text that needs the new id has to wait.  *failure, when it gets a status: the

@@ -107,6 +107,26 @@ int casehook__machine_render(struct casehook__machine *machine, enum casehook__c
     return status ? status : check_steps(machine, call, CASEHOOK__CALL_STEPS_MAX);
 }
 
+/* Secrets that are too short to be searched for are masked where they stand: in another rendering (V3). */
+const char *casehook__machine_url_to_show(struct casehook__machine *machine)
+{
+    const struct casehook__config *config = machine->context->config;
+    enum casehook__call call = machine->request.call;
+    size_t comment = *machine->step == CASEHOOK__PLAN_COMMENTS ? machine->comment : SIZE_MAX;
+    size_t steps = machine->steps;
+    struct casehook__request_values values;
+    struct casehook__param_tree tree;
+    bool whole = machine->preview || machine->redirects || machine->progress.fetching;
+    if (whole || !config->values || !config->values->secret_count || !config->calls[call].url ||
+        !casehook__url_template_uses_any(config->calls[call].url, "secret"))
+        return machine->request.url;
+    int status = values_of_request(machine, call, comment, machine->key, &values, &tree);
+    if (!status) status = casehook__machine_tree(machine, &values, true, &tree);
+    if (!status) status = render_url(machine, call, &tree, &machine->next_url);
+    machine->steps = steps;
+    return status ? NULL : casehook__buf_string(&machine->next_url);
+}
+
 /* ---- before anything is sent ------------------------------------------------------------------- */
 
 /* True: the caller wants an end, for this reason. */

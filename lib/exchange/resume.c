@@ -3,6 +3,7 @@
 
 #include "exchange/decision.h"
 #include "exchange/idempotency.h"
+#include "exchange/learn.h"
 #include "json/jsscan.h"
 #include "json/jstext.h"
 
@@ -15,7 +16,7 @@ struct resume_reader {
     struct casehook__buf *scratch;
     struct casehook_result *result;
     struct casehook__resumed *resumed;
-    struct casehook__js_value id, comments, requests, key, of_operation, ok, step, outcome;
+    struct casehook__js_value id, comments, requests, fields, key, of_operation, ok, step, outcome;
 };
 
 static int fail_resume(struct resume_reader *reader, const char *message)
@@ -66,6 +67,7 @@ static int find_members(struct resume_reader *reader)
     reader->id = member(&top, "id");
     reader->comments = member(&top, "comments");
     reader->requests = member(&top, "requests");
+    reader->fields = member(&top, "fields");
     reader->key = member(&top, "idempotencyKey");
     reader->of_operation = member(&top, "operation");
     reader->ok = member(&top, "ok");
@@ -246,6 +248,8 @@ int casehook__resume_read(const struct casehook__config *config, const struct ca
     if (!status) status = take_id(&reader);
     if (!status) status = take_comments(&reader);
     if (!status) status = take_key(&reader);
+    if (!status && config->uses_fields && reader.fields.kind == CASEHOOK__JS_OBJECT)
+        status = casehook__learn_again(reader.fields.text, scratch, result);
     if (status) return status;
     take_requests(&reader);
     return check_unknown(&reader);

@@ -300,7 +300,9 @@ int casehook__name_resolve(struct casehook__parser *parser, struct casehook__tex
         return CASEHOOK_OK;
     }
     op->base = CASEHOOK__BASE_UNKNOWN;
-    if (op->at < parser->strict_from && !is_made_elsewhere(parser->schema, name)) return CASEHOOK_OK;
+    bool lenient = parser->strict_from == SIZE_MAX; /* else the names before it were told already */
+    if (op->at < parser->strict_from && !(lenient && is_made_elsewhere(parser->schema, name)))
+        return CASEHOOK_OK;
     parser->name_refused = true;
     if (found.meaning == MEANS_OBJECT)
         return casehook__fail_at(

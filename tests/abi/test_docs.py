@@ -71,7 +71,7 @@ LIMITS = {
     "a struct of a newer header": "CASEHOOK__STRUCT_MAX_BYTES",
 }
 # Of no interest to users.
-INNER = {"CASEHOOK__LOOKS_MAX", "CASEHOOK__NEEDLE_HEAD_MAX", "CASEHOOK__SOCKETS_MAX", "CASEHOOK__DURATION_MAX_MS", "CASEHOOK__SIZE_MAX_BYTES"}
+INNER = {"CASEHOOK__LOOKS_MAX", "CASEHOOK__RESPONSE_NAME_MAX", "CASEHOOK__NEEDLE_HEAD_MAX", "CASEHOOK__SOCKETS_MAX", "CASEHOOK__DURATION_MAX_MS", "CASEHOOK__SIZE_MAX_BYTES"}
 
 BLOCK = re.compile(r"(?ms)^```(\w+)\n(.*?)^```$")
 INDENTED = re.compile(r"(?m)(?<=\n\n)((?:    .*\n)+)")
