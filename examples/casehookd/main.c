@@ -11,10 +11,12 @@
 #include "notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,12 +57,29 @@ static struct config *load(const char *path, bool quiet)
     return config;
 }
 
-static int open_outbox(struct server *server, const struct config *config)
+/* A file is one daemon's: what the one before was sending when it died is taken over at once.  -1: another
+ * one has it; the descriptor is kept until the end. */
+static int lock_file(const char *location, int *lock)
+{
+    struct text path = {0};
+    text_format(&path, "%s.lock", location);
+    *lock = path.failed ? -1 : open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool locked = *lock >= 0 && !flock(*lock, LOCK_EX | LOCK_NB);
+    if (!locked)
+        log_line(CASEHOOK_LOG_ERROR, "outbox: %s: %s", path.data ? path.data : location,
+                 errno == EWOULDBLOCK ? "another casehookd works with this outbox" : strerror(errno));
+    text_free(&path);
+    return locked ? 0 : -1;
+}
+
+static int open_outbox(struct server *server, const struct config *config, int *lock)
 {
     struct casehook_outbox_options options = config->outbox;
     struct casehook_outbox_error *error = NULL;
+    bool file = !strstr(config->location, "://");
+    if (file && lock_file(config->location, lock)) return -1;
     options.location = config->location;
-    options.worker = config->worker;
+    options.worker = config->worker ? config->worker : file ? "casehookd" : NULL;
     options.user = server;
     options.resolve = resolve;
     options.log = log_record;
@@ -210,10 +229,10 @@ static void stop(struct server *server, int signals)
 static int serve(struct config *config, const char *path)
 {
     struct server server = {.config = config, .started_ms = now_ms()};
-    int signals = open_signals(), code = 1;
+    int signals = open_signals(), code = 1, lock = -1;
     pthread_mutex_init(&server.lock, NULL);
     log_set_level(config->log_level);
-    if (signals < 0 || open_outbox(&server, config)) goto end;
+    if (signals < 0 || open_outbox(&server, config, &lock)) goto end;
     for (size_t i = 0; i < config->source_count; i++) server_counts(&server, config->sources[i].name);
     if (server_start(&server, config)) goto end;
     bool v6 = strchr(config->listen_host, ':');
@@ -229,6 +248,7 @@ end:
     config_unref(server.config);
     pthread_mutex_destroy(&server.lock);
     if (signals >= 0) close(signals);
+    if (lock >= 0) close(lock);
     if (!code) log_line(CASEHOOK_LOG_INFO, "stopped");
     return code;
 }

@@ -68,6 +68,11 @@ static void write_form(struct text *out, const struct casehook_outbox_entry *ent
         token, entry->id);
     write_button(out, "retry", stuck ? "Try again" : "Try now");
     write_button(out, "discard", "Discard");
+    if (stuck) {
+        text_string(out, "<input name=\"external\" maxlength=\"200\" placeholder=\"id in the tracker\" "
+                         "aria-label=\"id in the tracker\">");
+        write_button(out, "done", "It was done");
+    }
     text_string(out, "</form>");
 }
 
@@ -183,7 +188,9 @@ static void write_page(struct request *request, struct text *out)
     const char *done = request_argument(request, "done");
     if (done) {
         text_string(out, "<p role=\"status\">");
-        text_html(out, !strcmp(done, "retry") ? "It will be tried again." : "It was discarded.");
+        text_string(out, !strcmp(done, "retry")  ? "It will be tried again."
+                         : !strcmp(done, "done") ? "It counts as done."
+                                                 : "It was discarded.");
         text_string(out, "</p>\n");
     }
     write_numbers(out, outbox);

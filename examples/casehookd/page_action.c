@@ -20,7 +20,28 @@ void form_token(const struct login *login, int days, char token[FORM_TOKEN_SIZE]
     for (unsigned i = 0; i < 32; i++) sprintf(token + 2 * (size_t)i, "%02x", digest[i]);
 }
 
-/* The value of a member of a=1&b=2, in which nothing is encoded: digits, letters. */
+static int hex_of(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/* In place; false where it is not encoded as forms are, or holds a NUL. */
+static bool decode_form(char *text)
+{
+    char *out = text;
+    for (; *text; text++) {
+        int high = *text == '%' ? hex_of(text[1]) : 0, low = *text == '%' && high >= 0 ? hex_of(text[2]) : 0;
+        if (high < 0 || low < 0 || (*text == '%' && !high && !low)) return false;
+        *out++ = (char)(*text == '%' ? high << 4 | low : *text == '+' ? ' ' : *text);
+        if (*text == '%') text += 2;
+    }
+    *out = '\0';
+    return true;
+}
+
+/* The value of a member of a=1&b=2. */
 static bool form_value(const char *form, const char *name, char *value, size_t size)
 {
     size_t length = strlen(name);
@@ -32,7 +53,7 @@ static bool form_value(const char *form, const char *name, char *value, size_t s
         if (count >= size) return false;
         memcpy(value, begin, count);
         value[count] = '\0';
-        return true;
+        return decode_form(value);
     }
     return false;
 }
@@ -60,27 +81,33 @@ static bool has_token(const struct request *request)
     return same;
 }
 
-static void act(struct request *request, struct answer *answer, uint64_t id, const char *action)
+static const char *const actions[] = {"retry", "discard", "done"};
+enum { ACTION_RETRY, ACTION_DISCARD, ACTION_DONE, ACTIONS };
+
+static void act(struct request *request, struct answer *answer, uint64_t id, int action, const char *external)
 {
+    struct casehook_outbox *outbox = request->server->outbox;
     struct casehook_outbox_error *error = NULL;
-    bool retry = !strcmp(action, "retry");
-    int status = retry ? casehook_outbox_retry(request->server->outbox, id, &error)
-                       : casehook_outbox_discard(request->server->outbox, id, &error);
+    int status = action == ACTION_RETRY ? casehook_outbox_retry(outbox, id, &error)
+                 : action == ACTION_DISCARD
+                     ? casehook_outbox_discard(outbox, id, &error)
+                     : casehook_outbox_done(outbox, id, *external ? external : NULL, &error);
     if (status) {
         answer_outbox_fault(answer, error);
     } else {
-        log_line(CASEHOOK_LOG_INFO, "entry %llu: %s from the page", (unsigned long long)id,
-                 retry ? "tried again" : "discarded");
+        log_line(CASEHOOK_LOG_INFO, "entry %llu: %s, from the page", (unsigned long long)id, actions[action]);
         answer->status = 303;
-        snprintf(answer->location, sizeof answer->location, "/?done=%s", retry ? "retry" : "discard");
+        snprintf(answer->location, sizeof answer->location, "/?done=%s", actions[action]);
     }
     casehook_outbox_error_free(error);
 }
 
 void handle_action(struct request *request, struct answer *answer)
 {
-    char id[24] = "", action[16] = "", *end = NULL;
-    if (!request->body.data) {
+    char id[24] = "", name[16] = "", external[1024] = "", *end = NULL;
+    const char *form = request->body.data;
+    int action = 0;
+    if (!form) {
         answer_error(answer, 400, "a form is missing");
         return;
     }
@@ -88,13 +115,12 @@ void handle_action(struct request *request, struct answer *answer)
         answer_error(answer, 403, "this form is not of this page, or too old: load the page again");
         return;
     }
-    bool given = form_value(request->body.data, "id", id, sizeof id) &&
-                 form_value(request->body.data, "action", action, sizeof action);
+    bool given = form_value(form, "id", id, sizeof id) && form_value(form, "action", name, sizeof name);
+    if (given && strstr(form, "external=")) given = form_value(form, "external", external, sizeof external);
     unsigned long long number = strtoull(id, &end, 10);
-    if (!given || !number || *end || *id == '-' ||
-        (strcmp(action, "retry") != 0 && strcmp(action, "discard") != 0)) {
-        answer_error(answer, 400, "id and action (retry, discard) are wanted");
-        return;
-    }
-    act(request, answer, number, action);
+    while (action < ACTIONS && strcmp(actions[action], name) != 0) action++;
+    if (!given || !number || *end || *id == '-' || action == ACTIONS)
+        answer_error(answer, 400, "id and action (retry, discard, done) are wanted");
+    else
+        act(request, answer, number, action, external);
 }

@@ -327,9 +327,9 @@ int server_start(struct server *server, struct config *config)
         MHD_OPTION_SOCK_ADDR, found->ai_addr, MHD_OPTION_CONNECTION_LIMIT, config->max_connections,
         MHD_OPTION_CONNECTION_TIMEOUT, config->request_timeout_s, MHD_OPTION_THREAD_POOL_SIZE,
         config->threads > 1 ? config->threads : 0, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-        MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U, MHD_OPTION_NOTIFY_COMPLETED, on_end, server,
-        MHD_OPTION_NOTIFY_CONNECTION, clients_notify, server, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, server, MHD_OPTION_NOTIFY_CONNECTION, clients_notify, server,
+        MHD_OPTION_END);
     freeaddrinfo(found);
     if (!server->daemon)
         log_line(CASEHOOK_LOG_ERROR, "cannot listen on %s port %u: in use, or not permitted",

@@ -1,0 +1,186 @@
+"""Alerts become cases, and live as these do: test_alerts.py CASEHOOKD TRACKER CONNECTOR"""
+import base64
+import json
+import sys
+import unittest
+
+from daemon import TOKEN, alert, payload, setup
+
+PROGRAM, TRACKER, DOCUMENT = sys.argv[1:4]
+del sys.argv[1:4]
+
+
+class Alerts(unittest.TestCase):
+    def setUp(self):
+        setup(self, PROGRAM, TRACKER, DOCUMENT)
+
+    def source(self, **changes):
+        self.daemon.configuration["sources"][0].update(changes)
+        self.daemon.save()
+        return self.daemon.start()
+
+    def send(self, alerts, wanted="stored", **members):
+        answer = self.daemon.post(payload(alerts, **members))
+        self.assertEqual((answer.json["status"], answer.status), (wanted, 202 if wanted == "stored" else 200), answer.text)
+        self.daemon.wait_idle()
+        return answer.json
+
+    def cases(self):
+        return self.tracker.ask("/api/cases")
+
+    def texts(self, case):
+        return [each["text"] for each in case["comments"]]
+
+    def test_a_life(self):
+        self.source()
+        first = self.send([alert()])
+        self.assertRegex(first["case"], r"^am-[0-9a-f]{32}$")
+        again = self.send([alert()], "known")
+        self.assertEqual(again["case"], first["case"])
+        [case] = self.cases()
+        self.assertEqual((case["title"], case["status"], case["reference"], self.texts(case)),
+                         ("DiskFull on web-01", "open", first["case"], []))
+        self.assertIn("alertname: DiskFull\n", case["description"])
+
+        self.send([alert(), alert(instance="web-02")])
+        [case] = self.cases()
+        self.assertEqual(case["status"], "open")
+        self.assertIn("web-02", case["description"])
+        self.assertEqual(len(case["comments"]), 1)
+        self.assertIn("2 firing, 0 resolved.", self.texts(case)[0])
+        # What it said at first is something new now.
+        self.send([alert()])
+        self.assertEqual(len(self.cases()[0]["comments"]), 2)
+
+        self.send([alert("resolved")])
+        self.send([alert("resolved")], "known")
+        self.send([alert("resolved"), alert("resolved", instance="web-02")], "ignored")
+        [case] = self.cases()
+        self.assertEqual((case["status"], len(case["comments"])), ("closed", 3))
+        self.assertIn("Resolved.", self.texts(case)[2])
+
+        self.send([alert(starts="2026-01-02T00:00:00Z")])
+        [case] = self.cases()
+        self.assertEqual((case["status"], len(case["comments"])), ("open", 4))
+
+    def test_order_of_alerts_is_no_news(self):
+        self.source()
+        pair = [alert(), alert(instance="web-02")]
+        common = {"commonLabels": {"alertname": "DiskFull"}}
+        self.send(pair, **common)
+        pair[0]["annotations"] = dict(reversed(pair[0]["annotations"].items()))
+        self.send(pair, "known", **common)
+
+    def test_groups_are_cases(self):
+        self.source(idPrefix="prod-")
+        for number in range(5):
+            self.assertTrue(self.send([alert()], key=f"group {number}")["case"].startswith("prod-"))
+        self.assertEqual(len(self.cases()), 5)
+
+    def test_reactions(self):
+        self.source(onChange="comment", onResolved="comment",
+                    comments={"changed": "{{firingCount}} fire", "resolved": "{{#resolvedAlerts}}{{labels.instance}} {{/resolvedAlerts}}"})
+        self.send([alert()])
+        description = self.cases()[0]["description"]
+        self.send([alert(), alert(instance="web-02")])
+        self.send([alert("resolved"), alert("resolved", instance="web-02")])
+        [case] = self.cases()
+        self.assertEqual((case["status"], case["description"], self.texts(case)),
+                         ("open", description, ["2 fire", "web-01 web-02"]))
+
+    def test_nothing_but_the_case(self):
+        self.source(onChange="none", onResolved="none")
+        self.send([alert()])
+        self.send([alert(), alert(instance="web-02")], "ignored")
+        self.send([alert("resolved")], "ignored")
+        [case] = self.cases()
+        self.assertEqual((case["status"], case["comments"]), ("open", []))
+
+    def test_without_comments(self):
+        self.source(onChange="update", onResolved="close")
+        self.send([alert()])
+        self.send([alert(), alert(instance="web-02")])
+        self.send([alert("resolved")])
+        [case] = self.cases()
+        self.assertEqual((case["status"], case["comments"]), ("closed", []))
+
+    def test_an_end_without_a_beginning(self):
+        self.source()
+        self.daemon.post(payload([alert("resolved")]))
+        self.daemon.wait_idle()
+        self.assertEqual(self.cases(), [])
+
+    def test_texts_of_a_case(self):
+        self.source(case={"title": " {{commonLabels.alertname}}:\n{{#alerts}}{{labels.instance}}{{^@last}}, {{/@last}}{{/alerts}} ",
+                          "description": "{{{commonAnnotations.summary}}} {{commonLabels.q}}", "severity": "{{commonLabels.severity}}",
+                          "tags": ["fixed", "{{commonLabels.team}}", "{{commonLabels.nothing}}"],
+                          "fields": {"host": "{{commonLabels.instance}}", "count": "{{alertCount}}"},
+                          "openStatus": "in-progress"})
+        self.send([alert(severity="critical", team="infra", q='"<&>\\'), alert(instance="web-02")],
+                  commonAnnotations={"summary": "{{commonLabels.team}}"})
+        [case] = self.cases()
+        self.assertEqual({name: case[name] for name in ("title", "description", "severity", "status", "tags", "fields")},
+                         {"title": "DiskFull: web-01, web-02", "description": '{{commonLabels.team}} "<&>\\', "severity": "critical",
+                          "status": "in-progress", "tags": ["fixed", "infra"], "fields": {"host": "web-01", "count": "2"}})
+
+    def test_labels_named_like_members(self):
+        self.source()
+        names = dict.fromkeys(("labels", "alerts", "status", "title", "startsAt", "firingAlerts", "constructor", "__proto__",
+                               "name", "value", "commonLabels", "{{x}}"), "odd")
+        odd = alert()
+        odd["labels"].update(names)
+        self.send([odd])
+        self.send([odd], "known", firingAlerts=[1], alertCount="x", commonLabelList={})
+        [case] = self.cases()
+        self.assertEqual(case["title"], "DiskFull on web-01")
+        self.assertIn("__proto__: odd", case["description"])
+
+    def test_many_alerts(self):
+        self.daemon.configuration["sources"][0]["maxBody"] = "8mb"
+        self.source(maxAlerts=10)
+        self.send([alert(instance=f"web-{number}") for number in range(10000)])
+        self.send([alert(instance=f"web-{number}") for number in reversed(range(10000))],
+                  "stored")  # other common labels, so another text
+        [case] = self.cases()
+        self.assertLess(len(case["description"]), 5000)
+        self.assertIn("10000 firing", self.texts(case)[0])
+
+    def test_grafana(self):
+        self.daemon.start()
+        login = {"Content-Type": "application/json"}
+        body = {**payload([alert()]), "version": "1", "orgId": 1, "title": "[FIRING:1]", "state": "alerting", "message": "m"}
+        basic = "Basic " + base64.b64encode(f"grafana:{TOKEN}".encode()).decode()
+        ids = set()
+        for organisation in (1, 2):
+            body["orgId"] = organisation
+            answer = self.daemon.ask("POST", "/grafana", json.dumps(body), login, basic)
+            self.assertEqual(answer.status, 202, answer.text)
+            ids.add(answer.json["case"])
+        self.assertEqual(len(ids), 2)
+        body.update(status="resolved", alerts=[alert("resolved")])
+        self.assertEqual(self.daemon.ask("POST", "/grafana", json.dumps(body), login, basic).status, 202)
+        self.daemon.wait_idle()
+        self.assertEqual([case["status"] for case in self.cases()], ["open", "closed"])
+        body["version"] = "4"
+        self.assertEqual(self.daemon.ask("POST", "/grafana", json.dumps(body), login, basic).status, 422)
+
+    def test_cases(self):
+        self.daemon.start()
+        for body in ({"title": "By hand", "id": "c1", "tags": ["x"]}, {"incident": {"title": "By hand", "id": "c2"}}):
+            self.assertEqual(self.daemon.post(body, "/cases", **{"Idempotency-Key": json.dumps(body)}).status, 202)
+            self.assertEqual(self.daemon.post(body, "/cases", **{"Idempotency-Key": json.dumps(body)}).json["status"], "known")
+        self.daemon.wait_idle()
+        self.assertEqual([case["reference"] for case in self.cases()], ["c1", "c2"])
+        self.assertEqual(self.daemon.post({"id": "c1", "comments": [{"commentId": "1", "comment": "More"}]},
+                                          "/cases?operation=comment").status, 202)
+        self.daemon.wait_idle()
+        self.assertEqual(self.texts(self.cases()[0]), ["More"])
+        for body, path in (({"titel": "x"}, "/cases"), ({}, "/cases"), ([], "/cases"), ({"title": "x"}, "/cases?operation=get"),
+                           (b"", "/cases"), (b"{", "/cases")):
+            answer = self.daemon.post(body, path)
+            self.assertEqual(answer.status, 422, (body, answer.text))
+            self.assertTrue(answer.json["error"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

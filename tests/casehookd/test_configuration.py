@@ -1,0 +1,147 @@
+"""Faults are all told, with their place; a reload takes over everything or nothing: test_configuration.py CASEHOOKD TRACKER CONNECTOR"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import unittest
+
+from daemon import PATIENCE, TOKEN, alert, payload, setup
+
+PROGRAM, TRACKER, DOCUMENT = sys.argv[1:4]
+del sys.argv[1:4]
+
+# What is wrong, and how its line begins.
+WRONG = {
+    "connectors": {"t": "nope.json", "u": {"config": {"createIncidentUrl": "x", "nope": 1}}, "v": 3, "w": {"file": "."}},
+    "settings": {"allowedHost": ["x"], "responseTimeout": "soon"},
+    "outbox": {"location": 5, "lease": "soon", "maxEntries": 0, "nope": 1},
+    "http": {"listen": "nowhere", "maxConnections": 1, "requestTimeout": "10 years"},
+    "page": {"login": {"user": "ops"}}, "metrics": {"login": {"bearerFile": "/nope"}},
+    "stopTimeout": "1x", "logLevel": "loud", "typo": {},
+    "sources": [
+        {"type": "alertmanager", "connector": "x", "onChange": "both!", "onRefire": 1, "maxAlerts": 0, "idPrefix": "p" * 65,
+         "case": {"title": "{{#a}}", "tags": [1, "{{"], "fields": {"a b": "x", "c": 1}, "titel": ""}, "comments": {"changed": "{{/x}}"}},
+        {"type": "cases", "connector": "t", "login": {"bearer": "x"}, "maxBody": "9gb", "idPrefix": "x", "path": "/-/x"},
+        {"type": "jira", "path": "no slash", "login": {"password": "long enough"}}, 7, {"connector": "t", "login": "none"}],
+}
+PLACES = """connectors.t connectors.u connectors.v connectors.w.file settings outbox.location outbox.lease outbox.maxEntries
+outbox.nope http.listen http.maxConnections http.requestTimeout page.login.password metrics.login.bearerFile stopTimeout logLevel
+typo sources[0].connector sources[0].login sources[0].onChange sources[0].onRefire sources[0].maxAlerts sources[0].idPrefix
+sources[0].case.title sources[0].case.tags[0] sources[0].case.tags[1] sources[0].case.fields.c sources[0].case.titel
+sources[0].comments.changed sources[1].login.bearer sources[1].maxBody sources[1].idPrefix sources[1].path sources[2].type
+sources[2].path sources[2].connector sources[2].login.user sources[3] sources[4].type sources[4]""".split()
+
+
+class Configuration(unittest.TestCase):
+    def setUp(self):
+        setup(self, PROGRAM, TRACKER, DOCUMENT)
+
+    def test_every_fault_at_once(self):
+        path = self.daemon.write("wrong.json", WRONG)
+        done = subprocess.run([PROGRAM, "--check", path], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        places = {line.split(": ")[0] for line in done.stderr.splitlines()}
+        self.assertEqual(set(PLACES) - places, set(), done.stderr)
+        self.assertIn("sources[0].case.fields.a b: a name has letters", done.stderr)
+        self.assertIn('config.nope: there is no such field', done.stderr)
+        # It does not start with it either, and says the same.
+        done = subprocess.run([PROGRAM, path], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 3)
+        self.assertTrue(all(line.startswith("<3>") for line in done.stderr.splitlines()), done.stderr)
+
+    def test_no_configuration_at_all(self):
+        folder = self.daemon.folder
+        for text, wanted in ((b"{", "line 1 column 1"), (b"[]", "must be an object"), (b"{}", "connectors: "), (b'{"a": 1, "a": 2}', "duplicate"),
+                             (b"\xff", "line 1"), (b"", "line 1")):
+            path = os.path.join(folder, "bad.json")
+            with open(path, "wb") as file:
+                file.write(text)
+            done = subprocess.run([PROGRAM, "--check", path], capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(wanted, done.stderr)
+        for path in (os.path.join(folder, "nope"), folder, "/dev/zero"):
+            self.assertEqual(subprocess.run([PROGRAM, "--check", path], capture_output=True, timeout=PATIENCE).returncode, 3)
+        for words in ([], ["--check"], ["a", "b"], ["--nope"]):
+            self.assertEqual(subprocess.run([PROGRAM, *words], capture_output=True, timeout=PATIENCE).returncode, 2, words)
+
+    def test_a_right_one(self):
+        done = self.daemon.check()
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with open(os.path.join(self.daemon.folder, "token"), "w", encoding="ascii") as file:
+            file.write(TOKEN + "\n")
+        self.daemon.configuration["sources"][0]["login"] = {"bearerFile": "token"}
+        self.daemon.write("secrets.json", {"user": "demo", "password": "x"})
+        self.daemon.configuration["connectors"]["other"] = {"file": "tracker.json", "secrets": "secrets.json"}
+        self.daemon.save()
+        self.daemon.start()
+        self.assertEqual(self.daemon.post(payload([alert()])).status, 202)
+
+    def test_secrets_are_not_shown(self):
+        with open(os.path.join(self.daemon.folder, "tracker.json"), encoding="utf-8") as file:
+            connector = json.load(file)
+        connector["config"]["createIncidentUrl"] = "nonsense"
+        self.daemon.write("tracker.json", connector)
+        self.assertNotIn("canary", self.daemon.check().stderr)
+
+    def test_reload(self):
+        self.daemon.start()
+        self.daemon.post(payload([alert()], key="1"))
+        sources = self.daemon.configuration["sources"]
+        sources[0].update(path="/moved", case={"title": "New: {{commonLabels.alertname}}"})
+        self.daemon.save()
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.daemon.wait_line("was read again")
+        self.assertEqual(self.daemon.post(payload([alert()], key="2")).status, 404)
+        self.assertEqual(self.daemon.post(payload([alert()], key="2"), "/moved").status, 202)
+        # One with faults changes nothing, and says what is wrong.
+        sources[0].update(path="/again", onChange="odd")
+        self.daemon.save()
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.daemon.wait_line("the configuration before it stays")
+        self.assertTrue(any("sources[0].onChange" in line for line in self.daemon.lines))
+        self.assertEqual(self.daemon.post(payload([alert()], key="3"), "/moved").status, 202)
+        sources[0].update(path="/again", onChange="both")
+        self.daemon.configuration["http"]["maxConnections"] = 99
+        self.daemon.save()
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.daemon.wait_line('changes of "http" need a restart')
+        self.daemon.wait_line("was read again")
+        self.assertEqual(self.daemon.post(payload([alert()], key="4"), "/again").status, 202)
+        self.daemon.wait_idle()
+        self.assertEqual(sorted(case["title"] for case in self.tracker.ask("/api/cases")),
+                         ["DiskFull on web-01"] + ["New: DiskFull"] * 3)
+        numbers = self.daemon.metrics()
+        self.assertEqual((numbers["casehook_reloads_total"], numbers["casehook_reload_failures_total"]), (2, 1))
+        self.assertEqual(self.daemon.end(), 0)
+
+    def test_reload_under_load(self):
+        """Requests while the configuration is read again and again: each is accepted, and delivered once."""
+        self.daemon.start()
+        for number in range(200):
+            if number % 10 == 0:
+                self.daemon.process.send_signal(signal.SIGHUP)
+            self.assertEqual(self.daemon.post({"title": f"case {number}", "id": f"c{number}"}, "/cases").status, 202)
+        self.daemon.wait_idle()
+        self.assertEqual(sorted(case["reference"] for case in self.tracker.ask("/api/cases")),
+                         sorted(f"c{number}" for number in range(200)))
+        self.assertGreater(self.daemon.metrics()["casehook_reloads_total"], 0)
+
+    def test_two_daemons_and_one_file(self):
+        self.daemon.start()
+        done = subprocess.run([PROGRAM, os.path.join(self.daemon.folder, "casehookd.json")], capture_output=True, text=True,
+                              timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another casehookd works with this outbox", done.stderr)
+
+    def test_a_port_that_is_taken(self):
+        self.daemon.start()
+        self.daemon.configuration.update(http={"listen": f"127.0.0.1:{self.daemon.port}"},
+                                         outbox={"location": os.path.join(self.daemon.folder, "other.db")})
+        done = subprocess.run([PROGRAM, self.daemon.save()], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot listen", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,103 @@
+"""As a service: what systemd is told, how it stops, what it takes: test_service.py CASEHOOKD TRACKER CONNECTOR"""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+
+from daemon import PATIENCE, alert, payload, setup
+
+PROGRAM, TRACKER, DOCUMENT = sys.argv[1:4]
+del sys.argv[1:4]
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+UNIT = os.path.join(ROOT, "examples", "casehookd", "casehookd.service")
+
+
+class Service(unittest.TestCase):
+    def setUp(self):
+        setup(self, PROGRAM, TRACKER, DOCUMENT)
+
+    def listen(self, name):
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        told.settimeout(PATIENCE)
+        told.bind(name)
+        self.addCleanup(told.close)
+        return told
+
+    def test_systemd_is_told(self):
+        for name in (os.path.join(self.daemon.folder, "notify"), "\0casehookd-test-%d" % os.getpid()):
+            told = self.listen(name)
+            self.daemon.start(NOTIFY_SOCKET=name.replace("\0", "@"), WATCHDOG_USEC="200000")
+            self.assertRegex(told.recv(4096).decode(), r"^READY=1\nSTATUS=listening on 127\.0\.0\.1 port \d+$")
+            for _ in range(3):
+                self.assertEqual(told.recv(4096), b"WATCHDOG=1")
+            self.daemon.process.send_signal(signal.SIGHUP)
+            seen = [told.recv(4096).decode() for _ in range(20)]
+            news = [each for each in seen if each != "WATCHDOG=1"]
+            self.assertRegex(news[0], r"^RELOADING=1\nMONOTONIC_USEC=\d+$")
+            self.assertEqual(news[1:], ["READY=1"])
+            self.assertEqual(self.daemon.end(), 0)
+            told.settimeout(0)
+            rest = []
+            try:
+                while True:
+                    rest.append(told.recv(4096).decode())
+            except BlockingIOError:
+                pass
+            self.assertTrue(any(each.startswith("STOPPING=1\n") for each in rest), rest)
+
+    def test_health(self):
+        self.daemon.start()
+        self.assertEqual([self.daemon.ask("GET", path).text for path in ("/-/healthy", "/-/ready")], ["healthy\n", "ready\n"])
+        self.assertEqual(self.daemon.ask("HEAD", "/-/ready").status, 200)
+        self.assertEqual(self.daemon.end(signal.SIGINT), 0)
+        self.assertTrue(all(re.match(r"<[3467]>", line) for line in self.daemon.lines), self.daemon.lines)
+
+    def test_memory_at_rest(self):
+        if b"asan" in open(PROGRAM, "rb").read():
+            self.skipTest("sanitizers need memory of their own")
+        self.daemon.start()
+        self.assertEqual(self.daemon.post(payload([alert()])).status, 202)
+        self.daemon.wait_idle()
+        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as status:
+            resident = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+        self.assertLessEqual(resident, 20 * 1024)
+
+    def test_metrics_are_right(self):
+        self.daemon.configuration["connectors"]['odd "name"\\\n'] = "tracker.json"
+        self.daemon.save()
+        self.daemon.start()
+        self.daemon.post(payload([alert()]))
+        self.daemon.wait_idle()
+        answer = self.daemon.ask("GET", "/metrics")
+        self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        self.assertIn('connector="odd \\"name\\"\\\\\\n"', answer.text)
+        numbers = self.daemon.metrics()
+        self.assertEqual(numbers['casehook_outbox_entries{state="done"}'], 1)
+        self.assertEqual(numbers['casehook_requests_total{connector="tracker",step="create",class="2xx"}'], 1)
+        self.assertEqual(numbers['casehook_request_duration_seconds_count{connector="tracker"}'],
+                         numbers['casehook_request_duration_seconds_bucket{connector="tracker",le="+Inf"}'])
+        if not shutil.which("promtool"):
+            self.skipTest("promtool is not installed")
+        done = subprocess.run(["promtool", "check", "metrics"], input=answer.body, capture_output=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+
+    def test_the_unit(self):
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("systemd is not installed")
+        with open(UNIT, encoding="utf-8") as file:
+            text = file.read().replace("@bindir@/casehookd", os.path.abspath(PROGRAM)).replace("User=casehookd", "User=nobody")
+        path = os.path.join(self.daemon.folder, "casehookd.service")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("Group=casehookd\n", ""))
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual([line for line in done.stderr.splitlines() if "casehookd" in line], [])
+        done = subprocess.run(["systemd-analyze", "security", "--offline=true", path], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertLess(float(re.search(r"exposure level for casehookd.service: ([\d.]+)", done.stdout).group(1)), 2.0, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
