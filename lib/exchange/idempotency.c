@@ -105,13 +105,16 @@ int casehook__idempotency_key(const struct casehook__parsed_params *params,
         return CASEHOOK_OK;
     }
     struct casehook__text id = params->comments[comment].id;
-    const struct casehook__text of_comment[] = {CASEHOOK__TEXT("comment"), params->id, id};
+    struct casehook__text of_comment[] = {CASEHOOK__TEXT("comment"), params->id, id};
     char digest[CASEHOOK__DIGEST_DIGITS + 1];
-    if (is_derived(params)) return casehook__digest(of_comment, 3, key);
-    if (!fits_in_header(id)) {
-        if (casehook__digest(&id, 1, digest)) return CASEHOOK_E_NO_MEMORY;
-        id = casehook__text(digest);
+    bool derived = is_derived(params);
+    /* What joins the two must not be in the first one, or it would end elsewhere. */
+    struct casehook__text *odd = derived ? &of_comment[1] : &id;
+    if (derived ? memchr(odd->data, '\n', odd->length) != NULL : !fits_in_header(id)) {
+        if (casehook__digest(odd, 1, digest)) return CASEHOOK_E_NO_MEMORY;
+        *odd = casehook__text(digest);
     }
+    if (derived) return casehook__digest(of_comment, 3, key);
     snprintf(key, CASEHOOK__REQUEST_KEY_SIZE, "%s-%.*s", result->idempotency_key, (int)id.length,
              id.length ? id.data : "");
     return CASEHOOK_OK;

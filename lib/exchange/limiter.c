@@ -4,7 +4,8 @@
  * Tokens are taken when a request goes out, not when it comes to wait: then no window of time sees more than
  * the burst and what flowed in meanwhile, even if every thread slept longer than it meant to.  Who has to
  * wait is told a time after that of the one before him, and who wakes in vain one at the end: so each wakes
- * about once, also after a stall in which many times have passed.
+ * about once, also after a stall in which many times have passed.  A turn that is given up goes to the last
+ * one, which keeps the turns without a gap at no cost.
  */
 #include "base/posix.h"
 
@@ -21,16 +22,17 @@ struct casehook__limiter {
     double tokens;
     int64_t filled_at; /* tokens is that of this time */
     size_t queued;
-    double last_at; /* the time of the last one in the queue */
+    struct casehook__place *last; /* of the queue */
 
     unsigned failures; /* in a row */
     bool open, probing;
     int64_t open_until;
-    pid_t process; /* that made it: in a child the lock may be held by nobody who is there */
+    int64_t probe_ms; /* that a probe has */
+    pid_t process;    /* that made it: in a child the lock may be held by nobody who is there */
 };
 
 int casehook__limiter_new(struct casehook__heap *heap, const struct casehook__limits *limits,
-                          struct casehook__limiter **out)
+                          uint64_t request_ms, struct casehook__limiter **out)
 {
     *out = NULL;
     if (!limits->rate_requests && !limits->circuit_failures) return CASEHOOK_OK;
@@ -42,6 +44,8 @@ int casehook__limiter_new(struct casehook__heap *heap, const struct casehook__li
     }
     limiter->heap = heap;
     limiter->limits = *limits;
+    limiter->probe_ms =
+        request_ms > limits->circuit_pause_ms ? (int64_t)request_ms : (int64_t)limits->circuit_pause_ms;
     limiter->tokens = limits->rate_burst;
     limiter->filled_at = INT64_MIN;
     limiter->process = getpid();
@@ -72,9 +76,41 @@ static void fill(struct casehook__limiter *limiter, int64_t now)
     if (now > limiter->filled_at) limiter->filled_at = now;
 }
 
+static void join_queue(struct casehook__limiter *limiter, struct casehook__place *place, double turn)
+{
+    place->queued = true;
+    place->turn = turn;
+    place->before = limiter->last;
+    place->behind = NULL;
+    if (limiter->last) limiter->last->behind = place;
+    limiter->last = place;
+    limiter->queued++;
+}
+
 static void leave_queue(struct casehook__limiter *limiter, struct casehook__place *place)
 {
-    if (place->queued) limiter->queued--;
+    if (!place->queued) return;
+    if (place->before) place->before->behind = place->behind;
+    *(place->behind ? &place->behind->before : &limiter->last) = place->before;
+    place->queued = false;
+    limiter->queued--;
+}
+
+/* The turn of one that does not go: the last one gets it, and its place. */
+static void pass_turn_on(struct casehook__limiter *limiter, struct casehook__place *place)
+{
+    struct casehook__place *last = limiter->last;
+    if (!place->queued || place == last) {
+        leave_queue(limiter, place);
+        return;
+    }
+    leave_queue(limiter, last);
+    last->queued = true;
+    last->turn = place->turn;
+    last->before = place->before;
+    last->behind = place->behind;
+    if (last->before) last->before->behind = last;
+    *(last->behind ? &last->behind->before : &limiter->last) = last;
     place->queued = false;
 }
 
@@ -84,30 +120,31 @@ static bool take_token(struct casehook__limiter *limiter, int64_t now, struct ca
 {
     if (!limiter->limits.rate_requests) return true;
     fill(limiter, now);
-    double before = place->queued ? 0 : (double)limiter->queued, each = 1 / tokens_per_ms(limiter);
-    if (limiter->tokens >= before + 1) {
-        limiter->tokens -= 1;
+    bool is_early = !place->queued || place->turn > (double)now;
+    size_t before = is_early ? limiter->queued - place->queued : 0;
+    double each = 1 / tokens_per_ms(limiter);
+    if (limiter->tokens >= (double)before + 1) {
         leave_queue(limiter, place);
+        limiter->tokens -= 1;
         return true;
     }
-    double first_at = (double)now + (limiter->tokens < 1 ? (1 - limiter->tokens) * each : 0);
-    if (limiter->queued == 0 || limiter->last_at + each < first_at)
-        limiter->last_at = first_at;
-    else
-        limiter->last_at += each;
-    if (!place->queued) limiter->queued++;
-    place->queued = true;
-    *at = (int64_t)limiter->last_at + 1;
+    if (!place->queued || !is_early) {
+        leave_queue(limiter, place);
+        double turn = (double)now + (limiter->tokens < 1 ? (1 - limiter->tokens) * each : 0);
+        if (limiter->last && limiter->last->turn + each > turn) turn = limiter->last->turn + each;
+        join_queue(limiter, place, turn);
+    }
+    place->follows = place->before != NULL;
+    *at = (int64_t)place->turn + 1;
     return false;
 }
 
-/* While a probe is under way nobody else is let through, but for no longer than a pause: it may never settle.
- */
+/* While a probe is under way nobody else is let through, but for no longer than it may take: a host may have
+ * forgotten it. */
 static bool is_open(const struct casehook__limiter *limiter, int64_t now, int64_t *at)
 {
-    if (!limiter->open) return false;
-    *at = now < limiter->open_until ? limiter->open_until : now + limiter->limits.circuit_pause_ms;
-    return now < limiter->open_until || limiter->probing;
+    *at = limiter->open_until;
+    return limiter->open && now < limiter->open_until;
 }
 
 static void trip(struct casehook__limiter *limiter, int64_t now)
@@ -125,12 +162,13 @@ enum casehook__admission casehook__limiter_ask(struct casehook__limiter *limiter
     if (!limiter) return admission;
     pthread_mutex_lock(&limiter->lock);
     if (is_open(limiter, now, at)) {
-        leave_queue(limiter, place);
+        pass_turn_on(limiter, place);
         admission = CASEHOOK__CIRCUIT_OPEN;
     } else if (!take_token(limiter, now, place, at)) {
         admission = CASEHOOK__ADMITTED_LATER;
     } else if (limiter->open) {
         limiter->probing = place->probing = true;
+        limiter->open_until = now + limiter->probe_ms;
     }
     pthread_mutex_unlock(&limiter->lock);
     return admission;
@@ -139,6 +177,7 @@ enum casehook__admission casehook__limiter_ask(struct casehook__limiter *limiter
 static void settle_probe(struct casehook__limiter *limiter, int64_t now, enum casehook__health health)
 {
     limiter->probing = false;
+    limiter->open_until = now; /* the next one may try, unless it is known to be down */
     if (health == CASEHOOK__HEALTH_DOWN) trip(limiter, now);
     if (health != CASEHOOK__HEALTH_UP) return;
     limiter->open = false;
@@ -150,7 +189,7 @@ void casehook__limiter_settle(struct casehook__limiter *limiter, int64_t now, st
 {
     if (!limiter || !limiter->limits.circuit_failures) return;
     pthread_mutex_lock(&limiter->lock);
-    if (place->probing) {
+    if (place->probing && limiter->open) {
         settle_probe(limiter, now, health);
     } else if (!limiter->open) { /* else it was under way when the circuit opened, and says nothing new */
         if (health == CASEHOOK__HEALTH_UP) limiter->failures = 0;
@@ -165,8 +204,11 @@ void casehook__limiter_leave(struct casehook__limiter *limiter, struct casehook_
 {
     if ((!place->queued && !place->probing) || limiter->process != getpid()) return;
     pthread_mutex_lock(&limiter->lock);
-    leave_queue(limiter, place);
-    if (place->probing) limiter->probing = false;
+    pass_turn_on(limiter, place);
+    if (place->probing) {
+        limiter->probing = false;
+        limiter->open_until = INT64_MIN;
+    }
     place->probing = false;
     pthread_mutex_unlock(&limiter->lock);
 }
@@ -176,7 +218,7 @@ const char *casehook__limiter_circuit(struct casehook__limiter *limiter, int64_t
     const char *state = "closed";
     if (!limiter || !limiter->limits.circuit_failures) return state;
     pthread_mutex_lock(&limiter->lock);
-    if (limiter->open) state = now < limiter->open_until ? "open" : "half_open";
+    if (limiter->open) state = now < limiter->open_until && !limiter->probing ? "open" : "half_open";
     pthread_mutex_unlock(&limiter->lock);
     return state;
 }

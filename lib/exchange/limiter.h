@@ -10,23 +10,29 @@
 
 struct casehook__limiter;
 
-/* What one operation has of it; zero in the beginning. */
+/* What one operation has of it; zero in the beginning.  It stays where it is while it is queued. */
 struct casehook__place {
     bool queued;  /* it waits for its turn */
     bool probing; /* its request tries whether the tracker is up again */
+    bool follows; /* others come before it: its turn may come earlier */
+    double turn;  /* under the limiter's lock, as what follows; of those that are queued by their turns */
+    struct casehook__place *before, *behind;
 };
 
 enum casehook__admission {
     CASEHOOK__ADMITTED,       /* the request may go out now */
-    CASEHOOK__ADMITTED_LATER, /* ask again at that time */
+    CASEHOOK__ADMITTED_LATER, /* that is its turn; who asks earlier may find that it comes earlier */
     CASEHOOK__CIRCUIT_OPEN    /* not before that time */
 };
 
 enum casehook__health { CASEHOOK__HEALTH_UP, CASEHOOK__HEALTH_DOWN, CASEHOOK__HEALTH_UNTOLD };
 
-/* *limiter is NULL when the settings limit nothing.  OK or NO_MEMORY. */
+/*
+ * *limiter is NULL when the settings limit nothing.  request_ms: what a request takes at most; one that tries
+ * whether the tracker is up and has not ended by then is forgotten.  OK or NO_MEMORY.
+ */
 int casehook__limiter_new(struct casehook__heap *heap, const struct casehook__limits *limits,
-                          struct casehook__limiter **limiter);
+                          uint64_t request_ms, struct casehook__limiter **limiter);
 void casehook__limiter_free(struct casehook__limiter *limiter);
 
 /* Any thread.  now and *at by the operation's clock. */

@@ -9,6 +9,8 @@
 #include "exchange/idempotency.h"
 #include "exchange/resume.h"
 
+#include <stdio.h>
+
 void casehook__machine_init(struct casehook__machine *machine, struct casehook__heap *heap,
                             const struct casehook__machine_context *context)
 {
@@ -117,33 +119,53 @@ static bool record_request(struct casehook__machine *machine)
     return record->url != NULL;
 }
 
+#define TURN_NAP_MS 1000
+
+/* Turns come earlier when others give theirs up: a long wait is looked at a few times on its way. */
+static void nap(struct casehook__machine *machine, int64_t now)
+{
+    int64_t part = (machine->wake_at - now) / 4;
+    if (part < TURN_NAP_MS || !machine->place.follows) return;
+    machine->delay_ms -= machine->wake_at - now - part;
+    machine->wake_at = now + part;
+}
+
 /* What limits the connector lets the request go out now; else the machine waits, or the operation ends. */
 static bool is_admitted(struct casehook__machine *machine)
 {
-    struct casehook_error *error = &machine->result->error;
+    struct casehook__limiter *limiter = machine->context->limiter;
+    struct casehook__failure failure = {.status = CASEHOOK_E_TIMEOUT};
+    char message[192];
     int64_t now, at = 0;
     /* A request for a token goes to another server than they are about. */
-    if (!machine->context->limiter || machine->preview || machine->progress.fetching) return true;
+    if (!limiter || machine->preview || machine->progress.fetching) return true;
     now = casehook__machine_now(machine);
-    switch (casehook__limiter_ask(machine->context->limiter, now, &machine->place, &at)) {
-    case CASEHOOK__ADMITTED: return true;
-    case CASEHOOK__ADMITTED_LATER:
-        if (casehook__machine_delay(machine, at, CASEHOOK__MACHINE_READY)) return false;
-        casehook__fail(
-            error, CASEHOOK_E_TIMEOUT,
-            "the turn of this request under rateLimit comes in %lld ms, after the deadline of the call",
-            (long long)(at - now));
-        break;
-    case CASEHOOK__CIRCUIT_OPEN:
-        casehook__fail(
-            error, CASEHOOK_E_UNAVAILABLE,
-            "the last %u requests to this tracker failed (circuit.failures), so nothing is sent for "
-            "another %lld ms: call again then",
-            machine->context->settings->limits.circuit_failures, (long long)(at - now));
-        error->retry_after_ms = at - now;
-        break;
+    enum casehook__admission admission = casehook__limiter_ask(limiter, now, &machine->place, &at);
+    if (admission == CASEHOOK__ADMITTED) return true;
+    if (admission == CASEHOOK__ADMITTED_LATER &&
+        casehook__machine_delay(machine, at, CASEHOOK__MACHINE_READY)) {
+        nap(machine, now);
+        return false;
     }
-    casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
+    if (admission == CASEHOOK__CIRCUIT_OPEN) {
+        failure.status = CASEHOOK_E_UNAVAILABLE;
+        snprintf(message, sizeof message,
+                 "the last %u requests to this tracker failed (circuit.failures), so nothing is sent for "
+                 "another %lld ms: call again then",
+                 machine->context->settings->limits.circuit_failures, (long long)(at - now));
+    } else {
+        snprintf(message, sizeof message,
+                 "the turn of this request under rateLimit comes in %lld ms, after the deadline of the call",
+                 (long long)(at - now));
+    }
+    failure.message = message;
+    if (machine->progress.looking) { /* what failed is the create: its error stays */
+        casehook__fail(&machine->result->error, failure.status, "%s", message);
+        casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
+        return false;
+    }
+    casehook__machine_give_up(machine, &failure);
+    if (failure.status == CASEHOOK_E_UNAVAILABLE) machine->result->error.retry_after_ms = at - now;
     return false;
 }
 
@@ -290,6 +312,11 @@ static void start_plan(struct casehook__machine *machine, const struct casehook_
         machine->comment++;
     if (first == CASEHOOK__PLAN_COMMENTS && machine->comment == machine->result->comment_count) {
         casehook__machine_end(machine); /* it was sent before */
+        return;
+    }
+    if (resumed->left_closed) {
+        machine->result->found = true;
+        casehook__machine_end(machine);
         return;
     }
     casehook__machine_begin_step(machine);

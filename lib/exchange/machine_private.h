@@ -71,6 +71,12 @@ void casehook__extra_renew(struct casehook__machine *machine);
 /* The request is about to go out: its own headers.  False: the operation has ended. */
 bool casehook__extra_attach(struct casehook__machine *machine);
 
+/* machine_settle.c */
+
+/* Nothing is sent any more, for this reason: what the last request came to is what became of the operation.
+ */
+void casehook__machine_give_up(struct casehook__machine *machine, const struct casehook__failure *failure);
+
 /* machine_render.c */
 
 /* data NULL: there is none yet. */

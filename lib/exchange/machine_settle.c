@@ -10,6 +10,7 @@
 /* So long after now; -1 is longer than anybody would wait. */
 static bool delay_for(struct casehook__machine *machine, int64_t delay)
 {
+    machine->redirects = 0;
     return delay >= 0 && casehook__machine_delay(machine, casehook__machine_now(machine) + delay,
                                                  CASEHOOK__MACHINE_TO_RENDER);
 }
@@ -140,7 +141,7 @@ static void go_on_found(struct casehook__machine *machine, enum casehook__found 
 /* The case that nobody knew of is there: as if its create had been answered. */
 static void adopt(struct casehook__machine *machine, enum casehook__found found)
 {
-    machine->result->found = true;
+    machine->result->found = machine->result->adopted = true;
     machine->progress.looking = false;
     casehook__free(machine->heap, machine->lost);
     machine->lost = NULL;
@@ -259,15 +260,10 @@ static void tell_done(struct casehook__machine *machine)
         before.message);
 }
 
-/*
- * The create that was looked for and not found is made again: once that has reached the tracker, what it came
- * to is what is known of the case.
- */
+/* The create that was looked for and not found is made again: it is looked for anew, should nobody answer. */
 static void note_made_again(struct casehook__progress *progress, const struct casehook__verdict *verdict)
 {
-    if (progress->looking || !progress->looks || verdict->outcome == CASEHOOK_OUTCOME_NOT_SENT) return;
-    progress->uncertain = false;
-    progress->looks = 0;
+    if (!progress->looking && verdict->outcome != CASEHOOK_OUTCOME_NOT_SENT) progress->looks = 0;
 }
 
 static void carry_out(struct casehook__machine *machine, const struct casehook__verdict *verdict,
@@ -320,16 +316,14 @@ void casehook__machine_feed(struct casehook__machine *machine, const struct case
     carry_out(machine, &verdict, &hop);
 }
 
-/* It is given up while it waits: what the last request came to is what became of it. */
-static void fail_waiting(struct casehook__machine *machine, const struct casehook__failure *failure)
+void casehook__machine_give_up(struct casehook__machine *machine, const struct casehook__failure *failure)
 {
     struct casehook_result *result = machine->result;
     struct casehook_error before = machine->progress.looking ? *machine->lost : result->error;
     int outcome = CASEHOOK_OUTCOME_NOT_SENT;
     if (machine->progress.tries || machine->progress.looking)
-        outcome = machine->progress.uncertain ? CASEHOOK_OUTCOME_UNKNOWN
-                  : machine->redirects && machine->wakes_as == CASEHOOK__MACHINE_READY
-                      ? CASEHOOK_OUTCOME_NOT_SENT /* its next hop */
+        outcome = machine->progress.uncertain      ? CASEHOOK_OUTCOME_UNKNOWN
+                  : machine->redirects             ? CASEHOOK_OUTCOME_NOT_SENT /* its next hop */
                   : machine->progress.last_outcome ? machine->progress.last_outcome
                                                    : casehook__machine_record(machine)->outcome;
     machine->progress.fetching = false;
@@ -348,7 +342,7 @@ static void fail_waiting(struct casehook__machine *machine, const struct casehoo
 void casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure)
 {
     char target[CASEHOOK__TARGET_SIZE];
-    if (machine->state == CASEHOOK__MACHINE_DELAYED) fail_waiting(machine, failure);
+    if (machine->state == CASEHOOK__MACHINE_DELAYED) casehook__machine_give_up(machine, failure);
     if (machine->state != CASEHOOK__MACHINE_AWAITING) return;
     forget_fault(machine);
     struct casehook__question question = question_of(machine, target);

@@ -55,6 +55,7 @@ struct casehook_result {
     size_t comment_count;
     char *comment_store;
     bool found;            /* the tracker had the case */
+    bool adopted;          /* and this operation, or what it resumes, had made it */
     char *idempotency_key; /* of the case, NULL: requests carry none */
     struct casehook__request_record *requests;
     size_t request_count, request_capacity;

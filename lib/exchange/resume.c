@@ -16,7 +16,7 @@ struct resume_reader {
     struct casehook__buf *scratch;
     struct casehook_result *result;
     struct casehook__resumed *resumed;
-    struct casehook__js_value id, comments, requests, fields, key, of_operation, ok, step, outcome;
+    struct casehook__js_value id, comments, requests, fields, key, of_operation, ok, found, step, outcome;
 };
 
 static int fail_resume(struct resume_reader *reader, const char *message)
@@ -71,6 +71,7 @@ static int find_members(struct resume_reader *reader)
     reader->key = member(&top, "idempotencyKey");
     reader->of_operation = member(&top, "operation");
     reader->ok = member(&top, "ok");
+    reader->found = member(&top, "found");
     reader->step = member(&top, "step");
     reader->outcome = member(&top, "outcome");
     if (reader->requests.kind == CASEHOOK__JS_NONE) reader->requests = member(&top, "exchanges"); /* of 0.1 */
@@ -146,6 +147,7 @@ static void take_requests(struct resume_reader *reader)
 {
     struct casehook__resumed *resumed = reader->resumed;
     size_t position = 0;
+    bool asked_last = true; /* also when that one was resumed in its turn, and asked nothing */
     struct casehook__text key;
     struct casehook__js_value item;
     /* Of a call that was resumed itself: its own requests may not have come as far as the create.  What is
@@ -158,6 +160,7 @@ static void take_requests(struct resume_reader *reader)
         struct casehook__js_value step = member(&item, "step"), outcome = member(&item, "outcome"),
                                   status = member(&item, "status");
         bool creates = is_word(&step, "create");
+        asked_last = is_word(&step, "find");
         if ((creates || is_word(&step, "update")) && is_word(&outcome, "done")) resumed->wrote = true;
         bool may_be_done = creates && is_broken_inside_status(&status);
         /* A refusal says no, and is made again; but where one can look, or ask safely, one does. */
@@ -170,6 +173,8 @@ static void take_requests(struct resume_reader *reader)
             resumed->comment_reached |= is_word(&outcome, "unknown") || is_broken_inside_status(&status);
     }
     resumed->comment_reached &= resumed->same_key;
+    resumed->left_closed =
+        asked_last && reader->ok.kind == CASEHOOK__JS_TRUE && reader->found.kind == CASEHOOK__JS_TRUE;
 }
 
 /* A key of a result: false when it is none. */

@@ -13,6 +13,7 @@ struct casehook__resumed {
     bool create_unknown;  /* it may be done: nobody knows, and there is no id */
     bool accepted;        /* in truth it is done, only its id is not known: it is not made again */
     bool same_key;        /* and carried the idempotency key that this call has too */
+    bool left_closed;     /* it was found closed, and left as it is (L2) */
     bool comment_reached; /* the first comment that is to be sent may have reached the tracker before */
 };
 

@@ -123,8 +123,10 @@ static int find_context(struct casehook_connector *connector)
                                                             .settings = connector->settings,
                                                             .mask = connector->mask,
                                                             .clock = &casehook__clock_real};
-    int status =
-        casehook__limiter_new(connector->heap, &connector->settings->limits, &connector->context.limiter);
+    uint64_t request_ms =
+        (uint64_t)connector->settings->connect_timeout_ms + connector->settings->response_timeout_ms;
+    int status = casehook__limiter_new(connector->heap, &connector->settings->limits, request_ms,
+                                       &connector->context.limiter);
     if (!status && connector->config->oauth)
         status = casehook__credentials_new(connector->heap, &connector->context.credentials);
     return status;

@@ -81,14 +81,10 @@ void casehook__stats_count(casehook__stats_slot *slot, struct casehook__heap *he
                            const struct casehook_result *result)
 {
     struct casehook__stats *stats = stats_of(slot, heap);
-    bool created = false;
     if (!stats) return;
     casehook__stats_count_fault(slot, heap, result->operation, result->error.status);
-    for (size_t i = 0; i < result->request_count; i++) {
-        count_request(stats, &result->requests[i]);
-        created |= result->requests[i].step == CASEHOOK_STEP_CREATE;
-    }
-    if (result->found) count_up(created ? &stats->adopted : &stats->found, 1);
+    for (size_t i = 0; i < result->request_count; i++) count_request(stats, &result->requests[i]);
+    if (result->found) count_up(result->adopted ? &stats->adopted : &stats->found, 1);
 }
 
 /* ---- as JSON ----------------------------------------------------------------------------------- */

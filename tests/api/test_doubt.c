@@ -78,11 +78,16 @@ static void play(int operation, const char *params, const struct turn *turns, si
     casehook_exchange_free(exchange);
 }
 
-static void begin(const char *fields)
+static void begin_with(const char *settings_json, const char *fields)
 {
-    struct casehook_settings *settings = document_settings(FAST);
+    struct casehook_settings *settings = document_settings(settings_json);
     connector = document_connector(settings, BASE, fields, NULL);
     casehook_settings_free(settings);
+}
+
+static void begin(const char *fields)
+{
+    begin_with(FAST, fields);
 }
 
 static void end(void)
@@ -179,6 +184,15 @@ static void previews(void **state)
     char params[8192];
     (void)state;
     begin(FIND);
+    /* asked only when a create is unknown, which none is in a preview */
+    assert_int_equal(
+        casehook_preview_json(connector, CASEHOOK_CREATE, "{\"title\":\"t\"}", CASEHOOK_TERMINATED, &result),
+        CASEHOOK_OK);
+    assert_int_equal(casehook_result_request_count(result), 2);
+    assert_int_equal(casehook_result_request_step(result, 0), CASEHOOK_STEP_CREATE);
+    assert_int_equal(casehook_result_request_step(result, 1), CASEHOOK_STEP_GET);
+    assert_int_equal(casehook_result_found(result), 0);
+    casehook_result_free(result);
     assert_int_equal(casehook_preview_json(connector, CASEHOOK_CREATE, unknown, CASEHOOK_TERMINATED, &result),
                      CASEHOOK_OK);
     assert_int_equal(casehook_result_request_step(result, 0), CASEHOOK_STEP_FIND);
@@ -202,6 +216,116 @@ static void the_key_is_a_variable(void **state)
     end();
 }
 
+/* ---- what is told ------------------------------------------------------------------------------ */
+
+/* Looked for twice and not found, a case may still come into the index: the create that is refused then is
+ * not all that is known (R3). */
+static void the_first_create_stays_unknown(void **state)
+{
+    static const struct turn last[] = {{CASEHOOK_STEP_CREATE, 422, NULL, NULL},
+                                       {CASEHOOK_STEP_CREATE, 401, NULL, NULL}};
+    char params[4096];
+    (void)state;
+    begin(FIND);
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
+        PLAY(CASEHOOK_CREATE, "{\"title\":\"t\"}", {CASEHOOK_STEP_CREATE, 0, NULL, NULL},
+             {CASEHOOK_STEP_FIND, 200, NONE, NULL}, {CASEHOOK_STEP_FIND, 200, NONE, NULL}, last[i]);
+        expect(CASEHOOK_E_HTTP_STATUS, CASEHOOK_OUTCOME_UNKNOWN, "");
+        assert_int_equal(casehook_error_retryable(casehook_result_error(result)), 0);
+        snprintf(params, sizeof params, "{\"title\":\"t\",\"resume\":%s}",
+                 casehook_result_json(result, NULL));
+        casehook_result_free(result);
+        PLAY(CASEHOOK_CREATE, params, {CASEHOOK_STEP_FIND, 200, "{\"items\":[{\"id\":7}]}", NULL},
+             {CASEHOOK_STEP_GET, 200, "{\"key\":\"K\"}", NULL});
+        expect(CASEHOOK_OK, CASEHOOK_OUTCOME_DONE, "7");
+        casehook_result_free(result);
+    }
+    result = NULL;
+    end();
+}
+
+/* The circuit opens between two attempts: what the tracker said stays in the message, with its status (R1,
+ * R3). */
+static void a_circuit_between_attempts(void **state)
+{
+    (void)state;
+    begin_with("{\"retry.baseDelay\":\"1ms\",\"run.maxAttempts\":3,\"circuit.failures\":1}", NULL);
+    PLAY(CASEHOOK_UPDATE, "{\"title\":\"t\",\"externalId\":\"7\"}",
+         {CASEHOOK_STEP_UPDATE, 503, "{\"error\":\"db down\"}", NULL});
+    expect(CASEHOOK_E_UNAVAILABLE, CASEHOOK_OUTCOME_REFUSED, "7");
+    const struct casehook_error *error = casehook_result_error(result);
+    assert_non_null(strstr(casehook_error_message(error), "circuit.failures"));
+    assert_non_null(strstr(casehook_error_message(error), "db down"));
+    assert_int_equal(casehook_error_http_status(error), 503);
+    assert_int_equal(casehook_error_step(error), CASEHOOK_STEP_UPDATE);
+    assert_int_equal(casehook_error_retryable(error), 1);
+    assert_true(casehook_error_retry_after_ms(error) > 0);
+    casehook_result_free(result);
+    play(CASEHOOK_UPDATE, "{\"title\":\"t\",\"externalId\":\"7\"}", NULL,
+         0); /* the next one hears only of it */
+    expect(CASEHOOK_E_UNAVAILABLE, CASEHOOK_OUTCOME_NOT_SENT, "7");
+    error = casehook_result_error(result);
+    assert_null(strstr(casehook_error_message(error), "before that"));
+    assert_int_equal(casehook_error_http_status(error), 0);
+    end();
+}
+
+static unsigned counted(const char *name)
+{
+    char json[8192], word[64];
+    unsigned number = 0;
+    assert_true(casehook_connector_stats_json(connector, json, sizeof json) < sizeof json);
+    snprintf(word, sizeof word, "\"%s\":", name);
+    const char *from = strstr(json, word);
+    assert_non_null(from);
+    assert_int_equal(sscanf(from + strlen(word), "%u", &number), 1);
+    return number;
+}
+
+/* A case that an earlier call had made without knowing is adopted, whichever call finds it (D7). */
+static void adopted_when_resumed(void **state)
+{
+    static const char unknown[] = "{\"title\":\"t\",\"resume\":{\"comments\":[],\"requests\":[{\"step\":"
+                                  "\"create\",\"outcome\":\"unknown\"}]}}";
+    (void)state;
+    begin(FIND ",\"findIncident\":\"always\"");
+    PLAY(CASEHOOK_CREATE, unknown, {CASEHOOK_STEP_FIND, 200, "{\"items\":[{\"id\":7}]}", NULL},
+         {CASEHOOK_STEP_GET, 200, "{\"key\":\"K\"}", NULL});
+    expect(CASEHOOK_OK, CASEHOOK_OUTCOME_DONE, "7");
+    assert_int_equal(counted("adopted"), 1);
+    assert_int_equal(counted("found"), 0);
+    casehook_result_free(result);
+    PLAY(CASEHOOK_CREATE, "{\"title\":\"t\"}", {CASEHOOK_STEP_FIND, 200, "{\"items\":[{\"id\":7}]}", NULL},
+         {CASEHOOK_STEP_UPDATE, 200, NULL, NULL}, {CASEHOOK_STEP_GET, 200, "{\"key\":\"K\"}", NULL});
+    assert_int_equal(counted("adopted"), 1);
+    assert_int_equal(counted("found"), 1);
+    end();
+}
+
+/* A closed case that was left alone stays so when that result is resumed (L2, D5). */
+static void a_closed_case_stays_as_it_is(void **state)
+{
+    static const char closed[] = "{\"items\":[{\"id\":7,\"status\":\"Done\"}]}";
+    char params[4096];
+    (void)state;
+    begin(FIND ",\"findIncident\":\"always\",\"findIncidentResponseStatusKey\":\"items[0].status\","
+               "\"closedStatuses\":[\"Done\"],\"whenClosed\":\"ignore\"");
+    PLAY(CASEHOOK_PUSH, "{\"title\":\"t\",\"comments\":[{\"commentId\":\"c\",\"comment\":\"x\"}]}",
+         {CASEHOOK_STEP_FIND, 200, closed, NULL});
+    expect(CASEHOOK_OK, CASEHOOK_OUTCOME_DONE, "7");
+    for (int i = 0; i < 2; i++) { /* and when that one is */
+        snprintf(params, sizeof params,
+                 "{\"title\":\"t\",\"comments\":[{\"commentId\":\"c\",\"comment\":\"x\"}],\"resume\":%s}",
+                 casehook_result_json(result, NULL));
+        casehook_result_free(result);
+        play(CASEHOOK_PUSH, params, NULL, 0);
+        expect(CASEHOOK_OK, CASEHOOK_OUTCOME_DONE, "7");
+        assert_int_equal(casehook_result_found(result), 1);
+        assert_int_equal(casehook_result_comment_state(result, 0), CASEHOOK_COMMENT_NOT_ATTEMPTED);
+    }
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +335,10 @@ int main(void)
         cmocka_unit_test(an_id_stays),
         cmocka_unit_test(previews),
         cmocka_unit_test(the_key_is_a_variable),
+        cmocka_unit_test(the_first_create_stays_unknown),
+        cmocka_unit_test(a_circuit_between_attempts),
+        cmocka_unit_test(adopted_when_resumed),
+        cmocka_unit_test(a_closed_case_stays_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

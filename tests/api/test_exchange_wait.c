@@ -343,6 +343,59 @@ static void turns(void **state)
     end();
 }
 
+/* Of many that wait all but the last one are given up: it hears of that long before the turn that it was
+ * told. */
+static void turns_that_are_given_up(void **state)
+{
+    struct casehook_exchange *others[100];
+    int64_t waited = 0;
+    (void)state;
+    begin(NULL, "{\"rateLimit\":{\"requests\":1}}", NULL);
+    others[0] = exchange;
+    expect_request(CASEHOOK_STEP_CREATE);
+    for (int i = 1; i <= 100; i++) {
+        struct casehook_exchange **each = i < 100 ? &others[i] : &exchange;
+        assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, "{\"title\":\"u\"}",
+                                                    CASEHOOK_TERMINATED, NULL, each, NULL),
+                         CASEHOOK_OK);
+        exchange = *each;
+        assert_int_equal(next(), CASEHOOK_EXCHANGE_WAIT);
+    }
+    for (int i = 0; i < 100; i++) casehook_exchange_free(others[i]);
+    while (next() == CASEHOOK_EXCHANGE_WAIT) {
+        assert_true(request.wait_ms > 0);
+        fake.now += request.wait_ms;
+        waited += request.wait_ms;
+    }
+    assert_int_equal(request.step, CASEHOOK_STEP_CREATE);
+    assert_in_range(waited, 1000, 30000);
+    struct casehook_result *result = casehook_exchange_result(exchange);
+    assert_true(casehook_result_request_delay_ms(result, 0) == waited);
+    casehook_result_free(result);
+    end();
+}
+
+/* A turn that comes after the deadline is not waited for at all. */
+static void a_turn_after_the_deadline(void **state)
+{
+    static const struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = 60000};
+    struct casehook_exchange *others[100];
+    (void)state;
+    begin(NULL, "{\"rateLimit\":{\"requests\":1}}", NULL);
+    others[0] = exchange;
+    expect_request(CASEHOOK_STEP_CREATE);
+    for (int i = 1; i < 100; i++) {
+        assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, "{\"title\":\"u\"}",
+                                                    CASEHOOK_TERMINATED, &options, &others[i], NULL),
+                         CASEHOOK_OK);
+        exchange = others[i];
+        assert_int_equal(next(), i < 60 ? CASEHOOK_EXCHANGE_WAIT : CASEHOOK_EXCHANGE_ENDED);
+    }
+    expect_error(casehook_exchange_result(exchange), CASEHOOK_E_TIMEOUT, CASEHOOK_OUTCOME_NOT_SENT, 1);
+    for (int i = 0; i < 99; i++) casehook_exchange_free(others[i]);
+    end();
+}
+
 static void the_circuit(void **state)
 {
     (void)state;
@@ -373,6 +426,8 @@ int main(void)
         cmocka_unit_test(freed),
         cmocka_unit_test(looks),
         cmocka_unit_test(turns),
+        cmocka_unit_test(turns_that_are_given_up),
+        cmocka_unit_test(a_turn_after_the_deadline),
         cmocka_unit_test(the_circuit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,8 +59,9 @@ struct casehook_settings *bench_settings(const struct casehook_allocator *alloca
     struct casehook_settings *settings = NULL;
     struct casehook_error *error = NULL;
     const char *version = getenv("BENCH_HTTP_VERSION");
-    char json[128];
-    snprintf(json, sizeof json, "{\"httpVersion\":\"%s\"}", version ? version : "1.1");
+    const char *more = getenv("BENCH_SETTINGS"); /* members, with a comma before each */
+    char json[1024];
+    snprintf(json, sizeof json, "{\"httpVersion\":\"%s\"%s}", version ? version : "1.1", more ? more : "");
     bench_need(casehook_settings_new(allocator, &settings), NULL);
     bench_need(casehook_settings_load_json(settings, json, CASEHOOK_TERMINATED, &error), error);
     return settings;

@@ -34,7 +34,7 @@ static const struct plot finding_plots[] = {
     {.name = "made again, refused",
      .config = FIND,
      .script = {ON('C', 0, LOST), LOOK(NONE), LOOK(NONE), ON('C', CHANCE, 503)},
-     IN_VAIN(0)},
+     CREATE_UNKNOWN(STATUS)},
     {.name = "made again, not reached",
      .config = FIND,
      .script = {ON('C', 0, LOST), LOOK(NONE), LOOK(NONE), ON_WITH('C', CHANCE, CASEHOOK_E_CONNECT, UNSENT)},

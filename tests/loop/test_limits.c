@@ -109,7 +109,8 @@ static void rate_of_a_loop(void **state)
     assert_int_equal(sent, 2 * OPERATIONS);
     expect_windows(10, 0.05);
     assert_in_range(sent_at[sent - 1] - began, (2 * OPERATIONS - 10) * 20, (2 * OPERATIONS - 10) * 21);
-    assert_in_range(fake.waits, 1, 4 * OPERATIONS); /* each request waits about once */
+    assert_in_range(fake.waits, 1,
+                    10 * OPERATIONS); /* a request in a long queue looks a few times on its way */
     end();
 }
 

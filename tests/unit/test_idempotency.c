@@ -101,6 +101,26 @@ static void random_ones(void **state)
     }
 }
 
+/* The digest joins the ids by line feeds: one in the id of a case must not make another case's comment of it.
+ */
+static void line_feeds_in_ids(void **state)
+{
+    char first[CASEHOOK__REQUEST_KEY_SIZE];
+    (void)state;
+    assert_int_equal(
+        begin(&config,
+              "{\"title\":\"t\",\"id\":\"a\\nb\",\"comments\":[{\"commentId\":\"c\",\"comment\":\"x\"}]}"),
+        CASEHOOK_OK);
+    snprintf(first, sizeof first, "%s", key_of(COMMENT, 0));
+    end();
+    assert_int_equal(
+        begin(&config,
+              "{\"title\":\"t\",\"id\":\"a\",\"comments\":[{\"commentId\":\"b\\nc\",\"comment\":\"x\"}]}"),
+        CASEHOOK_OK);
+    assert_string_not_equal(key_of(COMMENT, 0), first);
+    end();
+}
+
 static void none_where_none_is_configured(void **state)
 {
     (void)state;
@@ -270,6 +290,7 @@ int main(void)
         cmocka_unit_test(made_of_the_case),
         cmocka_unit_test(given),
         cmocka_unit_test(random_ones),
+        cmocka_unit_test(line_feeds_in_ids),
         cmocka_unit_test(none_where_none_is_configured),
         cmocka_unit_test(one_that_is_there_stays),
         cmocka_unit_test(the_longest),

@@ -20,10 +20,15 @@
 static struct casehook__limiter *limiter;
 static int64_t at; /* what the last one was told */
 
+static void begin_with(struct casehook__limits limits, uint64_t request_ms)
+{
+    assert_int_equal(casehook__limiter_new(NULL, &limits, request_ms, &limiter), CASEHOOK_OK);
+    assert_non_null(limiter);
+}
+
 static void begin(struct casehook__limits limits)
 {
-    assert_int_equal(casehook__limiter_new(NULL, &limits, &limiter), CASEHOOK_OK);
-    assert_non_null(limiter);
+    begin_with(limits, 0);
 }
 
 static void end(void)
@@ -42,10 +47,10 @@ static int ask(int64_t now, struct casehook__place *place)
 
 static void nothing_is_limited(void **state)
 {
-    struct casehook__place place = {false, false};
+    struct casehook__place place = {.queued = false};
     const struct casehook__limits none = {.rate_burst = 5, .rate_per_ms = 1000, .circuit_pause_ms = 1000};
     (void)state;
-    assert_int_equal(casehook__limiter_new(NULL, &none, &limiter), CASEHOOK_OK);
+    assert_int_equal(casehook__limiter_new(NULL, &none, 0, &limiter), CASEHOOK_OK);
     assert_null(limiter);
     assert_int_equal(ask(0, &place), NOW);
     casehook__limiter_settle(limiter, 0, &place, DOWN);
@@ -175,7 +180,7 @@ static void any_window_holds(void **state)
                                              .gives_up = give_up && below(4) == 0};
             run_all(round == 2 ? 40 : 0);
             expect_windows(&limits[i]);
-            struct casehook__place place = {false, false}; /* nobody is left in the queue */
+            struct casehook__place place = {.queued = false}; /* nobody is left in the queue */
             assert_int_equal(ask(INT64_C(1) << 60, &place), NOW);
             end();
         }
@@ -201,7 +206,7 @@ static void each_wakes_about_once(void **state)
 /* Who comes later does not take the turn of those that wait. */
 static void those_who_wait_come_first(void **state)
 {
-    struct casehook__place first = {false, false}, second = {false, false}, other = {false, false};
+    struct casehook__place first = {.queued = false}, second = {.queued = false}, other = {.queued = false};
     (void)state;
     begin((struct casehook__limits){.rate_requests = 1, .rate_burst = 1, .rate_per_ms = 1000});
     assert_int_equal(ask(0, &other), NOW);
@@ -219,10 +224,38 @@ static void those_who_wait_come_first(void **state)
     end();
 }
 
+/* A turn that is given up goes to the last one, so that the queue closes up. */
+static void the_queue_closes_up(void **state)
+{
+    struct casehook__place places[4] = {{.queued = false}}, other = {.queued = false};
+    (void)state;
+    begin((struct casehook__limits){.rate_requests = 1, .rate_burst = 1, .rate_per_ms = 1000});
+    assert_int_equal(ask(0, &other), NOW);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(ask(0, &places[i]), LATER);
+        assert_in_range(at, (i + 1) * 1000, (i + 1) * 1000 + 1);
+    }
+    assert_int_equal(ask(500, &places[3]), LATER); /* asked early nothing is lost */
+    assert_in_range(at, 4000, 4001);
+    casehook__limiter_leave(limiter, &places[0]);
+    assert_int_equal(ask(1001, &places[1]), LATER); /* it is not its turn */
+    assert_in_range(at, 2000, 2001);
+    assert_int_equal(ask(1001, &places[3]), NOW);
+    assert_int_equal(ask(1001, &other), LATER);
+    assert_in_range(at, 4000, 4001); /* nobody has that turn any more */
+    casehook__limiter_leave(limiter, &places[2]);
+    casehook__limiter_leave(limiter, &places[1]);
+    assert_int_equal(ask(2001, &other), NOW);
+    assert_int_equal(ask(2001, &places[0]), LATER);
+    assert_in_range(at, 3000, 3002);
+    casehook__limiter_leave(limiter, &places[0]);
+    end();
+}
+
 /* Threads read the clock before they have the lock: one may come with a time that has passed. */
 static void a_time_that_has_passed(void **state)
 {
-    struct casehook__place place = {false, false};
+    struct casehook__place place = {.queued = false};
     (void)state;
     begin((struct casehook__limits){.rate_requests = 10, .rate_burst = 2, .rate_per_ms = 1000});
     assert_int_equal(ask(5000, &place), NOW);
@@ -245,14 +278,14 @@ static void begin_circuit(unsigned failures)
 /* A request that went out and ended. */
 static void request(int64_t now, enum casehook__health health)
 {
-    struct casehook__place place = {false, false};
+    struct casehook__place place = {.queued = false};
     assert_int_equal(ask(now, &place), NOW);
     casehook__limiter_settle(limiter, now, &place, health);
 }
 
 static void opens_after_failures_in_a_row(void **state)
 {
-    struct casehook__place place = {false, false};
+    struct casehook__place place = {.queued = false};
     (void)state;
     begin_circuit(3);
     request(0, DOWN);
@@ -274,17 +307,18 @@ static void opens_after_failures_in_a_row(void **state)
 
 static void one_tries(void **state)
 {
-    struct casehook__place probe = {false, false}, other = {false, false};
+    struct casehook__place probe = {.queued = false}, other = {.queued = false};
     (void)state;
     begin_circuit(1);
     request(0, DOWN);
     assert_int_equal(ask(PAUSE, &probe), NOW);
     assert_int_equal(ask(PAUSE, &other), OPEN); /* only one */
     assert_true(at > PAUSE);
-    assert_int_equal(ask(PAUSE * 50, &other), OPEN);
-    casehook__limiter_settle(limiter, PAUSE * 50, &probe, DOWN);
-    assert_int_equal(ask(PAUSE * 51 - 1, &other), OPEN); /* a whole pause again */
-    assert_true(at == PAUSE * 51);
+    assert_int_equal(ask(PAUSE * 2 - 1, &other), OPEN);
+    assert_string_equal(casehook__limiter_circuit(limiter, PAUSE * 2 - 1), "half_open");
+    casehook__limiter_settle(limiter, PAUSE * 2 - 1, &probe, DOWN);
+    assert_int_equal(ask(PAUSE * 3 - 2, &other), OPEN); /* a whole pause again */
+    assert_true(at == PAUSE * 3 - 1);
     assert_int_equal(ask(PAUSE * 51, &probe), NOW);
     casehook__limiter_settle(limiter, PAUSE * 51, &probe, UP);
     assert_string_equal(casehook__limiter_circuit(limiter, PAUSE * 51), "closed");
@@ -296,7 +330,7 @@ static void one_tries(void **state)
 /* A probe that says nothing, or is given up, lets the next one try. */
 static void a_probe_that_says_nothing(void **state)
 {
-    struct casehook__place probe = {false, false}, other = {false, false};
+    struct casehook__place probe = {.queued = false}, other = {.queued = false};
     (void)state;
     begin_circuit(1);
     request(0, DOWN);
@@ -312,10 +346,37 @@ static void a_probe_that_says_nothing(void **state)
     end();
 }
 
+/* A host that never answers its exchange keeps the circuit open for no longer than a pause. */
+static void a_probe_that_is_forgotten(void **state)
+{
+    struct casehook__place forgotten = {.queued = false}, probe = {.queued = false},
+                           other = {.queued = false};
+    (void)state;
+    begin_circuit(1);
+    request(0, DOWN);
+    assert_int_equal(ask(PAUSE, &forgotten), NOW);
+    assert_int_equal(ask(PAUSE * 2 - 1, &probe), OPEN);
+    assert_true(at == PAUSE * 2);
+    assert_int_equal(ask(PAUSE * 2, &probe), NOW);
+    assert_int_equal(ask(PAUSE * 2, &other), OPEN); /* again only one */
+    casehook__limiter_settle(limiter, PAUSE * 2, &probe, UP);
+    assert_int_equal(ask(PAUSE * 2, &other), NOW);
+    casehook__limiter_settle(limiter, PAUSE * 9, &forgotten, UNTOLD); /* too late to say anything */
+    assert_string_equal(casehook__limiter_circuit(limiter, PAUSE * 9), "closed");
+    end();
+    /* one that takes as long as a request may take is not */
+    begin_with((struct casehook__limits){.circuit_failures = 1, .circuit_pause_ms = PAUSE}, 5 * PAUSE);
+    request(0, DOWN);
+    assert_int_equal(ask(PAUSE, &forgotten), NOW);
+    assert_int_equal(ask(PAUSE * 6 - 1, &probe), OPEN);
+    assert_int_equal(ask(PAUSE * 6, &probe), NOW);
+    end();
+}
+
 /* What was under way when it opened says nothing new: it neither closes it nor keeps it open longer. */
 static void late_answers(void **state)
 {
-    struct casehook__place late[3] = {{false, false}}, place = {false, false};
+    struct casehook__place late[3] = {{.queued = false}}, place = {.queued = false};
     (void)state;
     begin_circuit(1);
     for (int i = 0; i < 3; i++) assert_int_equal(ask(0, &late[i]), NOW);
@@ -332,7 +393,7 @@ static void late_answers(void **state)
 /* Who waited for its turn when the circuit opened has no turn any more; the limit holds for probes too. */
 static void rate_and_circuit(void **state)
 {
-    struct casehook__place first = {false, false}, second = {false, false}, third = {false, false};
+    struct casehook__place first = {.queued = false}, second = {.queued = false}, third = {.queued = false};
     (void)state;
     begin((struct casehook__limits){.rate_requests = 1,
                                     .rate_burst = 1,
@@ -361,10 +422,12 @@ int main(void)
         cmocka_unit_test(any_window_holds),
         cmocka_unit_test(each_wakes_about_once),
         cmocka_unit_test(those_who_wait_come_first),
+        cmocka_unit_test(the_queue_closes_up),
         cmocka_unit_test(a_time_that_has_passed),
         cmocka_unit_test(opens_after_failures_in_a_row),
         cmocka_unit_test(one_tries),
         cmocka_unit_test(a_probe_that_says_nothing),
+        cmocka_unit_test(a_probe_that_is_forgotten),
         cmocka_unit_test(late_answers),
         cmocka_unit_test(rate_and_circuit),
     };
