@@ -17,6 +17,9 @@ from header import run
 ORDER = ["base", "json", "tls", "template", "url", "settings", "document", "exchange", "transport", "run", "loop",
          "call"]
 
+# Folders that are libraries of their own on the public headers: they know nothing else of ours.
+BESIDE = {"outbox": {"casehook.h", "casehook_outbox.h"}}
+
 # Who may include what of other projects.
 OUTSIDE = [
     ("curl/urlapi.h", "url/url.c"),
@@ -26,10 +29,12 @@ OUTSIDE = [
     ("openssl/*", "tls/* base/base64.c base/digest.c base/hash.c"),
     ("idn2.h", "url/url_idn.c"),
     ("utf8proc.h", "base/graphemes.c"),
+    ("sqlite3.h", "outbox/store_sqlite.c"),
+    ("libpq-fe.h", "outbox/store_postgres.c"),
 ]
 STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/in.h poll.h pthread.h signal.h
     stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h sys/epoll.h sys/event.h sys/eventfd.h
-    sys/socket.h sys/stat.h sys/time.h sys/timerfd.h sys/types.h time.h unistd.h""".split()
+    sys/random.h sys/socket.h sys/stat.h sys/time.h sys/timerfd.h sys/types.h time.h unistd.h""".split()
 
 POSIX = {name for name in STANDARD if "/" in name} | {"fcntl.h", "poll.h", "pthread.h", "signal.h", "time.h", "unistd.h"}
 
@@ -64,10 +69,10 @@ def circle(knows):
 
 
 class Layers(unittest.TestCase):
-    def includes(self, kind):
+    def includes(self, kind, folders=tuple(ORDER)):
         """(file, what it includes) of all files, both as FOLDER/FILE."""
         found = []
-        for layer in ORDER:
+        for layer in folders:
             for name in sorted(os.listdir(os.path.join(self.LIB, layer))):
                 if name.endswith((".c", ".h")):
                     with open(os.path.join(self.LIB, layer, name), encoding="utf-8") as source:
@@ -97,7 +102,7 @@ class Layers(unittest.TestCase):
 
     def test_every_folder_is_a_layer(self):
         found = {name for name in os.listdir(self.LIB) if os.path.isdir(os.path.join(self.LIB, name))}
-        self.assertEqual(found, set(ORDER))
+        self.assertEqual(found, set(ORDER) | set(BESIDE))
         loose = [name for name in os.listdir(self.LIB) if name.endswith((".c", ".h"))]
         self.assertEqual(loose, [])
 
@@ -110,6 +115,21 @@ class Layers(unittest.TestCase):
     def test_calls_go_downward(self):
         wrong = [f"{file} uses {name} of {other}" for file, other, name in self.calls() if upward(file, other)]
         self.assertEqual(wrong, [])
+
+    def test_a_library_beside_knows_the_public_headers_only(self):
+        for layer, public in BESIDE.items():
+            for name, header in self.includes('"', (layer,)):
+                self.assertTrue(header in public or header.startswith(layer + "/"), f"{name} includes {header}")
+                if "/" in header:
+                    self.assertTrue(os.path.isfile(os.path.join(self.LIB, header)), f"{name}: {header}")
+            public_only = [(name, header) for name, header in self.includes("<", (layer,)) if header not in STANDARD
+                           and not any(fits(header, pattern) and fits(name, users) for pattern, users in OUTSIDE)]
+            self.assertEqual(public_only, [])
+            knows = {}
+            for name, header in self.includes('"', (layer,)):
+                if name.endswith(".h") and header not in public:
+                    knows.setdefault(name, set()).add(header)
+            self.assertEqual(circle(knows), [])
 
     def test_no_circles(self):
         knows = {}

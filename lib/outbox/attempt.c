@@ -1,0 +1,120 @@
+/* attempt.c - an entry is handed to the loop, with what is known of it. */
+#include "outbox/outbox_private.h"
+
+#include <stdio.h>
+
+/* Whether one of the comments is not known to be in the tracker. */
+static bool has_open_comments(const struct casehook__ob_sending *sending)
+{
+    struct casehook__ob_text given = casehook__ob_json_find(sending->params, "comments"),
+                             states = casehook__ob_json_find(sending->earlier, "comments");
+    struct casehook__ob_member each;
+    size_t at = 0;
+    if (!given.data) return false;
+    if (!states.data) return casehook__ob_json_next(given, &at, &each);
+    while (casehook__ob_json_next(states, &at, &each)) {
+        struct casehook__ob_text state = casehook__ob_json_find(each.value, "state");
+        if (!casehook__ob_same(state, casehook__ob_text("\"sent\"")) &&
+            !casehook__ob_same(state, casehook__ob_text("\"skipped\"")))
+            return true;
+    }
+    return false;
+}
+
+static bool creates(const struct casehook__ob_sending *sending)
+{
+    struct casehook__ob_text incident = casehook__ob_json_find(sending->params, "incident");
+    struct casehook__ob_text object = incident.data ? incident : sending->params;
+    if (casehook__ob_json_find(sending->earlier, "id").data) return false;
+    if (sending->operation == CASEHOOK_CREATE) return true;
+    return sending->operation == CASEHOOK_PUSH && !sending->external_id.data &&
+           !casehook__ob_json_find(object, "externalId").data;
+}
+
+/* Whether the tracker knows a request that it has had before, by its key. */
+static bool has_keys(struct casehook_connector *connector, int operation, const struct casehook__ob_buf *json)
+{
+    struct casehook_result *result = NULL;
+    casehook_preview_json(connector, operation, json->data, json->length, &result);
+    bool known = casehook_result_idempotency_key(result) != NULL;
+    casehook_result_free(result);
+    return known;
+}
+
+static void wait_for_person(struct casehook__ob_sending *sending, const char *why)
+{
+    sending->state = CASEHOOK_OUTBOX_UNKNOWN;
+    sending->status = CASEHOOK_E_NETWORK;
+    sending->outcome = CASEHOOK_OUTCOME_UNKNOWN;
+    sending->doubt_after = true;
+    sending->ended = true;
+    snprintf(sending->message, sizeof sending->message, "%s", why);
+}
+
+/* The params as they are sent; in json, which is empty before. */
+static void compose(const struct casehook__ob_sending *sending, bool create_in_doubt,
+                    struct casehook__ob_buf *json)
+{
+    struct casehook__ob_buf doubt = {.heap = json->heap};
+    struct casehook__ob_known known = {.key = sending->token};
+    bool resumes = casehook__ob_json_find(sending->earlier, "id").data != NULL;
+    if (create_in_doubt) {
+        casehook__ob_params_doubt(&doubt, sending->operation, sending->params, &known, sending->earlier);
+        known.resume = (struct casehook__ob_text){doubt.data, doubt.length};
+    } else if (resumes) {
+        known.resume = sending->earlier;
+    }
+    /* A result that is resumed has the id of its case itself; a create wants none. */
+    if (!known.resume.data && sending->operation != CASEHOOK_CREATE) known.external_id = sending->external_id;
+    casehook__ob_params_compose(json, sending->params, &known);
+    json->broken |= doubt.broken;
+    casehook__ob_buf_free(&doubt);
+}
+
+static void submit_entry(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
+                         struct casehook_connector *connector, const struct casehook__ob_buf *json)
+{
+    const struct casehook_options options = {.struct_size = sizeof options, .user = (uint64_t)sending->id};
+    struct casehook_error *error = NULL;
+    int status = casehook_loop_submit_json(outbox->loop, connector, sending->operation, json->data,
+                                           json->length, &options, &sending->ticket, &error);
+    sending->submitted = status == CASEHOOK_OK;
+    if (status) {
+        sending->status = status;
+        sending->doubt_after = sending->doubt;
+        snprintf(sending->message, sizeof sending->message, "%s", casehook_error_message(error));
+        casehook__ob_put_off(outbox, sending, 0);
+    }
+    casehook_error_free(error);
+}
+
+void casehook__ob_attempt(struct casehook_outbox *outbox, struct casehook__ob_sending *sending)
+{
+    struct casehook__ob_buf json = {.heap = outbox->heap};
+    struct casehook_connector *connector = outbox->options.resolve(outbox->options.user, sending->connector);
+    sending->fresh = false;
+    sending->doubt_after = sending->doubt;
+    if (!connector) {
+        sending->status = CASEHOOK_E_CONFIG;
+        snprintf(sending->message, sizeof sending->message, "there is no connector \"%.200s\"",
+                 sending->connector);
+        casehook__ob_put_off(outbox, sending, 0);
+        return;
+    }
+    compose(sending, sending->doubt && creates(sending), &json);
+    if (json.broken) {
+        sending->status = CASEHOOK_E_NO_MEMORY;
+        snprintf(sending->message, sizeof sending->message, "there was no memory to send it");
+        casehook__ob_put_off(outbox, sending, 0);
+    } else if (sending->doubt && has_open_comments(sending) &&
+               !has_keys(connector, sending->operation, &json)) {
+        wait_for_person(
+            sending,
+            "a worker ended while it was sent, and comments may be there already: look in the tracker, "
+            "then retry, discard or mark it as done");
+    } else {
+        submit_entry(outbox, sending, connector, &json);
+    }
+    casehook__ob_buf_free(&json);
+    casehook_connector_unref(connector);
+}

@@ -1,0 +1,211 @@
+/* claim.c - entries that are due become ours for a while. */
+#include "outbox/posix.h"
+
+#include "outbox/outbox_private.h"
+
+enum { EXPIRED_AT_ONCE = 200, GRACE_MS_MAX = 5000 };
+
+void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending)
+{
+    casehook__ob_release(outbox->heap, sending->block);
+    casehook_result_free(sending->result);
+    memset(sending, 0, sizeof *sending);
+}
+
+void casehook__ob_unclaim(struct casehook_outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->options.max_sending; i++)
+        if (outbox->sending[i].fresh) {
+            casehook__ob_sending_clear(outbox, &outbox->sending[i]);
+            atomic_fetch_sub(&outbox->sending_now, 1);
+        }
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------- */
+
+static struct casehook__ob_sending *free_place(struct casehook_outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->options.max_sending; i++)
+        if (!outbox->sending[i].used) return &outbox->sending[i];
+    return NULL;
+}
+
+/* A copy at *at, with a NUL behind. */
+static struct casehook__ob_text keep_claimed(char **at, const struct casehook__ob_value *value)
+{
+    if (value->kind != CASEHOOK__OB_BYTES) return (struct casehook__ob_text){NULL, 0};
+    struct casehook__ob_text kept = {*at, value->bytes.length};
+    if (kept.length) memcpy(*at, value->bytes.data, kept.length);
+    (*at)[kept.length] = '\0';
+    *at += kept.length + 1;
+    return kept;
+}
+
+enum { CLAIM_NUMBERS = 8, CLAIM_COLUMNS = 13 };
+
+static int take_claimed(void *user, const struct casehook__ob_value *values, size_t count)
+{
+    struct casehook_outbox *outbox = user;
+    struct casehook__ob_sending *sending = free_place(outbox);
+    size_t size = 0;
+    if (!sending || count < CLAIM_COLUMNS) return CASEHOOK_E_SYSTEM;
+    for (size_t i = CLAIM_NUMBERS; i < CLAIM_COLUMNS; i++) size += values[i].bytes.length + 1;
+    char *at = casehook__ob_resize(outbox->heap, NULL, size);
+    if (!at) return CASEHOOK_E_NO_MEMORY;
+    *sending = (struct casehook__ob_sending){.used = true,
+                                             .fresh = true,
+                                             .id = values[0].number,
+                                             .fence = values[1].number,
+                                             .case_no = values[2].number,
+                                             .operation = (int)values[3].number,
+                                             .doubt = values[4].number != 0,
+                                             .attempts = values[5].number,
+                                             .tried_ms = values[6].number,
+                                             .bytes = values[7].number,
+                                             .block = at,
+                                             .taken_at = casehook__ob_clock()};
+    sending->connector = keep_claimed(&at, &values[8]).data;
+    sending->params = keep_claimed(&at, &values[9]);
+    sending->earlier = keep_claimed(&at, &values[10]);
+    sending->token = keep_claimed(&at, &values[11]);
+    sending->external_id = keep_claimed(&at, &values[12]);
+    atomic_fetch_add(&outbox->sending_now, 1);
+    return CASEHOOK_OK;
+}
+
+struct came_back {
+    struct casehook_outbox *outbox;
+    uint64_t count;
+};
+
+static int take_doubted(void *user, const struct casehook__ob_value *values, size_t count)
+{
+    struct came_back *back = user;
+    if (count < 2) return CASEHOOK_E_SYSTEM;
+    casehook__ob_moved(back->outbox, CASEHOOK_OUTBOX_SENDING, CASEHOOK_OUTBOX_WAITING, values[1].number);
+    back->count++;
+    return CASEHOOK_OK;
+}
+
+static void count_doubted(struct casehook_outbox *outbox, uint64_t count)
+{
+    if (!count) return;
+    pthread_mutex_lock(&outbox->lock);
+    outbox->numbers.doubted += count;
+    pthread_mutex_unlock(&outbox->lock);
+}
+
+/* ---- jobs ------------------------------------------------------------------------------------------- */
+
+/*
+ * Whose lease is over has sent nothing since: it looks at a clock that does not stop before it sends.  The
+ * grace is for what is on its way meanwhile.
+ */
+static int expire(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    struct came_back back = {outbox, 0};
+    struct casehook__ob_rows rows = {.take = take_doubted, .user = &back};
+    int64_t grace = outbox->options.lease_ms / 4;
+    const struct casehook__ob_value values[] = {
+        casehook__ob_number_value(grace < GRACE_MS_MAX ? grace : GRACE_MS_MAX),
+        casehook__ob_number_value(EXPIRED_AT_ONCE)};
+    int status = casehook__ob_run(outbox, CASEHOOK__OB_EXPIRE, values, 2, &rows, fault);
+    if (!status) count_doubted(outbox, back.count);
+    return status;
+}
+
+int casehook__ob_take_over(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    struct came_back back = {outbox, 0};
+    struct casehook__ob_rows rows = {.take = take_doubted, .user = &back};
+    const struct casehook__ob_value values[] = {casehook__ob_bytes_value(casehook__ob_text(outbox->worker)),
+                                                casehook__ob_number_value(outbox->instance)};
+    int status = casehook__ob_run(outbox, CASEHOOK__OB_TAKE_OVER, values, 2, &rows, fault);
+    if (!status) count_doubted(outbox, back.count);
+    return status;
+}
+
+/* When something will be due, for the alarm. */
+static int look_ahead(struct casehook_outbox *outbox, int64_t now, struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_numbers due;
+    const struct casehook__ob_value waiting = casehook__ob_number_value(CASEHOOK_OUTBOX_WAITING);
+    int status = casehook__ob_ask(outbox, CASEHOOK__OB_NEXT_DUE, &waiting, 1, &due, fault);
+    if (status) return status;
+    int64_t delay = due.rows ? due.values[0] : INT64_MAX / 4;
+    /* Leases of others are looked at in between. */
+    if (delay > outbox->options.lease_ms / 4) delay = outbox->options.lease_ms / 4;
+    outbox->next_claim = now + (delay > 0 ? delay : 0);
+    return CASEHOOK_OK;
+}
+
+int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_rows rows = {.take = take_claimed, .user = outbox};
+    size_t room = outbox->options.max_sending - atomic_load(&outbox->sending_now);
+    int64_t now = casehook__ob_clock();
+    const struct casehook__ob_value values[] = {casehook__ob_number_value((int64_t)room),
+                                                casehook__ob_number_value(outbox->options.lease_ms),
+                                                casehook__ob_number_value(outbox->instance),
+                                                casehook__ob_bytes_value(casehook__ob_text(outbox->worker))};
+    int status = expire(outbox, fault);
+    if (!status && room) status = casehook__ob_run(outbox, CASEHOOK__OB_CLAIM, values, 4, &rows, fault);
+    if (status) return status;
+    for (size_t i = 0; i < outbox->options.max_sending; i++) {
+        struct casehook__ob_sending *sending = &outbox->sending[i];
+        if (!sending->fresh) continue;
+        casehook__ob_moved(outbox, CASEHOOK_OUTBOX_WAITING, CASEHOOK_OUTBOX_SENDING, sending->bytes);
+        /* Counted from before the database began to count. */
+        sending->lease_end = now + outbox->options.lease_ms;
+    }
+    if (atomic_load(&outbox->sending_now) < outbox->options.max_sending)
+        return look_ahead(outbox, now, fault);
+    outbox->next_claim = now + outbox->options.lease_ms / 4;
+    return CASEHOOK_OK;
+}
+
+/* ---- renewing --------------------------------------------------------------------------------------- */
+
+struct renewal {
+    struct casehook_outbox *outbox;
+    int64_t began;
+    int64_t strange_id, strange_fence; /* one that we have without knowing it */
+};
+
+static int take_renewed(void *user, const struct casehook__ob_value *values, size_t count)
+{
+    struct renewal *renewal = user;
+    struct casehook_outbox *outbox = renewal->outbox;
+    if (count < 2) return CASEHOOK_E_SYSTEM;
+    for (size_t i = 0; i < outbox->options.max_sending; i++) {
+        struct casehook__ob_sending *sending = &outbox->sending[i];
+        if (!sending->used || sending->id != values[0].number || sending->fence != values[1].number) continue;
+        sending->lease_end = renewal->began + outbox->options.lease_ms;
+        return CASEHOOK_OK;
+    }
+    renewal->strange_id = values[0].number;
+    renewal->strange_fence = values[1].number;
+    return CASEHOOK_OK;
+}
+
+int casehook__ob_renew(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    struct renewal renewal = {.outbox = outbox, .began = casehook__ob_clock()};
+    struct casehook__ob_rows rows = {.take = take_renewed, .user = &renewal};
+    const struct casehook__ob_value values[] = {casehook__ob_number_value(outbox->instance),
+                                                casehook__ob_number_value(outbox->options.lease_ms)};
+    int status;
+    do {
+        struct casehook__ob_numbers back;
+        renewal.strange_id = 0;
+        status = casehook__ob_run(outbox, CASEHOOK__OB_RENEW, values, 2, &rows, fault);
+        const struct casehook__ob_value strange[] = {casehook__ob_number_value(renewal.strange_id),
+                                                     casehook__ob_number_value(renewal.strange_fence)};
+        if (status || !renewal.strange_id) break;
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_GIVE_BACK, strange, 2, &back, fault);
+        if (!status && back.rows)
+            casehook__ob_moved(outbox, CASEHOOK_OUTBOX_SENDING, CASEHOOK_OUTBOX_WAITING, back.values[1]);
+    } while (!status);
+    if (!status) outbox->next_renew = renewal.began + outbox->options.lease_ms / 3;
+    return status;
+}

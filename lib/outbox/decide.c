@@ -1,0 +1,197 @@
+/* decide.c - what a person decides about an entry. */
+#include "outbox/outbox_private.h"
+
+struct decision {
+    struct casehook__ob_job job;
+    int64_t id;
+    int to; /* a state, WAITING for "again" */
+    struct casehook__ob_text external_id;
+    const char *connector, *case_id;
+    int64_t older_than_ms;
+    uint64_t count;
+};
+
+enum { PURGE_AT_ONCE = 1000 };
+
+static int refuse_decision(struct casehook__ob_job *job, const struct decision *decision, int state)
+{
+    if (state == CASEHOOK_OUTBOX_SENDING)
+        casehook__ob_fail(&job->fault, CASEHOOK_E_BUSY,
+                          "entry %lld is being sent: wait for what becomes of it", (long long)decision->id);
+    else if (state)
+        casehook__ob_fail(&job->fault, CASEHOOK_E_ARGUMENT,
+                          "entry %lld is %s: this can be decided of others only", (long long)decision->id,
+                          casehook_outbox_state_name(state));
+    else
+        casehook__ob_fail(&job->fault, CASEHOOK_E_ARGUMENT, "there is no entry %lld",
+                          (long long)decision->id);
+    return CASEHOOK_OK;
+}
+
+static bool may_decide(int from, int to)
+{
+    bool needs_person = from == CASEHOOK_OUTBOX_PARKED || from == CASEHOOK_OUTBOX_UNKNOWN;
+    if (to == CASEHOOK_OUTBOX_DONE) return needs_person;
+    return needs_person || from == CASEHOOK_OUTBOX_WAITING || from == CASEHOOK_OUTBOX_QUEUED;
+}
+
+/* One that goes on waits for the others of its case that have their turn now. */
+static int state_again(struct casehook_outbox *outbox, int64_t case_no, int from, int *state,
+                       struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_numbers found = {.rows = 0};
+    const struct casehook__ob_value value = casehook__ob_number_value(case_no);
+    int status = CASEHOOK_OK;
+    if (case_no && from == CASEHOOK_OUTBOX_PARKED) {
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_LOCK, &value, 1, &found, fault);
+        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, &value, 1, &found, fault);
+    }
+    *state = from == CASEHOOK_OUTBOX_QUEUED || found.rows ? CASEHOOK_OUTBOX_QUEUED : CASEHOOK_OUTBOX_WAITING;
+    return status;
+}
+
+static int do_decide(struct casehook_outbox *outbox, struct casehook__ob_job *job,
+                     struct casehook__ob_fault *fault)
+{
+    struct decision *decision = job->user;
+    struct casehook__ob_numbers entry;
+    struct casehook__ob_value values[3] = {casehook__ob_number_value(decision->id)};
+    int status = casehook__ob_ask(outbox, CASEHOOK__OB_STATE, values, 1, &entry, fault), to = decision->to;
+    if (status) return status;
+    int from = entry.rows ? (int)entry.values[0] : 0;
+    int64_t case_no = entry.values[1], bytes = entry.values[2];
+    if (!from || !may_decide(from, to)) return refuse_decision(job, decision, from);
+    if (to == CASEHOOK_OUTBOX_WAITING) status = state_again(outbox, case_no, from, &to, fault);
+    values[1] = casehook__ob_number_value(to);
+    values[2] = casehook__ob_bytes_value(decision->external_id);
+    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_DECIDE, values, 3, NULL, fault);
+    if (status) return status;
+    casehook__ob_moved(outbox, from, to, bytes);
+    if (to <= CASEHOOK_OUTBOX_QUEUED && outbox->oldest_id > decision->id) outbox->oldest_id = decision->id;
+    const struct casehook__ob_value learnt[] = {casehook__ob_number_value(case_no), values[2],
+                                                casehook__ob_bytes_value((struct casehook__ob_text){NULL, 0}),
+                                                values[0]};
+    if (to == CASEHOOK_OUTBOX_DONE && case_no)
+        status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_LEARN, learnt, 4, NULL, fault);
+    if (!status && to > CASEHOOK_OUTBOX_UNKNOWN) status = casehook__ob_promote(outbox, case_no, fault);
+    job->tells = true;
+    return status;
+}
+
+static int decide(struct casehook_outbox *outbox, uint64_t id, int to, const char *external_id,
+                  struct casehook_outbox_error **error)
+{
+    struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
+    struct decision decision = {.job = {.do_it = do_decide},
+                                .id = (int64_t)id,
+                                .to = to,
+                                .external_id = casehook__ob_text(external_id)};
+    decision.job.user = &decision;
+    if (casehook__ob_usable(outbox, &fault)) return casehook__ob_answer(outbox, &fault, error);
+    casehook__ob_group(outbox, &decision.job);
+    return casehook__ob_answer(outbox, &decision.job.fault, error);
+}
+
+int casehook_outbox_retry(struct casehook_outbox *outbox, uint64_t id, struct casehook_outbox_error **error)
+{
+    return decide(outbox, id, CASEHOOK_OUTBOX_WAITING, NULL, error);
+}
+
+int casehook_outbox_discard(struct casehook_outbox *outbox, uint64_t id, struct casehook_outbox_error **error)
+{
+    return decide(outbox, id, CASEHOOK_OUTBOX_DISCARDED, NULL, error);
+}
+
+int casehook_outbox_done(struct casehook_outbox *outbox, uint64_t id, const char *external_id,
+                         struct casehook_outbox_error **error)
+{
+    return decide(outbox, id, CASEHOOK_OUTBOX_DONE, external_id, error);
+}
+
+/* ---- cases and finished entries ------------------------------------------------------------------------ */
+
+static int do_forget(struct casehook_outbox *outbox, struct casehook__ob_job *job,
+                     struct casehook__ob_fault *fault)
+{
+    struct decision *decision = job->user;
+    struct casehook__ob_rows rows = {.take = NULL};
+    const struct casehook__ob_value values[] = {
+        casehook__ob_bytes_value(casehook__ob_text(decision->connector)),
+        casehook__ob_bytes_value(casehook__ob_text(decision->case_id))};
+    int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FORGET, values, 2, &rows, fault);
+    if (!status && rows.changed == 0)
+        casehook__ob_fail(&job->fault, CASEHOOK_E_ARGUMENT, "there is no such case of that connector");
+    return status;
+}
+
+int casehook_outbox_forget(struct casehook_outbox *outbox, const char *connector, const char *case_id,
+                           struct casehook_outbox_error **error)
+{
+    struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
+    struct decision decision = {.job = {.do_it = do_forget}, .connector = connector, .case_id = case_id};
+    decision.job.user = &decision;
+    int status = casehook__ob_usable(outbox, &fault);
+    if (!status && (!connector || !case_id))
+        status = casehook__ob_fail(&fault, CASEHOOK_E_ARGUMENT, "connector and case_id must be given");
+    if (status) return casehook__ob_answer(outbox, &fault, error);
+    casehook__ob_group(outbox, &decision.job);
+    return casehook__ob_answer(outbox, &decision.job.fault, error);
+}
+
+static int purge_some(struct casehook_outbox *outbox, int64_t older_than_ms, uint64_t *count,
+                      struct casehook__ob_fault *fault)
+{
+    int status = CASEHOOK_OK;
+    *count = 0;
+    for (int state = CASEHOOK_OUTBOX_DONE; !status && state < CASEHOOK__OB_STATES; state++) {
+        struct casehook__ob_rows rows = {.take = NULL};
+        const struct casehook__ob_value values[] = {casehook__ob_number_value(state),
+                                                    casehook__ob_number_value(older_than_ms),
+                                                    casehook__ob_number_value(PURGE_AT_ONCE)};
+        status = casehook__ob_run(outbox, CASEHOOK__OB_PURGE, values, 3, &rows, fault);
+        if (status) break;
+        outbox->change.entries[state] -= rows.changed;
+        *count += (uint64_t)rows.changed;
+    }
+    return status;
+}
+
+static int do_purge(struct casehook_outbox *outbox, struct casehook__ob_job *job,
+                    struct casehook__ob_fault *fault)
+{
+    struct decision *decision = job->user;
+    return purge_some(outbox, decision->older_than_ms, &decision->count, fault);
+}
+
+int casehook_outbox_purge(struct casehook_outbox *outbox, int64_t older_than_ms, uint64_t *deleted,
+                          struct casehook_outbox_error **error)
+{
+    struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
+    struct decision decision = {.job = {.do_it = do_purge}, .older_than_ms = older_than_ms};
+    decision.job.user = &decision;
+    if (deleted) *deleted = 0;
+    int status = casehook__ob_usable(outbox, &fault);
+    if (!status && older_than_ms < 0)
+        status = casehook__ob_fail(&fault, CASEHOOK_E_ARGUMENT, "older_than_ms is negative");
+    if (status) return casehook__ob_answer(outbox, &fault, error);
+    /* In pieces, so that nobody waits for long. */
+    do {
+        if (casehook__ob_group(outbox, &decision.job)) break;
+        if (deleted) *deleted += decision.count;
+    } while (decision.count >= PURGE_AT_ONCE);
+    return casehook__ob_answer(outbox, &decision.job.fault, error);
+}
+
+/* In a job: what the options say is old. */
+int casehook__ob_clean(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    uint64_t count;
+    int status = CASEHOOK_OK;
+    const struct casehook__ob_value values[] = {casehook__ob_number_value(outbox->options.keep_cases_ms),
+                                                casehook__ob_number_value(PURGE_AT_ONCE)};
+    if (outbox->options.keep_finished_ms >= 0)
+        status = purge_some(outbox, outbox->options.keep_finished_ms, &count, fault);
+    if (!status && outbox->options.keep_cases_ms >= 0)
+        status = casehook__ob_run(outbox, CASEHOOK__OB_PURGE_CASES, values, 2, NULL, fault);
+    return status;
+}

@@ -1,0 +1,325 @@
+/* deliver.c - the thread that delivers: takes entries, sends them, stores what became of them. */
+#include "outbox/posix.h"
+
+#include "outbox/outbox_private.h"
+
+#include <stdio.h>
+
+enum {
+    GATHER_MS = 5,     /* results that come so soon after each other are stored together */
+    AWAY_MS = 1000,    /* the database could not be reached: tried again after so long */
+    CLEAN_MS = 600000, /* how often old entries are deleted */
+    LEASE_SPARE = 8    /* what is sent ends a part of the lease before that does */
+};
+
+/* ---- what is being sent ----------------------------------------------------------------------------- */
+
+static struct casehook__ob_sending *sending_of(struct casehook_outbox *outbox, uint64_t ticket)
+{
+    for (size_t i = 0; i < outbox->options.max_sending; i++)
+        if (outbox->sending[i].submitted && !outbox->sending[i].ended && outbox->sending[i].ticket == ticket)
+            return &outbox->sending[i];
+    return NULL;
+}
+
+/* Nothing more is sent of an entry whose lease is nearly over: another worker may have it soon. */
+static void stop_late_ones(struct casehook_outbox *outbox)
+{
+    int64_t now = casehook__ob_clock(), spare = outbox->options.lease_ms / LEASE_SPARE;
+    for (size_t i = 0; i < outbox->options.max_sending; i++) {
+        struct casehook__ob_sending *sending = &outbox->sending[i];
+        if (sending->submitted && !sending->ended && now > sending->lease_end - spare)
+            casehook_loop_cancel(outbox->loop, sending->ticket);
+    }
+}
+
+static void pull_results(struct casehook_outbox *outbox)
+{
+    struct casehook_result *result;
+    uint64_t ticket;
+    while (result = casehook_loop_next(outbox->loop, &ticket), ticket) {
+        struct casehook__ob_sending *sending = sending_of(outbox, ticket);
+        if (sending)
+            casehook__ob_judge(outbox, sending, result);
+        else
+            casehook_result_free(result);
+    }
+}
+
+static size_t ended_count(const struct casehook_outbox *outbox)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < outbox->options.max_sending; i++) count += outbox->sending[i].ended;
+    return count;
+}
+
+/* ---- storing and taking ----------------------------------------------------------------------------- */
+
+struct work {
+    struct casehook__ob_job job;
+    bool takes_over, renews, claims, cleans;
+};
+
+static int do_work(struct casehook_outbox *outbox, struct casehook__ob_job *job,
+                   struct casehook__ob_fault *fault)
+{
+    struct work *work = job->user;
+    int status = CASEHOOK_OK;
+    casehook__ob_unclaim(outbox); /* of a try before this one */
+    bool reconnected = outbox->connections != outbox->store->connections;
+    if (work->takes_over) status = casehook__ob_take_over(outbox, fault);
+    if (!status && (work->renews || reconnected)) status = casehook__ob_renew(outbox, fault);
+    if (!status) status = casehook__ob_settle(outbox, fault);
+    if (!status && work->cleans) status = casehook__ob_clean(outbox, fault);
+    if (!status && work->claims) status = casehook__ob_claim(outbox, fault);
+    return status;
+}
+
+static void note_settled(struct casehook_outbox *outbox, const struct casehook__ob_sending *sending)
+{
+    struct casehook_outbox_stats *numbers = &outbox->numbers;
+    int level = CASEHOOK_LOG_ERROR;
+    const char *message = sending->message;
+    pthread_mutex_lock(&outbox->lock);
+    numbers->attempts++;
+    if (sending->lost)
+        numbers->lost++;
+    else if (sending->state == CASEHOOK_OUTBOX_DONE)
+        numbers->delivered++;
+    else if (sending->state == CASEHOOK_OUTBOX_WAITING)
+        numbers->retried++;
+    else
+        numbers->gave_up++;
+    pthread_mutex_unlock(&outbox->lock);
+    if (sending->lost)
+        message = "its lease was over: what came of it is not stored, another worker has it";
+    else if (sending->state == CASEHOOK_OUTBOX_WAITING)
+        level = CASEHOOK_LOG_WARNING;
+    else if (sending->state == CASEHOOK_OUTBOX_DONE)
+        level = CASEHOOK_LOG_INFO, message = "done";
+    casehook__ob_note(outbox, level, sending, message);
+}
+
+static void drop_settled(struct casehook_outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->options.max_sending; i++) {
+        struct casehook__ob_sending *sending = &outbox->sending[i];
+        if (!sending->ended || sending->fresh) continue;
+        note_settled(outbox, sending);
+        casehook__ob_sending_clear(outbox, sending);
+        atomic_fetch_sub(&outbox->sending_now, 1);
+    }
+    outbox->ended_since = 0;
+}
+
+static void stand_back(struct casehook_outbox *outbox, const struct casehook__ob_fault *fault)
+{
+    if (!outbox->away) casehook__ob_note(outbox, CASEHOOK_LOG_ERROR, NULL, fault->message);
+    outbox->away = true;
+    outbox->next_try = casehook__ob_clock() + AWAY_MS;
+}
+
+static void send_claimed(struct casehook_outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->options.max_sending; i++)
+        if (outbox->sending[i].fresh) casehook__ob_attempt(outbox, &outbox->sending[i]);
+}
+
+/* One transaction with all that is to be done; what it took is sent. */
+static bool do_transaction(struct casehook_outbox *outbox, bool renews, bool claims)
+{
+    int64_t now = casehook__ob_clock();
+    struct work work = {.job = {.do_it = do_work},
+                        .takes_over = !outbox->taken_over,
+                        .renews = renews,
+                        .claims = claims,
+                        .cleans = now >= outbox->next_clean};
+    work.job.user = &work;
+    if (claims) atomic_store(&outbox->has_work, false);
+    if (casehook__ob_group(outbox, &work.job)) {
+        casehook__ob_unclaim(outbox);
+        if (claims) atomic_store(&outbox->has_work, true);
+        stand_back(outbox, &work.job.fault);
+        return false;
+    }
+    if (outbox->away) casehook__ob_note(outbox, CASEHOOK_LOG_WARNING, NULL, "the database is there again");
+    outbox->away = false;
+    outbox->taken_over = true;
+    if (work.cleans) outbox->next_clean = now + CLEAN_MS;
+    if (outbox->connections != outbox->store->connections) {
+        outbox->connections = outbox->store->connections;
+        casehook__ob_watch_store(outbox);
+    }
+    drop_settled(outbox);
+    send_claimed(outbox);
+    return true;
+}
+
+/* Whether there is a reason for a transaction now. */
+static bool wants_transaction(struct casehook_outbox *outbox, bool *renews, bool *claims)
+{
+    int64_t now = casehook__ob_clock();
+    size_t sending = atomic_load(&outbox->sending_now), ended = ended_count(outbox);
+    bool room = sending - ended < outbox->options.max_sending;
+    if (ended && !outbox->ended_since) outbox->ended_since = now;
+    *renews = sending && now >= outbox->next_renew;
+    *claims = room && !atomic_load(&outbox->paused);
+    if (outbox->away && now < outbox->next_try) return false;
+    if (*renews || !outbox->taken_over) return true;
+    if (ended && (ended == sending || ended * 4 >= outbox->options.max_sending ||
+                  now - outbox->ended_since >= GATHER_MS))
+        return true;
+    return *claims && sending < outbox->options.max_sending &&
+           (atomic_load(&outbox->has_work) || now >= outbox->next_claim);
+}
+
+/* ---- driving ---------------------------------------------------------------------------------------- */
+
+static int64_t delay_until(int64_t point, int64_t now, int64_t before)
+{
+    int64_t delay = point > now ? point - now : 0;
+    return delay < before ? delay : before;
+}
+
+static void set_alarm(struct casehook_outbox *outbox)
+{
+    int64_t now = casehook__ob_clock(), delay = 60000;
+    size_t sending = atomic_load(&outbox->sending_now);
+    bool polls = outbox->store->driver->descriptor(outbox->store) < 0;
+    if (outbox->away) {
+        delay = delay_until(outbox->next_try, now, delay);
+    } else {
+        if (sending) delay = delay_until(outbox->next_renew, now, delay);
+        if (sending < outbox->options.max_sending && !atomic_load(&outbox->paused))
+            delay = delay_until(outbox->next_claim, now, delay);
+        if (polls) delay = delay_until(outbox->next_look, now, delay);
+        if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
+    }
+    casehook__ob_watch_alarm(outbox, delay);
+}
+
+/* What others have put. */
+static void look_for_news(struct casehook_outbox *outbox)
+{
+    int64_t now = casehook__ob_clock();
+    bool polls = outbox->store->driver->descriptor(outbox->store) < 0;
+    if (polls && now < outbox->next_look) return;
+    outbox->next_look = now + outbox->options.poll_ms;
+    if (outbox->store->driver->has_news(outbox->store)) atomic_store(&outbox->has_work, true);
+}
+
+static void look_when_nobody_writes(struct casehook_outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    bool free = !outbox->leading;
+    if (free) outbox->leading = true; /* the store is ours */
+    pthread_mutex_unlock(&outbox->lock);
+    if (!free) {
+        atomic_store(&outbox->has_work, true); /* whoever writes will be seen */
+        return;
+    }
+    look_for_news(outbox);
+    pthread_mutex_lock(&outbox->lock);
+    outbox->leading = false;
+    pthread_cond_broadcast(&outbox->ended);
+    pthread_mutex_unlock(&outbox->lock);
+}
+
+enum { PROCESS_ROUNDS_MAX = 8 };
+
+static void process(struct casehook_outbox *outbox)
+{
+    bool renews, claims;
+    casehook__ob_watch_calm(outbox);
+    look_when_nobody_writes(outbox);
+    for (int round = 0; round < PROCESS_ROUNDS_MAX; round++) {
+        stop_late_ones(outbox);
+        casehook_loop_process(outbox->loop);
+        pull_results(outbox);
+        if (!wants_transaction(outbox, &renews, &claims)) break;
+        if (!do_transaction(outbox, renews, claims)) break;
+    }
+    set_alarm(outbox);
+}
+
+static int begin_delivery(struct casehook_outbox *outbox)
+{
+    int status = casehook__ob_usable(outbox, NULL);
+    if (status) return status;
+    if (!outbox->loop) return CASEHOOK_E_ARGUMENT;
+    return atomic_flag_test_and_set(&outbox->delivering) ? CASEHOOK_E_BUSY : CASEHOOK_OK;
+}
+
+static void end_delivery(struct casehook_outbox *outbox)
+{
+    atomic_flag_clear(&outbox->delivering);
+}
+
+int casehook_outbox_process(struct casehook_outbox *outbox)
+{
+    int status = begin_delivery(outbox);
+    if (status) return status;
+    process(outbox);
+    end_delivery(outbox);
+    return CASEHOOK_OK;
+}
+
+static bool is_idle(struct casehook_outbox *outbox)
+{
+    return !outbox->away && outbox->taken_over && !atomic_load(&outbox->sending_now) &&
+           (atomic_load(&outbox->paused) ||
+            (!atomic_load(&outbox->has_work) && casehook__ob_clock() < outbox->next_claim));
+}
+
+int casehook_outbox_run(struct casehook_outbox *outbox, uint32_t flags, int32_t timeout_ms)
+{
+    int status = begin_delivery(outbox);
+    if (status) return status;
+    int64_t end = casehook__ob_clock() + timeout_ms;
+    for (;;) {
+        process(outbox);
+        int64_t left = timeout_ms < 0 ? -1 : end - casehook__ob_clock();
+        if (atomic_exchange(&outbox->woken, false) || (timeout_ms >= 0 && left <= 0)) break;
+        if ((flags & CASEHOOK_OUTBOX_UNTIL_IDLE) && is_idle(outbox)) break;
+        casehook__ob_watch_wait(outbox, left);
+    }
+    end_delivery(outbox);
+    return CASEHOOK_OK;
+}
+
+/* ---- from outside ----------------------------------------------------------------------------------- */
+
+int casehook_outbox_fd(struct casehook_outbox *outbox)
+{
+    return casehook__ob_usable(outbox, NULL) || !outbox->watch ? -1 : casehook__ob_watch_fd(outbox);
+}
+
+int64_t casehook_outbox_timeout_ms(struct casehook_outbox *outbox)
+{
+    if (casehook__ob_usable(outbox, NULL) || !outbox->loop) return -1;
+    int64_t now = casehook__ob_clock(), loop = casehook_loop_timeout_ms(outbox->loop),
+            delay = outbox->options.poll_ms;
+    if (atomic_load(&outbox->sending_now)) delay = delay_until(outbox->next_renew, now, delay);
+    if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
+    if (!atomic_load(&outbox->paused)) delay = delay_until(outbox->next_claim, now, delay);
+    return loop >= 0 && loop < delay ? loop : delay;
+}
+
+void casehook_outbox_wakeup(struct casehook_outbox *outbox)
+{
+    if (casehook__ob_usable(outbox, NULL) || !outbox->watch) return;
+    atomic_store(&outbox->woken, true);
+    casehook__ob_watch_wake(outbox);
+}
+
+void casehook_outbox_pause(struct casehook_outbox *outbox, int paused)
+{
+    if (casehook__ob_usable(outbox, NULL)) return;
+    atomic_store(&outbox->paused, paused != 0);
+    if (outbox->watch) casehook__ob_watch_wake(outbox);
+}
+
+size_t casehook_outbox_sending(const struct casehook_outbox *outbox)
+{
+    return outbox ? atomic_load(&outbox->sending_now) : 0;
+}

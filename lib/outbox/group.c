@@ -1,0 +1,204 @@
+/*
+ * group.c - what many threads want at the same moment becomes one transaction.
+ *
+ * The first one that comes leads: it takes what has gathered, does all of it, commits once, and wakes the
+ * others. Meanwhile the next group gathers.  So a commit costs the disk once for all of them, and no thread
+ * of ours is needed.
+ */
+#include "outbox/posix.h"
+
+#include "outbox/outbox_private.h"
+
+enum { GROUP_JOBS_MAX = 512, GROUP_TRIES = 8 };
+
+struct casehook__ob_value casehook__ob_number_value(int64_t number)
+{
+    return (struct casehook__ob_value){CASEHOOK__OB_NUMBER, number, {NULL, 0}};
+}
+
+struct casehook__ob_value casehook__ob_bytes_value(struct casehook__ob_text text)
+{
+    return (struct casehook__ob_value){text.data ? CASEHOOK__OB_BYTES : CASEHOOK__OB_NULL, 0, text};
+}
+
+int casehook__ob_run(struct casehook_outbox *outbox, int statement, const struct casehook__ob_value *values,
+                     size_t count, struct casehook__ob_rows *rows, struct casehook__ob_fault *fault)
+{
+    return outbox->store->driver->run(outbox->store, statement, values, count, rows, fault);
+}
+
+static int take_numbers(void *user, const struct casehook__ob_value *values, size_t count)
+{
+    struct casehook__ob_numbers *numbers = user;
+    size_t room = sizeof numbers->values / sizeof *numbers->values;
+    for (size_t i = 0; i < count && i < room && numbers->rows == 0; i++)
+        numbers->values[i] = values[i].number;
+    numbers->rows++;
+    return CASEHOOK_OK;
+}
+
+int casehook__ob_ask(struct casehook_outbox *outbox, int statement, const struct casehook__ob_value *values,
+                     size_t count, struct casehook__ob_numbers *numbers, struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_rows rows = {.take = take_numbers, .user = numbers};
+    *numbers = (struct casehook__ob_numbers){.rows = 0};
+    return casehook__ob_run(outbox, statement, values, count, &rows, fault);
+}
+
+int casehook__ob_promote(struct casehook_outbox *outbox, int64_t case_no, struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_numbers found;
+    const struct casehook__ob_value value = casehook__ob_number_value(case_no);
+    if (case_no == 0) return CASEHOOK_OK;
+    /* Locked first: whoever puts one of the same case sees what we did, or we see what was put. */
+    int status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_LOCK, &value, 1, &found, fault);
+    if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, &value, 1, &found, fault);
+    if (status || found.rows) return status;
+    status = casehook__ob_ask(outbox, CASEHOOK__OB_PROMOTE, &value, 1, &found, fault);
+    if (!status && found.rows)
+        casehook__ob_moved(outbox, CASEHOOK_OUTBOX_QUEUED, CASEHOOK_OUTBOX_WAITING, found.values[1]);
+    return status;
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------- */
+
+void casehook__ob_moved(struct casehook_outbox *outbox, int from, int to, int64_t bytes)
+{
+    struct casehook__ob_tally *change = &outbox->change;
+    if (from) {
+        change->entries[from]--;
+        if (from <= CASEHOOK_OUTBOX_UNKNOWN) change->bytes[from] -= bytes;
+    }
+    if (to) {
+        change->entries[to]++;
+        if (to <= CASEHOOK_OUTBOX_UNKNOWN) change->bytes[to] += bytes;
+    }
+}
+
+static int take_tally(void *user, const struct casehook__ob_value *values, size_t count)
+{
+    struct casehook__ob_tally *tally = user;
+    int64_t state = values[0].number;
+    if (count < 3 || state < 0 || state >= CASEHOOK__OB_STATES) return CASEHOOK_OK;
+    tally->entries[state] = values[1].number;
+    tally->bytes[state] = values[2].number;
+    return CASEHOOK_OK;
+}
+
+static int read_tally(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_rows rows = {.take = take_tally, .user = &outbox->total};
+    struct casehook__ob_value from = casehook__ob_number_value(outbox->oldest_id);
+    struct casehook__ob_numbers oldest;
+    memset(&outbox->total, 0, sizeof outbox->total);
+    memset(&outbox->change, 0, sizeof outbox->change);
+    int status = casehook__ob_run(outbox, CASEHOOK__OB_TALLY_READ, NULL, 0, &rows, fault);
+    if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_OLDEST, &from, 1, &oldest, fault);
+    if (status) return status;
+    outbox->oldest_age_ms = oldest.rows ? oldest.values[1] : 0;
+    /* What is before it never waits again, unless somebody says so: casehook__ob_decide sees to that. */
+    if (oldest.rows) outbox->oldest_id = oldest.values[0];
+    return CASEHOOK_OK;
+}
+
+static int write_tally(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    int status = CASEHOOK_OK;
+    for (int state = 1; !status && state < CASEHOOK__OB_STATES; state++) {
+        struct casehook__ob_rows rows = {.take = NULL};
+        const struct casehook__ob_value values[] = {casehook__ob_number_value(outbox->shard),
+                                                    casehook__ob_number_value(state),
+                                                    casehook__ob_number_value(outbox->change.entries[state]),
+                                                    casehook__ob_number_value(outbox->change.bytes[state])};
+        if (!outbox->change.entries[state] && !outbox->change.bytes[state]) continue;
+        status = casehook__ob_run(outbox, CASEHOOK__OB_TALLY_ADD, values, 4, &rows, fault);
+        if (!status && rows.changed == 0)
+            status = casehook__ob_run(outbox, CASEHOOK__OB_TALLY_NEW, values, 4, NULL, fault);
+    }
+    return status;
+}
+
+/* ---- groups ----------------------------------------------------------------------------------------- */
+
+/* All of them in one transaction; the status is that of the transaction. */
+static int do_jobs(struct casehook_outbox *outbox, struct casehook__ob_job *jobs,
+                   struct casehook__ob_fault *fault)
+{
+    const struct casehook__ob_driver *driver = outbox->store->driver;
+    bool tells = false;
+    int status = driver->begin(outbox->store, fault);
+    if (status) return status;
+    status = read_tally(outbox, fault);
+    for (struct casehook__ob_job *job = jobs; job && !status; job = job->next) {
+        job->fault.status = CASEHOOK_OK;
+        job->tells = false;
+        status = job->do_it(outbox, job, fault);
+        tells |= job->tells;
+    }
+    if (!status) status = write_tally(outbox, fault);
+    if (!status && tells) status = driver->notify(outbox->store, fault);
+    if (!status) return driver->commit(outbox->store, fault);
+    driver->rollback(outbox->store);
+    return status;
+}
+
+static void do_group(struct casehook_outbox *outbox, struct casehook__ob_job *jobs)
+{
+    struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
+    int status = CASEHOOK_OK;
+    for (int tries = 0; tries < GROUP_TRIES; tries++) {
+        outbox->store->repeats = false;
+        status = do_jobs(outbox, jobs, &fault);
+        if (!status || !outbox->store->repeats) break;
+    }
+    for (struct casehook__ob_job *job = jobs; status && job; job = job->next) job->fault = fault;
+}
+
+static struct casehook__ob_job *take_jobs(struct casehook_outbox *outbox)
+{
+    struct casehook__ob_job *jobs = outbox->first, *last = jobs;
+    for (int count = 1; last->next && count < GROUP_JOBS_MAX; count++) last = last->next;
+    outbox->first = last->next;
+    if (!outbox->first) outbox->last = &outbox->first;
+    last->next = NULL;
+    return jobs;
+}
+
+static void lead(struct casehook_outbox *outbox)
+{
+    bool tells = false;
+    struct casehook__ob_job *jobs = take_jobs(outbox);
+    outbox->leading = true;
+    outbox->numbers.groups++;
+    pthread_mutex_unlock(&outbox->lock);
+    do_group(outbox, jobs);
+    for (struct casehook__ob_job *job = jobs; job; job = job->next) tells |= job->tells && !job->fault.status;
+    if (tells) {
+        atomic_store(&outbox->has_work, true);
+        casehook__ob_watch_wake(outbox);
+    }
+    pthread_mutex_lock(&outbox->lock);
+    outbox->leading = false;
+    for (struct casehook__ob_job *job = jobs, *next; job; job = next) {
+        next = job->next; /* whoever waits for it may take it away once it has ended */
+        job->ended = true;
+    }
+    pthread_cond_broadcast(&outbox->ended);
+}
+
+int casehook__ob_group(struct casehook_outbox *outbox, struct casehook__ob_job *job)
+{
+    job->ended = false;
+    job->next = NULL;
+    pthread_mutex_lock(&outbox->lock);
+    *outbox->last = job;
+    outbox->last = &job->next;
+    while (!job->ended) {
+        if (outbox->leading)
+            pthread_cond_wait(&outbox->ended, &outbox->lock);
+        else
+            lead(outbox);
+    }
+    pthread_mutex_unlock(&outbox->lock);
+    return job->fault.status;
+}

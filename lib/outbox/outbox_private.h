@@ -1,0 +1,153 @@
+/* outbox_private.h - an open outbox from the inside. */
+#ifndef CASEHOOK_OUTBOX_PRIVATE_H
+#define CASEHOOK_OUTBOX_PRIVATE_H
+
+#include "outbox/params.h"
+#include "outbox/statements.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { CASEHOOK__OB_STATES = 9 };
+
+/* Entries and bytes in each state; of a group of work what it changes. */
+struct casehook__ob_tally {
+    int64_t entries[CASEHOOK__OB_STATES], bytes[CASEHOOK__OB_STATES];
+};
+
+/*
+ * Something to be done in a transaction, together with what others want at the same moment.  do_it may run
+ * more than once, each time as if for the first time; what it did counts when status is CASEHOOK_OK in the
+ * end.  A status that it returns fails all of the group; a fault of its own alone, found before it wrote
+ * anything, it puts into fault and returns CASEHOOK_OK.
+ */
+struct casehook__ob_job {
+    int (*do_it)(struct casehook_outbox *outbox, struct casehook__ob_job *job,
+                 struct casehook__ob_fault *fault);
+    void *user;
+    struct casehook__ob_fault fault; /* status CASEHOOK_OK: it is done */
+    bool tells;                      /* others have something to do now */
+    bool ended;
+    struct casehook__ob_job *next;
+};
+
+/* An entry that this worker has. */
+struct casehook__ob_sending {
+    bool used, fresh, submitted, ended, lost;
+    int64_t id, fence, case_no, bytes, attempts;
+    int64_t tried_ms;            /* since its first attempt, when it was taken */
+    int64_t taken_at, lease_end; /* by our own clock, which goes on when we do not */
+    int operation;
+    bool doubt;  /* an attempt before may have been done */
+    void *block; /* holds the texts */
+    const char *connector;
+    struct casehook__ob_text params, earlier, token, external_id;
+    uint64_t ticket;
+    /* What is to be stored. */
+    int state, status, http_status, outcome, step;
+    bool doubt_after;
+    int64_t delay_ms;
+    struct casehook_result *result;
+    char message[CASEHOOK__OB_MESSAGE_SIZE];
+};
+
+struct casehook__ob_watch; /* descriptors to wait for */
+
+struct casehook_outbox {
+    struct casehook__ob_heap *heap;
+    struct casehook__ob_store *store;
+    struct casehook_outbox_options options; /* with defaults filled in; its texts are not ours */
+    char *worker;
+    int64_t instance;
+    int64_t shard;
+    int pid;
+
+    pthread_mutex_t lock; /* for the queue and the numbers below */
+    pthread_cond_t ended;
+    struct casehook__ob_job *first, **last;
+    bool leading;
+    struct casehook_outbox_stats numbers;
+
+    /* Of whoever leads the group. */
+    struct casehook__ob_tally total, change;
+    int64_t oldest_id, oldest_age_ms;
+    uint64_t connections; /* of the store, when its state was last taken up */
+
+    /* Of the thread that delivers. */
+    atomic_flag delivering;
+    struct casehook_loop *loop;
+    struct casehook__ob_watch *watch;
+    struct casehook__ob_sending *sending;
+    int64_t next_claim, next_renew, next_clean, next_look, next_try; /* by our own clock */
+    int64_t ended_since; /* when the first of what is to be stored ended; 0: nothing is */
+    bool taken_over, away;
+
+    _Atomic uint64_t random;
+    atomic_size_t sending_now;
+    atomic_bool paused, woken, has_work;
+};
+
+/* group.c: does the job and returns its status; fault is that of the job. */
+int casehook__ob_group(struct casehook_outbox *outbox, struct casehook__ob_job *job);
+/* In a job: an entry comes to a state (from 0: it is new), or leaves it (to 0). */
+void casehook__ob_moved(struct casehook_outbox *outbox, int from, int to, int64_t bytes);
+int casehook__ob_run(struct casehook_outbox *outbox, int statement, const struct casehook__ob_value *values,
+                     size_t count, struct casehook__ob_rows *rows, struct casehook__ob_fault *fault);
+struct casehook__ob_value casehook__ob_number_value(int64_t number);
+struct casehook__ob_value casehook__ob_bytes_value(struct casehook__ob_text text);
+/* One row of numbers: how many there were of them, 0 for no row. */
+struct casehook__ob_numbers {
+    int64_t values[4];
+    size_t rows;
+};
+int casehook__ob_ask(struct casehook_outbox *outbox, int statement, const struct casehook__ob_value *values,
+                     size_t count, struct casehook__ob_numbers *numbers, struct casehook__ob_fault *fault);
+/* The next entry of that case gets its turn. */
+int casehook__ob_promote(struct casehook_outbox *outbox, int64_t case_no, struct casehook__ob_fault *fault);
+
+/* outbox.c */
+int casehook__ob_usable(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
+int casehook__ob_answer(struct casehook_outbox *outbox, const struct casehook__ob_fault *fault,
+                        struct casehook_outbox_error **error);
+
+/* claim.c, settle.c, decide.c: parts of the work of the thread that delivers, in a job. */
+int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
+int casehook__ob_take_over(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
+int casehook__ob_renew(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
+int casehook__ob_settle(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
+int casehook__ob_clean(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
+void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending);
+/* Before a job is done once more: what it had taken is not ours. */
+void casehook__ob_unclaim(struct casehook_outbox *outbox);
+
+/* attempt.c: hands an entry to the loop, or says at once what became of it. */
+void casehook__ob_attempt(struct casehook_outbox *outbox, struct casehook__ob_sending *sending);
+/* verdict.c: what follows from a result; NULL: there was no memory for one, nothing was sent. */
+void casehook__ob_judge(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
+                        struct casehook_result *result);
+/* It is tried again later, or parked when it was tried for too long. */
+void casehook__ob_put_off(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
+                          int64_t least_ms);
+
+/* note.c: a line for the host's log.  id 0: it is about the outbox itself. */
+void casehook__ob_note(struct casehook_outbox *outbox, int level, const struct casehook__ob_sending *sending,
+                       const char *message);
+
+/* clock.c: our own clock, which goes on while we sleep, in ms; a random number. */
+int64_t casehook__ob_clock(void);
+uint64_t casehook__ob_random(struct casehook_outbox *outbox);
+
+/* watch.c */
+int casehook__ob_watch_new(struct casehook_outbox *outbox);
+void casehook__ob_watch_free(struct casehook_outbox *outbox);
+int casehook__ob_watch_fd(struct casehook_outbox *outbox);
+/* Makes it readable, from any thread; and no more. */
+void casehook__ob_watch_wake(struct casehook_outbox *outbox);
+void casehook__ob_watch_calm(struct casehook_outbox *outbox);
+/* Readable in so many ms at the latest; negative: not by time. */
+void casehook__ob_watch_alarm(struct casehook_outbox *outbox, int64_t delay_ms);
+/* The descriptor of the store may have changed. */
+void casehook__ob_watch_store(struct casehook_outbox *outbox);
+void casehook__ob_watch_wait(struct casehook_outbox *outbox, int64_t timeout_ms);
+
+#endif

@@ -1,0 +1,169 @@
+/* params.c - reading the params of an entry, and completing them. */
+#include "outbox/params.h"
+
+/* Where the members of the case are: in incident, or beside it. */
+static struct casehook__ob_text case_object(struct casehook__ob_text json)
+{
+    struct casehook__ob_text incident = casehook__ob_json_find(json, "incident");
+    return incident.data && *incident.data == '{' ? incident : json;
+}
+
+static bool read_member(struct casehook__ob_text object, const char *name, struct casehook__ob_buf *buf)
+{
+    struct casehook__ob_text value = casehook__ob_json_find(object, name);
+    if (value.data) casehook__ob_json_decode(buf, value);
+    return value.data != NULL;
+}
+
+static bool has_elements(struct casehook__ob_text json, const char *name)
+{
+    struct casehook__ob_text array = casehook__ob_json_find(json, name);
+    struct casehook__ob_member first;
+    size_t at = 0;
+    return array.data && *array.data == '[' && casehook__ob_json_next(array, &at, &first);
+}
+
+int casehook__ob_params_read(struct casehook__ob_heap *heap, struct casehook__ob_text json,
+                             struct casehook__ob_params *params, struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_buf none = {.heap = heap};
+    size_t at = 0;
+    *params = (struct casehook__ob_params){.case_id = none, .status = none, .title = none};
+    if (!casehook__ob_json_is(json, &at))
+        return casehook__ob_fail(fault, CASEHOOK_E_PARAMS, "the params are no JSON: see byte %zu", at);
+    while (*json.data == ' ' || *json.data == '\t' || *json.data == '\r' || *json.data == '\n')
+        json.data++, json.length--;
+    if (*json.data != '{')
+        return casehook__ob_fail(fault, CASEHOOK_E_PARAMS, "the params must be a JSON object");
+    if (casehook__ob_json_find(json, "resume").data)
+        return casehook__ob_fail(fault, CASEHOOK_E_PARAMS,
+                                 "resume is what the outbox adds itself: leave it out");
+    struct casehook__ob_text object = case_object(json);
+    params->has_id = read_member(object, "id", &params->case_id);
+    params->has_status = read_member(object, "status", &params->status);
+    if (!read_member(object, "title", &params->title)) read_member(object, "summary", &params->title);
+    params->has_comments = has_elements(json, "comments");
+    if (params->case_id.broken || params->status.broken || params->title.broken) {
+        casehook__ob_params_clear(params);
+        return casehook__ob_fail_memory(fault);
+    }
+    return CASEHOOK_OK;
+}
+
+void casehook__ob_params_clear(struct casehook__ob_params *params)
+{
+    casehook__ob_buf_free(&params->case_id);
+    casehook__ob_buf_free(&params->status);
+    casehook__ob_buf_free(&params->title);
+}
+
+/* ---- what is sent --------------------------------------------------------------------------------- */
+
+static bool is_called_so(const struct casehook__ob_member *member, const char *name)
+{
+    struct casehook__ob_text inside = {member->name.data + 1, member->name.length - 2};
+    return casehook__ob_same(inside, casehook__ob_text(name));
+}
+
+static void begin_member(struct casehook__ob_buf *buf, const char *name)
+{
+    if (buf->length && buf->data[buf->length - 1] != '{') casehook__ob_put(buf, ",");
+    casehook__ob_put(buf, "\"");
+    casehook__ob_put(buf, name);
+    casehook__ob_put(buf, "\":");
+}
+
+static void copy_member(struct casehook__ob_buf *buf, const struct casehook__ob_member *member)
+{
+    if (buf->length && buf->data[buf->length - 1] != '{') casehook__ob_put(buf, ",");
+    casehook__ob_add(buf, member->name.data, member->name.length);
+    casehook__ob_put(buf, ":");
+    casehook__ob_add(buf, member->value.data, member->value.length);
+}
+
+/* All members but those of these names; an object stays open. */
+static void copy_members(struct casehook__ob_buf *buf, struct casehook__ob_text object,
+                         const char *const *but)
+{
+    struct casehook__ob_member member;
+    size_t at = 0;
+    casehook__ob_put(buf, "{");
+    while (casehook__ob_json_next(object, &at, &member)) {
+        bool left_out = false;
+        for (const char *const *name = but; *name; name++) left_out |= is_called_so(&member, *name);
+        if (!left_out) copy_member(buf, &member);
+    }
+}
+
+void casehook__ob_params_compose(struct casehook__ob_buf *buf, struct casehook__ob_text json,
+                                 const struct casehook__ob_known *known)
+{
+    struct casehook__ob_text object = case_object(json), id = known->external_id;
+    bool flat = object.data == json.data,
+         adds_id = id.data && !casehook__ob_json_find(object, "externalId").data;
+    bool adds_key = known->key.data && !casehook__ob_json_find(json, "idempotencyKey").data;
+    const char *but[5] = {NULL}, *but_id[2] = {adds_id ? "externalId" : NULL, NULL};
+    size_t count = 0;
+    if (adds_key) but[count++] = "idempotencyKey";
+    if (known->resume.data) but[count++] = "resume";
+    if (!flat) but[count++] = "incident";
+    if (flat && adds_id) but[count++] = "externalId";
+    copy_members(buf, json, but);
+    if (!flat) {
+        begin_member(buf, "incident");
+        copy_members(buf, object, but_id);
+    }
+    if (adds_id) {
+        begin_member(buf, "externalId");
+        casehook__ob_json_text(buf, id);
+    }
+    if (!flat) casehook__ob_put(buf, "}");
+    if (adds_key) {
+        begin_member(buf, "idempotencyKey");
+        casehook__ob_json_text(buf, known->key);
+    }
+    if (known->resume.data) {
+        begin_member(buf, "resume");
+        casehook__ob_add(buf, known->resume.data, known->resume.length);
+    }
+    casehook__ob_put(buf, "}");
+}
+
+/* The key that requests had: the one of the params, or ours. */
+static void add_key(struct casehook__ob_buf *buf, struct casehook__ob_text json, struct casehook__ob_text key)
+{
+    struct casehook__ob_text own = casehook__ob_json_find(json, "idempotencyKey");
+    casehook__ob_put(buf, ",\"idempotencyKey\":");
+    if (own.data)
+        casehook__ob_add(buf, own.data, own.length);
+    else
+        casehook__ob_json_text(buf, key);
+}
+
+void casehook__ob_params_doubt(struct casehook__ob_buf *buf, int operation, struct casehook__ob_text json,
+                               const struct casehook__ob_known *known, struct casehook__ob_text earlier)
+{
+    struct casehook__ob_text comments = casehook__ob_json_find(earlier, "comments"), given;
+    struct casehook__ob_member each;
+    size_t at = 0;
+    casehook__ob_put(buf, "{\"ok\":false,\"operation\":\"");
+    casehook__ob_put(buf, casehook_operation_name(operation));
+    casehook__ob_put(buf, "\",\"step\":\"create\",\"outcome\":\"unknown\",\"id\":null");
+    add_key(buf, json, known->key);
+    casehook__ob_put(buf, ",\"comments\":");
+    if (comments.data) {
+        casehook__ob_add(buf, comments.data, comments.length);
+    } else {
+        given = casehook__ob_json_find(json, "comments");
+        casehook__ob_put(buf, "[");
+        while (given.data && casehook__ob_json_next(given, &at, &each)) {
+            struct casehook__ob_text id = casehook__ob_json_find(each.value, "commentId");
+            if (buf->data && buf->data[buf->length - 1] != '[') casehook__ob_put(buf, ",");
+            casehook__ob_put(buf, "{\"commentId\":");
+            casehook__ob_add(buf, id.data ? id.data : "null", id.data ? id.length : 4);
+            casehook__ob_put(buf, ",\"state\":\"not_attempted\"}");
+        }
+        casehook__ob_put(buf, "]");
+    }
+    casehook__ob_put(buf, ",\"requests\":[{\"step\":\"create\",\"outcome\":\"unknown\",\"status\":0}]}");
+}

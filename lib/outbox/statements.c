@@ -1,0 +1,187 @@
+/*
+ * statements.c - every statement of the outbox, for both databases.
+ *
+ * Numbers of states are those of the header: up to 5 an entry is not finished.  That is written as "state <=
+ * 5", and "case_no > 0" beside it, where the index of unfinished entries is meant to be used.
+ */
+#include "outbox/statements.h"
+
+#define LISTED                                                                                            \
+    "e.id, e.state, e.operation, e.status, e.http_status, e.outcome, e.step, e.attempts, e.doubt, "       \
+    "e.put_at, "                                                                                          \
+    "e.first_at, e.due, e.bytes, e.connector, e.key, c.case_id, COALESCE(e.external_id, c.external_id), " \
+    "e.title, "                                                                                           \
+    "COALESCE(e.url, c.url), e.worker, e.message, "
+
+#define IN_STATES "e.state IN ($1, $2, $3, $4, $5, $6, $7, $8) "
+
+const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
+    [CASEHOOK__OB_VERSION] = {"SELECT version FROM casehook_outbox", ""},
+    [CASEHOOK__OB_TALLY_READ] = {"SELECT state, CAST(SUM(entries) AS BIGINT), CAST(SUM(bytes) AS BIGINT) "
+                                 "FROM casehook_tally GROUP BY state",
+                                 ""},
+    [CASEHOOK__OB_TALLY_ADD] = {"UPDATE casehook_tally SET entries = entries + $3, bytes = bytes + $4 "
+                                "WHERE shard = $1 AND state = $2",
+                                "iiii"},
+    [CASEHOOK__OB_TALLY_NEW] =
+        {"INSERT INTO casehook_tally (shard, state, entries, bytes) VALUES ($1, $2, $3, $4)", "iiii"},
+    [CASEHOOK__OB_OLDEST] = {"SELECT id, %NOW - put_at FROM casehook_entry WHERE id >= $1 AND +state <= 3 "
+                             "ORDER BY id LIMIT 1",
+                             "i"},
+    [CASEHOOK__OB_KEY_FIND] = {"SELECT id FROM casehook_entry WHERE connector = $1 AND key = $2", "bb"},
+    [CASEHOOK__OB_CASE_FIND] = {"SELECT no, replaceable, status, %NOW - changed FROM casehook_case "
+                                "WHERE connector = $1 AND case_id = $2 %LOCK",
+                                "bb"},
+    /* Somebody else may make it in this moment: then theirs is locked and read. */
+    [CASEHOOK__OB_CASE_NEW] = {"INSERT INTO casehook_case (connector, case_id, status, changed) "
+                               "VALUES ($1, $2, NULL, %NOW) ON CONFLICT (connector, case_id) "
+                               "DO UPDATE SET connector = excluded.connector "
+                               "RETURNING no, replaceable, status, %NOW - changed",
+                               "bb"},
+    [CASEHOOK__OB_CASE_SET] =
+        {"UPDATE casehook_case SET replaceable = $2, status = $3, changed = %NOW WHERE no = $1", "iib"},
+    [CASEHOOK__OB_CASE_LOCK] = {"SELECT no FROM casehook_case WHERE no = $1 %LOCK", "i"},
+    [CASEHOOK__OB_CASE_LEARN] =
+        {"UPDATE casehook_case SET external_id = COALESCE($2, external_id), "
+         "url = COALESCE($3, url), last_entry = CASE WHEN $4 > 0 THEN $4 ELSE last_entry END, "
+         "changed = %NOW WHERE no = $1",
+         "ibbi"},
+    [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL "
+                                  "WHERE connector = $1 AND case_id = $2",
+                                  "bb"},
+    /* The one whose turn it is, and the next one.  What is parked for a fault of its own holds nobody up. */
+    [CASEHOOK__OB_BLOCKING] =
+        {"SELECT id FROM casehook_entry WHERE case_no = $1 AND case_no > 0 AND state <= 5 "
+         "AND +state IN (1, 3, 5) ORDER BY id LIMIT 1",
+         "i"},
+    [CASEHOOK__OB_REPLACE] =
+        {"UPDATE casehook_entry SET state = 8, due = %NOW "
+         "WHERE id = $1 AND state <= 2 AND attempts = 0 AND (operation = $2 OR operation = 3) "
+         "RETURNING bytes",
+         "ii"},
+    [CASEHOOK__OB_PUT] =
+        {"INSERT INTO casehook_entry (connector, key, case_no, operation, state, due, put_at, bytes, "
+         "params, title, token) VALUES ($1, $2, $3, $4, $5, %NOW + $6, %NOW, $7, $8, $9, $10) "
+         "ON CONFLICT (connector, key) DO NOTHING RETURNING id",
+         "bbiiiiibbb"},
+    [CASEHOOK__OB_EXPIRE] = {"WITH late AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 3 "
+                             "AND due < %NOW - $1 ORDER BY due LIMIT $2 %SKIP) "
+                             "UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = 0 "
+                             "WHERE id IN (SELECT id FROM late) RETURNING id, bytes",
+                             "ii"},
+    [CASEHOOK__OB_TAKE_OVER] = {"UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = 0 "
+                                "WHERE state = 3 AND worker = $1 AND instance <> $2 RETURNING id, bytes",
+                                "bi"},
+    /* Taken by a commit of which nobody knew whether it was done, and never sent. */
+    [CASEHOOK__OB_GIVE_BACK] = {"UPDATE casehook_entry SET state = 1, due = %NOW, attempts = attempts - 1, "
+                                "instance = 0 WHERE id = $1 AND fence = $2 AND state = 3 RETURNING id, bytes",
+                                "ii"},
+    [CASEHOOK__OB_CLAIM] =
+        {"WITH mine AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 1 "
+         "AND due <= %NOW ORDER BY due, id LIMIT $1 %SKIP) "
+         "UPDATE casehook_entry SET state = 3, fence = fence + 1, due = %NOW + $2, instance = $3, "
+         "worker = $4, attempts = attempts + 1, "
+         "first_at = CASE WHEN first_at = 0 THEN %NOW ELSE first_at END "
+         "WHERE id IN (SELECT id FROM mine) "
+         "RETURNING id, fence, case_no, operation, doubt, attempts, %NOW - first_at, bytes, "
+         "connector, params, result, token, "
+         "(SELECT external_id FROM casehook_case WHERE no = casehook_entry.case_no)",
+         "iiib"},
+    [CASEHOOK__OB_RENEW] = {"UPDATE casehook_entry SET due = %NOW + $2 WHERE state = 3 AND instance = $1 "
+                            "RETURNING id, fence",
+                            "ii"},
+    [CASEHOOK__OB_SETTLE] =
+        {"UPDATE casehook_entry SET state = $3, due = %NOW + $4, status = $5, http_status = $6, "
+         "outcome = $7, step = $8, doubt = $9, message = $10, url = COALESCE($11, url), "
+         "external_id = COALESCE($12, external_id), result = COALESCE($13, result), instance = 0 "
+         "WHERE id = $1 AND fence = $2 AND state = 3 RETURNING case_no, bytes",
+         "iiiiiiiiibbbb"},
+    [CASEHOOK__OB_WHOSE] = {"SELECT fence, state FROM casehook_entry WHERE id = $1", "i"},
+    [CASEHOOK__OB_PROMOTE] =
+        {"UPDATE casehook_entry SET state = 1 WHERE id = (SELECT id FROM casehook_entry "
+         "WHERE case_no = $1 AND case_no > 0 AND state <= 5 AND +state = 2 ORDER BY id LIMIT 1) "
+         "RETURNING id, bytes",
+         "i"},
+    [CASEHOOK__OB_NEXT_DUE] = {"SELECT due - %NOW FROM casehook_entry WHERE state = $1 ORDER BY due LIMIT 1",
+                               "i"},
+    [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes FROM casehook_entry WHERE id = $1 %LOCK", "i"},
+    [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, doubt = 0, "
+                             "first_at = CASE WHEN $2 <= 2 THEN 0 ELSE first_at END, "
+                             "external_id = COALESCE($3, external_id) WHERE id = $1",
+                             "iib"},
+    [CASEHOOK__OB_PURGE] =
+        {"DELETE FROM casehook_entry WHERE id IN (SELECT id FROM casehook_entry WHERE state = $1 "
+         "AND due < %NOW - $2 ORDER BY due LIMIT $3)",
+         "iii"},
+    [CASEHOOK__OB_PURGE_CASES] =
+        {"DELETE FROM casehook_case WHERE no IN (SELECT no FROM casehook_case "
+         "WHERE changed < %NOW - $1 ORDER BY changed LIMIT $2) AND changed < %NOW - $1 "
+         "AND NOT EXISTS (SELECT 1 FROM casehook_entry e WHERE e.case_no = casehook_case.no "
+         "AND e.case_no > 0 AND e.state <= 5)",
+         "ii"},
+    /* Of few entries the index of states finds them all; of many the newest ones are found by walking back.
+     */
+    [CASEHOOK__OB_LIST_FEW] = {"SELECT " LISTED
+                               "CASE WHEN $14 = 1 THEN e.params END, CASE WHEN $14 = 1 THEN e.result END "
+                               "FROM casehook_entry e LEFT JOIN casehook_case c ON c.no = e.case_no "
+                               "WHERE " IN_STATES "AND e.id < $9 AND ($10 IS NULL OR e.connector = $10) "
+                               "AND ($11 IS NULL OR e.key = $11) AND ($12 IS NULL OR c.case_id = $12) "
+                               "ORDER BY +e.id DESC LIMIT $13",
+                               "iiiiiiiiibbbii"},
+    [CASEHOOK__OB_LIST_MANY] = {"SELECT " LISTED
+                                "CASE WHEN $14 = 1 THEN e.params END, CASE WHEN $14 = 1 THEN e.result END "
+                                "FROM casehook_entry e LEFT JOIN casehook_case c ON c.no = e.case_no "
+                                "WHERE " IN_STATES "AND e.id < $9 AND ($10 IS NULL OR e.connector = $10) "
+                                "AND ($11 IS NULL OR e.key = $11) AND ($12 IS NULL OR c.case_id = $12) "
+                                "ORDER BY e.id DESC LIMIT $13",
+                                "iiiiiiiiibbbii"},
+    [CASEHOOK__OB_LIST_CASES] = {"SELECT " LISTED
+                                 "CASE WHEN $5 = 1 THEN e.params END, CASE WHEN $5 = 1 THEN e.result END "
+                                 "FROM casehook_case c JOIN casehook_entry e ON e.id = c.last_entry "
+                                 "WHERE c.changed < $1 AND ($2 IS NULL OR c.connector = $2) "
+                                 "AND ($3 IS NULL OR c.case_id = $3) ORDER BY c.changed DESC LIMIT $4",
+                                 "ibbii"},
+};
+
+char *casehook__ob_in_dialect(struct casehook__ob_heap *heap, const struct casehook__ob_dialect *dialect,
+                              const char *text)
+{
+    const struct {
+        const char *word, *meant;
+    } words[] = {{"%NOW", dialect->now},     {"%LOCK", dialect->lock},         {"%SKIP", dialect->skip},
+                 {"%BYTES", dialect->bytes}, {"%IDENTITY", dialect->identity}, {"%NUMBER", dialect->number}};
+    struct casehook__ob_buf buf = {.heap = heap};
+    while (*text) {
+        size_t plain = strcspn(text, "%");
+        casehook__ob_add(&buf, text, plain);
+        text += plain;
+        for (size_t i = 0; *text && i < sizeof words / sizeof *words; i++) {
+            size_t length = strlen(words[i].word);
+            if (strncmp(text, words[i].word, length) != 0) continue;
+            casehook__ob_put(&buf, words[i].meant);
+            text += length;
+            break;
+        }
+    }
+    if (!buf.broken) return buf.data;
+    casehook__ob_buf_free(&buf);
+    return NULL;
+}
+
+int casehook__ob_texts_make(struct casehook__ob_store *store)
+{
+    store->texts = casehook__ob_zeroed(store->heap, CASEHOOK__OB_STATEMENTS * sizeof *store->texts);
+    for (int i = 0; store->texts && i < CASEHOOK__OB_STATEMENTS; i++) {
+        store->texts[i] =
+            casehook__ob_in_dialect(store->heap, &store->driver->dialect, casehook__ob_sql[i].text);
+        if (!store->texts[i]) return CASEHOOK_E_NO_MEMORY;
+    }
+    return store->texts ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
+}
+
+void casehook__ob_texts_free(struct casehook__ob_store *store)
+{
+    for (int i = 0; store->texts && i < CASEHOOK__OB_STATEMENTS; i++)
+        casehook__ob_release(store->heap, store->texts[i]);
+    casehook__ob_release(store->heap, store->texts);
+}

@@ -1,0 +1,115 @@
+/* verdict.c - what follows from a result: done, again later, or a person. */
+#include "outbox/outbox_private.h"
+
+#include <stdio.h>
+
+/* Faults that pass by themselves, or when somebody mends the way to the tracker. */
+static bool is_passing(int status, int http_status)
+{
+    switch (status) {
+    case CASEHOOK_E_HTTP_STATUS:
+        if (http_status >= 500) return http_status != 501 && http_status != 505;
+        return http_status == 408 || http_status == 425 || http_status == 429;
+    case CASEHOOK_E_PROXY: return http_status < 400 || http_status >= 500;
+    case CASEHOOK_E_NO_MEMORY:
+    case CASEHOOK_E_RESOLVE:
+    case CASEHOOK_E_CONNECT:
+    case CASEHOOK_E_TLS:
+    case CASEHOOK_E_TIMEOUT:
+    case CASEHOOK_E_CANCELLED:
+    case CASEHOOK_E_NETWORK:
+    case CASEHOOK_E_BUSY:
+    case CASEHOOK_E_SYSTEM:
+    case CASEHOOK_E_UNAVAILABLE: return true;
+    default: return false;
+    }
+}
+
+/* Half of the delay at least, so that those who failed together do not come back together. */
+static int64_t next_delay(struct casehook_outbox *outbox, int64_t attempts)
+{
+    int64_t delay = outbox->options.retry_base_ms, most = outbox->options.retry_max_ms;
+    for (int64_t i = 1; i < attempts && delay < most; i++) delay *= 2;
+    if (delay > most) delay = most;
+    return delay / 2 + (int64_t)(casehook__ob_random(outbox) % (uint64_t)(delay / 2 + 1));
+}
+
+static void park(struct casehook__ob_sending *sending, bool in_doubt)
+{
+    sending->state = in_doubt ? CASEHOOK_OUTBOX_UNKNOWN : CASEHOOK_OUTBOX_PARKED;
+    sending->delay_ms = 0;
+    sending->ended = true;
+}
+
+void casehook__ob_put_off(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
+                          int64_t least_ms)
+{
+    int64_t tried = sending->tried_ms + casehook__ob_clock() - sending->taken_at;
+    if (tried >= outbox->options.give_up_after_ms) {
+        park(sending, sending->doubt_after);
+        return;
+    }
+    sending->state = CASEHOOK_OUTBOX_WAITING;
+    sending->delay_ms = next_delay(outbox, sending->attempts);
+    if (sending->delay_ms < least_ms) sending->delay_ms = least_ms;
+    sending->ended = true;
+}
+
+/* A create or a comment of which nobody knows whether the tracker has it. */
+static bool may_have_it(const struct casehook__ob_sending *sending, bool has_id)
+{
+    if (sending->step != CASEHOOK_STEP_CREATE && sending->step != CASEHOOK_STEP_COMMENT) return false;
+    if (sending->outcome == CASEHOOK_OUTCOME_UNKNOWN) return true;
+    if (sending->step == CASEHOOK_STEP_CREATE && sending->outcome == CASEHOOK_OUTCOME_DONE) return !has_id;
+    /* A server that broke inside may have written before. */
+    return sending->outcome == CASEHOOK_OUTCOME_REFUSED && sending->http_status >= 500 &&
+           sending->http_status != 501 && sending->http_status != 503 && sending->http_status != 505;
+}
+
+static void judge_failure(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
+                          const struct casehook_error *error)
+{
+    bool has_id = casehook_result_id(sending->result, NULL) != NULL;
+    bool passing = is_passing(sending->status, sending->http_status);
+    bool keyed = casehook_result_idempotency_key(sending->result) != NULL;
+    if (may_have_it(sending, has_id)) {
+        sending->doubt_after = true;
+        if (!passing || (sending->step == CASEHOOK_STEP_COMMENT && !keyed))
+            park(sending, true);
+        else
+            casehook__ob_put_off(outbox, sending, casehook_error_retry_after_ms(error));
+    } else if (sending->status == CASEHOOK_E_CANCELLED) {
+        sending->state = CASEHOOK_OUTBOX_WAITING; /* by us: it is over, or another worker has it */
+        sending->ended = true;
+    } else if (passing) {
+        casehook__ob_put_off(outbox, sending, casehook_error_retry_after_ms(error));
+    } else {
+        park(sending, sending->doubt && !has_id);
+    }
+}
+
+void casehook__ob_judge(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
+                        struct casehook_result *result)
+{
+    const struct casehook_error *error = casehook_result_error(result);
+    sending->result = result;
+    sending->doubt_after = sending->doubt;
+    if (!result) {
+        sending->status = CASEHOOK_E_NO_MEMORY;
+        snprintf(sending->message, sizeof sending->message, "there was no memory for a result");
+        casehook__ob_put_off(outbox, sending, 0);
+        return;
+    }
+    sending->status = casehook_result_status(result);
+    sending->step = casehook_result_step(result);
+    sending->outcome = casehook_result_outcome(result);
+    sending->http_status = casehook_error_http_status(error);
+    if (error) {
+        snprintf(sending->message, sizeof sending->message, "%s", casehook_error_message(error));
+        judge_failure(outbox, sending, error);
+        return;
+    }
+    sending->state = CASEHOOK_OUTBOX_DONE;
+    sending->doubt_after = false;
+    sending->ended = true;
+}

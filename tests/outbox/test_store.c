@@ -1,0 +1,499 @@
+/* test_store.c - putting, looking and deciding, without anything being sent.  test_outbox_store
+ * [postgresql://...] */
+#include "box.h"
+#include "memory.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CASE(id, more) "{\"incident\":{\"title\":\"T\",\"id\":\"" id "\"" more "}}"
+
+static int close_all(void **state)
+{
+    (void)state;
+    box_remove();
+    return 0;
+}
+
+static void what_was_put_is_there_after_opening_again(void **state)
+{
+    (void)state;
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, NULL);
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, "k",
+                          "{\"title\":\"a \\u00e9\\n\",\"id\":\"c\\u0000d\",\"status\":\"open\"}");
+    casehook_outbox_close(outbox);
+    outbox = box_open(place, NULL);
+    const struct casehook_outbox_entry *entry = box_entry(outbox, id);
+    assert_non_null(entry);
+    assert_string_equal(entry->connector, "tracker");
+    assert_string_equal(entry->key, "k");
+    assert_string_equal(entry->title, "a \xc3\xa9\n");
+    assert_memory_equal(entry->case_id, "c\0d", 4);
+    assert_string_equal(entry->params,
+                        "{\"title\":\"a \\u00e9\\n\",\"id\":\"c\\u0000d\",\"status\":\"open\"}");
+    assert_int_equal(entry->state, CASEHOOK_OUTBOX_WAITING);
+    assert_int_equal(entry->operation, CASEHOOK_PUSH);
+    assert_int_equal(entry->bytes, strlen(entry->params));
+    assert_int_equal(entry->attempts, 0);
+    assert_true(entry->put_ms > 1700000000000 && entry->due_ms == entry->put_ms);
+    assert_null(entry->external_id);
+    casehook_outbox_close(outbox);
+}
+
+static void a_key_is_one_entry(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, "same", CASE("1", "")), again = 0;
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = "tracker",
+                                        .key = "same",
+                                        .params = CASE("2", ""),
+                                        .params_length = CASEHOOK_TERMINATED,
+                                        .operation = CASEHOOK_UPDATE};
+    int stored = 0;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &again, &stored, NULL), CASEHOOK_OK);
+    assert_int_equal(stored, CASEHOOK_OUTBOX_KNOWN);
+    assert_int_equal(again, id);
+    item.connector = "other"; /* whose keys are its own */
+    assert_int_equal(casehook_outbox_put(outbox, &item, &again, &stored, NULL), CASEHOOK_OK);
+    assert_int_equal(stored, CASEHOOK_OUTBOX_STORED);
+    /* Without a key nothing is the same. */
+    assert_int_not_equal(box_put(outbox, CASEHOOK_PUSH, NULL, CASE("8", "")),
+                         box_put(outbox, CASEHOOK_PUSH, NULL, CASE("8", "")));
+    /* Finished, it is known still; purged it is not. */
+    assert_int_equal(casehook_outbox_discard(outbox, id, NULL), CASEHOOK_OK);
+    item.connector = "tracker";
+    assert_int_equal(casehook_outbox_put(outbox, &item, &again, &stored, NULL), CASEHOOK_OK);
+    assert_int_equal(stored, CASEHOOK_OUTBOX_KNOWN);
+    uint64_t deleted = 0;
+    while (!deleted) assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_put(outbox, &item, &again, &stored, NULL), CASEHOOK_OK);
+    assert_int_equal(stored, CASEHOOK_OUTBOX_STORED);
+    assert_true(again > id);
+    casehook_outbox_close(outbox);
+}
+
+static void entries_of_a_case_wait_for_each_other(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    uint64_t first = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ",\"status\":\"open\"")),
+             second = box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("1", "")),
+             third = box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("1", "")),
+             other = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", "")),
+             none = box_put(outbox, CASEHOOK_CREATE, NULL, "{\"title\":\"T\"}");
+    assert_int_equal(box_state(outbox, first), CASEHOOK_OUTBOX_WAITING);
+    assert_int_equal(box_state(outbox, second), CASEHOOK_OUTBOX_QUEUED);
+    assert_int_equal(box_state(outbox, third), CASEHOOK_OUTBOX_QUEUED);
+    assert_int_equal(box_state(outbox, other), CASEHOOK_OUTBOX_WAITING);
+    assert_int_equal(box_state(outbox, none), CASEHOOK_OUTBOX_WAITING);
+    assert_int_equal(casehook_outbox_discard(outbox, third, NULL), CASEHOOK_OK);
+    assert_int_equal(box_state(outbox, second), CASEHOOK_OUTBOX_QUEUED);
+    assert_int_equal(casehook_outbox_discard(outbox, first, NULL), CASEHOOK_OK);
+    assert_int_equal(box_state(outbox, second), CASEHOOK_OUTBOX_WAITING);
+    struct casehook_outbox_stats stats = box_stats(outbox);
+    assert_int_equal(stats.waiting, 3);
+    assert_int_equal(stats.queued, 0);
+    assert_int_equal(stats.discarded, 2);
+    casehook_outbox_close(outbox);
+}
+
+static void a_newer_update_replaces_one_that_waits(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    const char *open = CASE("1", ",\"status\":\"open\""), *closed = CASE("1", ",\"status\":\"closed\"");
+    uint64_t opens = box_put(outbox, CASEHOOK_PUSH, NULL, open),
+             update = box_put(outbox, CASEHOOK_PUSH, NULL, open);
+    assert_int_equal(box_state(outbox, opens), CASEHOOK_OUTBOX_WAITING); /* it gave the status */
+    uint64_t comment = box_put(outbox, CASEHOOK_PUSH, NULL,
+                               "{\"incident\":{\"title\":\"T\",\"id\":\"1\"},\"comments\":[{\"commentId\":"
+                               "\"1\",\"comment\":\"c\"}]}");
+    assert_int_equal(box_state(outbox, update), CASEHOOK_OUTBOX_REPLACED);
+    uint64_t newer = box_put(outbox, CASEHOOK_UPDATE, NULL, CASE("1", ""));
+    assert_int_equal(box_state(outbox, comment), CASEHOOK_OUTBOX_QUEUED);
+    uint64_t closes = box_put(outbox, CASEHOOK_UPDATE, NULL, closed);
+    assert_int_equal(box_state(outbox, newer), CASEHOOK_OUTBOX_REPLACED);
+    uint64_t last = box_put(outbox, CASEHOOK_UPDATE, NULL, closed);
+    assert_int_equal(box_state(outbox, closes), CASEHOOK_OUTBOX_QUEUED);
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = "tracker",
+                                        .params = closed,
+                                        .params_length = strlen(closed),
+                                        .operation = CASEHOOK_UPDATE,
+                                        .flags = CASEHOOK_OUTBOX_KEEP};
+    uint64_t kept;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &kept, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(box_state(outbox, last), CASEHOOK_OUTBOX_REPLACED);
+    box_put(outbox, CASEHOOK_UPDATE, NULL, closed);
+    assert_int_equal(box_state(outbox, kept), CASEHOOK_OUTBOX_QUEUED);
+    /* The head of a case, replaced, leaves its place to the newer one. */
+    uint64_t head = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", "")),
+             next = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", ""));
+    assert_int_equal(box_state(outbox, head), CASEHOOK_OUTBOX_REPLACED);
+    assert_int_equal(box_state(outbox, next), CASEHOOK_OUTBOX_WAITING);
+    /* A push makes the case; an update, which cannot, does not stand for it. */
+    uint64_t update_2 = box_put(outbox, CASEHOOK_UPDATE, NULL, CASE("2", ""));
+    assert_int_equal(box_state(outbox, next), CASEHOOK_OUTBOX_WAITING);
+    assert_int_equal(box_state(outbox, update_2), CASEHOOK_OUTBOX_QUEUED);
+    casehook_outbox_close(outbox);
+}
+
+static void a_full_outbox_says_so(void **state)
+{
+    (void)state;
+    struct casehook_outbox_options options = {.struct_size = sizeof options, .max_entries = 3};
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, &options);
+    uint64_t first = box_put(outbox, CASEHOOK_PUSH, "1", CASE("1", ""));
+    box_put(outbox, CASEHOOK_PUSH, "2", CASE("2", ""));
+    box_put(outbox, CASEHOOK_PUSH, "3", CASE("3", ""));
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "4", CASE("4", "")), CASEHOOK_E_LIMIT);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "3", CASE("3", "")), CASEHOOK_OK); /* known */
+    assert_int_equal(box_stats(outbox).refused, 1);
+    assert_int_equal(casehook_outbox_discard(outbox, first, NULL), CASEHOOK_OK);
+    box_put(outbox, CASEHOOK_PUSH, "4", CASE("4", ""));
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "5", CASE("5", "")), CASEHOOK_E_LIMIT);
+    casehook_outbox_close(outbox);
+    options.max_entries = 0;
+    options.max_bytes = strlen(CASE("4", "")) * 4;
+    outbox = box_open(place, &options);
+    box_put(outbox, CASEHOOK_PUSH, "5", CASE("5", ""));
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "6", CASE("6", "")), CASEHOOK_E_LIMIT);
+    casehook_outbox_close(outbox);
+    options.max_bytes = 0;
+    options.max_age_ms = 1;
+    outbox = box_open(place, &options);
+    while (box_stats(outbox).oldest_age_ms <= 1) continue;
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "7", CASE("7", "")), CASEHOOK_E_LIMIT);
+    casehook_outbox_close(outbox);
+}
+
+static void what_is_wrong_is_refused(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    static const char *const wrong[] = {"",
+                                        "[]",
+                                        "1",
+                                        "{",
+                                        "{}x",
+                                        "{\"title\":}",
+                                        "{\"title\":\"\\x\"}",
+                                        "{\"a\":01}",
+                                        "{\"a\":1,}",
+                                        "{\"title\":\"T\",\"resume\":{}}",
+                                        "nul",
+                                        "{\"a\":[1,2}",
+                                        "{\"a\" 1}",
+                                        "\xff"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (box_put_status(outbox, CASEHOOK_PUSH, NULL, wrong[i]) != CASEHOOK_E_PARAMS)
+            fail_msg("%s", wrong[i]);
+    char *deep = must_alloc(2000);
+    memset(deep, '[', 1000);
+    memcpy(deep, "{\"a\":", 5);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, NULL, deep), CASEHOOK_E_PARAMS);
+    free(deep);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_GET, NULL, CASE("1", "")), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "", CASE("1", "")), CASEHOOK_E_ARGUMENT);
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = "",
+                                        .params = "{}",
+                                        .params_length = 2,
+                                        .operation = CASEHOOK_PUSH};
+    assert_int_equal(casehook_outbox_put(outbox, &item, NULL, NULL, NULL), CASEHOOK_E_ARGUMENT);
+    item.connector = "x";
+    item.struct_size--;
+    assert_int_equal(casehook_outbox_put(outbox, &item, NULL, NULL, NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_put(NULL, &item, NULL, NULL, NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_put(outbox, NULL, NULL, NULL, NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_process(outbox), CASEHOOK_E_ARGUMENT); /* nobody resolves */
+    assert_int_equal(casehook_outbox_retry(outbox, 77, NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "none", NULL), CASEHOOK_E_ARGUMENT);
+    struct casehook_outbox_stats stats = box_stats(outbox);
+    assert_int_equal(stats.waiting + stats.queued, 0);
+    casehook_outbox_close(outbox);
+}
+
+static void people_decide(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    uint64_t first = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", "")),
+             second = box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("1", ""));
+    assert_int_equal(casehook_outbox_done(outbox, first, "X-1", NULL), CASEHOOK_E_ARGUMENT); /* it waits */
+    box_sql("UPDATE casehook_entry SET state = 5 WHERE state = 1; UPDATE casehook_tally SET state = 5 WHERE "
+            "state = 1;");
+    assert_int_equal(casehook_outbox_done(outbox, first, "X-1", NULL), CASEHOOK_OK);
+    assert_int_equal(box_state(outbox, second), CASEHOOK_OUTBOX_WAITING);
+    assert_string_equal(box_entry(outbox, second)->external_id, "X-1");
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "1", NULL), CASEHOOK_OK);
+    assert_null(box_entry(outbox, second)->external_id);
+    assert_int_equal(casehook_outbox_retry(outbox, first, NULL), CASEHOOK_E_ARGUMENT); /* it is done */
+    casehook_outbox_close(outbox);
+}
+
+/* A parked entry that is tried again does not overtake, and is not overtaken twice. */
+static void a_parked_entry_comes_back_in_turn(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    uint64_t first = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", "")),
+             second = box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("1", ""));
+    box_sql("UPDATE casehook_entry SET state = CASE state WHEN 1 THEN 4 ELSE 1 END; "
+            "UPDATE casehook_tally SET state = CASE state WHEN 1 THEN 4 ELSE 1 END;");
+    assert_int_equal(box_state(outbox, second), CASEHOOK_OUTBOX_WAITING);
+    assert_int_equal(casehook_outbox_retry(outbox, first, NULL), CASEHOOK_OK);
+    assert_int_equal(box_state(outbox, first), CASEHOOK_OUTBOX_QUEUED);
+    assert_int_equal(casehook_outbox_discard(outbox, second, NULL), CASEHOOK_OK);
+    assert_int_equal(box_state(outbox, first), CASEHOOK_OUTBOX_WAITING);
+    casehook_outbox_close(outbox);
+}
+
+static void lists_show_what_is_asked_for(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    struct casehook_outbox_list *list;
+    for (int i = 0; i < 12; i++) {
+        char params[80], key[8];
+        snprintf(params, sizeof params, "{\"title\":\"T%d\",\"id\":\"%d\"}", i, i / 2);
+        snprintf(key, sizeof key, "k%d", i);
+        box_put(outbox, CASEHOOK_CREATE, key, params);
+    }
+    struct casehook_outbox_query query = {
+        .struct_size = sizeof query, .states = CASEHOOK_OUTBOX_IN(CASEHOOK_OUTBOX_QUEUED), .limit = 4};
+    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_list_count(list), 4);
+    assert_int_equal(casehook_outbox_list_entry(list, 3, &entry), CASEHOOK_OK);
+    assert_string_equal(entry.title, "T5");
+    assert_null(entry.params);
+    assert_int_equal(casehook_outbox_list_entry(list, 4, &entry), CASEHOOK_E_ARGUMENT);
+    casehook_outbox_list_free(list);
+    query.before = entry.id ? entry.id : 6;
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_list_count(list), 2);
+    casehook_outbox_list_free(list);
+    query = (struct casehook_outbox_query){.struct_size = sizeof query, .connector = "tracker", .key = "k7"};
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_list_count(list), 1);
+    assert_non_null(strstr(casehook_outbox_list_json(list, NULL), "\"title\":\"T7\""));
+    casehook_outbox_list_free(list);
+    query = (struct casehook_outbox_query){.struct_size = sizeof query, .case_id = "3"};
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_list_count(list), 2);
+    casehook_outbox_list_free(list);
+    query = (struct casehook_outbox_query){.struct_size = sizeof query, .id = 999};
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_list_count(list), 0);
+    assert_string_equal(casehook_outbox_list_json(list, NULL), "[]");
+    casehook_outbox_list_free(list);
+    query.limit = 1001;
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_E_ARGUMENT);
+    casehook_outbox_close(outbox);
+}
+
+static void a_child_may_only_release(void **state)
+{
+    (void)state;
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, NULL);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    pid_t child = fork();
+    if (child == 0) {
+        struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                            .connector = "x",
+                                            .params = "{}",
+                                            .params_length = 2,
+                                            .operation = CASEHOOK_PUSH};
+        int status = casehook_outbox_put(outbox, &item, NULL, NULL, NULL);
+        casehook_outbox_close(outbox);
+        _exit(status == CASEHOOK_E_FORKED ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", "")); /* nothing was taken away from the parent */
+    assert_int_equal(box_stats(outbox).waiting, 2);
+    casehook_outbox_close(outbox);
+}
+
+static void tables_of_a_newer_version_are_left_alone(void **state)
+{
+    (void)state;
+    const char *place = box_place();
+    casehook_outbox_close(box_open(place, NULL));
+    box_sql("UPDATE casehook_outbox SET version = 99;");
+    assert_int_equal(box_refused(place, "newer version"), CASEHOOK_E_UNSUPPORTED);
+}
+
+static void tables_of_an_older_version_are_brought_up(void **state)
+{
+    (void)state;
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, NULL);
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    casehook_outbox_close(outbox);
+    box_sql("DROP INDEX casehook_case_changed; UPDATE casehook_outbox SET version = 1;");
+    outbox = box_open(place, NULL);
+    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_WAITING);
+    casehook_outbox_close(outbox);
+    box_sql("DROP INDEX casehook_case_changed;"); /* it is there again */
+}
+
+/* ---- files ------------------------------------------------------------------------------------------ */
+
+static void locations_that_cannot_be(void **state)
+{
+    (void)state;
+    assert_int_equal(box_refused("", "location"), CASEHOOK_E_CONFIG);
+    assert_int_equal(box_refused(":memory:", "must last"), CASEHOOK_E_CONFIG);
+    assert_int_equal(box_refused("mysql://x/y", "location"), CASEHOOK_E_CONFIG);
+    assert_int_equal(box_refused("/nowhere/at/all.db", "cannot be opened"), CASEHOOK_E_SYSTEM);
+    assert_int_equal(box_refused("/tmp", "cannot be opened"), CASEHOOK_E_SYSTEM);
+    if (casehook_outbox_feature("postgresql"))
+        assert_int_equal(box_refused("postgresql://x@/y?host=/nowhere", "cannot be reached"),
+                         CASEHOOK_E_UNAVAILABLE);
+    assert_int_equal(casehook_outbox_feature("sqlite"), 1);
+    assert_int_equal(casehook_outbox_feature("oracle"), 0);
+}
+
+static void write_file(const char *path, const char *bytes, size_t length)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    fclose(file);
+}
+
+static void files_that_are_no_outbox(void **state)
+{
+    (void)state;
+    if (box_is_postgres()) skip();
+    const char *place = box_place();
+    char noise[8192];
+    memset(noise, 'x', sizeof noise);
+    write_file(place, noise, sizeof noise);
+    assert_int_equal(box_refused(place, "no outbox"), CASEHOOK_E_SYSTEM);
+    box_remove();
+    box_sql("CREATE TABLE theirs (a)");
+    assert_int_equal(box_refused(place, "another program"), CASEHOOK_E_SYSTEM);
+}
+
+static void a_damaged_file_is_told(void **state)
+{
+    (void)state;
+    if (box_is_postgres()) skip();
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, NULL);
+    for (int i = 0; i < 200; i++) box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ",\"status\":\"open\""));
+    casehook_outbox_close(outbox);
+    struct stat about;
+    assert_int_equal(stat(place, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    FILE *file = fopen(place, "r+b");
+    assert_non_null(file);
+    for (long at = 4096; at < about.st_size; at += 4096) {
+        fseek(file, at, SEEK_SET);
+        fwrite("damaged!damaged!damaged!", 1, 24, file);
+    }
+    fclose(file);
+    struct casehook_outbox_options options = {.struct_size = sizeof options, .location = place};
+    struct casehook_outbox_error *error = NULL;
+    int status = casehook_outbox_open(&options, &outbox, &error);
+    if (!status) {
+        struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                            .connector = "x",
+                                            .params = CASE("9", ""),
+                                            .params_length = CASEHOOK_TERMINATED,
+                                            .operation = CASEHOOK_PUSH};
+        status = casehook_outbox_put(outbox, &item, NULL, NULL, &error);
+        casehook_outbox_close(outbox);
+    }
+    assert_int_equal(status, CASEHOOK_E_SYSTEM);
+    assert_non_null(strstr(casehook_outbox_error_message(error), "damaged"));
+    casehook_outbox_error_free(error);
+}
+
+static void a_locked_file_is_told(void **state)
+{
+    (void)state;
+    if (box_is_postgres()) skip();
+    const char *place = box_place();
+    struct casehook_outbox_options options = {.struct_size = sizeof options, .database_timeout_ms = 20};
+    struct casehook_outbox *outbox = box_open(place, &options);
+    char *command =
+        must_format("sqlite3 '%s' 'BEGIN IMMEDIATE; SELECT 1;' '.shell echo locked; read line' 2>&1", place);
+    int to[2], from[2];
+    assert_int_equal(pipe(to) | pipe(from), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(to[0], 0);
+        dup2(from[1], 1);
+        close(to[1]);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    char word[64];
+    assert_true(read(from[0], word, sizeof word) > 0);
+    while (box_put_status(outbox, CASEHOOK_PUSH, NULL, CASE("1", "")) == CASEHOOK_OK)
+        continue; /* until it has it */
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "k", CASE("2", "")), CASEHOOK_E_BUSY);
+    close(to[1]);
+    close(to[0]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    box_put(outbox, CASEHOOK_PUSH, "k", CASE("2", ""));
+    casehook_outbox_close(outbox);
+    close(from[0]);
+    close(from[1]);
+    free(command);
+}
+
+static void a_file_that_cannot_be_written(void **state)
+{
+    (void)state;
+    if (box_is_postgres()) skip();
+    const char *place = box_place();
+    casehook_outbox_close(box_open(place, NULL));
+    chmod(place, 0444);
+    pid_t child = fork();
+    if (child == 0) { /* for root nothing is read-only */
+        if (getuid() == 0 && (setgid(65534) || setuid(65534))) _exit(77);
+        _exit(box_refused(place, "cannot be") == CASEHOOK_E_SYSTEM ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) box_use(argv[1]);
+#define TEST(name) cmocka_unit_test_teardown(name, close_all)
+    const struct CMUnitTest tests[] = {TEST(what_was_put_is_there_after_opening_again),
+                                       TEST(a_key_is_one_entry),
+                                       TEST(entries_of_a_case_wait_for_each_other),
+                                       TEST(a_newer_update_replaces_one_that_waits),
+                                       TEST(a_full_outbox_says_so),
+                                       TEST(what_is_wrong_is_refused),
+                                       TEST(people_decide),
+                                       TEST(a_parked_entry_comes_back_in_turn),
+                                       TEST(lists_show_what_is_asked_for),
+                                       TEST(a_child_may_only_release),
+                                       TEST(tables_of_a_newer_version_are_left_alone),
+                                       TEST(tables_of_an_older_version_are_brought_up),
+                                       TEST(locations_that_cannot_be),
+                                       TEST(files_that_are_no_outbox),
+                                       TEST(a_damaged_file_is_told),
+                                       TEST(a_locked_file_is_told),
+                                       TEST(a_file_that_cannot_be_written)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
