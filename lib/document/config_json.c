@@ -85,9 +85,12 @@ static const struct casehook__json *object_of(const struct casehook__config_read
 /* The order is that of the fields in config_names, then the secrets. */
 static void read_root(struct casehook__config_reader *reader, const struct casehook__json *root)
 {
-    casehook__fields_unknown(reader->errors, "document", root, root_names, CONFIG_COUNT(root_names));
-    reader->document = object_of(reader, root, "config", true);
+    const struct casehook__json *exported = casehook__config_exported(reader, root);
+    if (!exported)
+        casehook__fields_unknown(reader->errors, "document", root, root_names, CONFIG_COUNT(root_names));
+    reader->document = object_of(reader, exported ? exported : root, "config", true);
     reader->secrets = object_of(reader, root, "secrets", false);
+    if (!reader->secrets && exported) reader->secrets = object_of(reader, exported, "secrets", false);
     casehook__fields_unknown(reader->errors, "config", reader->document, config_names,
                              CONFIG_COUNT(config_names));
     name_secrets(reader);
@@ -108,6 +111,7 @@ static void read_root(struct casehook__config_reader *reader, const struct caseh
     casehook__config_read_query(reader);
     casehook__config_read_signature(reader);
     casehook__config_collect_secrets(reader);
+    if (exported) casehook__config_name_export(reader);
 }
 
 int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,

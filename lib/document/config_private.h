@@ -42,6 +42,14 @@ void casehook__config_read_response_fields(struct casehook__config_reader *reade
 /* A key of a response; one that is not required may be absent or null. */
 void casehook__config_read_key(struct casehook__config_reader *reader, const char *name, bool required,
                                struct casehook__keypath **path);
+/*
+ * config_export.c: the object of an export that has "config"; NULL: it is none.  Then, after everything was read,
+ * the faults about secrets say that an export has none.
+ */
+const struct casehook__json *casehook__config_exported(const struct casehook__config_reader *reader,
+                                                       const struct casehook__json *root);
+void casehook__config_name_export(const struct casehook__config_reader *reader);
+
 /* config_find.c: what goes with the call that looks for a case (D3, L2), after read_calls. */
 void casehook__config_read_find(struct casehook__config_reader *reader);
 /* config_idempotency.c: how requests are known again (D4), after headers and secrets were read. */

@@ -185,5 +185,55 @@ class FromGallery(Init):
         self.assertIn("casehook init lists them", self.init("--tracker", "nonsense", code=3)[1])
 
 
+class Exported(Tool):
+    """Connectors as Kibana hands them out."""
+
+    def setUp(self):
+        super().setUp()
+        url = "https://t.example/c"
+        body = '{"title": {{{case.title}}}, "description": {{{case.description}}}}'
+        self.config = {"createIncidentUrl": url, "createIncidentMethod": "post", "createIncidentJson": body, "createIncidentResponseKey": "id",
+                       "getIncidentUrl": url + "/{{{external.system.id}}}", "getIncidentResponseExternalTitleKey": "title",
+                       "viewIncidentUrl": url + "/{{{external.system.id}}}", "updateIncidentUrl": url + "/{{{external.system.id}}}",
+                       "updateIncidentMethod": "put", "updateIncidentJson": body, "createCommentUrl": None, "createCommentJson": None,
+                       "headers": None, "hasAuth": True, "authType": "webhook-authentication-basic"}
+
+    def forms(self, kind=".cases-webhook"):
+        yield {"attributes": {"actionTypeId": kind, "name": "N", "isMissingSecrets": True, "config": self.config, "secrets": {}},
+               "id": "a", "type": "action", "references": [], "managed": False, "version": "W"}
+        yield {"id": "a", "name": "N", "connector_type_id": kind, "config": self.config, "is_missing_secrets": False, "is_preconfigured": False,
+               "referenced_by_count": 0}
+
+    def test_what_is_missing(self):
+        for form in self.forms():
+            result = self.json(3, "check", "--connector", self.file("export.json", form))
+            self.assertEqual([error["field"] for error in result["errors"]], ["secrets.user", "secrets.password"])
+            for error in result["errors"]:
+                self.assertIn("an export of Kibana never holds secrets", error["message"])
+
+    def test_with_secrets(self):
+        secrets = {"user": USER, "password": PASSWORD}
+        for form in self.forms():
+            self.json(0, "check", "--connector", self.file("export.json", form), "--secrets", self.file("secrets.json", secrets))
+            self.json(0, "check", "--connector", self.file("export.json", {**form, "secrets": secrets}))
+
+    def test_other_faults_are_those_of_a_document(self):
+        self.config["createIncidentUrl"] = "ftp://t.example"
+        for form in self.forms():
+            result = self.json(3, "check", "--connector", self.file("export.json", form))
+            self.assertEqual(result["errors"][0]["field"], "config.createIncidentUrl")
+
+    def test_another_kind(self):
+        for form in self.forms(".jira"):
+            result = self.json(3, "check", "--connector", self.file("export.json", {**form, "secrets": {"user": "u", "password": "p"}}))
+            self.assertEqual(len(result["errors"]), 1)
+            self.assertIn('".jira"', result["errors"][0]["message"])
+
+    def test_no_export(self):
+        for document, field in (({"attributes": []}, "document.attributes"), ({"attributes": {"config": 3}}, "config"), ({"actionTypeId": 3}, "document.actionTypeId")):
+            result = self.json(3, "check", "--connector", self.file("export.json", document))
+            self.assertEqual(result["errors"][0]["field"], field)
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1] + sys.argv[4:])
