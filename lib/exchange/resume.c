@@ -21,6 +21,8 @@ struct resume_reader {
 
 static int fail_resume(struct resume_reader *reader, const char *message)
 {
+    if (reader->scratch->status == CASEHOOK_E_NO_MEMORY) /* which is why a text could not be read */
+        return casehook__fail_memory(&reader->result->error);
     casehook__error_set_field(&reader->result->error, "resume");
     return casehook__fail(&reader->result->error, CASEHOOK_E_PARAMS, "%s", message);
 }

@@ -84,6 +84,8 @@ static const char *const config_fields[] = {"createIncidentUrl",
                                             "getResponseFields",
                                             "proxyUrl",
                                             "proxyHeaders",
+                                            "values",
+                                            "commentResponseFields",
                                             "createIncidentUrI"};
 
 static const char *const secret_fields[] = {"user", "password",     "crt",          "key",

@@ -466,6 +466,63 @@ static int exchange_token(struct world *world)
     return exchange_feed(world);
 }
 
+/* ---- values -------------------------------------------------------------------------------------- */
+
+/* One of each kind, in a URL, a body and comments; fields of answers, given ones too. */
+static const char values_json[] =
+    "\"values\":{\"p\":{\"from\":\"case.tags\",\"map\":{\"a\":1.5,\"b\":[1,{\"x\":\"y\"}]},\"default\":\"d\"}"
+    ","
+    "\"l\":{\"from\":\"case.title\",\"format\":\"lines\",\"prefix\":\"> \"},"
+    "\"a\":{\"from\":\"case.comment\",\"format\":\"adf\"},\"h\":{\"from\":\"case.tags\",\"format\":\"html\"},"
+    "\"c\":{\"from\":[\"case.fields.n\",\"case.title\"],\"singleLine\":true,\"maxCharacters\":2},"
+    "\"f\":{\"from\":\"external.fields.n\",\"suffix\":\"!\"}},"
+    "\"createResponseFields\":{\"n\":\"n\",\"i\":\"id\"},\"commentResponseFields\":{\"w\":\"\"},"
+    "\"createIncidentJson\":\"{\\\"p\\\":{{value.p}},\\\"l\\\":[{{#value.l}}{{.}}{{^@last}},{{/@last}}{{/"
+    "value.l}}],"
+    "\\\"h\\\":{{value.h}},\\\"c\\\":{{value.c}},\\\"s\\\":{{secret.s}}}\","
+    "\"createCommentJson\":\"{\\\"a\\\":{{value.a}},\\\"f\\\":{{value.f}},\\\"n\\\":{{external.fields.n}},"
+    "\\\"g\\\":{{external.fields.g}}}\"";
+
+static int run_values(struct world *world, const char *json)
+{
+    struct casehook_connector *connector = NULL;
+    char *document = document_new(torture_base, values_json,
+                                  "\"user\":\"u\",\"password\":\"password\",\"values\":{\"s\":\"secret\"}");
+    int status =
+        casehook_connector_new(world->settings, document, CASEHOOK_TERMINATED, &connector, &world->error);
+    if (!status)
+        status = casehook_run_json(connector, CASEHOOK_PUSH, json, CASEHOOK_TERMINATED, NULL, &world->result);
+    casehook_connector_unref(connector);
+    free(document);
+    return status;
+}
+
+static int push_values(struct world *world)
+{
+    return run_values(
+        world, "{\"title\":\"a\\nb\\u00e9c\",\"tags\":[\"b\",\"z\"],\"externalFields\":{\"g\":\"\\n\"},"
+               "\"comments\":[{\"commentId\":\"1\",\"comment\":\"x\\n\\ny\"},"
+               "{\"commentId\":\"2\",\"comment\":\"z\"}]}");
+}
+
+static int resume_values(struct world *world)
+{
+    return run_values(
+        world, "{\"title\":\"t\",\"comments\":[{\"commentId\":\"1\",\"comment\":\"x\"}],\"resume\":"
+               "{\"id\":\"42\",\"comments\":[],\"requests\":[{\"step\":\"create\",\"outcome\":\"done\"}],"
+               "\"fields\":{\"n\":[1,\"\\u00e9\"],\"g\":\"k\"}}}");
+}
+
+static int connector_check_bad_values(struct world *world)
+{
+    return casehook_connector_check(
+        world->settings,
+        "{\"config\":{\"values\":{\"a b\":1,\"x\":{\"from\":[\"case.nope\",1],\"map\":[],\"unit\":\"words\"},"
+        "\"y\":{\"from\":\"case.comment\",\"format\":\"adf\",\"prefix\":\"p\"}},"
+        "\"createIncidentUrl\":\"http://h/{{value.y}}/{{value.z}}\"},\"secrets\":{\"values\":{\"s\":\"\"}}}",
+        CASEHOOK_TERMINATED, &world->error);
+}
+
 /* ---- templates --------------------------------------------------------------------------------- */
 
 static int template_render(struct world *world)
@@ -516,6 +573,9 @@ const struct scenario scenarios[] = {
     {"casehook_exchange_feed", exchange_feed, WITH_EXCHANGE},
     {"casehook_create (tried again)", create_again, WITH_DELIVERY | CREATES},
     {"casehook_create (found)", create_found, WITH_DELIVERY | CREATES},
+    {"casehook_push (values)", push_values, WITH_SETTINGS | CREATES},
+    {"casehook_push (values, resumed)", resume_values, WITH_SETTINGS},
+    {"casehook_connector_check (bad values)", connector_check_bad_values, WITH_SETTINGS | FAILS},
     {"casehook_push (known before)", push_known, WITH_DELIVERY | CREATES},
     {"casehook_push (with a key)", push_with_key, WITH_DELIVERY | CREATES},
     {"casehook_run_json (with a random key)", push_with_random_key, WITH_DELIVERY | CREATES},
