@@ -143,6 +143,11 @@ void casehook__config_collect_secrets(struct casehook__config_reader *reader)
     for (size_t i = 0; config->secret_url && i < sizeof urls / sizeof *urls; i++) add_url(reader, urls[i]);
     if (config->oauth && config->oauth->basic.data) add_secret_value(reader, config->oauth->basic);
     add_texts(reader, "secretQuery");
+    for (size_t i = 0; config->query && i < config->query->count; i++) { /* as it stands in URLs */
+        struct casehook__text pair = config->query->items[i].pair;
+        const char *value = pair.data ? memchr(pair.data, '=', pair.length) : NULL;
+        if (value) add_secret(reader, casehook__text_from(pair, (size_t)(value - pair.data) + 1));
+    }
     add_texts(reader, "signingKey");
     add_headers(reader, &config->headers);
     if (config->proxy) add_headers(reader, &config->proxy->headers);

@@ -44,7 +44,7 @@ int casehook__mask_begin_learning(struct casehook__mask *mask)
 
 int casehook__mask_learn(struct casehook__mask *mask, struct casehook__text secret)
 {
-    return casehook__learner_add(mask->learner, secret);
+    return casehook__learner_add(mask->learner, &secret, 1);
 }
 
 void casehook__mask_free(struct casehook__mask *mask)
@@ -60,7 +60,9 @@ static const struct casehook__automaton *automaton_of(const struct casehook__mas
 {
     struct casehook__mask *keeper = (struct casehook__mask *)(uintptr_t)mask; /* it masks as it did before */
     struct casehook__automaton *made, *known = atomic_load_explicit(&mask->automaton, memory_order_acquire);
-    if (known || !(made = casehook__needles_automaton(mask->heap, mask->secrets, mask->count))) return known;
+    if (known ||
+        !(made = casehook__needles_automaton(mask->heap, mask->secrets, mask->count, mask->learner != NULL)))
+        return known;
     if (atomic_compare_exchange_strong(&keeper->automaton, &known, made)) return made;
     casehook__automaton_free(made);
     return known;

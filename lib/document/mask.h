@@ -20,7 +20,10 @@ int casehook__mask_new(struct casehook__heap *heap, const struct casehook__text 
                        struct casehook__mask **out);
 void casehook__mask_free(struct casehook__mask *mask);
 
-/* Secrets may come later; before the mask is used.  Errors: NO_MEMORY. */
+/*
+ * Before the mask is used: secrets may come later, and all are looked for inside of longer texts in base64
+ * too, as of a header or a target as a whole.  Errors: NO_MEMORY.
+ */
 int casehook__mask_begin_learning(struct casehook__mask *mask);
 /*
  * A secret that came later is searched for as well from now on, until some more have come: a token, when it

@@ -8,8 +8,10 @@
 
 #include <pthread.h>
 
-#define SECRET_MIN 4 /* shorter ones are in every word: they are masked where they stand (R3) */
-#define NEEDLE_MIN 2 /* what counts of a secret that has ends of lines in it */
+#define SECRET_MIN 4    /* shorter ones are in every word: they are masked where they stand (R3) */
+#define INSIDE_MIN 6    /* fewer characters of base64 are taken for chance */
+#define CLOSER_MAX 8192 /* bytes of all secrets */
+#define NEEDLE_MIN 2    /* what counts of a secret that has ends of lines in it */
 
 struct forms {
     struct casehook__buf store; /* it does not move */
@@ -37,6 +39,26 @@ static void add_base64(struct forms *forms, struct casehook__text secret)
     add_form(forms, begin, SECRET_MIN);
 }
 
+/*
+ * The characters that no other byte has a part in, when so many bytes come before the secret and others
+ * behind it: of a header or a target that was written in base64 as a whole.
+ */
+static void add_base64_inside(struct forms *forms, struct casehook__text secret, size_t before)
+{
+    static const char zeros[2];
+    size_t begin = forms->store.length, whole = before + secret.length;
+    struct casehook__buf *store = &forms->store;
+    casehook__buf_append(store, zeros, before);
+    casehook__buf_append_text(store, secret);
+    struct casehook__text bytes = {store->data + begin, whole};
+    size_t from = begin + whole;
+    if (casehook__base64_encode(store, bytes)) return;
+    size_t end = from + whole * 8 / 6; /* the last one that is complete */
+    from += before ? before + 1 : 0;
+    store->length = end;
+    if (end > from) add_form(forms, from, INSIDE_MIN);
+}
+
 /* A secret may look like an escape, and a decoder that took away another one takes that away as well. */
 static void add_decoded(struct forms *forms, struct casehook__text secret, enum casehook__decoder decoder)
 {
@@ -48,35 +70,46 @@ static void add_decoded(struct forms *forms, struct casehook__text secret, enum 
     if (view.layers[0].decoded) add_form(forms, begin, SECRET_MIN);
 }
 
-static void add_forms(struct forms *forms, struct casehook__text secret)
+static void add_forms(struct forms *forms, struct casehook__text secret, bool closer)
 {
     size_t begin = forms->store.length;
     if (secret.length < SECRET_MIN) return;
     casehook__buf_append_text(&forms->store, secret);
     add_form(forms, begin, NEEDLE_MIN);
     add_base64(forms, secret);
+    for (size_t before = 0; closer && before < 3; before++) add_base64_inside(forms, secret, before);
     for (int decoder = 0; decoder < CASEHOOK__DECODERS; decoder++)
         add_decoded(forms, secret, (enum casehook__decoder)decoder);
 }
 
 /* Room for all forms: nothing that was put into the store moves. */
-static size_t forms_room(const struct casehook__text *secrets, size_t count)
+static size_t forms_room(const struct casehook__text *secrets, size_t count, bool closer)
 {
     size_t room = 1;
-    for (size_t i = 0; i < count; i++) room += (CASEHOOK__DECODERS + 3) * secrets[i].length + 8;
+    for (size_t i = 0; i < count; i++)
+        room += (CASEHOOK__DECODERS + 3) * secrets[i].length + 8 + (closer ? 8 * secrets[i].length + 32 : 0);
     return room;
+}
+
+/* Very many are looked for as they are: what looks for them must not become too large. */
+static bool are_few(const struct casehook__text *secrets, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) bytes += secrets[i].length;
+    return bytes <= CLOSER_MAX;
 }
 
 /* OK or NO_MEMORY; the forms are to be freed either way. */
 static int find_forms(struct casehook__heap *heap, const struct casehook__text *secrets, size_t count,
-                      struct forms *forms)
+                      bool closer, struct forms *forms)
 {
-    size_t room = forms_room(secrets, count);
+    closer = closer && are_few(secrets, count);
+    size_t room = forms_room(secrets, count, closer);
     casehook__buf_init(&forms->store, heap, room + 1);
     forms->count = 0;
-    forms->needles = casehook__calloc(heap, count * (CASEHOOK__DECODERS + 2) + 1, sizeof *forms->needles);
+    forms->needles = casehook__calloc(heap, count * (CASEHOOK__DECODERS + 5) + 1, sizeof *forms->needles);
     if (!forms->needles || casehook__buf_reserve(&forms->store, room)) return CASEHOOK_E_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) add_forms(forms, secrets[i]);
+    for (size_t i = 0; i < count; i++) add_forms(forms, secrets[i], closer);
     return forms->store.status;
 }
 
@@ -90,7 +123,7 @@ int casehook__needles_check(struct casehook__heap *heap, const struct casehook__
                             bool *any)
 {
     struct forms forms;
-    int status = find_forms(heap, secrets, count, &forms);
+    int status = find_forms(heap, secrets, count, false, &forms);
     if (!status) status = casehook__automaton_check(forms.needles, forms.count);
     *any = forms.count > 0;
     free_forms(heap, &forms);
@@ -98,11 +131,12 @@ int casehook__needles_check(struct casehook__heap *heap, const struct casehook__
 }
 
 struct casehook__automaton *casehook__needles_automaton(struct casehook__heap *heap,
-                                                        const struct casehook__text *secrets, size_t count)
+                                                        const struct casehook__text *secrets, size_t count,
+                                                        bool closer)
 {
     struct forms forms;
     struct casehook__automaton *automaton = NULL;
-    if (!find_forms(heap, secrets, count, &forms) && forms.count)
+    if (!find_forms(heap, secrets, count, closer, &forms) && forms.count)
         casehook__automaton_new(heap, forms.needles, forms.count, &automaton);
     free_forms(heap, &forms);
     return automaton;
@@ -142,12 +176,13 @@ void casehook__learner_free(struct casehook__learner *learner)
     casehook__free(learner->heap, learner);
 }
 
-int casehook__learner_add(struct casehook__learner *learner, struct casehook__text secret)
+int casehook__learner_add(struct casehook__learner *learner, const struct casehook__text *secrets,
+                          size_t count)
 {
     struct casehook__learnt *learnt, *oldest;
-    if (secret.length < SECRET_MIN) return CASEHOOK_OK;
+    if (secrets[0].length < SECRET_MIN) return CASEHOOK_OK;
     learnt = casehook__calloc(learner->heap, 1, sizeof *learnt);
-    if (learnt) learnt->automaton = casehook__needles_automaton(learner->heap, &secret, 1);
+    if (learnt) learnt->automaton = casehook__needles_automaton(learner->heap, secrets, count, true);
     if (!learnt || !learnt->automaton) {
         casehook__free(learner->heap, learnt);
         return CASEHOOK_E_NO_MEMORY;

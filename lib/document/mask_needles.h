@@ -17,9 +17,10 @@ static inline bool casehook__is_line_end(unsigned char c)
 /* Whether they can be looked for; *any: one of them is long enough.  Errors: NO_MEMORY, LIMIT. */
 int casehook__needles_check(struct casehook__heap *heap, const struct casehook__text *secrets, size_t count,
                             bool *any);
-/* NULL: no memory, or none of them is long enough. */
+/* NULL: no memory, or none of them is long enough.  closer: also inside of longer texts in base64. */
 struct casehook__automaton *casehook__needles_automaton(struct casehook__heap *heap,
-                                                        const struct casehook__text *secrets, size_t count);
+                                                        const struct casehook__text *secrets, size_t count,
+                                                        bool closer);
 
 /* Secrets that came later: the last ones. */
 #define CASEHOOK__LEARNT 8
@@ -36,8 +37,9 @@ struct casehook__learner;
 /* NULL: no memory. */
 struct casehook__learner *casehook__learner_new(struct casehook__heap *heap);
 void casehook__learner_free(struct casehook__learner *learner);
-/* OK or NO_MEMORY.  Any thread. */
-int casehook__learner_add(struct casehook__learner *learner, struct casehook__text secret);
+/* The first one must be long enough.  OK or NO_MEMORY.  Any thread. */
+int casehook__learner_add(struct casehook__learner *learner, const struct casehook__text *secrets,
+                          size_t count);
 /* Those that are known now, each to be left; how many. */
 size_t casehook__learner_take(struct casehook__learner *learner,
                               struct casehook__learnt *items[CASEHOOK__LEARNT]);

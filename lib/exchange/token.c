@@ -212,6 +212,16 @@ static int fail_refused(const struct casehook__question *question, const struct 
                           text, described ? ")" : "", advice);
 }
 
+/* A refusal that has a token in it all the same. */
+static bool names_token(struct casehook__text body)
+{
+    static const char name[] = "access_token";
+    size_t length = sizeof name - 1;
+    for (size_t i = 0; i + length <= body.length; i++)
+        if (memcmp(body.data + i, name, length) == 0) return true;
+    return false;
+}
+
 static int fail_unnamed(const struct casehook__question *question, const struct casehook__response *response,
                         struct casehook_error *error)
 {
@@ -226,7 +236,9 @@ static int fail_unnamed(const struct casehook__question *question, const struct 
                               "%s: the server answered %d: a request for a token follows no redirect; set "
                               "accessTokenUrl to the final URL",
                               casehook__question_target(question), status);
-    casehook__mask_excerpt(question->mask, response->body, text, sizeof text);
+    bool quotes = !names_token(response->body);
+    casehook__mask_excerpt(question->mask, quotes ? response->body : CASEHOOK__TEXT("***"), text,
+                           sizeof text);
     return casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the authorization server answered %d: \"%s\"%s",
                           casehook__question_target(question), status, text, advice);
 }

@@ -114,7 +114,8 @@ static int find_mask(struct casehook_connector *connector)
     const struct casehook__config *config = connector->config;
     if (config->secret_count == 0 && !config->oauth) return CASEHOOK_OK;
     int status = casehook__mask_new(connector->heap, config->secrets, config->secret_count, &connector->mask);
-    return !status && config->oauth ? casehook__mask_begin_learning(connector->mask) : status;
+    return !status && (config->oauth || config->query) ? casehook__mask_begin_learning(connector->mask)
+                                                       : status;
 }
 
 static int find_context(struct casehook_connector *connector)

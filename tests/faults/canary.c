@@ -21,7 +21,10 @@ static const char *const canaries[CANARIES] = {"kqPASSWORDqk&s\"w/o\\r<d>+ %41'=
                                                "kqPLAINAUTqk&s\"w/o\\r<d>+%41'=;,?#~zvPLAINAUTvz",
                                                "kqPROXYPASqk&s\"w/o\\r<d>+%41'=;,?#~zvPROXYPASvz",
                                                "kqCLIENTSEqk&<>zvCLIENTSEvz",
-                                               "kqSECRETURqk'&+=~zvSECRETURvz"};
+                                               "kqSECRETURqk'&+=~zvSECRETURvz",
+                                               "kqTOKENTOKqkABC-._~+/zvTOKENTOKvz==",
+                                               "kqQUERYSECqk&s\"w/o\\r<d>+ %41'=;,?#~zvQUERYSECvz",
+                                               "kqSIGNKEYSqk&s\"w/o\\r<d>+ %41'=;,?#~zvSIGNKEYSvz"};
 
 const char *canary(enum canary which)
 {

@@ -19,6 +19,9 @@ enum canary {
     CANARY_PROXY,    /* the password of a proxy */
     CANARY_CLIENT,   /* the client secret */
     CANARY_PATH,     /* a path of a URL, with secretUrl */
+    CANARY_TOKEN,    /* what an authorization server gives */
+    CANARY_QUERY,    /* secretQuery */
+    CANARY_SIGNING,  /* the key of signatures */
     CANARIES
 };
 

@@ -104,14 +104,31 @@ static void call_all(struct casehook_connector *connector)
 #define WITH_ALL (1 << CANARY_PASSWORD | 1 << CANARY_HEADER | 1 << CANARY_CLIENT)
 
 /* Everything that can be secret in one connector: with basic authentication and secret URLs, with a bearer
- * token, with an Authorization among the plain headers. */
-enum kind { BASIC, BEARER, PLAIN, KINDS };
-static const unsigned known[KINDS] = {WITH_ALL | 1 << CANARY_PATH, WITH_ALL | 1 << CANARY_BEARER,
-                                      WITH_ALL | 1 << CANARY_PLAIN};
+ * token, with an Authorization among the plain headers, with tokens of a server, a secret query and
+ * signatures. */
+enum kind { BASIC, BEARER, PLAIN, TOKEN, KINDS };
+static const unsigned known[KINDS] = {
+    WITH_ALL | 1 << CANARY_PATH, WITH_ALL | 1 << CANARY_BEARER, WITH_ALL | 1 << CANARY_PLAIN,
+    1 << CANARY_HEADER | 1 << CANARY_CLIENT | 1 << CANARY_TOKEN | 1 << CANARY_QUERY | 1 << CANARY_SIGNING};
+
+/* Its own members of config and secrets. */
+static char *token_document(const char *base, const char *more)
+{
+    const char *config = text_of("\"hasAuth\":true,\"authType\":\"oauth2\",\"accessTokenUrl\":\"%s/token\","
+                                 "\"clientId\":\"c\",\"signature\":{\"header\":\"X-Signature\"}%s%s",
+                                 base, more ? "," : "", more ? more : "");
+    const char *secrets =
+        text_of("\"clientSecret\":%s,\"secretHeaders\":{\"X-Key\":%s},\"secretQuery\":{\"q\":%s},"
+                "\"signingKey\":[%s]",
+                json_of(canary(CANARY_CLIENT)), json_of(canary(CANARY_HEADER)), json_of(canary(CANARY_QUERY)),
+                json_of(canary(CANARY_SIGNING)));
+    return document_new(base, config, secrets);
+}
 
 static char *document_of(const char *base, enum kind kind, const char *more)
 {
     const char *path = kind == BASIC ? canary(CANARY_PATH) : "open", *bearer = "", *special = "";
+    if (kind == TOKEN) return token_document(base, more);
     if (kind == BASIC) special = "\"secretUrl\":true,";
     if (kind == PLAIN)
         special = text_of("\"headers\":{\"Authorization\":%s},",
@@ -151,6 +168,7 @@ struct echo {
     enum place place;
     enum form form;
     unsigned known; /* bits of the canaries that the connector has */
+    bool gives;     /* a token, when it is asked for one */
 };
 
 /* What a server may know of a request: its headers, its target, what is in the login. */
@@ -240,9 +258,19 @@ static void forget_answers(void)
     while (answer_count) free(answers[--answer_count]);
 }
 
+static char *token_answer(const char *more)
+{
+    return must_format("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"access_token\":\"%s\"%s",
+                       canary(CANARY_TOKEN), more);
+}
+
 static void echo_answer(void *user, const struct http_request *request, struct http_response *response)
 {
     struct echo *echo = user;
+    if (echo->gives && strcmp(request->target, "/token") == 0) {
+        answer_with(response, token_answer(",\"expires_in\":0}"));
+        return;
+    }
     char *text = knowledge(request, echo->form, echo->known);
     one_line(text);
     answer_with(response, answer_of(echo, text));
@@ -270,7 +298,7 @@ static void echoes(void **state)
         assert_non_null(connector);
         for (size_t i = 0; i < COUNT(statuses) * PLACES * FORMS; i++) {
             echo = (struct echo){statuses[i % COUNT(statuses)], i / COUNT(statuses) % PLACES,
-                                 (enum form)(i / COUNT(statuses) / PLACES), known[kind]};
+                                 (enum form)(i / COUNT(statuses) / PLACES), known[kind], i % 3 < 2};
             snprintf(doing, sizeof doing, "kind %d, status %d, place %d, form %s", kind, echo.status,
                      echo.place, canary_form_name(echo.form));
             call_all(connector);
@@ -283,6 +311,50 @@ static void echoes(void **state)
     http_log_free(log);
     forget_answers();
     print_message("%zu texts searched\n", looks);
+    end_of_memory();
+}
+
+static void given_answer(void *user, const struct http_request *request, struct http_response *response)
+{
+    char **answer = user;
+    (void)request;
+    answer_with(response, must_copy(*answer, strlen(*answer)));
+}
+
+/* A token that nobody knows yet, in answers that cannot be used. */
+static void tokens_that_cannot_be_used(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"",
+                                       "}}",
+                                       ",\"token_type\":\"mac\"}",
+                                       ",\"error\":\"invalid_client\"",
+                                       "\\n\"}",
+                                       ",\"access_token\":5}"};
+    char *answer = NULL;
+    struct http_log *log = http_log_new();
+    struct http_server *server = http_server_start(log, "tokens", NULL, given_answer, &answer);
+    char *document = document_of(text_of("http://127.0.0.1:%u", http_server_port(server)), TOKEN, NULL);
+    for (size_t i = 0; i < COUNT(ends) + 4; i++) {
+        struct casehook_connector *connector = connector_new("{}", document);
+        snprintf(doing, sizeof doing, "token answer %zu", i);
+        if (i < COUNT(ends))
+            answer = token_answer(ends[i]);
+        else
+            answer = must_format("HTTP/1.1 %d No\r\nContent-Type: %s\r\n%s\r\n{\"access_token\":\"%s\"}",
+                                 i % 4 == 0 ? 500 : 200, i % 4 == 1 ? "text/html" : "application/json",
+                                 i % 4 == 2   ? "Content-Length: 1000\r\n"
+                                 : i % 4 == 3 ? "Content-Encoding: br\r\n"
+                                              : "",
+                                 canary(CANARY_TOKEN));
+        call_all(connector);
+        casehook_connector_unref(connector);
+        free(answer);
+    }
+    free(document);
+    http_server_stop(server, 5000);
+    http_log_free(log);
+    forget_answers();
     end_of_memory();
 }
 
@@ -387,13 +459,17 @@ static void broken_documents(void **state)
 static void wrong_members(void **state)
 {
     (void)state;
-    static const char *const names[] = {"user",         "password",      "crt",    "key",   "pfx",
-                                        "clientSecret", "secretHeaders", "passwd", "token", "config"};
+    static const char *const names[] = {"user",  "password",     "crt",           "key",
+                                        "pfx",   "clientSecret", "secretHeaders", "passwd",
+                                        "token", "config",       "secretQuery",   "signingKey"};
     static const char *const forms[] = {
         "%s",     "[%s]",          "{\"a\":%s}",          "{\"A b\":%s}",
         "[[%s]]", "{\"Host\":%s}", "{\"x\":%s,\"X\":%s}", "{\"x\":{\"y\":%s}}"};
-    static const char *const types[] = {"\"hasAuth\":true,\"authType\":\"basic\"",
-                                        "\"hasAuth\":true,\"authType\":\"ssl\"", "\"hasAuth\":false"};
+    static const char *const types[] = {
+        "\"hasAuth\":true,\"authType\":\"basic\"", "\"hasAuth\":true,\"authType\":\"ssl\"",
+        "\"hasAuth\":false",
+        "\"authType\":\"oauth2\",\"clientId\":\"c\",\"accessTokenUrl\":\"http://h/\","
+        "\"signature\":{\"header\":\"X-S\"},\"tokenAuthMethod\":\"private_key_jwt\""};
     const char *value = json_of(text_of("%s\n", canary(CANARY_PASSWORD))),
                *good = json_of(canary(CANARY_HEADER));
     for (size_t i = 0; i < COUNT(names) * COUNT(forms) * COUNT(types) * 2; i++) {
@@ -603,7 +679,7 @@ static void limits_and_time(void **state)
     for (size_t i = 0; i < COUNT(settings) * FORMS; i++) {
         size_t limit = i % COUNT(settings);
         echo = (struct echo){limit >= 2 ? 302 : 200, places[limit], (enum form)(i / COUNT(settings)),
-                             known[BASIC]};
+                             known[BASIC], false};
         snprintf(doing, sizeof doing, "settings %s, form %s", settings[limit], canary_form_name(echo.form));
         char *document = document_of(base, BASIC, NULL);
         struct casehook_connector *connector = connector_new(settings[limit], document);
@@ -657,7 +733,7 @@ static void output_of_the_tool(void **state)
         echo = (struct echo){place == IN_LOCATION ? 302
                              : i & 1              ? 200
                                                   : 400,
-                             place, (enum form)(i % FORMS), known[kind]};
+                             place, (enum form)(i % FORMS), known[kind], true};
         char *document = document_of(text_of("http://127.0.0.1:%u", http_server_port(server)), kind, NULL);
         const char *path = folder_write(folder, "connector.json", document);
         if (i % 17 == 0) path = folder_write(folder, "broken.json", document + 1);
@@ -683,6 +759,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(proxies_that_echo),
         cmocka_unit_test(limits_and_time),
         cmocka_unit_test(output_of_the_tool),
+        cmocka_unit_test(tokens_that_cannot_be_used),
         cmocka_unit_test(answers_that_break_off),
         cmocka_unit_test(an_exchange_by_hand),
         cmocka_unit_test(echoes),
