@@ -72,7 +72,7 @@ static bool epoll_watch(void *opaque, int socket, int events, bool fresh, uint32
                       (events & CASEHOOK__WRITABLE ? (uint32_t)EPOLLOUT : 0);
     if (!events) {
         /*
-         * libcurl closes the sockets of attempts to connect that lost or were given up, and tells so only at
+         * libcurl closes the sockets of attempts to connect that lost against another, and tells so only at
          * the end of the same call.  By then another thread of the host may have a descriptor of that number:
          * it is not in our set, so this fails and does no harm.  Sockets of other clients are opened by this
          * thread alone, in other calls.

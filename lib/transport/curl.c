@@ -49,7 +49,9 @@ static void unlink_transfer(struct casehook__transport *transport, struct caseho
 static void leave_transport(struct casehook__transfer *transfer)
 {
     if (transfer->transport) {
+        casehook__curl_give_up(transfer);
         curl_multi_remove_handle(transfer->transport->multi, transfer->handle.easy);
+        casehook__curl_gave_up(transfer, transfer->transport);
         unlink_transfer(transfer->transport, transfer);
     }
     if (transfer->connection) transfer->connection->user = NULL;

@@ -160,6 +160,7 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     else if ((transfer->sends && transfer->kept) ||
              !casehook__curl_may_send(transfer, remote, remote_port, local_port))
         transfer->stop = CASEHOOK__STOP_CONNECTION;
+    casehook__curl_connected(transfer);
     if (transfer->stop != CASEHOOK__STOP_NONE) return CURL_PREREQFUNC_ABORT;
     transfer->sends++;
     return CURL_PREREQFUNC_OK;
@@ -278,9 +279,7 @@ curl_socket_t casehook__curl_on_socket(void *user, curlsocktype purpose, struct 
         if (errno != EAFNOSUPPORT) transfer->socket_error = errno;
         return CURL_SOCKET_BAD;
     }
-    transfer->sockets[transfer->socket_count++ % CASEHOOK__SOCKETS_MAX] = descriptor;
-    transfer->transport->open_sockets++;
-    atomic_fetch_add_explicit(transfer->transport->counter, 1, memory_order_relaxed);
+    casehook__curl_opened(transfer, descriptor);
     transfer->stage = CASEHOOK__STAGE_CONNECTING;
     transfer->tunnel_bytes = 0;
     transfer->handshakes = 0;

@@ -46,6 +46,7 @@ static int multi_on_socket(CURL *easy, curl_socket_t socket, int what, void *use
     (void)easy;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= CASEHOOK__READABLE;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= CASEHOOK__WRITABLE;
+    if (!events && !of_socket) return 0; /* nobody looks after it any more: casehook__curl_give_up */
     transport->watcher.socket(transport->watcher.user, socket, events, !of_socket);
     if (events && !of_socket) curl_multi_assign(transport->multi, socket, transport); /* no longer fresh */
     return 0;

@@ -114,7 +114,7 @@ struct casehook__transfer {
     bool renewed;                            /* it was given a new connection in place of a kept one */
     bool kept;                               /* it went out on a kept connection */
     struct casehook__connection *connection; /* that it is on; NULL: unknown, or HTTP/2 */
-    int sockets[CASEHOOK__SOCKETS_MAX];      /* opened for it, the last ones */
+    int sockets[CASEHOOK__SOCKETS_MAX];      /* opened while it connects, and not closed: the last ones */
     unsigned socket_count;
     int socket_error;    /* errno, when no socket could be opened */
     unsigned handshakes; /* on the connection that is being made */
@@ -193,6 +193,11 @@ void casehook__curl_learn(struct casehook__transfer *transfer);
 /* It failed with this code, but only for the kept connection: it may be given a new one. */
 bool casehook__curl_may_renew(const struct casehook__transfer *transfer, CURLcode code);
 int casehook__curl_on_close(void *transport, curl_socket_t socket);
+/* A socket was opened; of those that were, one is connected; those that are not will be closed; they are. */
+void casehook__curl_opened(struct casehook__transfer *transfer, int socket);
+void casehook__curl_connected(struct casehook__transfer *transfer);
+void casehook__curl_give_up(const struct casehook__transfer *transfer);
+void casehook__curl_gave_up(struct casehook__transfer *transfer, struct casehook__transport *transport);
 void casehook__curl_forget_connections(struct casehook__transport *transport);
 
 /* curl_failure.c: fills transfer->failure from libcurl's code. */

@@ -53,9 +53,7 @@ static int port_of(int socket)
 /* Of the sockets that were opened for this request, the one that was connected. */
 static int socket_with(const struct casehook__transfer *transfer, int local_port)
 {
-    unsigned count =
-        transfer->socket_count < CASEHOOK__SOCKETS_MAX ? transfer->socket_count : CASEHOOK__SOCKETS_MAX;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < transfer->socket_count; i++)
         if (port_of(transfer->sockets[i]) == local_port) return transfer->sockets[i];
     return -1;
 }
@@ -79,11 +77,66 @@ static struct casehook__connection *connection_new(struct casehook__transfer *tr
     return connection;
 }
 
+/*
+ * libcurl closes sockets that never got connected without asking for it, and takes them off its tables only
+ * afterwards: by then the number may be another descriptor's, and what still watches the old one could not be
+ * told to stop where a child of the host holds a copy of it.  So it is known which ones there are.
+ */
+static void count_closed(struct casehook__transport *transport, unsigned count)
+{
+    if (count > transport->open_sockets) count = transport->open_sockets;
+    transport->open_sockets -= count;
+    atomic_fetch_sub_explicit(transport->counter, count, memory_order_relaxed);
+}
+
+/* True: it was one of those that are being connected. */
+static bool forget_socket(const struct casehook__transport *transport, int socket)
+{
+    for (struct casehook__transfer *at = transport->first; at; at = at->next) {
+        unsigned i = 0;
+        while (i < at->socket_count && at->sockets[i] != socket) i++;
+        if (i == at->socket_count) continue;
+        at->sockets[i] = at->sockets[--at->socket_count];
+        return true;
+    }
+    return false;
+}
+
+void casehook__curl_opened(struct casehook__transfer *transfer, int socket)
+{
+    struct casehook__transport *transport = transfer->transport;
+    if (forget_socket(transport, socket)) count_closed(transport, 1); /* the number is free again */
+    if (transfer->socket_count == CASEHOOK__SOCKETS_MAX) transfer->socket_count--;
+    transfer->sockets[transfer->socket_count++] = socket;
+    transport->open_sockets++;
+    atomic_fetch_add_explicit(transport->counter, 1, memory_order_relaxed);
+}
+
+void casehook__curl_connected(struct casehook__transfer *transfer)
+{
+    if (transfer->socket_count > 1) count_closed(transfer->transport, transfer->socket_count - 1);
+    transfer->socket_count = 0;
+}
+
+void casehook__curl_give_up(const struct casehook__transfer *transfer)
+{
+    const struct casehook__watcher *watcher = &transfer->transport->watcher;
+    for (unsigned i = 0; watcher->socket && i < transfer->socket_count; i++)
+        if (curl_multi_assign(transfer->transport->multi, transfer->sockets[i], NULL) == CURLM_OK)
+            watcher->socket(watcher->user, transfer->sockets[i], 0, false);
+}
+
+void casehook__curl_gave_up(struct casehook__transfer *transfer, struct casehook__transport *transport)
+{
+    count_closed(transport, transfer->socket_count);
+    transfer->socket_count = 0;
+}
+
 int casehook__curl_on_close(void *user, curl_socket_t socket)
 {
     struct casehook__transport *transport = user;
-    transport->open_sockets--;
-    atomic_fetch_sub_explicit(transport->counter, 1, memory_order_relaxed);
+    forget_socket(transport, socket);
+    count_closed(transport, 1);
     for (size_t i = 0; i < CASEHOOK__CONNECTION_LISTS; i++) {
         struct casehook__connection **link = &transport->connections[i];
         while (*link && (*link)->socket != socket) link = &(*link)->next;

@@ -3,8 +3,12 @@
 
 #include "process.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -201,6 +205,79 @@ static void silent_after_a_child(void **state)
     end();
 }
 
+enum { CALLERS = 3 };
+
+/* A server whose queue is full: it lets nobody in, and refuses nobody. */
+static int full_server(char *base, size_t size, int callers[CALLERS])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    snprintf(base, size, "http://127.0.0.1:%u", ntohs(address.sin_port));
+    for (int i = 0; i < CALLERS; i++) {
+        callers[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(fcntl(callers[i], F_SETFL, O_NONBLOCK), 0);
+        connect(callers[i], (struct sockaddr *)&address, length);
+    }
+    return listener;
+}
+
+static void let_in(int listener, int count)
+{
+    struct pollfd came = {.fd = listener, .events = POLLIN};
+    while (count-- && poll(&came, 1, 3000) == 1) close(accept(listener, NULL, NULL));
+}
+
+static uint64_t open_connections(void)
+{
+    char json[8192];
+    casehook_connector_stats_json(connector, json, sizeof json);
+    const char *at = strstr(json, "\"openConnections\":");
+    assert_non_null(at);
+    return strtoull(at + strlen("\"openConnections\":"), NULL, 10);
+}
+
+/*
+ * A child holds a copy of a socket that is given up while it connects: closing the parent's does not end it,
+ * so it must have been taken from what is watched before.  Nor does it count as open any more.
+ */
+static void silent_after_a_connect_that_was_given_up(void **state)
+{
+    char base[64];
+    int callers[CALLERS], gate[2], status = -1;
+    (void)state;
+    int listener = full_server(base, sizeof base, callers);
+    connector = document_connector(NULL, base, NULL, NULL);
+    loop = loop_make(0, 0);
+    descriptor = (struct pollfd){.fd = casehook_loop_fd(loop), .events = POLLIN};
+    uint64_t ticket = submit_create(loop, connector, "disk full");
+    while (open_connections() == 0) wakes(10);
+    wakes(50);
+    assert_int_equal(pipe(gate), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char byte;
+        close(gate[1]);
+        process_leave(read(gate[0], &byte, 1) != 0);
+    }
+    casehook_loop_cancel(loop, ticket);
+    assert_int_equal(finish_by_descriptor(), CASEHOOK_E_CANCELLED);
+    assert_int_equal(open_connections(), 0);
+    let_in(listener, CALLERS + 1); /* the child's copy too, when it is tried again after a second */
+    assert_in_range(wakes(500), 0, 2);
+    close(gate[1]);
+    close(gate[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    casehook_loop_free(loop);
+    casehook_connector_unref(connector);
+    for (int i = 0; i < CALLERS; i++) close(callers[i]);
+    close(listener);
+}
+
 static void *act_soon(void *what)
 {
     const struct timespec soon = {0, 100000000};
@@ -323,6 +400,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_deadline_passes_while_it_waits),
         cmocka_unit_test(an_answer_that_came_before_the_cancel),
         cmocka_unit_test(silent_after_a_child),
+        cmocka_unit_test(silent_after_a_connect_that_was_given_up),
         cmocka_unit_test(other_threads_make_it_readable),
         cmocka_unit_test(this_thread_makes_it_readable),
         cmocka_unit_test(asked_for_late),
