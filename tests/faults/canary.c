@@ -191,6 +191,17 @@ const char *canary_find(const char *bytes, size_t length)
 
 #define FRAMES 12
 
+/* Padding and what was never used is searched too: it may hold what was there before. */
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#define MAKE_DEFINED(begin, size) (void)VALGRIND_MAKE_MEM_DEFINED(begin, size)
+#endif
+#endif
+#ifndef MAKE_DEFINED
+#define MAKE_DEFINED(begin, size) ((void)0)
+#endif
+
 struct block {
     struct block *next;
     size_t size;
@@ -225,6 +236,7 @@ static void tell(const struct block *block, const char *found, const char *when)
 
 static void search(struct block *block, const char *when)
 {
+    MAKE_DEFINED(block + 1, block->size);
     const char *found = canary_find((char *)(block + 1), block->size);
     if (!found || block->hit) return;
     block->hit = 1;

@@ -5,6 +5,7 @@
 #include "bombs.h"
 #include "listener.h"
 #include "memory.h"
+#include "process.h"
 #include "real.h"
 
 #include <poll.h>
@@ -71,16 +72,6 @@ static double seconds(void)
 
 /* ---- one bomb --------------------------------------------------------------------------------- */
 
-/*
- * Its own copy of everything would be counted too, and its threads take turns: who sends without end has
- * long ones, so the time may be over before a limit is reached.
- */
-static bool under_valgrind(void)
-{
-    const char *preload = getenv("LD_PRELOAD");
-    return preload && strstr(preload, "vgpreload");
-}
-
 static struct answer call(const char *settings, const char *base, int operation)
 {
     struct answer answer;
@@ -95,7 +86,7 @@ static struct answer call(const char *settings, const char *base, int operation)
     print_message("%-30s %-6s %4d %6.2f s %6zu KiB  %.100s\n", current->name,
                   operation == CASEHOOK_GET ? "get" : "create", answer.status, passed, growth / 1024,
                   answer.message);
-    if (under_valgrind()) return answer;
+    if (process_under_valgrind()) return answer; /* its own copy of everything would be counted too */
     assert_true(passed < SECONDS_MAX);
     if (MEASURES_MEMORY) assert_true(growth < GROWTH_MAX);
     return answer;
@@ -103,7 +94,8 @@ static struct answer call(const char *settings, const char *base, int operation)
 
 static void expect(const struct answer *answer, int operation)
 {
-    if (under_valgrind() && answer->status == CASEHOOK_E_TIMEOUT) return;
+    /* Who sends without end has long turns there, so the time may be over before a limit is reached. */
+    if (process_under_valgrind() && answer->status == CASEHOOK_E_TIMEOUT) return;
     if (current->status > 0)
         assert_int_not_equal(answer->status, CASEHOOK_OK);
     else

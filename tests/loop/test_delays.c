@@ -18,6 +18,7 @@ static struct casehook_loop *loop;
 static char sent[64][32]; /* "create a", "get a": the requests, in their order */
 static size_t sent_count;
 static int64_t answer_after;
+static unsigned answer_goes;
 
 static void note(const char *call, const char *name, size_t length)
 {
@@ -31,6 +32,7 @@ static void answer(void *user, const struct casehook__request *request, struct f
     static char ids[26][16];
     (void)user;
     answer->after_ms = answer_after;
+    answer->goes = answer_goes;
     if (request->call == CASEHOOK__CALL_CREATE) {
         const char *title = strstr(request->body.data, "\"title\":\"") + 9;
         char *id = ids[*title - 'a'];
@@ -50,7 +52,7 @@ static void begin(uint32_t max_connections)
     fake_reset();
     fake.answer = answer;
     sent_count = 0;
-    answer_after = 0;
+    answer_after = answer_goes = 0;
     connector = document_connector(NULL, "http://127.0.0.1:1", NULL, NULL);
     fake_use(connector);
     loop = fake_loop(10000, max_connections, NULL);
@@ -333,6 +335,25 @@ static void what_is_known_is_not_lost(void **state)
     end();
 }
 
+/* The host was away; an answer that came in time takes several reads, and the time is over (R1). */
+static void a_large_answer_is_read_late(void **state)
+{
+    (void)state;
+    begin(4);
+    fake.watchable = true; /* only ever waited on: driven directly */
+    answer_after = 50;
+    answer_goes = 4;
+    submit("a", 0, NULL, 300);
+    turn();
+    assert_int_equal(sent_count, 1);
+    fake.now += 700;
+    uint64_t ticket;
+    struct casehook_result *result = finish(&ticket);
+    assert_string_equal(casehook_result_id(result, NULL), "a");
+    casehook_result_free(result);
+    end();
+}
+
 static void the_loop_is_freed(void **state)
 {
     (void)state;
@@ -356,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_cancel_when_it_queues_again),
         cmocka_unit_test(the_deadline_of_one),
         cmocka_unit_test(what_is_known_is_not_lost),
+        cmocka_unit_test(a_large_answer_is_read_late),
         cmocka_unit_test(the_loop_is_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

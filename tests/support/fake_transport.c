@@ -3,6 +3,7 @@
 
 #include "base/pause.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -250,7 +251,8 @@ static const struct casehook__failure *fake_failure(const struct casehook__trans
 
 static void fake_perform(struct casehook__transport *transport)
 {
-    (void)transport;
+    struct casehook__transfer *first = first_answer(transport);
+    if (first && first->at <= fake.now && first->answer.goes) first->answer.goes--;
 }
 
 /* Time passes up to the next answer, or to the end of the wait. */
@@ -279,8 +281,8 @@ static void fake_wakeup(struct casehook__transport *transport)
 static void *fake_next(struct casehook__transport *transport)
 {
     struct casehook__transfer *transfer = first_answer(transport);
-    if (!transfer || transfer->at > fake.now) return NULL;
-        leave(transfer);
+    if (!transfer || transfer->at > fake.now || transfer->answer.goes) return NULL;
+    leave(transfer);
     tell_timer(transport); /* for those that are left, if nothing else is started */
     transfer->answered = transfer->answer.status != 0;
     transfer->failure = transfer->answer.failure;
@@ -377,7 +379,7 @@ static void backend_close(void *backend, bool forked)
 static int backend_descriptor(const void *backend)
 {
     (void)backend;
-    return -1;
+    return fake.watchable ? INT_MAX : -1;
 }
 
 static bool backend_watch(void *backend, int socket, int events, bool fresh, uint32_t owner)

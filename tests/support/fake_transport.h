@@ -16,10 +16,12 @@ struct fake_answer {
     const char *retry_after; /* the header, NULL: none */
     struct casehook__failure failure;
     int64_t after_ms; /* so long after its start */
+    unsigned goes;    /* so often it must be driven then, until all of it is read */
 };
 
 struct fake {
     int64_t now;
+    bool watchable;   /* loops have a descriptor, so that they may drive a transport directly */
     int64_t calendar; /* ahead of now by so much: what a test sets is a jump */
     void (*answer)(void *user, const struct casehook__request *request, struct fake_answer *answer);
     void *user;

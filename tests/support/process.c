@@ -28,6 +28,12 @@ struct process {
     int ended;
 };
 
+int process_under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
+}
+
 char *process_find(const char *name)
 {
     const char *path = getenv("PATH");

@@ -32,6 +32,9 @@ void process_stop(struct process *process);
  */
 _Noreturn void process_leave(int failed);
 
+/* 1: on valgrind everything takes many times as long, threads take turns, and malloc is valgrind's own. */
+int process_under_valgrind(void);
+
 /* A port of loopback that was free a moment ago; a program may still find it taken. */
 unsigned process_free_port(void);
 
