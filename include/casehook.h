@@ -87,7 +87,8 @@ enum casehook_status {
     CASEHOOK_E_BUSY = -18,        /* the loop is full, or another thread is in it */
     CASEHOOK_E_FORKED = -19,      /* the handle belongs to the parent process */
     CASEHOOK_E_SYSTEM = -20,      /* the operating system or a library below refused */
-    CASEHOOK_E_UNAVAILABLE = -21  /* the tracker failed too often in a row: circuit.pause, nothing was sent */
+    CASEHOOK_E_UNAVAILABLE =
+        -21 /* the tracker failed too often in a row: circuit.pause, nothing more is sent */
 };
 
 /* Operations, for the calls that take any of them.  Since: 0.1 */
@@ -916,8 +917,8 @@ struct casehook_http_request {
     size_t max_body_bytes;
     uint32_t timeout_ms;
     uint32_t connect_timeout_ms;
-    int operation;   /* CASEHOOK_CREATE ... */
-    int step;        /* what of it this request is: CASEHOOK_STEP_CREATE, _GET, _UPDATE, _COMMENT, _FIND, _TOKEN */
+    int operation; /* CASEHOOK_CREATE ... */
+    int step; /* what of it this request is: CASEHOOK_STEP_CREATE, _GET, _UPDATE, _COMMENT, _FIND, _TOKEN */
     int64_t wait_ms; /* with CASEHOOK_EXCHANGE_WAIT: when to ask again; then there is no request */
 };
 

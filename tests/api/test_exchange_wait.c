@@ -121,6 +121,17 @@ static void asked_early(void **state)
     end();
 }
 
+/* Two lines of the host's: the first counts, as with every transport. */
+static void asked_twice(void **state)
+{
+    (void)state;
+    begin(NULL, "{\"run.maxAttempts\":2}", NULL);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(503, BUSY "Retry-After: 60\r\n", "");
+    expect_wait(5000);
+    end();
+}
+
 /* Asked late it goes on at once, however late. */
 static void asked_late(void **state)
 {
@@ -416,6 +427,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asked_early),
+        cmocka_unit_test(asked_twice),
         cmocka_unit_test(asked_late),
         cmocka_unit_test(nothing_is_fed_in_a_wait),
         cmocka_unit_test(a_host_of_an_older_header),

@@ -68,6 +68,35 @@ static void a_trailer_is_no_header(void **state)
     assert_int_equal(answer.outcome, CASEHOOK_OUTCOME_REFUSED);
 }
 
+/* One asks for little, another for much, a third makes no sense: of several the first counts (D2). */
+static void several_retry_after(void **state)
+{
+    static const struct {
+        const char *lines;
+        int64_t ms;
+    } cases[] = {{"Retry-After: 7\r\n", 7000},
+                 {"Retry-After: 7\r\nRetry-After: 3600\r\n", 7000},
+                 {"retry-after: 3600\r\nRETRY-AFTER: 7\r\n", 3600000},
+                 {"Retry-After: 7, 3600\r\n", 7000},
+                 {"Retry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\nRetry-After: 7\r\n", 0},
+                 {"Retry-After: soon\r\nRetry-After: 7\r\n", -1},
+                 {"Retry-After: -7\r\n", -1},
+                 {"Retry-After:\r\n", -1},
+                 {"", -1}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        for (int operation = CASEHOOK_CREATE; operation <= CASEHOOK_GET; operation++) {
+            struct answer answer =
+                answered_text(operation, text_of("HTTP/1.1 103 Early\r\nRetry-After: 99\r\n\r\n"
+                                                 "HTTP/1.1 429 No\r\n%sContent-Length: 0\r\n\r\n",
+                                                 cases[i].lines));
+            assert_int_equal(answer.http_status, 429);
+            if (answer.retry_after_ms != cases[i].ms)
+                fail_msg("%s: %lld ms", cases[i].lines, (long long)answer.retry_after_ms);
+        }
+    }
+}
+
 /* Without a tunnel nobody can tell a proxy's 407 from one of the server; it is a no in both cases. */
 static void a_407_of_the_server_is_a_refusal(void **state)
 {
@@ -229,10 +258,13 @@ static void sockets_close_on_exec(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_trailer_is_no_header),  cmocka_unit_test(a_407_of_the_server_is_a_refusal),
-        cmocka_unit_test(gzip_with_more_after_it), cmocka_unit_test(a_refusal_that_cannot_be_read),
-        cmocka_unit_test(a_handshake_that_breaks), cmocka_unit_test(out_of_descriptors),
-        cmocka_unit_test(sockets_close_on_exec)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_trailer_is_no_header),
+                                       cmocka_unit_test(several_retry_after),
+                                       cmocka_unit_test(a_407_of_the_server_is_a_refusal),
+                                       cmocka_unit_test(gzip_with_more_after_it),
+                                       cmocka_unit_test(a_refusal_that_cannot_be_read),
+                                       cmocka_unit_test(a_handshake_that_breaks),
+                                       cmocka_unit_test(out_of_descriptors),
+                                       cmocka_unit_test(sockets_close_on_exec)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

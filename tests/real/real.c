@@ -76,6 +76,7 @@ static void keep_error(struct answer *answer, const struct casehook_error *error
     answer->outcome = casehook_error_outcome(error);
     answer->retryable = casehook_error_retryable(error);
     answer->http_status = casehook_error_http_status(error);
+    answer->retry_after_ms = casehook_error_retry_after_ms(error);
     snprintf(answer->message, sizeof answer->message, "%s", error ? casehook_error_message(error) : "");
     snprintf(answer->field, sizeof answer->field, "%s", casehook_error_field(error));
 }

@@ -49,6 +49,7 @@ struct answer {
     int outcome; /* CASEHOOK_OUTCOME_* of the error */
     int retryable;
     int http_status;
+    int64_t retry_after_ms;
     char message[1200], id[2048], field[128];
 };
 
