@@ -119,8 +119,9 @@ typedef struct casehook_connector *(*casehook_outbox_resolve_fn)(void *user, con
  * base * 2^(attempts - 1), at most max; 0: 5 s and one hour.  A Retry-After of the tracker is the least.
  * These come after the library's own attempts (run.maxAttempts).
  *
- * lease_ms: how long an entry belongs to a worker that says nothing more; renewed while it works; 0: 60 s, at
- * least 1 s.  Shorter ones give the entries of a dead worker to others earlier.
+ * lease_ms: how long an entry belongs to a worker; 0: 120 s, at least 1 s.  An attempt, the library's repetitions in
+ * it too, ends before its lease does, so it should be longer than responseTimeout.  Shorter ones give the entries
+ * of a dead worker to others earlier.
  *
  * keep_finished_ms: finished entries are kept so long (same key, lists), then process deletes them; 0: 7 days;
  * negative: for ever.  keep_cases_ms: a case to which nothing happened is remembered so long; 0: 400 days;

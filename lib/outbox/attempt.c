@@ -74,7 +74,10 @@ static void compose(const struct casehook__ob_sending *sending, bool create_in_d
 static void submit_entry(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
                          struct casehook_connector *connector, const struct casehook__ob_buf *json)
 {
-    const struct casehook_options options = {.struct_size = sizeof options, .user = (uint64_t)sending->id};
+    int64_t left = sending->stop_at - casehook__ob_clock();
+    const struct casehook_options options = {.struct_size = sizeof options,
+                                             .user = (uint64_t)sending->id,
+                                             .deadline_ms = left > 0 ? (uint32_t)left : 1};
     struct casehook_error *error = NULL;
     int status = casehook_loop_submit_json(outbox->loop, connector, sending->operation, json->data,
                                            json->length, &options, &sending->ticket, &error);

@@ -3,7 +3,7 @@
 
 #include "outbox/outbox_private.h"
 
-enum { EXPIRED_AT_ONCE = 200, GRACE_MS_MAX = 5000 };
+enum { EXPIRED_AT_ONCE = 200, GRACE_MS_MAX = 5000, LEASE_SPARE = 8 };
 
 void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending)
 {
@@ -156,7 +156,7 @@ int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault
         if (!sending->fresh) continue;
         casehook__ob_moved(outbox, CASEHOOK_OUTBOX_WAITING, CASEHOOK_OUTBOX_SENDING, sending->bytes);
         /* Counted from before the database began to count. */
-        sending->lease_end = now + outbox->options.lease_ms;
+        sending->stop_at = now + outbox->options.lease_ms - outbox->options.lease_ms / LEASE_SPARE;
     }
     if (atomic_load(&outbox->sending_now) < outbox->options.max_sending)
         return look_ahead(outbox, now, fault);
@@ -164,48 +164,46 @@ int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault
     return CASEHOOK_OK;
 }
 
-/* ---- renewing --------------------------------------------------------------------------------------- */
+/* ---- giving back ------------------------------------------------------------------------------------ */
 
-struct renewal {
+enum { STRANGERS_MAX = 256 };
+
+/* Entries that the database says we have, and that we know nothing of. */
+struct strangers {
     struct casehook_outbox *outbox;
-    int64_t began;
-    int64_t strange_id, strange_fence; /* one that we have without knowing it */
+    int64_t ids[STRANGERS_MAX], fences[STRANGERS_MAX];
+    size_t count;
 };
 
-static int take_renewed(void *user, const struct casehook__ob_value *values, size_t count)
+static int take_stranger(void *user, const struct casehook__ob_value *values, size_t count)
 {
-    struct renewal *renewal = user;
-    struct casehook_outbox *outbox = renewal->outbox;
+    struct strangers *strangers = user;
+    const struct casehook_outbox *outbox = strangers->outbox;
     if (count < 2) return CASEHOOK_E_SYSTEM;
-    for (size_t i = 0; i < outbox->options.max_sending; i++) {
-        struct casehook__ob_sending *sending = &outbox->sending[i];
-        if (!sending->used || sending->id != values[0].number || sending->fence != values[1].number) continue;
-        sending->lease_end = renewal->began + outbox->options.lease_ms;
-        return CASEHOOK_OK;
-    }
-    renewal->strange_id = values[0].number;
-    renewal->strange_fence = values[1].number;
+    for (size_t i = 0; i < outbox->options.max_sending; i++)
+        if (outbox->sending[i].used && outbox->sending[i].id == values[0].number &&
+            outbox->sending[i].fence == values[1].number)
+            return CASEHOOK_OK;
+    if (strangers->count == STRANGERS_MAX) return CASEHOOK_OK; /* their leases end */
+    strangers->ids[strangers->count] = values[0].number;
+    strangers->fences[strangers->count++] = values[1].number;
     return CASEHOOK_OK;
 }
 
-int casehook__ob_renew(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+/* Taken by a commit whose end nobody saw: they were never sent. */
+int casehook__ob_give_back(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
 {
-    struct renewal renewal = {.outbox = outbox, .began = casehook__ob_clock()};
-    struct casehook__ob_rows rows = {.take = take_renewed, .user = &renewal};
-    const struct casehook__ob_value values[] = {casehook__ob_number_value(outbox->instance),
-                                                casehook__ob_number_value(outbox->options.lease_ms)};
-    int status;
-    do {
+    struct strangers strangers = {.outbox = outbox, .count = 0};
+    struct casehook__ob_rows rows = {.take = take_stranger, .user = &strangers};
+    const struct casehook__ob_value value = casehook__ob_number_value(outbox->instance);
+    int status = casehook__ob_run(outbox, CASEHOOK__OB_OURS, &value, 1, &rows, fault);
+    for (size_t i = 0; !status && i < strangers.count; i++) {
         struct casehook__ob_numbers back;
-        renewal.strange_id = 0;
-        status = casehook__ob_run(outbox, CASEHOOK__OB_RENEW, values, 2, &rows, fault);
-        const struct casehook__ob_value strange[] = {casehook__ob_number_value(renewal.strange_id),
-                                                     casehook__ob_number_value(renewal.strange_fence)};
-        if (status || !renewal.strange_id) break;
-        status = casehook__ob_ask(outbox, CASEHOOK__OB_GIVE_BACK, strange, 2, &back, fault);
+        const struct casehook__ob_value values[] = {casehook__ob_number_value(strangers.ids[i]),
+                                                    casehook__ob_number_value(strangers.fences[i])};
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_GIVE_BACK, values, 2, &back, fault);
         if (!status && back.rows)
             casehook__ob_moved(outbox, CASEHOOK_OUTBOX_SENDING, CASEHOOK_OUTBOX_WAITING, back.values[1]);
-    } while (!status);
-    if (!status) outbox->next_renew = renewal.began + outbox->options.lease_ms / 3;
+    }
     return status;
 }

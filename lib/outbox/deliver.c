@@ -6,10 +6,9 @@
 #include <stdio.h>
 
 enum {
-    GATHER_MS = 5,     /* results that come so soon after each other are stored together */
-    AWAY_MS = 1000,    /* the database could not be reached: tried again after so long */
-    CLEAN_MS = 600000, /* how often old entries are deleted */
-    LEASE_SPARE = 8    /* what is sent ends a part of the lease before that does */
+    GATHER_MS = 5,    /* results that come so soon after each other are stored together */
+    AWAY_MS = 1000,   /* the database could not be reached: tried again after so long */
+    CLEAN_MS = 600000 /* how often old entries are deleted */
 };
 
 /* ---- what is being sent ----------------------------------------------------------------------------- */
@@ -22,13 +21,17 @@ static struct casehook__ob_sending *sending_of(struct casehook_outbox *outbox, u
     return NULL;
 }
 
-/* Nothing more is sent of an entry whose lease is nearly over: another worker may have it soon. */
+/*
+ * Nothing more is sent of an entry whose lease is nearly over: another worker may have it soon.  Each
+ * operation has that as its deadline too, which is looked at right before a request; this clock has gone on
+ * as well while the machine slept.
+ */
 static void stop_late_ones(struct casehook_outbox *outbox)
 {
-    int64_t now = casehook__ob_clock(), spare = outbox->options.lease_ms / LEASE_SPARE;
+    int64_t now = casehook__ob_clock();
     for (size_t i = 0; i < outbox->options.max_sending; i++) {
         struct casehook__ob_sending *sending = &outbox->sending[i];
-        if (sending->submitted && !sending->ended && now > sending->lease_end - spare)
+        if (sending->submitted && !sending->ended && now >= sending->stop_at)
             casehook_loop_cancel(outbox->loop, sending->ticket);
     }
 }
@@ -57,7 +60,7 @@ static size_t ended_count(const struct casehook_outbox *outbox)
 
 struct work {
     struct casehook__ob_job job;
-    bool takes_over, renews, claims, cleans;
+    bool takes_over, claims, cleans;
 };
 
 static int do_work(struct casehook_outbox *outbox, struct casehook__ob_job *job,
@@ -68,7 +71,7 @@ static int do_work(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     casehook__ob_unclaim(outbox); /* of a try before this one */
     bool reconnected = outbox->connections != outbox->store->connections;
     if (work->takes_over) status = casehook__ob_take_over(outbox, fault);
-    if (!status && (work->renews || reconnected)) status = casehook__ob_renew(outbox, fault);
+    if (!status && reconnected) status = casehook__ob_give_back(outbox, fault);
     if (!status) status = casehook__ob_settle(outbox, fault);
     if (!status && work->cleans) status = casehook__ob_clean(outbox, fault);
     if (!status && work->claims) status = casehook__ob_claim(outbox, fault);
@@ -126,12 +129,11 @@ static void send_claimed(struct casehook_outbox *outbox)
 }
 
 /* One transaction with all that is to be done; what it took is sent. */
-static bool do_transaction(struct casehook_outbox *outbox, bool renews, bool claims)
+static bool do_transaction(struct casehook_outbox *outbox, bool claims)
 {
     int64_t now = casehook__ob_clock();
     struct work work = {.job = {.do_it = do_work},
                         .takes_over = !outbox->taken_over,
-                        .renews = renews,
                         .claims = claims,
                         .cleans = now >= outbox->next_clean};
     work.job.user = &work;
@@ -156,16 +158,15 @@ static bool do_transaction(struct casehook_outbox *outbox, bool renews, bool cla
 }
 
 /* Whether there is a reason for a transaction now. */
-static bool wants_transaction(struct casehook_outbox *outbox, bool *renews, bool *claims)
+static bool wants_transaction(struct casehook_outbox *outbox, bool *claims)
 {
     int64_t now = casehook__ob_clock();
     size_t sending = atomic_load(&outbox->sending_now), ended = ended_count(outbox);
     bool room = sending - ended < outbox->options.max_sending;
     if (ended && !outbox->ended_since) outbox->ended_since = now;
-    *renews = sending && now >= outbox->next_renew;
     *claims = room && !atomic_load(&outbox->paused);
     if (outbox->away && now < outbox->next_try) return false;
-    if (*renews || !outbox->taken_over) return true;
+    if (!outbox->taken_over) return true;
     if (ended && (ended == sending || ended * 4 >= outbox->options.max_sending ||
                   now - outbox->ended_since >= GATHER_MS))
         return true;
@@ -189,7 +190,6 @@ static void set_alarm(struct casehook_outbox *outbox)
     if (outbox->away) {
         delay = delay_until(outbox->next_try, now, delay);
     } else {
-        if (sending) delay = delay_until(outbox->next_renew, now, delay);
         if (sending < outbox->options.max_sending && !atomic_load(&outbox->paused))
             delay = delay_until(outbox->next_claim, now, delay);
         if (polls) delay = delay_until(outbox->next_look, now, delay);
@@ -229,15 +229,15 @@ enum { PROCESS_ROUNDS_MAX = 8 };
 
 static void process(struct casehook_outbox *outbox)
 {
-    bool renews, claims;
+    bool claims;
     casehook__ob_watch_calm(outbox);
     look_when_nobody_writes(outbox);
     for (int round = 0; round < PROCESS_ROUNDS_MAX; round++) {
         stop_late_ones(outbox);
         casehook_loop_process(outbox->loop);
         pull_results(outbox);
-        if (!wants_transaction(outbox, &renews, &claims)) break;
-        if (!do_transaction(outbox, renews, claims)) break;
+        if (!wants_transaction(outbox, &claims)) break;
+        if (!do_transaction(outbox, claims)) break;
     }
     set_alarm(outbox);
 }
@@ -299,7 +299,6 @@ int64_t casehook_outbox_timeout_ms(struct casehook_outbox *outbox)
     if (casehook__ob_usable(outbox, NULL) || !outbox->loop) return -1;
     int64_t now = casehook__ob_clock(), loop = casehook_loop_timeout_ms(outbox->loop),
             delay = outbox->options.poll_ms;
-    if (atomic_load(&outbox->sending_now)) delay = delay_until(outbox->next_renew, now, delay);
     if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
     if (!atomic_load(&outbox->paused)) delay = delay_until(outbox->next_claim, now, delay);
     return loop >= 0 && loop < delay ? loop : delay;

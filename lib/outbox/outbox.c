@@ -54,7 +54,7 @@ static void fill_defaults(struct casehook_outbox_options *options)
     default_to(&options->retry_max_ms, hour);
     default_to(&options->keep_finished_ms, 7 * day);
     default_to(&options->keep_cases_ms, 400 * day);
-    if (!options->lease_ms) options->lease_ms = 60000;
+    if (!options->lease_ms) options->lease_ms = 120000;
     if (options->lease_ms < LEASE_MS_MIN) options->lease_ms = LEASE_MS_MIN;
     if (!options->database_timeout_ms) options->database_timeout_ms = 5000;
     if (!options->poll_ms) options->poll_ms = 1000;

@@ -35,8 +35,9 @@ struct casehook__ob_job {
 struct casehook__ob_sending {
     bool used, fresh, submitted, ended, lost;
     int64_t id, fence, case_no, bytes, attempts;
-    int64_t tried_ms;            /* since its first attempt, when it was taken */
-    int64_t taken_at, lease_end; /* by our own clock, which goes on when we do not */
+    int64_t tried_ms; /* since its first attempt, when it was taken */
+    int64_t taken_at,
+        stop_at; /* by our own clock, which goes on when we do not; stop_at: before the lease ends */
     int operation;
     bool doubt;  /* an attempt before may have been done */
     void *block; /* holds the texts */
@@ -78,7 +79,7 @@ struct casehook_outbox {
     struct casehook_loop *loop;
     struct casehook__ob_watch *watch;
     struct casehook__ob_sending *sending;
-    int64_t next_claim, next_renew, next_clean, next_look, next_try; /* by our own clock */
+    int64_t next_claim, next_clean, next_look, next_try; /* by our own clock */
     int64_t ended_since; /* when the first of what is to be stored ended; 0: nothing is */
     bool taken_over, away;
 
@@ -113,7 +114,7 @@ int casehook__ob_answer(struct casehook_outbox *outbox, const struct casehook__o
 /* claim.c, settle.c, decide.c: parts of the work of the thread that delivers, in a job. */
 int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
 int casehook__ob_take_over(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
-int casehook__ob_renew(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
+int casehook__ob_give_back(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
 int casehook__ob_settle(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
 int casehook__ob_clean(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
 void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending);

@@ -87,9 +87,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "connector, params, result, token, "
          "(SELECT external_id FROM casehook_case WHERE no = casehook_entry.case_no)",
          "iiib"},
-    [CASEHOOK__OB_RENEW] = {"UPDATE casehook_entry SET due = %NOW + $2 WHERE state = 3 AND instance = $1 "
-                            "RETURNING id, fence",
-                            "ii"},
+    [CASEHOOK__OB_OURS] = {"SELECT id, fence FROM casehook_entry WHERE state = 3 AND instance = $1", "i"},
     [CASEHOOK__OB_SETTLE] =
         {"UPDATE casehook_entry SET state = $3, due = %NOW + $4, status = $5, http_status = $6, "
          "outcome = $7, step = $8, doubt = $9, message = $10, url = COALESCE($11, url), "

@@ -268,6 +268,13 @@ static int set_up(struct postgres_store *store, struct casehook__ob_fault *fault
     return postgres_script(&store->common, sql, fault);
 }
 
+/* What the server says by the way would go to the terminal. */
+static void say_nothing(void *user, const PGresult *notice)
+{
+    (void)user;
+    (void)notice;
+}
+
 static int connect_postgres(struct postgres_store *store, struct casehook__ob_fault *fault)
 {
     char seconds[16], milliseconds[16];
@@ -283,6 +290,7 @@ static int connect_postgres(struct postgres_store *store, struct casehook__ob_fa
                                   "read-write", store->location, NULL};
     store->connection = PQconnectdbParams(names, values, 1);
     if (!store->connection) return casehook__ob_fail_memory(fault);
+    PQsetNoticeReceiver(store->connection, say_nothing, NULL);
     int status = CASEHOOK_OK;
     if (PQstatus(store->connection) != CONNECTION_OK)
         status = fail_away(store, "the database cannot be reached", fault);

@@ -18,10 +18,19 @@ if command -v lowdown >/dev/null || command -v pandoc >/dev/null; then
 else
     echo "SKIP manual pages: neither lowdown nor pandoc is installed"
 fi
+# The outbox is there where it could be built.
+outbox=()
+if [ -n "$(find "$build/lib/outbox" -name 'libcasehook-outbox.so' 2>/dev/null)" ]; then
+    o=${library#"$work/root$prefix/"}
+    outbox=(include/casehook_outbox.h "$o/libcasehook-outbox.a" "$o/libcasehook-outbox.so" "$o/libcasehook-outbox.so.0.2"
+        "$o/libcasehook-outbox.so.$(pkg-config --modversion libcasehook)" "$o/pkgconfig/libcasehook-outbox.pc")
+fi
+[ ! -x "$build/examples/casehookd/casehookd" ] ||
+    outbox+=(bin/casehookd lib/systemd/system/casehookd.service lib/sysusers.d/casehookd.conf)
 installed=$(cd "$work/root$prefix" && find . ! -type d | sort)
 expected=$(cd "$work/root$prefix" && l=${library#"$work/root$prefix/"} && printf './%s\n' bin/casehook \
     include/casehook.h "$l/libcasehook.a" "$l/libcasehook.so" "$l/libcasehook.so.0.2" \
-    "$l/libcasehook.so.$(pkg-config --modversion libcasehook)" "$l/pkgconfig/libcasehook.pc" ${manuals[@]+"${manuals[@]}"} | sort)
+    "$l/libcasehook.so.$(pkg-config --modversion libcasehook)" "$l/pkgconfig/libcasehook.pc" ${manuals[@]+"${manuals[@]}"} ${outbox[@]+"${outbox[@]}"} | sort)
 [ "$installed" = "$expected" ] || { diff <(echo "$expected") <(echo "$installed"); fail "other files than these"; }
 if pkg-config --libs libcasehook | grep -qE 'curl|jansson|ssl|idn'; then
     fail "a shared program must not link what the library links: $(pkg-config --libs libcasehook)"
