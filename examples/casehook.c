@@ -7,6 +7,9 @@
 #include "casehook_init.h"
 #include "casehook_input.h"
 #include "casehook_print.h"
+#ifdef CASEHOOK_TOOL_OUTBOX
+#include "casehook_queue.h"
+#endif
 #include "casehook_stop.h"
 #include "casehook_text.h"
 #include "casehook_trace.h"
@@ -234,6 +237,23 @@ static void keep_standard_files(void)
         if (fcntl(file, F_GETFD) < 0 && open("/dev/null", file ? O_RDONLY : O_WRONLY) < 0) abort();
 }
 
+/* notify and outbox have command lines of their own; -1: it is none of them. */
+static int run_queue(int count, char **values)
+{
+#ifdef CASEHOOK_TOOL_OUTBOX
+    bool notifies = count > 1 && !strcmp(values[1], "notify"), help = false;
+    if (!notifies && (count < 2 || strcmp(values[1], "outbox") != 0)) return -1;
+    for (int i = 2; i < count; i++) help = help || !strcmp(values[i], "--help");
+    if (!help) return notifies ? notify_run(count - 1, values + 1) : outbox_run(count - 1, values + 1);
+    static char word[] = "--help"; /* there is one for all commands */
+    values[1] = word;
+#else
+    (void)count;
+    (void)values;
+#endif
+    return -1;
+}
+
 int main(int count, char **values)
 {
     struct arguments arguments;
@@ -243,7 +263,9 @@ int main(int count, char **values)
     keep_standard_files();
     input_wipe_json();
     signal(SIGPIPE, SIG_IGN); /* whoever reads the output and goes must not end what is under way */
-    int code = arguments_read(&arguments, count, values);
+    int code = run_queue(count, values);
+    if (code >= 0) return !print_flush() && code == EXIT_OK ? EXIT_OTHER : code;
+    code = arguments_read(&arguments, count, values);
     if (code >= 0) goto out;
     if (arguments.command == COMMAND_INIT) {
         code = init_run(&arguments);

@@ -161,6 +161,8 @@ int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault
     if (atomic_load(&outbox->sending_now) < outbox->options.max_sending)
         return look_ahead(outbox, now, fault);
     outbox->next_claim = now + outbox->options.lease_ms / 4;
+    /* There may be more, for which there is room as soon as something of this has been settled. */
+    atomic_store(&outbox->has_work, true);
     return CASEHOOK_OK;
 }
 
