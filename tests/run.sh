@@ -97,7 +97,7 @@ thread_sanitizer() {
         wrap=(--wrap 'setarch -R')
     fi
     build threads gcc -Db_sanitize=thread
-    run threads threads --suite loop --suite api --suite real "${wrap[@]}"
+    run threads threads --suite loop --suite api --suite real --suite oauth "${wrap[@]}"
 }
 
 # campaign PROGRAM ARGUMENTS...: the long form of a test of the gcc build, whose last words are its sum.

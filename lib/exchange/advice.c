@@ -43,7 +43,9 @@ const char *casehook__answer_advice(const struct casehook__question *question,
         return "; the server wants a slash at the end: end the URL in the document with one and set "
                "keepTrailingSlash to true, which keeps it";
     switch (response->status) {
-    case 401: return "; check user, password and secretHeaders";
+    case 401:
+        return question->config->oauth ? "; the token is refused: check scope"
+                                       : "; check user, password and secretHeaders";
     case 403: return "; the account may not do this";
     case 404: /* also what some servers say to a method that they do not expect */
         return question->request->call == CASEHOOK__CALL_CREATE

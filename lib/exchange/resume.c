@@ -157,6 +157,9 @@ static void take_requests(struct resume_reader *reader)
     resumed->create_unknown =
         is_word(&reader->step, "create") && (is_word(&reader->outcome, "unknown") ||
                                              (is_word(&reader->outcome, "done") && !is_present(&reader->id)));
+    /* The same when there was no token to try it again with. */
+    if (is_word(&reader->step, "token") && is_word(&reader->outcome, "unknown") && !is_present(&reader->id))
+        resumed->create_unknown = true;
     resumed->comment_reached = is_word(&reader->step, "comment") && is_word(&reader->outcome, "unknown");
     while (casehook__js_next(reader->requests.text, &position, &key, &item)) {
         struct casehook__js_value step = member(&item, "step"), outcome = member(&item, "outcome"),
