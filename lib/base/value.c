@@ -28,3 +28,15 @@ const struct casehook__value *casehook__value_at(const struct casehook__value *r
     while (root && path.length) root = casehook__value_part(root, &path);
     return root;
 }
+
+struct casehook__text casehook__value_word(const struct casehook__value *value)
+{
+    switch (value->kind) {
+    case CASEHOOK__VALUE_TRUE: return CASEHOOK__TEXT("true");
+    case CASEHOOK__VALUE_FALSE: return CASEHOOK__TEXT("false");
+    case CASEHOOK__VALUE_NUMBER:
+    case CASEHOOK__VALUE_TEXT:
+    case CASEHOOK__VALUE_JSON: return value->text;
+    default: return CASEHOOK__TEXT("");
+    }
+}

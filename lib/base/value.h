@@ -53,6 +53,9 @@ const struct casehook__value *casehook__value_part(const struct casehook__value 
 const struct casehook__value *casehook__value_at(const struct casehook__value *root,
                                                  struct casehook__text path);
 
+/* What it is as text; of NULL, a list and what is absent nothing. */
+struct casehook__text casehook__value_word(const struct casehook__value *value);
+
 /* Whether a custom field may have this name (N1). */
 static inline bool casehook__is_field_name(struct casehook__text name)
 {

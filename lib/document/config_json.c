@@ -51,7 +51,7 @@ static void name_secrets(const struct casehook__config_reader *reader)
 
 static void read_flags(struct casehook__config_reader *reader)
 {
-    static const char *const words[] = {"names"};
+    const char *const words[] = {"names"};
     struct casehook__field strict = casehook__config_field(reader, "strict");
     struct casehook__field secret_url = casehook__config_field(reader, "secretUrl");
     size_t word;

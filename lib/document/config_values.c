@@ -5,9 +5,6 @@
 
 #include <stdio.h>
 
-static const char *const rule_members[] = {"from",          "map",  "default", "singleLine", "format",
-                                           "maxCharacters", "unit", "prefix",  "suffix"};
-
 struct rule_reader {
     struct casehook__config_reader *reader;
     struct casehook__arena *arena;
@@ -29,6 +26,11 @@ static struct casehook__text copy_text(struct casehook__config_reader *reader, s
     struct casehook__text copy = casehook__arena_copy(&reader->config->values->arena, text);
     if (!copy.data) reader->errors->memory = 1;
     return copy;
+}
+
+static void refuse_member(const struct casehook__field *field, const char *message)
+{
+    casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "%s", message);
 }
 
 static struct casehook__field member_of(struct rule_reader *r, const char *name)
@@ -74,8 +76,7 @@ static const char *read_variable(struct rule_reader *r, const struct casehook__f
         return copy_text(r->reader, name).data;
     }
     const char *what = starts_with(name, "value.")    ? "a value: name what that one is made of"
-                       : starts_with(name, "secret.") ? "a secret, which could not be kept out of messages "
-                                                        "any more: use it in the template itself"
+                       : starts_with(name, "secret.") ? "a secret: use it in the template itself"
                                                       : NULL;
     if (what)
         casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "must not name %s", what);
@@ -92,8 +93,7 @@ static void read_from(struct rule_reader *r)
     const char **from = take_room(r->reader, (count + 1) * sizeof *from);
     if (!from) return;
     if (!field.node) {
-        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
-                       "is missing: name the variable that the value is made of");
+        refuse_member(&field, "is missing: name the variable that it is made of");
     } else if (count == 0 || count > CASEHOOK__VALUE_FROM_MAX) {
         casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "must name 1 to %d variables",
                        CASEHOOK__VALUE_FROM_MAX);
@@ -165,7 +165,7 @@ static void read_default(struct rule_reader *r)
 
 static void read_length(struct rule_reader *r)
 {
-    static const char *const units[] = {"characters", "utf16", "bytes"};
+    const char *const units[] = {"characters", "utf16", "bytes"};
     struct casehook__field most = member_of(r, "maxCharacters"), unit = member_of(r, "unit");
     int64_t number = 0;
     size_t word = 0;
@@ -175,8 +175,7 @@ static void read_length(struct rule_reader *r)
     casehook__field_integer(&most, r->rule->unit == CASEHOOK__UNIT_BYTES ? 3 : 1, INT32_MAX, &number);
     r->rule->most = (size_t)number;
     if (unit.node && !most.node)
-        casehook__fail(casehook__field_fault(&unit), CASEHOOK_E_CONFIG,
-                       "does nothing without maxCharacters: give that too, or remove this");
+        refuse_member(&unit, "does nothing without maxCharacters: give that too, or remove this");
 }
 
 static void read_around(struct rule_reader *r, const char *name, struct casehook__text *around)
@@ -185,18 +184,20 @@ static void read_around(struct rule_reader *r, const char *name, struct casehook
     struct casehook__text text;
     if (!casehook__field_text(&field, &text)) return;
     if (r->rule->format == CASEHOOK__FORMAT_ADF)
-        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
-                       "cannot be put around a document of format adf: remove it");
+        refuse_member(&field, "cannot be put around a document: remove it");
     *around = copy_text(r->reader, text);
 }
 
 static void read_rule(struct rule_reader *r)
 {
-    static const char *const formats[] = {"lines", "adf", "html"};
+    const char *const formats[] = {"lines", "adf", "html"};
+    /* On the stack: as constants their addresses would have to be relocated. */
+    const char *const members[] = {"from",          "map",  "default", "singleLine", "format",
+                                   "maxCharacters", "unit", "prefix",  "suffix"};
     struct casehook__value_rule *rule = r->rule;
     rule->lasting = true;
-    casehook__fields_unknown(r->reader->errors, r->prefix, r->object, rule_members,
-                             sizeof rule_members / sizeof *rule_members);
+    casehook__fields_unknown(r->reader->errors, r->prefix, r->object, members,
+                             sizeof members / sizeof *members);
     read_from(r);
     read_map(r);
     read_default(r);
@@ -245,8 +246,7 @@ static bool name_variable(struct casehook__config_reader *reader, const struct c
 {
     struct casehook__text given = casehook__text(field->name);
     if (!casehook__is_field_name(given)) {
-        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG,
-                       "has a name with other characters than letters, digits, _ and -: choose another one");
+        refuse_member(field, "may have letters, digits, _ and - in its name only: choose another one");
         return false;
     }
     size_t before = strlen(first);
@@ -302,9 +302,7 @@ static void read_secrets(struct casehook__config_reader *reader, const struct ca
         values->secrets[at] = values->masked[at] =
             (struct casehook__value){.kind = CASEHOOK__VALUE_TEXT, .text = CASEHOOK__TEXT("***")};
         if (casehook__field_text(&field, &text)) {
-            if (!text.length)
-                casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
-                               "is empty: give the secret, or remove it");
+            if (!text.length) refuse_member(&field, "is empty: give the secret, or remove it");
             values->secrets[at].text = copy_text(reader, text);
         }
         values->secret_count++;
@@ -325,12 +323,15 @@ void casehook__config_read_values(struct casehook__config_reader *reader)
         reader->errors->memory = 1;
         return;
     }
-    config->values->names = take_room(reader, count * sizeof *config->values->names);
-    config->values->rules = take_room(reader, count * sizeof *config->values->rules);
-    config->values->variables = take_room(reader, (count + secret_count) * sizeof *config->values->variables);
-    config->values->secret_names = take_room(reader, secret_count * sizeof *config->values->secret_names);
-    config->values->secrets = take_room(reader, secret_count * sizeof *config->values->secrets);
-    config->values->masked = take_room(reader, secret_count * sizeof *config->values->masked);
+    struct casehook__values *all = config->values;
+    all->rules = take_room(
+        reader, count * (sizeof *all->rules + sizeof *all->names + sizeof *all->variables) +
+                    secret_count * (2 * sizeof *all->secrets + sizeof *all->names + sizeof *all->variables));
+    all->secrets = (struct casehook__value *)(all->rules + count);
+    all->masked = all->secrets + secret_count;
+    all->variables = (struct casehook__variable *)(all->masked + secret_count);
+    all->names = (struct casehook__text *)(all->variables + count + secret_count);
+    all->secret_names = all->names + count;
     if (reader->errors->memory) return;
     if (made) read_values(reader, made);
     if (secret) read_secrets(reader, secret);

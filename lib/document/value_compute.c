@@ -34,18 +34,6 @@ static bool is_nothing_there(const struct casehook__value *value)
     }
 }
 
-static struct casehook__text plain_text(const struct casehook__value *value)
-{
-    switch (value->kind) {
-    case CASEHOOK__VALUE_TRUE: return CASEHOOK__TEXT("true");
-    case CASEHOOK__VALUE_FALSE: return CASEHOOK__TEXT("false");
-    case CASEHOOK__VALUE_NUMBER:
-    case CASEHOOK__VALUE_TEXT:
-    case CASEHOOK__VALUE_JSON: return value->text;
-    default: return CASEHOOK__TEXT("");
-    }
-}
-
 /* Room for so many items, which *list has from now on.  NULL: no memory. */
 static struct casehook__value *new_list(struct casehook__arena *arena, size_t count,
                                         struct casehook__value *list)
@@ -61,7 +49,7 @@ static int map_word(const struct maker *maker, const struct casehook__value *giv
                     struct casehook__value *value)
 {
     const struct casehook__value_rule *rule = maker->rule;
-    struct casehook__text word = plain_text(given);
+    struct casehook__text word = casehook__value_word(given);
     for (size_t i = 0; i < rule->word_count; i++) {
         if (!casehook__text_equal(rule->words[i].word, word)) continue;
         *value = rule->words[i].value;
@@ -71,8 +59,8 @@ static int map_word(const struct maker *maker, const struct casehook__value *giv
     if (rule->has_default) return CASEHOOK_OK;
     name_value(maker);
     return casehook__fail(maker->error, CASEHOOK_E_PARAMS,
-                          "the map has no \"%.*s\", which is %.80s, and there is no default: add it to the "
-                          "document, or give another value",
+                          "the map has no \"%.*s\", which is %.80s, and there is no default: add it, or "
+                          "give another value",
                           word.length < WORD_SHOWN ? (int)word.length : WORD_SHOWN,
                           word.length ? word.data : "", maker->from);
 }
@@ -182,7 +170,7 @@ static int join_lines(const struct casehook__value *list, struct casehook__buf *
 {
     for (size_t i = 0; i < list->count; i++) {
         if (i) casehook__buf_append_char(out, '\n');
-        casehook__buf_append_text(out, plain_text(&list->items[i]));
+        casehook__buf_append_text(out, casehook__value_word(&list->items[i]));
     }
     return out->status;
 }
@@ -217,7 +205,7 @@ static int shape_list(const struct maker *maker, struct casehook__value *value)
     for (size_t i = 0; i < list.count && !status; i++) {
         items[i] = list.items[i];
         if (is_shaped(maker->rule, &list.items[i]))
-            status = shape_text(maker, plain_text(&list.items[i]), &items[i]);
+            status = shape_text(maker, casehook__value_word(&list.items[i]), &items[i]);
     }
     return status;
 }
@@ -228,7 +216,7 @@ static int shape_value(const struct maker *maker, struct casehook__value *value)
     if (!rule->format && !rule->single_line && !rule->most && !rule->prefix.length && !rule->suffix.length)
         return CASEHOOK_OK;
     if (value->kind == CASEHOOK__VALUE_LIST) return shape_list(maker, value);
-    if (is_shaped(rule, value)) return shape_text(maker, plain_text(value), value);
+    if (is_shaped(rule, value)) return shape_text(maker, casehook__value_word(value), value);
     return CASEHOOK_OK;
 }
 

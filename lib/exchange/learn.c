@@ -229,12 +229,11 @@ int casehook__learn(const struct casehook__question *question, const struct case
     size_t offset = 0, first = call->key ? 0 : 1, count = 1 + list_paths(call, paths + 1);
     enum casehook__js_fault fault =
         casehook__jsscan(response->body, paths + first, count - first, found + first, &offset);
-    if (fault && call->any_type) {
-        for (size_t i = 0; i < count; i++) found[i].kind = CASEHOOK__JS_NONE;
-        find_whole(plain_answer(response->body), paths, count, found);
-    } else if (!fault) {
-        find_whole(casehook__js_top(response->body), paths + first, count - first, found + first);
-    }
+    bool any = fault && call->any_type;
+    for (size_t i = first; i < count && any; i++) found[i].kind = CASEHOOK__JS_NONE;
+    if (any || !fault)
+        find_whole(any ? plain_answer(response->body) : casehook__js_top(response->body), paths + first,
+                   count - first, found + first);
     if (!fault || (call->any_type && (!call->key || found[0].kind != CASEHOOK__JS_NONE)))
         return call->key ? keep_learnt(question, response, found, result)
                          : casehook__learn_fields(call, found + 1, question->scratch, result);

@@ -111,6 +111,15 @@ static int add_found(struct casehook__made *made, const struct casehook__kept_fi
     return CASEHOOK_OK;
 }
 
+static void put_object(struct casehook__value *value, const struct casehook__text *names,
+                       const struct casehook__value *items, size_t count)
+{
+    value->kind = CASEHOOK__VALUE_OBJECT;
+    value->names = names;
+    value->items = items;
+    value->count = count;
+}
+
 /* What the operation found stands before what it was given: the first of a name counts. */
 static int list_fields(struct casehook__made *made, const struct casehook__parsed_params *params,
                        const struct casehook_result *result)
@@ -132,8 +141,7 @@ static int list_fields(struct casehook__made *made, const struct casehook__parse
         memcpy(names + result->field_count, given->names, given->count * sizeof *names);
         memcpy(items + result->field_count, given->items, given->count * sizeof *items);
     }
-    made->found = (struct casehook__value){
-        .kind = CASEHOOK__VALUE_OBJECT, .names = names, .items = items, .count = count};
+    put_object(&made->found, names, items, count);
     made->fields_known = true;
     made->fields_version = result->field_version;
     return CASEHOOK_OK;
@@ -151,14 +159,9 @@ int casehook__made_begin(struct casehook__made *made, const struct casehook__par
     forget_slots(made, false);
     tree->external[1] = made->found;
     if (!values) return status;
-    tree->top[2] = (struct casehook__value){.kind = CASEHOOK__VALUE_OBJECT,
-                                            .names = values->names,
-                                            .items = made->values,
-                                            .count = values->count};
-    tree->top[3] = (struct casehook__value){.kind = CASEHOOK__VALUE_OBJECT,
-                                            .names = values->secret_names,
-                                            .items = masked ? values->masked : values->secrets,
-                                            .count = values->secret_count};
+    put_object(&tree->top[2], values->names, made->values, values->count);
+    put_object(&tree->top[3], values->secret_names, masked ? values->masked : values->secrets,
+               values->secret_count);
     tree->root.count = 4;
     return status;
 }

@@ -3,19 +3,6 @@
 
 #include "json/jstext.h"
 
-/* Plain words; NULL is nothing wherever there is no JSON value to be. */
-static struct casehook__text word(const struct casehook__value *value)
-{
-    switch (value->kind) {
-    case CASEHOOK__VALUE_TRUE: return CASEHOOK__TEXT("true");
-    case CASEHOOK__VALUE_FALSE: return CASEHOOK__TEXT("false");
-    case CASEHOOK__VALUE_NUMBER:
-    case CASEHOOK__VALUE_JSON:
-    case CASEHOOK__VALUE_TEXT: return value->text;
-    default: return (struct casehook__text){"", 0};
-    }
-}
-
 /* Inside of a JSON string, in a URL, or as it is. */
 static int write_text(const struct casehook__template *tmpl, const struct casehook__op *op,
                       struct casehook__text text, struct casehook__buf *out)
@@ -33,7 +20,7 @@ static int write_inside(const struct casehook__template *tmpl, const struct case
                         const struct casehook__value *value, struct casehook__buf *out)
 {
     if (!value) return CASEHOOK_OK;
-    if (value->kind != CASEHOOK__VALUE_LIST) return write_text(tmpl, op, word(value), out);
+    if (value->kind != CASEHOOK__VALUE_LIST) return write_text(tmpl, op, casehook__value_word(value), out);
     /* "," joins before the whole is encoded (T5): encoding has no memory, so it may be done in parts */
     struct casehook__text comma = tmpl->kind == CASEHOOK__TEMPLATE_URL    ? CASEHOOK__TEXT("%2C")
                                   : tmpl->kind == CASEHOOK__TEMPLATE_JSON ? CASEHOOK__TEXT(", ")
@@ -41,7 +28,7 @@ static int write_inside(const struct casehook__template *tmpl, const struct case
     int status = CASEHOOK_OK;
     for (size_t i = 0; i < value->count && !status; i++) {
         if (i > 0) status = casehook__buf_append_text(out, comma);
-        if (!status) status = write_text(tmpl, op, word(&value->items[i]), out);
+        if (!status) status = write_text(tmpl, op, casehook__value_word(&value->items[i]), out);
     }
     return status;
 }
@@ -49,7 +36,7 @@ static int write_inside(const struct casehook__template *tmpl, const struct case
 static int write_scalar(const struct casehook__value *value, struct casehook__buf *out)
 {
     if (value->kind == CASEHOOK__VALUE_TEXT) return casehook__js_string(out, value->text);
-    struct casehook__text text = word(value);
+    struct casehook__text text = casehook__value_word(value);
     return casehook__buf_append_text(out, text.length ? text : CASEHOOK__TEXT("null"));
 }
 

@@ -53,6 +53,16 @@ static bool wants_address_check(const json_t *vector)
            step && strcmp(step, "config") != 0 && json_array_size(json_object_get(vector, "exchange")) == 0;
 }
 
+/* Those whose texts are cut elsewhere between code points: the format of vectors has no word for it. */
+static bool wants_graphemes(const json_t *vector)
+{
+    static const char *const names[] = {"cut-zwj", "cut-flag", "cut-crlf"};
+    const char *name = json_string_value(json_object_get(vector, "name"));
+    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) return casehook_feature("graphemes") == 0;
+    return false;
+}
+
 char *trial_needs(const struct driver *driver, const json_t *vector)
 {
     static const char *const names[] = {"localhost.", "api.localhost", "xn--bcher-kva.localhost"};
@@ -61,6 +71,7 @@ char *trial_needs(const struct driver *driver, const json_t *vector)
         return must_format("the driver %s offers no content encoding", driver->name);
     if (driver->plain_bodies && wants_address_check(vector))
         return must_format("the driver %s looks at no address", driver->name);
+    if (wants_graphemes(vector)) return must_format("this build has no graphemes (utf8proc)");
     if (!needs) return NULL;
     if (strcmp(needs, "localhost-names") != 0)
         return must_format("needs %s, which this runner does not know", needs);
