@@ -111,6 +111,18 @@ campaign() {
         "$(grep -E 'points, |creates: sent twice' "$logs/$name.log" | tr '\n' ' ')")")
 }
 
+# Workers of an outbox that are killed: outbox KIND [postgresql].
+outbox() {
+    local folder=$logs/gcc/tests/outbox start=$SECONDS with=()
+    printf '=== outbox: %s\n' "$*"
+    [ -x "$folder/outbox_worker" ] || { skipped+=("long       outbox: it was not built"); return; }
+    [ "${2-}" != postgresql ] || with=(bash tests/outbox/postgres.sh)
+    "${with[@]}" python3 -B tests/outbox/campaign.py "$1" "$folder/outbox_worker" "$folder/outbox_shim.so" long 2>&1 |
+        tee "$logs/outbox.log"
+    [ "${PIPESTATUS[0]}" = 0 ] || failed=1
+    summary+=("$(printf 'campaign   %5ds  outbox %s: %s' $((SECONDS - start)) "$*" "$(grep ' lost' "$logs/outbox.log" | tail -3 | tr '\n' ' ')")")
+}
+
 # A batch with a journal that is killed again and again.
 kills() {
     local folder=$logs/gcc/examples start=$SECONDS
@@ -142,6 +154,10 @@ if [ "$mode" = --long ]; then
     campaign delivery/test_delivery_campaign long
     run mutations gcc --suite mutations
     kills 50
+    outbox kill
+    outbox disk
+    outbox kill postgresql
+    outbox machines postgresql
     thread_sanitizer
     valgrind_all valgrind --suite unit --suite api --suite loop --suite faults --suite torture --suite real \
         --suite conformance --no-suite scripts

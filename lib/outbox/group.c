@@ -9,7 +9,9 @@
 
 #include "outbox/outbox_private.h"
 
-enum { GROUP_JOBS_MAX = 512, GROUP_TRIES = 8 };
+#include <sched.h>
+
+enum { GROUP_JOBS_MAX = 512, GROUP_TRIES = 8, TALLY_MS = 1000 };
 
 struct casehook__ob_value casehook__ob_number_value(int64_t number)
 {
@@ -85,20 +87,39 @@ static int take_tally(void *user, const struct casehook__ob_value *values, size_
     return CASEHOOK_OK;
 }
 
-static int read_tally(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+/*
+ * What is there.  Of our own we know it; what others do is looked at once a second, or when somebody wants to
+ * know it exactly.
+ */
+static int read_tally(struct casehook_outbox *outbox, bool exactly, struct casehook__ob_fault *fault)
 {
     struct casehook__ob_rows rows = {.take = take_tally, .user = &outbox->total};
     struct casehook__ob_value from = casehook__ob_number_value(outbox->oldest_id);
     struct casehook__ob_numbers oldest;
-    memset(&outbox->total, 0, sizeof outbox->total);
+    int64_t now = casehook__ob_clock();
     memset(&outbox->change, 0, sizeof outbox->change);
+    if (!exactly && now < outbox->tally_until) return CASEHOOK_OK;
+    memset(&outbox->total, 0, sizeof outbox->total);
+    outbox->tally_until = 0;
     int status = casehook__ob_run(outbox, CASEHOOK__OB_TALLY_READ, NULL, 0, &rows, fault);
     if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_OLDEST, &from, 1, &oldest, fault);
     if (status) return status;
     outbox->oldest_age_ms = oldest.rows ? oldest.values[1] : 0;
-    /* What is before it never waits again, unless somebody says so: casehook__ob_decide sees to that. */
+    /* What is before it never waits again, unless a person says so, in decide.c. */
     if (oldest.rows) outbox->oldest_id = oldest.values[0];
+    outbox->tally_until = now + TALLY_MS;
     return CASEHOOK_OK;
+}
+
+/* What was done counts from now on; or nobody knows. */
+static void keep_tally(struct casehook_outbox *outbox, bool done)
+{
+    if (!done) outbox->tally_until = 0;
+    for (int state = 1; done && state < CASEHOOK__OB_STATES; state++) {
+        outbox->total.entries[state] += outbox->change.entries[state];
+        outbox->total.bytes[state] += outbox->change.bytes[state];
+    }
+    memset(&outbox->change, 0, sizeof outbox->change);
 }
 
 static int write_tally(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
@@ -125,10 +146,11 @@ static int do_jobs(struct casehook_outbox *outbox, struct casehook__ob_job *jobs
                    struct casehook__ob_fault *fault)
 {
     const struct casehook__ob_driver *driver = outbox->store->driver;
-    bool tells = false;
+    bool tells = false, exactly = false;
     int status = driver->begin(outbox->store, fault);
     if (status) return status;
-    status = read_tally(outbox, fault);
+    for (struct casehook__ob_job *job = jobs; job; job = job->next) exactly |= job->counts;
+    status = read_tally(outbox, exactly, fault);
     for (struct casehook__ob_job *job = jobs; job && !status; job = job->next) {
         job->fault.status = CASEHOOK_OK;
         job->tells = false;
@@ -137,8 +159,11 @@ static int do_jobs(struct casehook_outbox *outbox, struct casehook__ob_job *jobs
     }
     if (!status) status = write_tally(outbox, fault);
     if (!status && tells) status = driver->notify(outbox->store, fault);
-    if (!status) return driver->commit(outbox->store, fault);
-    driver->rollback(outbox->store);
+    if (!status)
+        status = driver->commit(outbox->store, fault);
+    else
+        driver->rollback(outbox->store);
+    keep_tally(outbox, !status);
     return status;
 }
 
@@ -186,19 +211,38 @@ static void lead(struct casehook_outbox *outbox)
     pthread_cond_broadcast(&outbox->ended);
 }
 
+/*
+ * Threads whose job has ended and that have not run since will come back in a moment with another one: let
+ * them, once, or each of them would get a commit of its own where the processor is busy.
+ */
+static void let_others_come(struct casehook_outbox *outbox)
+{
+    size_t queued = 0;
+    for (const struct casehook__ob_job *job = outbox->first; job; job = job->next) queued++;
+    if (queued >= outbox->inside) return;
+    outbox->leading = true;
+    pthread_mutex_unlock(&outbox->lock);
+    sched_yield();
+    pthread_mutex_lock(&outbox->lock);
+}
+
 int casehook__ob_group(struct casehook_outbox *outbox, struct casehook__ob_job *job)
 {
     job->ended = false;
     job->next = NULL;
     pthread_mutex_lock(&outbox->lock);
+    outbox->inside++;
     *outbox->last = job;
     outbox->last = &job->next;
     while (!job->ended) {
-        if (outbox->leading)
+        if (outbox->leading) {
             pthread_cond_wait(&outbox->ended, &outbox->lock);
-        else
+        } else {
+            let_others_come(outbox);
             lead(outbox);
+        }
     }
+    outbox->inside--;
     pthread_mutex_unlock(&outbox->lock);
     return job->fault.status;
 }

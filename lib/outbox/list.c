@@ -162,7 +162,7 @@ int casehook_outbox_find(struct casehook_outbox *outbox, const struct casehook_o
                          struct casehook_outbox_list **found, struct casehook_outbox_error **error)
 {
     struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
-    struct finding finding = {.job = {.do_it = do_find}};
+    struct finding finding = {.job = {.do_it = do_find, .counts = true}};
     size_t minimum = offsetof(struct casehook_outbox_query, by_case) + sizeof finding.query.by_case;
     if (found) *found = NULL;
     int status = casehook__ob_usable(outbox, &fault);

@@ -26,6 +26,7 @@ struct casehook__ob_job {
                  struct casehook__ob_fault *fault);
     void *user;
     struct casehook__ob_fault fault; /* status CASEHOOK_OK: it is done */
+    bool counts;                     /* it wants the numbers exactly */
     bool tells;                      /* others have something to do now */
     bool ended;
     struct casehook__ob_job *next;
@@ -67,11 +68,12 @@ struct casehook_outbox {
     pthread_cond_t ended;
     struct casehook__ob_job *first, **last;
     bool leading;
+    size_t inside; /* threads that want something */
     struct casehook_outbox_stats numbers;
 
     /* Of whoever leads the group. */
     struct casehook__ob_tally total, change;
-    int64_t oldest_id, oldest_age_ms;
+    int64_t oldest_id, oldest_age_ms, tally_until;
     uint64_t connections; /* of the store, when its state was last taken up */
 
     /* Of the thread that delivers. */

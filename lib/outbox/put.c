@@ -23,6 +23,7 @@ struct case_row {
     int64_t no, replaceable, changed_ago;
     struct casehook__ob_buf status;
     bool has_status, found;
+    bool fresh; /* made now, with the status of the entry */
 };
 
 static int take_case(void *user, const struct casehook__ob_value *values, size_t count)
@@ -43,13 +44,19 @@ static int get_case(struct casehook_outbox *outbox, const struct put *put, struc
                     struct casehook__ob_fault *fault)
 {
     struct casehook__ob_rows rows = {.take = take_case, .user = row};
+    const struct casehook__ob_params *params = &put->params;
+    /* Where others write at the same time, one of them may make it in this moment: then it has a status. */
+    bool alone = outbox->store->driver->alone;
+    struct casehook__ob_text id = {params->case_id.data, params->case_id.length}, given = {NULL, 0};
+    if (params->has_status && alone)
+        given = (struct casehook__ob_text){params->status.data, params->status.length};
     const struct casehook__ob_value values[] = {casehook__ob_bytes_value(put->connector),
-                                                casehook__ob_bytes_value((struct casehook__ob_text){
-                                                    put->params.case_id.data, put->params.case_id.length})};
+                                                casehook__ob_bytes_value(id),
+                                                casehook__ob_bytes_value(given)};
     int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FIND, values, 2, &rows, fault);
-    if (!status && !row->found)
-        status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_NEW, values, 2, &rows, fault);
-    return status;
+    if (status || row->found) return status;
+    row->fresh = alone;
+    return casehook__ob_run(outbox, CASEHOOK__OB_CASE_NEW, values, 3, &rows, fault);
 }
 
 static bool has_no_room(struct casehook_outbox *outbox, const struct put *put,
@@ -138,7 +145,7 @@ static int keep_case(struct casehook_outbox *outbox, const struct put *put, cons
     struct casehook__ob_text given = {put->params.status.data, put->params.status.length},
                              before = {row->status.data, row->status.length}, none = {NULL, 0};
     status = put->params.has_status ? &given : row->has_status ? &before : &none;
-    if (replaceable == row->replaceable && !changes && !old) return CASEHOOK_OK;
+    if (replaceable == row->replaceable && (!changes || row->fresh) && !old) return CASEHOOK_OK;
     const struct casehook__ob_value values[] = {casehook__ob_number_value(row->no),
                                                 casehook__ob_number_value(replaceable),
                                                 casehook__ob_bytes_value(*status)};
@@ -148,19 +155,21 @@ static int keep_case(struct casehook_outbox *outbox, const struct put *put, cons
 static int put_into_case(struct casehook_outbox *outbox, struct put *put, struct case_row *row,
                          struct casehook__ob_fault *fault)
 {
-    struct casehook__ob_numbers blocking;
+    struct casehook__ob_numbers blocking = {.rows = 0};
     struct casehook__ob_text given = {put->params.status.data, put->params.status.length},
                              before = {row->status.data, row->status.length};
     int status = get_case(outbox, put, row, fault);
-    if (!status) status = find_key(outbox, put, fault);
+    if (!status && !outbox->store->driver->alone) status = find_key(outbox, put, fault);
     if (status || put->stored == CASEHOOK_OUTBOX_KNOWN) return status;
     bool changes = put->params.has_status;
     before = (struct casehook__ob_text){row->status.data, row->status.length};
-    if (changes && row->has_status) changes = !casehook__ob_same(given, before);
+    if (changes && row->has_status && !row->fresh) changes = !casehook__ob_same(given, before);
     const struct casehook__ob_value value = casehook__ob_number_value(row->no);
-    status = replace_older(outbox, put, row, fault);
-    if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, &value, 1, &blocking, fault);
-    if (status) return status;
+    if (!row->fresh) {
+        status = replace_older(outbox, put, row, fault);
+        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, &value, 1, &blocking, fault);
+        if (status) return status;
+    }
     put->state = blocking.rows ? CASEHOOK_OUTBOX_QUEUED : CASEHOOK_OUTBOX_WAITING;
     status = insert(outbox, put, row->no, fault);
     return status || !put->id ? status : keep_case(outbox, put, row, changes, fault);

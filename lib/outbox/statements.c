@@ -34,10 +34,10 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                 "bb"},
     /* Somebody else may make it in this moment: then theirs is locked and read. */
     [CASEHOOK__OB_CASE_NEW] = {"INSERT INTO casehook_case (connector, case_id, status, changed) "
-                               "VALUES ($1, $2, NULL, %NOW) ON CONFLICT (connector, case_id) "
+                               "VALUES ($1, $2, $3, %NOW) ON CONFLICT (connector, case_id) "
                                "DO UPDATE SET connector = excluded.connector "
                                "RETURNING no, replaceable, status, %NOW - changed",
-                               "bb"},
+                               "bbb"},
     [CASEHOOK__OB_CASE_SET] =
         {"UPDATE casehook_case SET replaceable = $2, status = $3, changed = %NOW WHERE no = $1", "iib"},
     [CASEHOOK__OB_CASE_LOCK] = {"SELECT no FROM casehook_case WHERE no = $1 %LOCK", "i"},

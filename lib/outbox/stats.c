@@ -22,7 +22,7 @@ static int do_count(struct casehook_outbox *outbox, struct casehook__ob_job *job
 static int count_all(struct casehook_outbox *outbox, struct casehook_outbox_stats *stats,
                      struct casehook__ob_fault *fault)
 {
-    struct census census = {.job = {.do_it = do_count}};
+    struct census census = {.job = {.do_it = do_count, .counts = true}};
     uint64_t *const fields[] = {&stats->waiting, &stats->queued, &stats->sending,   &stats->parked,
                                 &stats->unknown, &stats->done,   &stats->discarded, &stats->replaced};
     int64_t bytes = 0;

@@ -36,6 +36,7 @@ struct casehook__ob_store;
 struct casehook__ob_driver {
     const char *name;
     struct casehook__ob_dialect dialect;
+    bool alone; /* in a transaction nobody else writes */
     /* Connects, or takes up a connection that was lost; UNAVAILABLE while that is not possible. */
     int (*begin)(struct casehook__ob_store *store, struct casehook__ob_fault *fault);
     /* NETWORK: nobody knows whether it was done. */

@@ -255,9 +255,10 @@ static int check_file(struct sqlite_store *store, struct casehook__ob_fault *fau
 
 static int prepare_file(struct sqlite_store *store, struct casehook__ob_fault *fault)
 {
-    char sql[160];
+    char sql[240];
     snprintf(sql, sizeof sql,
-             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA application_id = %d;",
+             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA "
+             "application_id = %d;",
              SQLITE_APPLICATION_ID);
     int code = sqlite3_create_function_v2(store->db, "casehook_now", 0, SQLITE_UTF8, NULL, sqlite_now, NULL,
                                           NULL, NULL);
@@ -265,12 +266,14 @@ static int prepare_file(struct sqlite_store *store, struct casehook__ob_fault *f
     int status = check_file(store, fault);
     /* Written only once: who opens it while another one writes need not wait. */
     if (!status && ask_number(store, "PRAGMA application_id", &code) == SQLITE_APPLICATION_ID)
-        snprintf(sql, sizeof sql, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        snprintf(sql, sizeof sql,
+                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;");
     return status ? status : sqlite_script(&store->common, sql, fault);
 }
 
 static const struct casehook__ob_driver sqlite_driver = {
     .name = "sqlite",
+    .alone = true,
     .dialect = {.bytes = "BLOB",
                 .identity = "INTEGER PRIMARY KEY AUTOINCREMENT",
                 .now = "casehook_now()",

@@ -32,7 +32,7 @@ OUTSIDE = [
     ("sqlite3.h", "outbox/store_sqlite.c"),
     ("libpq-fe.h", "outbox/store_postgres.c"),
 ]
-STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/in.h poll.h pthread.h signal.h
+STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/in.h poll.h pthread.h sched.h signal.h
     stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h sys/epoll.h sys/event.h sys/eventfd.h
     sys/random.h sys/socket.h sys/stat.h sys/time.h sys/timerfd.h sys/types.h time.h unistd.h""".split()
 

@@ -1,0 +1,325 @@
+/*
+ * bench_outbox.c - what durability costs.  Speed is never asserted.
+ *
+ *   bench_outbox put PATH [THREADS [SECONDS]]     durable puts, and bare SQLite commits in groups of the same
+ * size bench_outbox many PATH [ENTRIES]              put, next and stats with 1,000 and with so many waiting
+ * entries bench_outbox deliver PATH URL [PUSHES]        pushes through an outbox and through the plain loop,
+ * 64 at a time
+ */
+#include <casehook_outbox.h>
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PARAMS                                                                                             \
+    "{\"incident\":{\"title\":\"Disk full on "                                                             \
+    "web-%ld\",\"id\":\"alert-%ld\",\"severity\":\"high\",\"status\":\"open\","                            \
+    "\"description\":\"/var is at 97 %% of its space since 12:04, and grows by 40 MB a minute; the usual " \
+    "cleaner ran.\","                                                                                      \
+    "\"tags\":[\"disk\",\"linux\",\"web\"]}}"
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static double cpu(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void need(int status, struct casehook_outbox_error *error)
+{
+    if (!status) return;
+    fprintf(stderr, "%s: %s\n", casehook_status_name(status), casehook_outbox_error_message(error));
+    exit(1);
+}
+
+static struct casehook_connector *connector;
+
+static struct casehook_connector *resolve(void *user, const char *name)
+{
+    (void)user;
+    (void)name;
+    return casehook_connector_ref(connector);
+}
+
+static struct casehook_outbox *open_box(const char *path, int delivers)
+{
+    struct casehook_outbox_options options = {
+        .struct_size = sizeof options, .location = path, .max_entries = 100000000};
+    struct casehook_outbox *outbox = NULL;
+    struct casehook_outbox_error *error = NULL;
+    if (delivers) options.resolve = resolve;
+    need(casehook_outbox_open(&options, &outbox, &error), error);
+    return outbox;
+}
+
+static void remove_box(const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char name[4096];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s%s", path, endings[i]);
+        unlink(name);
+    }
+}
+
+static void put_one(struct casehook_outbox *outbox, long number)
+{
+    char params[512], key[32];
+    snprintf(params, sizeof params, PARAMS, number, number);
+    snprintf(key, sizeof key, "key-%ld", number);
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = "tracker",
+                                        .key = key,
+                                        .params = params,
+                                        .params_length = CASEHOOK_TERMINATED,
+                                        .operation = CASEHOOK_PUSH};
+    struct casehook_outbox_error *error = NULL;
+    need(casehook_outbox_put(outbox, &item, NULL, NULL, &error), error);
+}
+
+/* ---- put --------------------------------------------------------------------------------------------- */
+
+static struct casehook_outbox *shared;
+static atomic_long next_number;
+static atomic_int over;
+
+static void *put_many(void *user)
+{
+    (void)user;
+    while (!atomic_load(&over)) put_one(shared, atomic_fetch_add(&next_number, 1));
+    return NULL;
+}
+
+static void sql(sqlite3 *db, const char *text)
+{
+    char *error = NULL;
+    if (sqlite3_exec(db, text, NULL, NULL, &error)) fprintf(stderr, "%s: %s\n", text, error), exit(1);
+}
+
+/* The least that anybody could store: one table with a unique key, one insert an entry. */
+static double bare(const char *path, double group, double seconds)
+{
+    sqlite3 *db;
+    sqlite3_stmt *insert;
+    long number = 0;
+    remove_box(path);
+    if (sqlite3_open(path, &db)) exit(1);
+    sql(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE entry (id INTEGER PRIMARY "
+            "KEY AUTOINCREMENT, "
+            "key BLOB UNIQUE, params BLOB)");
+    sqlite3_prepare_v2(db, "INSERT INTO entry (key, params) VALUES (?, ?)", -1, &insert, NULL);
+    double began = now(), owed = 0;
+    while (now() - began < seconds) {
+        sql(db, "BEGIN IMMEDIATE");
+        for (owed += group; owed >= 1; owed--, number++) {
+            char params[512], key[32];
+            int length = snprintf(params, sizeof params, PARAMS, number, number);
+            int key_length = snprintf(key, sizeof key, "key-%ld", number);
+            sqlite3_bind_blob(insert, 1, key, key_length, SQLITE_STATIC);
+            sqlite3_bind_blob(insert, 2, params, length, SQLITE_STATIC);
+            if (sqlite3_step(insert) != SQLITE_DONE) exit(1);
+            sqlite3_reset(insert);
+        }
+        sql(db, "COMMIT");
+    }
+    double rate = (double)number / (now() - began);
+    sqlite3_finalize(insert);
+    sqlite3_close(db);
+    remove_box(path);
+    return rate;
+}
+
+static void bench_put(const char *path, long threads, double seconds)
+{
+    pthread_t ids[256];
+    struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
+    remove_box(path);
+    shared = open_box(path, 0);
+    double began = now(), used = cpu();
+    for (long i = 0; i < threads; i++) pthread_create(&ids[i], NULL, put_many, NULL);
+    usleep((useconds_t)(seconds * 1e6));
+    atomic_store(&over, 1);
+    for (long i = 0; i < threads; i++) pthread_join(ids[i], NULL);
+    double took = now() - began;
+    used = cpu() - used;
+    casehook_outbox_get_stats(shared, &stats, NULL);
+    casehook_outbox_close(shared);
+    remove_box(path);
+    double rate = (double)stats.put / took, group = (double)stats.put / (double)(stats.groups - 1);
+    double floor = bare(path, group, seconds);
+    printf("%ld threads: %.0f durable puts/s, %.1f in a group, %.1f us of CPU each; bare SQLite in such "
+           "groups: %.0f/s; "
+           "%.2f of it\n",
+           threads, rate, group, used / (double)stats.put * 1e6, floor, rate / floor);
+}
+
+/* ---- many -------------------------------------------------------------------------------------------- */
+
+static void *fill(void *user)
+{
+    const long *most = user;
+    for (long i; (i = atomic_fetch_add(&next_number, 1)) < *most;) put_one(shared, i);
+    return NULL;
+}
+
+static void time_all(const char *path, long entries)
+{
+    pthread_t ids[64];
+    long most = entries;
+    shared = open_box(path, 0);
+    for (int i = 0; i < 64; i++) pthread_create(&ids[i], NULL, fill, &most);
+    for (int i = 0; i < 64; i++) pthread_join(ids[i], NULL);
+    atomic_store(&next_number, entries + 2000000); /* keys of their own */
+    double began = now();
+    for (int i = 0; i < 500; i++) put_one(shared, entries + 1000000 + i);
+    double put = (now() - began) / 500;
+    struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
+    began = now();
+    for (int i = 0; i < 500; i++) casehook_outbox_get_stats(shared, &stats, NULL);
+    double counted = (now() - began) / 500;
+    casehook_outbox_close(shared);
+    /* Everything is refused at once: what is left is to take entries and to put them back. */
+    shared = open_box(path, 1);
+    casehook_outbox_run(shared, 0, 0);
+    struct casehook_outbox_stats before = {.struct_size = sizeof before};
+    casehook_outbox_get_stats(shared, &before, NULL);
+    began = now();
+    casehook_outbox_run(shared, 0, 2000);
+    double took = now() - began;
+    casehook_outbox_get_stats(shared, &stats, NULL);
+    printf("%8ld waiting: put %.0f us, stats %.0f us, next and settle %.1f us (%llu)\n", entries, put * 1e6,
+           counted * 1e6, took / (double)(stats.attempts - before.attempts) * 1e6,
+           (unsigned long long)stats.attempts);
+    casehook_outbox_close(shared);
+}
+
+static void bench_many(const char *path, long entries)
+{
+    /* A connector whose params are always wrong for it, so that nothing needs a network. */
+    static const char document[] =
+        "{\"config\":{\"strict\":false,\"hasAuth\":false,\"createIncidentUrl\":\"http://127.0.0.1:1/"
+        "{{case.description}}/x\","
+        "\"createIncidentJson\":\"{}\",\"createIncidentResponseKey\":\"id\",\"getIncidentUrl\":\"http://"
+        "127.0.0.1:1/\","
+        "\"getIncidentResponseExternalTitleKey\":\"id\",\"viewIncidentUrl\":\"http://127.0.0.1:1/\","
+        "\"updateIncidentUrl\":\"http://127.0.0.1:1/\",\"updateIncidentJson\":\"{}\"},\"secrets\":{}}";
+    struct casehook_error *error = NULL;
+    if (casehook_connector_new(NULL, document, sizeof document - 1, &connector, &error))
+        fprintf(stderr, "%s\n", casehook_error_message(error)), exit(1);
+    for (long size = 1000; size <= entries; size *= entries / 1000) {
+        remove_box(path);
+        atomic_store(&next_number, 0);
+        time_all(path, size);
+        if (entries <= 1000) break;
+    }
+    remove_box(path);
+    casehook_connector_unref(connector);
+}
+
+/* ---- deliver ----------------------------------------------------------------------------------------- */
+
+static void make_connector(const char *url)
+{
+    static char document[4096];
+    struct casehook_error *error = NULL;
+    snprintf(
+        document, sizeof document,
+        "{\"config\":{\"strict\":false,\"hasAuth\":false,\"createIncidentUrl\":\"%s\",\"createIncidentJson\":"
+        "\"{\\\"title\\\":{{{case.title}}},\\\"description\\\":{{{case.description}}}}\","
+        "\"createIncidentResponseKey\":\"id\","
+        "\"getIncidentUrl\":\"%s/"
+        "{{external.system.id}}\",\"getIncidentResponseExternalTitleKey\":\"key\",\"viewIncidentUrl\":"
+        "\"%s/{{external.system.id}}\",\"updateIncidentUrl\":\"%s/"
+        "{{external.system.id}}\",\"updateIncidentJson\":\"{}\"},"
+        "\"secrets\":{}}",
+        url, url, url, url);
+    if (casehook_connector_new(NULL, document, CASEHOOK_TERMINATED, &connector, &error))
+        fprintf(stderr, "%s\n", casehook_error_message(error)), exit(1);
+}
+
+static double plain_loop(long pushes)
+{
+    struct casehook_loop *loop = NULL;
+    long sent = 0, good = 0;
+    if (casehook_loop_new(NULL, &loop)) exit(1);
+    double used = cpu();
+    while (good < pushes) {
+        char params[512];
+        while (sent < pushes && casehook_loop_pending(loop) < 64) {
+            snprintf(params, sizeof params, PARAMS, sent, sent);
+            sent++;
+            if (casehook_loop_submit_json(loop, connector, CASEHOOK_PUSH, params, CASEHOOK_TERMINATED, NULL,
+                                          NULL, NULL))
+                exit(1);
+        }
+        casehook_loop_wait(loop, -1);
+        struct casehook_result *result;
+        uint64_t ticket;
+        while (result = casehook_loop_next(loop, &ticket), ticket) {
+            if (casehook_result_error(result))
+                fprintf(stderr, "%s\n", casehook_error_message(casehook_result_error(result))), exit(1);
+            casehook_result_free(result);
+            good++;
+        }
+    }
+    used = cpu() - used;
+    casehook_loop_free(loop);
+    return used / (double)pushes;
+}
+
+static void bench_deliver(const char *path, const char *url, long pushes)
+{
+    pthread_t ids[64];
+    make_connector(url);
+    plain_loop(pushes / 10);
+    double plain = plain_loop(pushes);
+    remove_box(path);
+    shared = open_box(path, 0);
+    for (int i = 0; i < 64; i++) pthread_create(&ids[i], NULL, fill, &pushes);
+    for (int i = 0; i < 64; i++) pthread_join(ids[i], NULL);
+    casehook_outbox_close(shared);
+    shared = open_box(path, 1);
+    double used = cpu(), began = now();
+    casehook_outbox_run(shared, CASEHOOK_OUTBOX_UNTIL_IDLE, -1);
+    used = (cpu() - used) / (double)pushes;
+    double took = now() - began;
+    struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
+    casehook_outbox_get_stats(shared, &stats, NULL);
+    printf("%llu delivered: %.1f us of CPU each through the outbox (%.0f/s, %.1f in a group), %.1f us by the "
+           "plain loop: %.2f times\n",
+           (unsigned long long)stats.delivered, used * 1e6, (double)pushes / took,
+           (double)stats.delivered / (double)stats.groups, plain * 1e6, used / plain);
+    casehook_outbox_close(shared);
+    remove_box(path);
+    casehook_connector_unref(connector);
+}
+
+int main(int argc, char **argv)
+{
+    const char *kind = argc > 2 ? argv[1] : "";
+    long number = argc > 3 ? atol(argv[3]) : 0;
+    if (strcmp(kind, "put") == 0)
+        bench_put(argv[2], number ? number : 8, argc > 4 ? atof(argv[4]) : 3);
+    else if (strcmp(kind, "many") == 0)
+        bench_many(argv[2], number ? number : 1000000);
+    else if (strcmp(kind, "deliver") == 0 && argc > 3)
+        bench_deliver(argv[2], argv[3], argc > 4 ? atol(argv[4]) : 10000);
+    else
+        return fputs("usage: bench_outbox put|many|deliver PATH ...\n", stderr), 2;
+    return 0;
+}

@@ -1,0 +1,340 @@
+/* test_deliver.c - what follows from answers.  test_outbox_deliver [postgresql://...] */
+#include "box.h"
+#include "documents.h"
+#include "http_server.h"
+#include "memory.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    DONE = CASEHOOK_OUTBOX_DONE,
+    WAITING = CASEHOOK_OUTBOX_WAITING,
+    PARKED = CASEHOOK_OUTBOX_PARKED,
+    UNKNOWN = CASEHOOK_OUTBOX_UNKNOWN
+};
+
+static const char json_header_name[] = "Content-Type", json_header_value[] = "application/json";
+
+/* A tracker, whose answers to POST and PUT are set; a GET is always answered. */
+static struct {
+    struct http_log *log;
+    struct http_server *server;
+    struct casehook_connector *connector;
+    int status, fault;
+    unsigned gets, writes;
+    char last[512]; /* "METHOD TARGET BODY" of the last write */
+    char keys[8][64];
+} site;
+
+static void answer(void *user, const struct http_request *request, struct http_response *response)
+{
+    static struct http_header header;
+    (void)user;
+    header = (struct http_header){json_header_name, json_header_value};
+    response->headers = &header;
+    response->header_count = 1;
+    response->status = 200;
+    if (strncmp(request->line, "GET", 3) == 0) {
+        site.gets++;
+        response->body = "{\"id\":\"7\",\"key\":\"K-7\"}";
+    } else {
+        const char *key = http_request_header(request, "Idempotency-Key", 0);
+        snprintf(site.keys[site.writes % 8], sizeof site.keys[0], "%s", key ? key : "");
+        site.writes++;
+        snprintf(site.last, sizeof site.last, "%s %s", request->line, request->body);
+        response->status = site.status ? site.status : 200;
+        response->fault = site.fault ? HTTP_RESET_BEFORE_RESPONSE : HTTP_NO_FAULT;
+        response->body = "{\"id\":\"7\",\"key\":\"K-7\"}";
+    }
+    response->body_length = strlen(response->body);
+}
+
+static struct casehook_connector *resolve(void *user, const char *name)
+{
+    (void)user;
+    return strcmp(name, "tracker") == 0 && site.connector ? casehook_connector_ref(site.connector) : NULL;
+}
+
+static void begin(const char *config)
+{
+    memset(&site, 0, sizeof site);
+    site.log = http_log_new();
+    site.server = http_server_start(site.log, "tracker", NULL, answer, NULL);
+    char *base = must_format("http://127.0.0.1:%u", http_server_port(site.server));
+    site.connector = document_connector(NULL, base, config, NULL);
+    free(base);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    box_remove();
+    casehook_connector_unref(site.connector);
+    http_server_stop(site.server, 2000);
+    http_log_free(site.log);
+    return 0;
+}
+
+static struct casehook_outbox *open_box(const char *place)
+{
+    const struct casehook_outbox_options options = {.struct_size = sizeof options,
+                                                    .resolve = resolve,
+                                                    .worker = "one",
+                                                    .retry_base_ms = 1,
+                                                    .retry_max_ms = 4};
+    return box_open(place, &options);
+}
+
+/* Until the entry is no more in the state. */
+static int settle(struct casehook_outbox *outbox, uint64_t id, int from)
+{
+    for (int i = 0; i < 2000; i++) {
+        assert_int_equal(casehook_outbox_run(outbox, CASEHOOK_OUTBOX_UNTIL_IDLE, 100), CASEHOOK_OK);
+        if (box_state(outbox, id) != from) break;
+    }
+    return box_state(outbox, id);
+}
+
+#define PUSH(more) "{\"incident\":{\"title\":\"T\",\"id\":\"c\"" more "}}"
+#define COMMENTED(no)                                                                 \
+    "{\"incident\":{\"title\":\"T\",\"id\":\"c\"},\"comments\":[{\"commentId\":\"" no \
+    "\",\"comment\":\"C" no "\"}]}"
+
+static void the_second_push_is_an_update(void **state)
+{
+    (void)state;
+    begin(NULL);
+    const char *place = box_place();
+    struct casehook_outbox *outbox = open_box(place);
+    uint64_t first = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    assert_int_equal(settle(outbox, first, WAITING), DONE);
+    assert_string_equal(box_entry(outbox, first)->external_id, "7");
+    assert_non_null(box_entry(outbox, first)->url);
+    assert_non_null(strstr(box_entry(outbox, first)->result, "\"pushedDate\""));
+    assert_int_equal(strncmp(site.last, "POST /issue", 11), 0);
+    casehook_outbox_close(outbox);
+    outbox = open_box(place);
+    uint64_t second = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"externalId\":null"));
+    assert_int_equal(settle(outbox, second, WAITING), DONE);
+    assert_non_null(strstr(site.last, "PUT /issue/7"));
+    uint64_t comment = box_put(outbox, CASEHOOK_COMMENT, NULL, COMMENTED("1"));
+    assert_int_equal(settle(outbox, comment, WAITING), DONE);
+    assert_non_null(strstr(site.last, "C1"));
+    /* What was forgotten is created. */
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "c", NULL), CASEHOOK_OK);
+    uint64_t again = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    assert_int_equal(settle(outbox, again, WAITING), DONE);
+    assert_int_equal(strncmp(site.last, "POST /issue ", 12), 0);
+    assert_int_equal(box_stats(outbox).delivered, 3);
+    struct casehook_outbox_query query = {.struct_size = sizeof query, .by_case = 1};
+    struct casehook_outbox_list *list;
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_list_count(list), 1);
+    casehook_outbox_list_free(list);
+    casehook_outbox_close(outbox);
+}
+
+static void a_refusal_is_parked_and_the_case_goes_on(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.status = 400;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"status\":\"a\"")),
+             next = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"status\":\"b\""));
+    assert_int_equal(settle(outbox, id, WAITING), PARKED);
+    const struct casehook_outbox_entry *entry = box_entry(outbox, id);
+    assert_int_equal(entry->http_status, 400);
+    assert_int_equal(entry->status, CASEHOOK_E_HTTP_STATUS);
+    assert_int_equal(entry->attempts, 1);
+    assert_non_null(strstr(entry->message, "400"));
+    site.status = 0;
+    settle(outbox, next, WAITING);
+    assert_int_equal(casehook_outbox_retry(outbox, id, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, id, WAITING), DONE);
+    casehook_outbox_close(outbox);
+}
+
+static void a_busy_tracker_is_asked_again(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.status = 503;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    while (site.writes < 3) casehook_outbox_run(outbox, 0, 5);
+    site.status = 0;
+    assert_int_equal(settle(outbox, id, WAITING), DONE);
+    assert_true(box_entry(outbox, id)->attempts >= 4);
+    assert_true(box_stats(outbox).retried >= 3);
+    casehook_outbox_close(outbox);
+}
+
+static void who_gave_up_is_parked(void **state)
+{
+    (void)state;
+    begin(NULL);
+    const struct casehook_outbox_options options = {.struct_size = sizeof options,
+                                                    .resolve = resolve,
+                                                    .retry_base_ms = 1,
+                                                    .retry_max_ms = 2,
+                                                    .give_up_after_ms = 20};
+    struct casehook_outbox *outbox = box_open(box_place(), &options);
+    site.status = 503;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    assert_int_equal(settle(outbox, id, WAITING), PARKED);
+    assert_true(box_entry(outbox, id)->attempts > 1);
+    casehook_outbox_close(outbox);
+}
+
+/* Without finding and keys nobody can know, and nothing is repeated. */
+static void what_may_have_been_done_waits_for_a_person(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.fault = 1;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH("")),
+             next = box_put(outbox, CASEHOOK_COMMENT, NULL, COMMENTED("1"));
+    assert_int_equal(settle(outbox, id, WAITING), UNKNOWN);
+    site.fault = 0;
+    assert_int_equal(site.writes, 1);
+    casehook_outbox_run(outbox, CASEHOOK_OUTBOX_UNTIL_IDLE, 1000);
+    assert_int_equal(box_state(outbox, next), CASEHOOK_OUTBOX_QUEUED);
+    assert_int_equal(casehook_outbox_done(outbox, id, "7", NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, next, WAITING), DONE);
+    assert_non_null(strstr(site.last, "/issue/7"));
+    casehook_outbox_close(outbox);
+}
+
+static void with_keys_it_is_repeated(void **state)
+{
+    (void)state;
+    begin("\"idempotencyHeader\":\"Idempotency-Key\"");
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.fault = 1;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    while (site.writes < 2) casehook_outbox_run(outbox, 0, 5);
+    assert_int_equal(box_entry(outbox, id)->doubt, 1);
+    site.fault = 0;
+    assert_int_equal(settle(outbox, id, WAITING), DONE);
+    assert_int_equal(box_entry(outbox, id)->doubt, 0);
+    assert_int_not_equal(site.keys[0][0], 0);
+    assert_string_equal(site.keys[0], site.keys[1]);
+    assert_string_equal(site.keys[0], site.keys[2]);
+    casehook_outbox_close(outbox);
+}
+
+/* A worker of the same name comes back: what it was sending may have been done. */
+static void what_a_dead_worker_was_sending(void **state)
+{
+    (void)state;
+    for (int keyed = 0; keyed < 2; keyed++) {
+        begin(keyed ? "\"idempotencyHeader\":\"Idempotency-Key\"" : NULL);
+        struct casehook_outbox *outbox = open_box(box_place());
+        uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, COMMENTED("1")),
+                 other = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\"}");
+        box_sql(box_is_postgres() ? "UPDATE casehook_entry SET state = 3, fence = 1, instance = 5, attempts "
+                                    "= 1, worker = 'one'::bytea; "
+                                    "UPDATE casehook_tally SET state = 3;"
+                                  : "UPDATE casehook_entry SET state = 3, fence = 1, instance = 5, attempts "
+                                    "= 1, worker = CAST('one' AS BLOB); "
+                                    "UPDATE casehook_tally SET state = 3;");
+        casehook_outbox_run(outbox, CASEHOOK_OUTBOX_UNTIL_IDLE, 5000);
+        assert_int_equal(box_state(outbox, id), keyed ? DONE : UNKNOWN);
+        assert_int_equal(box_state(outbox, other), keyed ? DONE : UNKNOWN);
+        assert_int_equal(site.writes, keyed ? 3 : 0);
+        assert_int_equal(box_stats(outbox).doubted, 2);
+        casehook_outbox_close(outbox);
+        if (!keyed) end(state);
+    }
+}
+
+/* Somebody else has had it since: what came of ours is not stored. */
+static void a_lost_lease_settles_nothing(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    casehook_outbox_process(outbox); /* takes it */
+    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_SENDING);
+    assert_int_equal(casehook_outbox_sending(outbox), 1);
+    assert_int_equal(casehook_outbox_discard(outbox, id, NULL), CASEHOOK_E_BUSY);
+    box_sql("UPDATE casehook_entry SET fence = fence + 1, instance = 9;");
+    for (int i = 0; casehook_outbox_sending(outbox) && i < 1000; i++) casehook_outbox_run(outbox, 0, 10);
+    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_SENDING);
+    assert_int_equal(box_stats(outbox).lost, 1);
+    casehook_outbox_close(outbox);
+}
+
+static void without_its_connector_an_entry_waits(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_connector *connector = site.connector;
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.connector = NULL;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    casehook_outbox_run(outbox, 0, 20);
+    assert_int_equal(box_state(outbox, id), WAITING);
+    assert_non_null(strstr(box_entry(outbox, id)->message, "no connector"));
+    site.connector = connector;
+    assert_int_equal(settle(outbox, id, WAITING), DONE);
+    casehook_outbox_close(outbox);
+}
+
+static void the_descriptor_says_when(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    struct pollfd ready = {.fd = casehook_outbox_fd(outbox), .events = POLLIN};
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    while (box_state(outbox, id) != DONE) {
+        assert_int_equal(poll(&ready, 1, 20000), 1);
+        assert_int_equal(casehook_outbox_process(outbox), CASEHOOK_OK);
+    }
+    casehook_outbox_pause(outbox, 1);
+    id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    casehook_outbox_run(outbox, CASEHOOK_OUTBOX_UNTIL_IDLE, 5000);
+    assert_int_equal(box_state(outbox, id), WAITING);
+    casehook_outbox_pause(outbox, 0);
+    assert_int_equal(settle(outbox, id, WAITING), DONE);
+    casehook_outbox_close(outbox);
+}
+
+static void closing_gives_back(void **state)
+{
+    (void)state;
+    begin(NULL);
+    const char *place = box_place();
+    struct casehook_outbox *outbox = open_box(place);
+    uint64_t id = box_put(outbox, CASEHOOK_UPDATE, NULL, PUSH(",\"externalId\":\"7\""));
+    casehook_outbox_process(outbox);
+    casehook_outbox_close(outbox); /* in the middle of it */
+    outbox = open_box(place);
+    assert_int_equal(settle(outbox, id, WAITING), DONE);
+    assert_int_equal(box_stats(outbox).doubted, 0);
+    casehook_outbox_close(outbox);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) box_use(argv[1]);
+#define TEST(name) cmocka_unit_test_teardown(name, end)
+    const struct CMUnitTest tests[] = {TEST(the_second_push_is_an_update),
+                                       TEST(a_refusal_is_parked_and_the_case_goes_on),
+                                       TEST(a_busy_tracker_is_asked_again),
+                                       TEST(who_gave_up_is_parked),
+                                       TEST(what_may_have_been_done_waits_for_a_person),
+                                       TEST(with_keys_it_is_repeated),
+                                       TEST(what_a_dead_worker_was_sending),
+                                       TEST(a_lost_lease_settles_nothing),
+                                       TEST(without_its_connector_an_entry_waits),
+                                       TEST(the_descriptor_says_when),
+                                       TEST(closing_gives_back)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
