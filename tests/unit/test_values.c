@@ -273,12 +273,37 @@ static void strict_counts_values(void **state)
               NULL, "{\"title\":\"T\"}"));
 }
 
+/* Too short to be searched for: masked where it is used, in previews and in URLs that results show. */
+static void secrets_are_not_shown(void **state)
+{
+    (void)state;
+    static const char more[] = "\"hasAuth\":false,\"createIncidentUrl\":\"http://127.0.0.1:1/{{secret.s}}/"
+                               "c\",\"createIncidentJson\":\"[{{secret.s}},\\\"-{{secret.s}}\\\"]\"";
+    struct casehook_connector *connector =
+        document_connector(NULL, "http://127.0.0.1:1", more, "\"values\":{\"s\":\"q%z\"}");
+    for (int preview = 0; preview < 2; preview++) {
+        struct casehook_result *result = NULL;
+        if (preview)
+            casehook_preview_json(connector, CASEHOOK_CREATE, "{\"title\":\"T\"}", CASEHOOK_TERMINATED,
+                                  &result);
+        else
+            casehook_run_json(connector, CASEHOOK_CREATE, "{\"title\":\"T\"}", CASEHOOK_TERMINATED, NULL,
+                              &result);
+        const char *json = casehook_result_json(result, NULL);
+        assert_null(strstr(json, "q%"));
+        assert_non_null(strstr(json, "http://127.0.0.1:1/***/c"));
+        if (preview) assert_non_null(strstr(json, "[\\\"***\\\",\\\"-***\\\"]"));
+        casehook_result_free(result);
+    }
+    casehook_connector_unref(connector);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_made),           cmocka_unit_test(unknown_words),
         cmocka_unit_test(unknown_words_of_comments), cmocka_unit_test(documents_are_refused),
-        cmocka_unit_test(strict_counts_values),
+        cmocka_unit_test(strict_counts_values),      cmocka_unit_test(secrets_are_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
