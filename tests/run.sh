@@ -19,6 +19,8 @@ packages=(gcc g++ libc6-dev clang libclang-rt-dev cmake meson ninja-build pkg-co
     libunistring-dev
     # The example of a host with an event loop.
     libglib2.0-dev
+    # The outbox and its daemon.
+    libsqlite3-dev libpq-dev postgresql prometheus prometheus-alertmanager chromium
     # The manual pages.
     lowdown
     # A real authorization server.
@@ -133,6 +135,15 @@ kills() {
     summary+=("$(printf 'campaign   %5ds  kill -9: %s' $((SECONDS - start)) "$(grep lost "$logs/kills.log" | tr '\n' ' ')")")
 }
 
+# The life of an alert, with a real Alertmanager.
+alertmanager() {
+    local start=$SECONDS
+    printf '=== demo-alertmanager.sh\n'
+    examples/demo-alertmanager.sh 2>&1 | tee "$logs/alertmanager.log"
+    [ "${PIPESTATUS[0]}" = 0 ] || failed=1
+    summary+=("$(printf 'demo       %5ds  Alertmanager: %s' $((SECONDS - start)) "$(grep '^cases in all' "$logs/alertmanager.log")")")
+}
+
 mode=${1-}
 case $mode in
 '' | --quick | --all | --long) ;;
@@ -175,6 +186,7 @@ if [ "$mode" = '' ] || [ "$mode" = --all ]; then
     run sanitized sanitized --no-suite redmine --no-suite install
 fi
 if [ "$mode" = --all ]; then
+    alertmanager
     build release gcc --buildtype=release -Dwerror=true
     run release release --suite unit --suite api --suite abi
 fi
