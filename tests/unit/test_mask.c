@@ -401,6 +401,15 @@ static void inside_a_character(void **state)
           "abd");
 }
 
+/* A low surrogate begins no pair; in HTML all digits belong to a number that no semicolon ends. */
+static void ends_of_escapes(void **state)
+{
+    (void)state;
+    masks("S3cr\xED\xB0\x80\xED\xB0\x80-w0rd", "a S3cr\\uDC00\\uDC00-w0rd b", "a *** b");
+    masks("S3cr<t-w0rd", "a S3cr&#60t-w0rd b", "a *** b");
+    masks("S3cr\xC9\xA1-w0rd", "a S3cr&#609-w0rd b", "a *** b");
+}
+
 /* In lines of any width, whose ends may be escaped; an end of a line behind it stays. */
 static void lines(void **state)
 {
@@ -593,6 +602,7 @@ int main(void)
                                        cmocka_unit_test(cut_texts),
                                        cmocka_unit_test(neighbours),
                                        cmocka_unit_test(inside_a_character),
+                                       cmocka_unit_test(ends_of_escapes),
                                        cmocka_unit_test(lines),
                                        cmocka_unit_test(long_secrets),
                                        cmocka_unit_test(long_secrets_alike),
