@@ -12,6 +12,11 @@
  * The secrets of one connector, which may come back raw or in base64, in upper or lower case, in lines of any
  * width, and either of it in percent, JSON or HTML escapes, up to three of these one upon the other.  Secrets
  * of less than 4 bytes are in every word: they are not searched for.
+ *
+ * Not seen are HTML's names beyond Windows-1252 ("&alpha;"): 2,000 of them are larger than all of masking, and
+ * hardly a server writes them (PHP's htmlentities does, of Greek letters).  Nor is base64 in lines that are
+ * indented: ends of lines are skipped, blanks are not, for a secret may have some of its own.  "&#609" is one
+ * number, as HTML reads it, and never "<" and "9".
  */
 struct casehook__mask;
 
