@@ -154,7 +154,7 @@ static void blocking_leave_slot(struct casehook_connector *connector, struct cas
     *slot = NULL;
 }
 
-static bool listen(void *user, void (*wake)(void *sleeper), void *sleeper)
+static bool listen_for_token(void *user, void (*wake)(void *sleeper), void *sleeper)
 {
     return casehook__machine_listen(user, wake, sleeper);
 }
@@ -167,7 +167,7 @@ static void stop_listening(void *user)
 /* Until the machine may be asked again, or its operation must end. */
 static void blocking_wait(struct casehook__machine *machine, int64_t deadline, struct casehook_cancel *cancel)
 {
-    const struct casehook__alarm alarm = {machine, listen, stop_listening};
+    const struct casehook__alarm alarm = {machine, listen_for_token, stop_listening};
     int64_t until = machine->wake_at < deadline ? machine->wake_at : deadline;
     bool called = casehook__machine_waits_for_token(machine);
     if (called)

@@ -90,6 +90,7 @@ if [ -n "$missing" ]; then
     echo "SKIP pkg-config --static: libcurl asks for libraries that are not installed here:$missing"
     libs="$(flags --libs) $(PKG_CONFIG_SYSROOT_DIR='' pkg-config --libs libcurl jansson openssl) -pthread"
     if PKG_CONFIG_SYSROOT_DIR='' flags --print-requires-private | grep -q libidn2; then libs="$libs -lidn2"; fi
+    if PKG_CONFIG_SYSROOT_DIR='' flags --print-requires-private | grep -q libutf8proc; then libs="$libs -lutf8proc"; fi
 else
     libs=$(flags --static --libs)
 fi

@@ -11,6 +11,7 @@ cd "$work"
 "$cc" -std=c11 -Wall -Wextra -Werror -I"$source/include" -c "$source/tests/install/json_c.c" -o host.o || fail "$cc"
 others='-lcurl -ljansson -lssl -lcrypto -pthread'
 if nm -u "$folder/libcasehook.a" | grep -q idn2_; then others="$others -lidn2"; fi
+if nm -u "$folder/libcasehook.a" | grep -q utf8proc_; then others="$others -lutf8proc"; fi
 archive=$("$cc" -print-file-name=libjson-c.a)
 
 # links NAME FLAGS...: a host, linked so, that reads its document as it reads it alone.
