@@ -80,7 +80,7 @@ enum casehook_status {
     CASEHOOK_E_TIMEOUT = -11,     /* responseTimeout, connectTimeout or the deadline of the call */
     CASEHOOK_E_CANCELLED = -12,   /* casehook_cancel_set(), casehook_loop_cancel() */
     CASEHOOK_E_NETWORK = -13,     /* the connection broke while it was in use */
-    CASEHOOK_E_HTTP_STATUS = -14, /* the server refused: see http_status */
+    CASEHOOK_E_HTTP_STATUS = -14, /* the server refused: see http_status; a 2xx: its answer said so (K7) */
     CASEHOOK_E_REDIRECT = -15,    /* a redirect that is not followed */
     CASEHOOK_E_RESPONSE = -16,    /* an answer that cannot be used: type, JSON, key */
     CASEHOOK_E_LIMIT = -17,       /* a limit was reached: the message names the setting */
@@ -109,9 +109,10 @@ enum casehook_step {
     CASEHOOK_STEP_GET = 4,
     CASEHOOK_STEP_UPDATE = 5,
     CASEHOOK_STEP_COMMENT = 6,
-    CASEHOOK_STEP_VIEW_URL = 7, /* what viewIncidentUrl makes of a case that is written already */
-    CASEHOOK_STEP_FIND = 8,     /* whether the tracker has the case: findIncidentUrl */
-    CASEHOOK_STEP_TOKEN = 9     /* a token for the requests that follow: accessTokenUrl */
+    CASEHOOK_STEP_VIEW_URL = 7,   /* what viewIncidentUrl makes of a case that is written already */
+    CASEHOOK_STEP_FIND = 8,       /* whether the tracker has the case: findIncidentUrl */
+    CASEHOOK_STEP_TOKEN = 9,      /* a token for the requests that follow: accessTokenUrl */
+    CASEHOOK_STEP_TRANSITION = 10 /* the new status of a case, where that is a request of its own */
 };
 
 /* What became of one request.  Since: 0.1 */
@@ -917,8 +918,8 @@ struct casehook_http_request {
     size_t max_body_bytes;
     uint32_t timeout_ms;
     uint32_t connect_timeout_ms;
-    int operation; /* CASEHOOK_CREATE ... */
-    int step; /* what of it this request is: CASEHOOK_STEP_CREATE, _GET, _UPDATE, _COMMENT, _FIND, _TOKEN */
+    int operation;   /* CASEHOOK_CREATE ... */
+    int step;        /* what of it this request is: CASEHOOK_STEP_CREATE ... */
     int64_t wait_ms; /* with CASEHOOK_EXCHANGE_WAIT: when to ask again; then there is no request */
 };
 

@@ -28,11 +28,17 @@ const char *casehook_operation_name(int operation)
 const char *casehook_step_name(int step)
 {
     static const char names[][16] = {
-        [CASEHOOK_STEP_NONE] = "",           [CASEHOOK_STEP_CONFIG] = "config",
-        [CASEHOOK_STEP_PARAMS] = "params",   [CASEHOOK_STEP_CREATE] = "create",
-        [CASEHOOK_STEP_GET] = "get",         [CASEHOOK_STEP_UPDATE] = "update",
-        [CASEHOOK_STEP_COMMENT] = "comment", [CASEHOOK_STEP_VIEW_URL] = "view_url",
-        [CASEHOOK_STEP_FIND] = "find",       [CASEHOOK_STEP_TOKEN] = "token",
+        [CASEHOOK_STEP_NONE] = "",
+        [CASEHOOK_STEP_CONFIG] = "config",
+        [CASEHOOK_STEP_PARAMS] = "params",
+        [CASEHOOK_STEP_CREATE] = "create",
+        [CASEHOOK_STEP_GET] = "get",
+        [CASEHOOK_STEP_UPDATE] = "update",
+        [CASEHOOK_STEP_COMMENT] = "comment",
+        [CASEHOOK_STEP_VIEW_URL] = "view_url",
+        [CASEHOOK_STEP_FIND] = "find",
+        [CASEHOOK_STEP_TOKEN] = "token",
+        [CASEHOOK_STEP_TRANSITION] = "transition",
     };
     return NAME_OF(names, step, "");
 }

@@ -277,7 +277,8 @@ static bool next_line(struct casehook__text *text, struct casehook__text *line)
     return true;
 }
 
-static void read_header(struct casehook__text line, struct casehook__response *response)
+static void read_header(const struct casehook__config *config, struct casehook__text line,
+                        struct casehook__response *response)
 {
     const char *colon = memchr(line.data, ':', line.length);
     if (!colon) return;
@@ -289,7 +290,8 @@ static void read_header(struct casehook__text line, struct casehook__response *r
     } wanted[] = {{"Content-Type", &response->content_type},
                   {"Content-Encoding", &response->content_encoding},
                   {"Location", &response->location},
-                  {"Retry-After", &response->retry_after}};
+                  {"Retry-After", &response->retry_after},
+                  {config->id_header.data ? config->id_header.data : "", &response->id_header}};
     name = casehook__text_trim(name);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (casehook__text_is_nocase(name, wanted[i].name) && !wanted[i].value->data)
@@ -321,7 +323,7 @@ static bool read_fed_response(struct casehook_exchange *handle, struct casehook_
 {
     struct casehook__text line;
     if (!within_limits(handle, headers.length, response)) return false;
-    while (next_line(&headers, &line)) read_header(line, response);
+    while (next_line(&headers, &line)) read_header(handle->core.context->config, line, response);
     return true;
 }
 

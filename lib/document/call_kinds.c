@@ -1,15 +1,19 @@
-/* call_kinds.c - one row for each kind of call (C1, C3, C4, H4, K1, K4). */
+/* call_kinds.c - one row for each kind of call (C1, C3, C4, H4, K1, K4, K6-K8, L1). */
 #include "document/call_kinds.h"
+
+/* The fields that every call has, all of them named by what it does. */
+#define NAMES(call)                                                                             \
+    .url = call "Url", .method = call "Method", .body = call "Json", .headers = call "Headers", \
+    .type = call "ResponseType", .error_key = call "ResponseErrorKey"
 
 static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
     [CASEHOOK__CALL_CREATE] =
         {
             .step = CASEHOOK_STEP_CREATE,
-            .url = "createIncidentUrl",
-            .method = "createIncidentMethod",
-            .body = "createIncidentJson",
-            .type = "createIncidentResponseType",
+            NAMES("createIncident"),
             .key = "createIncidentResponseKey",
+            .id_header = "createIncidentResponseHeader",
+            .title_key = "createIncidentResponseExternalTitleKey",
             .fields = "createResponseFields",
             .methods = {CASEHOOK__METHOD_POST, CASEHOOK__METHOD_PUT, CASEHOOK__METHOD_PATCH},
             .method_count = 3,
@@ -17,15 +21,14 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
             .body_schema = casehook__schema_create_body,
             .body_required = {"case.title", "case.description"},
             .effect = CASEHOOK__EFFECT_ADDS,
+            .keyed = true,
             .learns = CASEHOOK__LEARNS_ID,
         },
     [CASEHOOK__CALL_GET] =
         {
             .step = CASEHOOK_STEP_GET,
-            .url = "getIncidentUrl",
-            .method = "getIncidentMethod",
-            .body = "getIncidentJson",
-            .type = "getIncidentResponseType",
+            NAMES("getIncident"),
+            .off = "getIncident",
             .key = "getIncidentResponseExternalTitleKey",
             .fields = "getResponseFields",
             .methods = {CASEHOOK__METHOD_GET, CASEHOOK__METHOD_POST},
@@ -40,10 +43,10 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
     [CASEHOOK__CALL_UPDATE] =
         {
             .step = CASEHOOK_STEP_UPDATE,
-            .url = "updateIncidentUrl",
-            .method = "updateIncidentMethod",
-            .body = "updateIncidentJson",
-            .type = "updateIncidentResponseType",
+            NAMES("updateIncident"),
+            .off = "updateIncident",
+            .key = "updateIncidentResponseKey",
+            .title_key = "updateIncidentResponseExternalTitleKey",
             .fields = "updateResponseFields",
             .methods = {CASEHOOK__METHOD_PUT, CASEHOOK__METHOD_POST, CASEHOOK__METHOD_PATCH},
             .method_count = 3,
@@ -55,10 +58,7 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
     [CASEHOOK__CALL_COMMENT] =
         {
             .step = CASEHOOK_STEP_COMMENT,
-            .url = "createCommentUrl",
-            .method = "createCommentMethod",
-            .body = "createCommentJson",
-            .type = "createCommentResponseType",
+            NAMES("createComment"),
             .fields = "commentResponseFields",
             .methods = {CASEHOOK__METHOD_PUT, CASEHOOK__METHOD_POST, CASEHOOK__METHOD_PATCH},
             .method_count = 3,
@@ -67,13 +67,12 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
             .body_schema = casehook__schema_comment_body,
             .body_required = {"case.comment"},
             .effect = CASEHOOK__EFFECT_ADDS,
+            .keyed = true,
         },
     [CASEHOOK__CALL_FIND] =
         {
             .step = CASEHOOK_STEP_FIND,
-            .url = "findIncidentUrl",
-            .method = "findIncidentMethod",
-            .body = "findIncidentJson",
+            NAMES("findIncident"),
             .key = "findIncidentResponseKey",
             .fields = "findResponseFields",
             .methods = {CASEHOOK__METHOD_GET, CASEHOOK__METHOD_POST},
@@ -84,6 +83,18 @@ static const struct casehook__call_kind call_kinds[CASEHOOK__CALLS] = {
             .body_schema = casehook__schema_create_body,
             .effect = CASEHOOK__EFFECT_READS,
             .learns = CASEHOOK__LEARNS_WHETHER,
+        },
+    [CASEHOOK__CALL_TRANSITION] =
+        {
+            .step = CASEHOOK_STEP_TRANSITION,
+            NAMES("transitionIncident"),
+            .methods = {CASEHOOK__METHOD_POST, CASEHOOK__METHOD_PUT, CASEHOOK__METHOD_PATCH},
+            .method_count = 3,
+            .by_url = true,
+            .body_may_be = true,
+            .url_schema = casehook__schema_update_body,
+            .body_schema = casehook__schema_update_body,
+            .effect = CASEHOOK__EFFECT_ADDS,
         },
     [CASEHOOK__CALL_TOKEN] =
         {

@@ -12,6 +12,7 @@ enum casehook__call {
     CASEHOOK__CALL_UPDATE,
     CASEHOOK__CALL_COMMENT,
     CASEHOOK__CALL_FIND,
+    CASEHOOK__CALL_TRANSITION,
     CASEHOOK__CALL_TOKEN, /* of the authorization server: it comes before others, and no plan has it */
     CASEHOOK__CALLS
 };
@@ -30,10 +31,10 @@ const char *casehook__method_name(enum casehook__method method);
 enum casehook__effect {
     CASEHOOK__EFFECT_READS,
     CASEHOOK__EFFECT_CHANGES, /* twice is as good as once */
-    CASEHOOK__EFFECT_ADDS     /* a case or a comment: twice is one too many */
+    CASEHOOK__EFFECT_ADDS     /* a case, a comment, a transition: twice is one too many */
 };
 
-/* What its answer must hold. */
+/* What its answer must hold; of an update and others what it holds is taken as it comes. */
 enum casehook__learns {
     CASEHOOK__LEARNS_NOTHING,
     CASEHOOK__LEARNS_ID,
@@ -43,9 +44,13 @@ enum casehook__learns {
 
 struct casehook__call_kind {
     int step; /* R4 */
-    /* Fields of "config"; type NULL: JSON alone will do; method NULL: no call of the tracker. */
-    const char *url, *method, *body, *type;
-    const char *key, *fields;         /* where what is learnt stands, and what is kept besides (K4) */
+    /* Fields of "config" that all calls of the tracker have; method NULL: it is none. */
+    const char *url, *method, *body, *headers, *type, *error_key;
+    /* And those that some have; NULL: this one has not. */
+    const char *key, *id_header;      /* where what is learnt is, in the answer or in its headers */
+    const char *title_key;            /* where the title is, in the answer of a write (K8) */
+    const char *fields;               /* what is kept besides (K4) */
+    const char *off;                  /* false switches the call off (K8) */
     enum casehook__method methods[3]; /* the first is the default */
     size_t method_count;
     bool optional;    /* URL, method and body may be absent */
@@ -55,6 +60,7 @@ struct casehook__call_kind {
     const char *url_required;     /* a variable that a strict document uses in the URL of a GET (C4) */
     const char *body_required[2]; /* and in the body */
     enum casehook__effect effect;
+    bool keyed; /* carries the idempotency key (D4) */
     enum casehook__learns learns;
 };
 

@@ -44,9 +44,13 @@ void casehook__config_free(struct casehook__config *config)
         casehook__url_template_free(config->calls[i].url);
         casehook__template_free(config->calls[i].body);
         casehook__keypath_free(config->calls[i].key);
+        casehook__keypath_free(config->calls[i].title_key);
+        casehook__keypath_free(config->calls[i].error_key);
         free_response_fields(heap, config->calls[i].fields, config->calls[i].field_count);
     }
     casehook__url_template_free(config->view_url);
+    casehook__template_free(config->own_id);
+    free_text(heap, config->id_header);
     free_find(heap, config->find);
     if (config->idempotency) free_text(heap, config->idempotency->header);
     casehook__free(heap, config->idempotency);

@@ -18,12 +18,14 @@ struct casehook__response_field {
 };
 
 struct casehook__call_config {
-    struct casehook__url_template *url; /* NULL: a comment call that is not configured */
-    struct casehook__template *body;    /* NULL: none is sent */
-    struct casehook__keypath *key;      /* of what is learnt from the answer; NULL: nothing is */
+    struct casehook__url_template *url;              /* NULL: a call that is not configured */
+    struct casehook__template *body;                 /* NULL: none is sent */
+    struct casehook__keypath *key;                   /* of what is learnt from the answer; NULL: nothing is */
+    struct casehook__keypath *title_key, *error_key; /* of a title besides (K8), of errors (K7); NULL: none */
     struct casehook__response_field *fields;
     uint16_t field_count;
     bool any_type;              /* an answer of any type is one (H4) */
+    bool on;                    /* it can be made: what it needs is there, and it is not switched off */
     bool url_waits, body_waits; /* they hold what only answers tell, besides the id */
     enum casehook__method method;
 };
@@ -127,7 +129,8 @@ struct casehook__config {
     struct casehook__values *values; /* NULL: there are none, and no secret ones */
     bool uses_fields;                /* external.fields.* is used somewhere */
     struct casehook__call_config calls[CASEHOOK__CALLS];
-    bool has_comments;                         /* URL, body and method are all there */
+    struct casehook__text id_header;           /* of a create's answer has the id (K6); data NULL: none */
+    struct casehook__template *own_id;         /* the id is what the create sends (K9); NULL: it is not */
     struct casehook__find_config *find;        /* NULL: cases cannot be looked for */
     struct casehook__idempotency *idempotency; /* NULL: requests carry no key */
     struct casehook__url_template *view_url;

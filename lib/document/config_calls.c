@@ -163,21 +163,14 @@ static void read_view(struct casehook__config_reader *reader)
         fail_required(&field, "external.system.id or external.system.title");
 }
 
-/* Null and "" are no text. */
-static bool is_call_given(const struct casehook__field *field)
-{
-    return !casehook__field_is_null(field) && !(casehook__json_kind(field->node) == CASEHOOK__JSON_TEXT &&
-                                                casehook__json_text(field->node).length == 0);
-}
-
 /* URL and body of an optional call come together, or it is switched off. */
 static bool is_switched_on(const struct casehook__config_reader *reader,
                            const struct casehook__call_kind *kind, bool wanted)
 {
     struct casehook__field url = casehook__config_field(reader, kind->url);
     struct casehook__field body = casehook__config_field(reader, kind->body);
-    bool has_url = is_call_given(&url);
-    if (!wanted || !reader->config->demands || has_url == is_call_given(&body)) return wanted;
+    bool has_url = casehook__config_is_given(&url);
+    if (!wanted || !reader->config->demands || has_url == casehook__config_is_given(&body)) return wanted;
     casehook__fail(casehook__field_fault(has_url ? &body : &url), CASEHOOK_E_CONFIG,
                    "is missing: %s is given, and the two come together; %s null switches comments off",
                    has_url ? kind->url : kind->body, kind->method);
@@ -195,35 +188,63 @@ static void read_optional_body(struct casehook__config_reader *reader, const str
         call->body = read_body(reader, kind, true);
 }
 
+/* Without a URL there is no such call: who wrote the rest believes that there is. */
+static void refuse_without_url(const struct casehook__config_reader *reader,
+                               const struct casehook__call_kind *kind)
+{
+    const char *const names[] = {kind->method,    kind->body, kind->headers, kind->type,
+                                 kind->error_key, kind->key,  kind->fields};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i]) casehook__config_need(reader, names[i], kind->url);
+}
+
+/* All writes tell the title themselves: there need not be another call for it (K8). */
+static bool is_title_told(const struct casehook__config_reader *reader)
+{
+    const struct casehook__call_kind *create = casehook__call_kind(CASEHOOK__CALL_CREATE),
+                                     *update = casehook__call_kind(CASEHOOK__CALL_UPDATE),
+                                     *get = casehook__call_kind(CASEHOOK__CALL_GET);
+    return casehook__config_nullable(reader, create->title_key).node &&
+           (casehook__config_nullable(reader, update->title_key).node ||
+            casehook__config_is_false(reader, update->off)) &&
+           !casehook__config_nullable(reader, get->key).node;
+}
+
+/* The id of a case comes from elsewhere than the key of this call (K6, K9). */
+static bool has_other_id(const struct casehook__config_reader *reader, const struct casehook__call_kind *kind)
+{
+    return kind->id_header && (casehook__config_nullable(reader, kind->id_header).node ||
+                               casehook__config_nullable(reader, "externalIdFrom").node);
+}
+
 static void read_call(struct casehook__config_reader *reader, const struct casehook__call_kind *kind,
                       struct casehook__call_config *call)
 {
     struct casehook__field url = casehook__config_field(reader, kind->url);
-    if (!kind->method || (kind->by_url && !is_call_given(&url))) return;
-    bool wanted = read_method(reader, kind, &call->method);
-    call->url = read_call_url(reader, kind->url, kind->url_schema(), kind->optional, false);
+    bool on = true;
+    if (!kind->method) return;
+    if (kind->off) {
+        struct casehook__field off = casehook__config_field(reader, kind->off);
+        casehook__field_boolean(&off, &on);
+    }
+    if (!casehook__config_is_given(&url)) {
+        if (kind->by_url) refuse_without_url(reader, kind);
+        if (kind->by_url || !on || (kind->learns == CASEHOOK__LEARNS_TITLE && is_title_told(reader))) return;
+    }
+    bool optional = kind->optional || !on, wanted = read_method(reader, kind, &call->method) && on;
+    call->url = read_call_url(reader, kind->url, kind->url_schema(), optional, false);
     if (call->url && kind->url_required && reader->config->demands && call->method == CASEHOOK__METHOD_GET &&
         !casehook__url_template_uses(call->url, kind->url_required))
         fail_required(&url, kind->url_required);
     if (kind->body_may_be)
         read_optional_body(reader, kind, call);
     else
-        call->body = read_body(reader, kind, kind->optional);
-    if (kind->key) casehook__config_read_key(reader, kind->key, true, &call->key);
-    if (kind->optional)
-        reader->config->has_comments = is_switched_on(reader, kind, wanted) && call->url && call->body;
-}
-
-/* H4: what an answer of this call may be. */
-static void read_response_type(struct casehook__config_reader *reader, const struct casehook__call_kind *kind,
-                               struct casehook__call_config *call)
-{
-    static const char *const words[] = {"json", "any"};
-    size_t word = 0;
-    if (!kind->type) return;
-    struct casehook__field field = casehook__config_field(reader, kind->type);
-    casehook__field_word(&field, words, 2, false, &word);
-    call->any_type = word == 1;
+        call->body = read_body(reader, kind, optional);
+    if (kind->key)
+        casehook__config_read_key(reader, kind->key, on && kind->learns && !has_other_id(reader, kind),
+                                  &call->key);
+    if (kind->optional) wanted = is_switched_on(reader, kind, wanted);
+    call->on = wanted && call->url && (call->body || kind->body_may_be);
 }
 
 /* What answers tell: it is known when it is the turn of the call, and not before. */
@@ -244,8 +265,6 @@ void casehook__config_read_calls(struct casehook__config_reader *reader)
         note_waits(reader->config, &calls[i]);
         if (i == CASEHOOK__CALL_GET) read_view(reader); /* where documents have it */
     }
-    for (unsigned i = 0; i < CASEHOOK__CALLS; i++)
-        read_response_type(reader, casehook__call_kind((enum casehook__call)i), &calls[i]);
 }
 
 /* One object of name: key.  The array is owned by the config at once, so that nothing leaks. */

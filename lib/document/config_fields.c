@@ -14,12 +14,32 @@ struct casehook__field casehook__config_nullable(const struct casehook__config_r
     return field;
 }
 
+bool casehook__config_is_given(const struct casehook__field *field)
+{
+    return !casehook__field_is_null(field) && !(casehook__json_kind(field->node) == CASEHOOK__JSON_TEXT &&
+                                                casehook__json_text(field->node).length == 0);
+}
+
+bool casehook__config_is_false(const struct casehook__config_reader *reader, const char *name)
+{
+    struct casehook__field field = casehook__config_field(reader, name);
+    return field.node && casehook__json_kind(field.node) == CASEHOOK__JSON_BOOLEAN &&
+           !casehook__json_boolean(field.node);
+}
+
+void casehook__config_need(const struct casehook__config_reader *reader, const char *name, const char *other)
+{
+    struct casehook__field field = casehook__config_nullable(reader, name),
+                           needed = casehook__config_nullable(reader, other);
+    if (field.node && !casehook__config_is_given(&needed))
+        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
+                       "does nothing without %s: give both, or neither", other);
+}
+
 struct casehook__field casehook__config_secret(const struct casehook__config_reader *reader, const char *name)
 {
     struct casehook__field field = casehook__field_of(reader->errors, "secrets", reader->secrets, name);
-    bool empty = casehook__field_is_null(&field) || (casehook__json_kind(field.node) == CASEHOOK__JSON_TEXT &&
-                                                     casehook__json_text(field.node).length == 0);
-    if (empty) field.node = NULL;
+    if (!casehook__config_is_given(&field)) field.node = NULL;
     return field;
 }
 

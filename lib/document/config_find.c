@@ -4,26 +4,9 @@
 
 #define CLOSED_STATUSES_MAX 64
 
-static const char *const find_fields[] = {"findIncidentMethod",
-                                          "findIncidentJson",
-                                          "findIncidentResponseKey",
-                                          "findIncident",
-                                          "findIncidentResponseStatusKey",
-                                          "closedStatuses",
-                                          "whenClosed",
-                                          "reopenWithin",
-                                          "findIncidentResponseClosedAtKey"};
-
-/* Without a URL nothing is ever looked for: who wrote the rest believes that it is. */
-static void refuse_without_url(const struct casehook__config_reader *reader)
-{
-    for (size_t i = 0; i < sizeof find_fields / sizeof *find_fields; i++) {
-        struct casehook__field field = casehook__config_nullable(reader, find_fields[i]);
-        if (field.node)
-            casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
-                           "does nothing without findIncidentUrl: give that too, or remove this");
-    }
-}
+static const char *const find_fields[] = {"findIncident",   "findIncidentResponseStatusKey",
+                                          "closedStatuses", "whenClosed",
+                                          "reopenWithin",   "findIncidentResponseClosedAtKey"};
 
 /* The same question for every case would find some other case. */
 static void check_question(const struct casehook__config_reader *reader)
@@ -85,16 +68,6 @@ static void read_closed_statuses(struct casehook__config_reader *reader, struct 
     }
 }
 
-/* One that says nothing without the other. */
-static void need_other(const struct casehook__config_reader *reader, const char *name, const char *other)
-{
-    struct casehook__field field = casehook__config_nullable(reader, name),
-                           needed = casehook__config_nullable(reader, other);
-    if (field.node && !needed.node)
-        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
-                       "does nothing without %s: give both, or neither", other);
-}
-
 static void read_when_closed(struct casehook__config_reader *reader, struct casehook__find_config *find)
 {
     static const char *const words[] = {"update", "create", "ignore"};
@@ -109,12 +82,12 @@ static void read_when_closed(struct casehook__config_reader *reader, struct case
     find->when_closed = (enum casehook__when_closed)word;
     casehook__field_amount(&within, casehook__duration_parse, &ms);
     find->reopen_within_ms = (int64_t)ms;
-    need_other(reader, "closedStatuses", "findIncidentResponseStatusKey");
-    need_other(reader, "findIncidentResponseStatusKey", "closedStatuses");
-    need_other(reader, "whenClosed", "closedStatuses");
-    need_other(reader, "reopenWithin", "findIncidentResponseClosedAtKey");
-    need_other(reader, "findIncidentResponseClosedAtKey", "reopenWithin");
-    need_other(reader, "reopenWithin", "closedStatuses");
+    casehook__config_need(reader, "closedStatuses", "findIncidentResponseStatusKey");
+    casehook__config_need(reader, "findIncidentResponseStatusKey", "closedStatuses");
+    casehook__config_need(reader, "whenClosed", "closedStatuses");
+    casehook__config_need(reader, "reopenWithin", "findIncidentResponseClosedAtKey");
+    casehook__config_need(reader, "findIncidentResponseClosedAtKey", "reopenWithin");
+    casehook__config_need(reader, "reopenWithin", "closedStatuses");
 }
 
 void casehook__config_read_find(struct casehook__config_reader *reader)
@@ -124,9 +97,9 @@ void casehook__config_read_find(struct casehook__config_reader *reader)
     struct casehook__field url = casehook__config_nullable(reader, "findIncidentUrl"),
                            when = casehook__config_nullable(reader, "findIncident");
     size_t word = 0;
-    if (!url.node ||
-        (casehook__json_kind(url.node) == CASEHOOK__JSON_TEXT && casehook__json_text(url.node).length == 0)) {
-        refuse_without_url(reader);
+    if (!casehook__config_is_given(&url)) {
+        for (size_t i = 0; i < sizeof find_fields / sizeof *find_fields; i++)
+            casehook__config_need(reader, find_fields[i], "findIncidentUrl");
         return;
     }
     check_question(reader);
@@ -139,5 +112,8 @@ void casehook__config_read_find(struct casehook__config_reader *reader)
     }
     casehook__field_word(&when, words, 2, false, &word);
     config->find->always = word == 1;
+    if (word == 1 && casehook__config_is_false(reader, "updateIncident"))
+        casehook__fail(casehook__field_fault(&when), CASEHOOK_E_CONFIG,
+                       "is \"always\": a case that is found is updated, but updateIncident is false");
     read_when_closed(reader, config->find);
 }

@@ -34,7 +34,7 @@ static void check_in_body(const struct casehook__config_reader *reader, const st
         casehook__fail(
             casehook__field_fault(field), CASEHOOK_E_CONFIG,
             "is true, but neither createIncidentUrl nor createIncidentJson uses case.idempotencyKey");
-    if (config->has_comments && !uses_key(comment))
+    if (config->calls[CASEHOOK__CALL_COMMENT].on && !uses_key(comment))
         casehook__fail(
             casehook__field_fault(field), CASEHOOK_E_CONFIG,
             "is true, but neither createCommentUrl nor createCommentJson uses case.idempotencyKey");

@@ -16,7 +16,13 @@ static const char *const config_names[] = {
     "findIncidentResponseClosedAtKey", "idempotencyHeader", "idempotencyInBody",
     "idempotencyDuplicateStatuses", "signature", "tokenAuthMethod", "tokenAlgorithm", "tokenAudience",
     "keyId", "grantType", "assertion", "values", "findResponseFields", "updateResponseFields",
-    "commentResponseFields",
+    "commentResponseFields", "createIncidentResponseErrorKey", "getIncidentResponseErrorKey",
+    "updateIncidentResponseErrorKey", "createCommentResponseErrorKey", "findIncidentResponseErrorKey",
+    "findIncidentResponseType", "createIncidentResponseHeader", "externalIdFrom",
+    "createIncidentResponseExternalTitleKey", "updateIncidentResponseExternalTitleKey",
+    "updateIncidentResponseKey", "getIncident", "updateIncident", "transitionIncidentUrl",
+    "transitionIncidentMethod", "transitionIncidentJson", "transitionIncidentResponseType",
+    "transitionIncidentResponseErrorKey",
     /* of the reference, without effect unless authType is oauth2 */
     "accessTokenUrl", "clientId", "scope", "additionalFields"};
 
@@ -100,6 +106,7 @@ static void read_root(struct casehook__config_reader *reader, const struct caseh
     read_flags(reader);
     casehook__config_read_values(reader);
     casehook__config_read_calls(reader);
+    casehook__config_read_answers(reader);
     casehook__config_read_find(reader);
     casehook__config_read_auth(reader);
     casehook__config_read_response_fields(reader);

@@ -35,8 +35,17 @@ void casehook__config_read_values(struct casehook__config_reader *reader);
 /* What there is in a field of this document: base, and the values that are known there. */
 const struct casehook__schema *casehook__config_schema(struct casehook__config_reader *reader,
                                                        const struct casehook__schema *base);
-/* URLs, methods, bodies and keys of the four calls and the view URL, in the order of the document. */
+/* Null and "" are not. */
+bool casehook__config_is_given(const struct casehook__field *field);
+/* It is there, and false. */
+bool casehook__config_is_false(const struct casehook__config_reader *reader, const char *name);
+/* A field that says nothing without another one: its fault, where it is given alone. */
+void casehook__config_need(const struct casehook__config_reader *reader, const char *name, const char *other);
+
+/* URLs, methods, bodies and keys of all calls and the view URL, in the order of the document. */
 void casehook__config_read_calls(struct casehook__config_reader *reader);
+/* config_answers.c: types, keys of errors and titles, other places of ids (H4, K6-K9). */
+void casehook__config_read_answers(struct casehook__config_reader *reader);
 /* createResponseFields and getResponseFields (K4). */
 void casehook__config_read_response_fields(struct casehook__config_reader *reader);
 /* A key of a response; one that is not required may be absent or null. */

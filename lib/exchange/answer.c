@@ -17,26 +17,6 @@ static const char *answer_excerpt(const struct casehook__question *question, str
 
 /* ---- type ------------------------------------------------------------------------------------ */
 
-/* "application/json; charset=utf-8, text/html" -> "application/json" */
-static struct casehook__text media_type(struct casehook__text header)
-{
-    struct casehook__text type = {header.data, 0};
-    while (type.length < header.length && header.data[type.length] != ',' && header.data[type.length] != ';')
-        type.length++;
-    return casehook__text_trim(type);
-}
-
-static bool is_json_type(struct casehook__text type)
-{
-    static const char prefix[] = "application/", suffix[] = "+json";
-    if (casehook__text_is_nocase(type, "application/json") || casehook__text_is_nocase(type, "text/json"))
-        return true;
-    if (type.length <= sizeof prefix - 1 + sizeof suffix - 1) return false;
-    struct casehook__text head = {type.data, sizeof prefix - 1};
-    struct casehook__text tail = {type.data + type.length - (sizeof suffix - 1), sizeof suffix - 1};
-    return casehook__text_is_nocase(head, prefix) && casehook__text_is_nocase(tail, suffix);
-}
-
 /* The answer is JSON under a wrong name, or none is needed and it is no page. */
 static bool any_would_do(const struct casehook__call_kind *kind, struct casehook__text body)
 {
@@ -61,9 +41,9 @@ static int fail_type(const struct casehook__question *question, const struct cas
 {
     const struct casehook__call_kind *kind = casehook__call_kind(question->request->call);
     char shown[128], text[CASEHOOK__EXCERPT_MAX + 1];
-    bool any = kind->type && any_would_do(kind, response->body);
+    bool any = any_would_do(kind, response->body);
     casehook__mask_excerpt(question->mask, response->content_type, shown, sizeof shown);
-    struct casehook__text type = media_type(casehook__text(shown));
+    struct casehook__text type = casehook__media_type(casehook__text(shown));
     return casehook__fail(
         error, CASEHOOK_E_RESPONSE,
         "%s: the server answered %d with the content type \"%.*s\" instead of JSON: \"%s\"; is this "
@@ -89,9 +69,12 @@ static int check_type(const struct casehook__question *question, const struct ca
     if (encoding.length && !casehook__text_is_nocase(encoding, "identity"))
         return fail_encoding(question, encoding, error);
     if (question->config->calls[question->request->call].any_type) return CASEHOOK_OK;
+    if (question->request->call == CASEHOOK__CALL_CREATE && question->config->id_header.data)
+        return CASEHOOK_OK;
     if (begins_as_json(response->content_type)) return CASEHOOK_OK;
-    struct casehook__text type = media_type(response->content_type);
-    return type.length == 0 || is_json_type(type) ? CASEHOOK_OK : fail_type(question, response, error);
+    struct casehook__text type = casehook__media_type(response->content_type);
+    return type.length == 0 || casehook__is_json_type(type) ? CASEHOOK_OK
+                                                            : fail_type(question, response, error);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -100,22 +83,21 @@ static int read_success(const struct casehook__question *question, const struct 
                         struct casehook_result *result, enum casehook__found *found)
 {
     const struct casehook__call_kind *kind = casehook__call_kind(question->request->call);
-    bool any_type = question->config->calls[question->request->call].any_type;
     if (response->body.length) {
         int status = check_type(question, response, &result->error);
-        if (!status && kind->learns == CASEHOOK__LEARNS_WHETHER)
-            return casehook__learn_whether(question, response, result, found);
-        bool asks = kind->learns || question->config->calls[question->request->call].field_count;
-        return status || (any_type && !asks) ? status : casehook__learn(question, response, result);
+        if (status) return status;
+        return kind->learns == CASEHOOK__LEARNS_WHETHER
+                   ? casehook__learn_whether(question, response, result, found)
+                   : casehook__learn(question, response, result);
     }
-    if (!kind->learns) return CASEHOOK_OK;
+    if (!casehook__learn_needs_body(question)) return casehook__learn(question, response, result);
     return casehook__fail(&result->error, CASEHOOK_E_RESPONSE,
                           "%s: the answer (status %d) is empty; the %s of the case should be in it",
                           casehook__question_target(question), response->status,
                           kind->learns == CASEHOOK__LEARNS_TITLE ? "title" : "id");
 }
 
-/* An answer that cannot be used: nobody knows what the request did. */
+/* An answer that cannot be used: nobody knows what the request did; unless it says no itself (K7). */
 static struct casehook__verdict judge_success(const struct casehook__question *question,
                                               const struct casehook__response *response,
                                               struct casehook_result *result)
@@ -123,7 +105,8 @@ static struct casehook__verdict judge_success(const struct casehook__question *q
     struct casehook__verdict verdict = {.http_status = response->status, .outcome = CASEHOOK_OUTCOME_DONE};
     verdict.status = read_success(question, response, result, &verdict.found);
     if (verdict.status) {
-        verdict.outcome = CASEHOOK_OUTCOME_UNKNOWN;
+        bool refused = verdict.status == CASEHOOK_E_HTTP_STATUS;
+        verdict.outcome = refused ? CASEHOOK_OUTCOME_REFUSED : CASEHOOK_OUTCOME_UNKNOWN;
         result->error.http_status = response->status;
     }
     return verdict;
@@ -187,7 +170,7 @@ static void keep_partial(const struct casehook__question *question, const struct
 {
     struct casehook_error *error = &result->error, before = *error;
     char text[CASEHOOK__EXCERPT_MAX + 1];
-    bool learnt = casehook__learn_partial_id(question, response->body, result);
+    bool learnt = casehook__learn_partial_id(question, response, result);
     error->http_status = response->status;
     casehook__fail(error, before.status, "%s; the server had begun to answer %d%s%s%s%s", before.message,
                    response->status, response->body.length ? ": \"" : "",

@@ -30,6 +30,10 @@ struct casehook__question {
 /* shown_url.c: "POST http://host/path"; lies in question->target. */
 const char *casehook__question_target(const struct casehook__question *question);
 
+/* answer_type.c: the first type of a Content-Type without parameters, and whether that is JSON (H4). */
+struct casehook__text casehook__media_type(struct casehook__text header);
+bool casehook__is_json_type(struct casehook__text type);
+
 /* An answer that is no redirect. */
 struct casehook__verdict casehook__answer_judge(const struct casehook__question *question,
                                                 const struct casehook__response *response,

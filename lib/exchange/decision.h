@@ -33,7 +33,7 @@ struct casehook__verdict {
 struct casehook__progress {
     enum casehook__effect effect; /* of the call that has ended */
     bool made;                    /* this operation made the case */
-    bool commented;               /* and put a comment into the tracker */
+    bool added;                   /* and put a comment or a transition into the tracker */
     bool written;                 /* a 303 said that this write was done; only its answer is elsewhere */
 
     bool creates;          /* the request creates a case, or looks whether one was created */

@@ -78,7 +78,8 @@ int casehook__idempotency_begin(const struct casehook__config *config,
     char key[CASEHOOK__REQUEST_KEY_SIZE];
     int status = CASEHOOK_OK;
     if (!config->idempotency) return CASEHOOK_OK;
-    if (config->has_comments && config->idempotency->counts) status = check_comment_ids(params, result);
+    if (config->calls[CASEHOOK__CALL_COMMENT].on && config->idempotency->counts)
+        status = check_comment_ids(params, result);
     if (status || result->idempotency_key) return status; /* a resumed one has it */
     if (!casehook__idempotency_of_params(params, key, &status)) status = casehook__uuid(key);
     if (status == CASEHOOK_E_SYSTEM)

@@ -84,7 +84,8 @@ static void render_request(struct casehook__machine *machine)
     casehook__url_template_origin(config->url, &machine->origin);
     machine->request.origin = &machine->origin;
     if (config->body) machine->request.body = casehook__buf_text(&machine->body);
-    if (machine->key && machine->progress.effect == CASEHOOK__EFFECT_ADDS) {
+    if (machine->extra) casehook__own_name(machine);
+    if (machine->key && casehook__call_kind(call)->keyed) {
         machine->request.idempotency_key = casehook__text(machine->key);
         machine->progress.keyed = machine->context->config->idempotency->counts;
     }
@@ -206,18 +207,39 @@ enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
 /* ---- the beginning ------------------------------------------------------------------------------ */
 
 /* A comment without text, or without a call to send it with, is skipped whatever happens (R1). */
-static int skip_comments(struct casehook__machine *machine)
+static void skip_comments(struct casehook__machine *machine)
 {
     struct casehook_result *result = machine->result;
     for (size_t i = 0; i < result->comment_count; i++)
-        if (machine->params.comments[i].text.length == 0 || !machine->context->config->has_comments)
+        if (machine->params.comments[i].text.length == 0 ||
+            !machine->context->config->calls[CASEHOOK__CALL_COMMENT].on)
             result->comments[i].state = CASEHOOK_COMMENT_SKIPPED;
-    if (machine->operation != CASEHOOK_COMMENT || machine->context->config->has_comments) return CASEHOOK_OK;
-    result->error.step = CASEHOOK_STEP_CONFIG;
-    casehook__error_set_config_field(&result->error, casehook__call_kind(CASEHOOK__CALL_COMMENT)->url);
-    return casehook__fail(&result->error, CASEHOOK_E_CONFIG,
-                          "this connector has no comment configuration: give createCommentUrl, "
-                          "createCommentJson and a createCommentMethod");
+}
+
+/* The connector has no such call (H1, K8). */
+static int fail_call(struct casehook__machine *machine, enum casehook__call call, const char *message)
+{
+    struct casehook_error *error = &machine->result->error;
+    if (machine->context->config->calls[call].on) return CASEHOOK_OK;
+    casehook__error_set_step(error, CASEHOOK_STEP_CONFIG);
+    casehook__error_set_config_field(error, casehook__call_kind(call)->url);
+    return casehook__fail(error, CASEHOOK_E_CONFIG, "%s", message);
+}
+
+/* Whether it has those that the operation cannot do without. */
+static int check_calls(struct casehook__machine *machine)
+{
+    switch (machine->operation) {
+    case CASEHOOK_COMMENT:
+        return fail_call(machine, CASEHOOK__CALL_COMMENT,
+                         "this connector has no comment configuration: give createCommentUrl, "
+                         "createCommentJson and a createCommentMethod");
+    case CASEHOOK_GET:
+        return fail_call(machine, CASEHOOK__CALL_GET,
+                         "this connector reads no cases: give getIncidentUrl and "
+                         "getIncidentResponseExternalTitleKey, and no getIncident false");
+    default: return CASEHOOK_OK;
+    }
 }
 
 static void keep_given_id(struct casehook__machine *machine)
@@ -303,15 +325,14 @@ static void delay_look(struct casehook__machine *machine)
 
 static void start_plan(struct casehook__machine *machine, const struct casehook__resumed *resumed)
 {
-    enum casehook__plan_step first;
     machine->step = casehook__plan(machine->operation, known_case(machine, resumed));
     machine->comment_reached = resumed->comment_reached;
-    while ((first = *machine->step) == CASEHOOK__PLAN_COMMENTS &&
-           machine->comment < machine->result->comment_count &&
-           !casehook__machine_sends_comment(machine, machine->comment))
-        machine->comment++;
-    if (first == CASEHOOK__PLAN_COMMENTS && machine->comment == machine->result->comment_count) {
-        casehook__machine_end(machine); /* it was sent before */
+    machine->transitioned = resumed->transitioned;
+    if (*machine->step == CASEHOOK__PLAN_UPDATE &&
+        fail_call(machine, CASEHOOK__CALL_UPDATE,
+                  "this connector changes no cases: give updateIncidentUrl and updateIncidentJson, and no "
+                  "updateIncident false")) {
+        casehook__machine_end(machine);
         return;
     }
     if (resumed->left_closed) {
@@ -319,7 +340,7 @@ static void start_plan(struct casehook__machine *machine, const struct casehook_
         casehook__machine_end(machine);
         return;
     }
-    casehook__machine_begin_step(machine);
+    if (!casehook__machine_enter_step(machine)) return;
     if (resumed->create_unknown) continue_unknown(machine, resumed);
     if (machine->state == CASEHOOK__MACHINE_TO_RENDER) render_request(machine);
     if (machine->state == CASEHOOK__MACHINE_READY) rehearse(machine);
@@ -358,7 +379,8 @@ int casehook__machine_begin(struct casehook__machine *machine, int operation, bo
     for (size_t i = 0; i < CASEHOOK__CALLS; i++)
         if (context->config->calls[i].field_count) machine->result->has_fields = true;
     keep_given_id(machine);
-    if (skip_comments(machine) || casehook__extra_begin(machine) || look_back(machine, &resumed))
+    skip_comments(machine);
+    if (check_calls(machine) || casehook__extra_begin(machine) || look_back(machine, &resumed))
         return CASEHOOK_OK;
     start_plan(machine, &resumed);
     return CASEHOOK_OK;

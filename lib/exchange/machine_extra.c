@@ -10,13 +10,15 @@
 int casehook__extra_begin(struct casehook__machine *machine)
 {
     struct casehook__extra *extra = machine->extra;
-    if (!machine->context->config->signature && !machine->context->credentials) return CASEHOOK_OK;
+    const struct casehook__config *config = machine->context->config;
+    if (!config->signature && !machine->context->credentials && !config->own_id) return CASEHOOK_OK;
     if (!extra) {
         extra = machine->extra = casehook__calloc(machine->heap, 1, sizeof *machine->extra);
         if (!extra) return casehook__fail_memory(&machine->result->error);
         casehook__buf_init(&extra->signature, machine->heap, SIGNATURE_BYTES);
         casehook__buf_init(&extra->authorization, machine->heap, CASEHOOK__TOKEN_MAX_BYTES + 16);
         casehook__buf_init(&extra->form, machine->heap, FORM_BYTES);
+        casehook__buf_init(&extra->own_id, machine->heap, CASEHOOK__BODY_MAX_BYTES);
     }
     extra->previewed = false;
     extra->waits_since = 0;
@@ -30,6 +32,7 @@ void casehook__extra_free(struct casehook__machine *machine)
     casehook__buf_free(&extra->signature);
     casehook__buf_free(&extra->authorization);
     casehook__buf_free(&extra->form);
+    casehook__buf_free(&extra->own_id);
     casehook__free(machine->heap, extra);
     machine->extra = NULL;
 }

@@ -8,7 +8,7 @@
 #include "exchange/machine.h"
 #include "exchange/signature.h"
 
-/* What goes along with the requests of some connectors: headers that each request has of its own. */
+/* What the requests of some connectors have besides: headers of their own, an id that is ours. */
 struct casehook__extra {
     struct casehook__header own[CASEHOOK__OWN_HEADERS];
     /* Of tokens (A1). */
@@ -23,6 +23,7 @@ struct casehook__extra {
     bool previewed;
 
     struct casehook__buf signature;
+    struct casehook__buf own_id;             /* that the create gives its case (K9) */
     char message[CASEHOOK__MESSAGE_ID_SIZE]; /* the same for all tries; "": there was none yet */
     char look[CASEHOOK__MESSAGE_ID_SIZE];    /* of a question in between whether the case is there */
 };
@@ -50,6 +51,25 @@ bool casehook__machine_delay(struct casehook__machine *machine, int64_t at,
                              enum casehook__machine_state wakes_as);
 /* The operation has ended. */
 void casehook__machine_end(struct casehook__machine *machine);
+
+/* machine_plan.c */
+
+/*
+ * On from where the plan is to the first step with a request, which begins; false: the operation has ended
+ * before.
+ */
+bool casehook__machine_enter_step(struct casehook__machine *machine);
+
+/* machine_own.c */
+
+/*
+ * What a call is rendered to besides URL and body, with the values of tree: part of its rehearsal too.  OK,
+ * or the status of its fault, which is in the result.
+ */
+int casehook__own_render(struct casehook__machine *machine, enum casehook__call call,
+                         const struct casehook__param_tree *tree);
+/* The request has been rendered: it says what id it gives. */
+void casehook__own_name(struct casehook__machine *machine);
 
 /* machine_extra.c: tokens, signatures (A1, A3) */
 
@@ -87,6 +107,8 @@ struct casehook__text casehook__machine_known_id(const struct casehook__machine 
  */
 int casehook__machine_tree(struct casehook__machine *machine, const struct casehook__request_values *values,
                            bool masked, struct casehook__param_tree *tree);
+/* The case has a new status, which is a request of its own (L1). */
+bool casehook__machine_transitions(struct casehook__machine *machine);
 bool casehook__machine_sends_comment(const struct casehook__machine *machine, size_t index);
 /* URL and body of a request into url and body; comment: the one that it sends, if any. */
 int casehook__machine_render(struct casehook__machine *machine, enum casehook__call call, size_t comment);

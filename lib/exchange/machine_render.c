@@ -38,6 +38,27 @@ int casehook__machine_tree(struct casehook__machine *machine, const struct caseh
     return casehook__fail_memory(&machine->result->error);
 }
 
+/* What the document makes of the status says which transition it is; null: none (L1). */
+static bool is_transition_null(struct casehook__machine *machine)
+{
+    struct casehook__param_tree tree;
+    struct casehook_error fault;
+    const struct casehook__request_values values = {.external_id = casehook__machine_known_id(machine)};
+    casehook__error_init(&fault);
+    if (!machine->made || casehook__machine_tree(machine, &values, false, &tree)) return false;
+    const struct casehook__value *value = casehook__value_at(&tree.root, CASEHOOK__TEXT("value.transition"));
+    if (value && value->kind == CASEHOOK__VALUE_MADE &&
+        value->source->make(value->source, value->count, &value, &fault))
+        return false; /* rendering it will tell */
+    return value && (value->kind == CASEHOOK__VALUE_NULL || value->kind == CASEHOOK__VALUE_ABSENT);
+}
+
+bool casehook__machine_transitions(struct casehook__machine *machine)
+{
+    return machine->context->config->calls[CASEHOOK__CALL_TRANSITION].on && machine->params.status.length &&
+           !machine->transitioned && !is_transition_null(machine);
+}
+
 static int render_url(struct casehook__machine *machine, enum casehook__call call,
                       const struct casehook__param_tree *tree, struct casehook__buf *url)
 {
@@ -49,7 +70,7 @@ static int render_url(struct casehook__machine *machine, enum casehook__call cal
     if (!status && machine->context->config->query)
         status = casehook__query_append(machine->context->config, false, url, error);
     if (status) casehook__error_set_config_field(error, casehook__call_kind(call)->url);
-    return status;
+    return status || !machine->extra ? status : casehook__own_render(machine, call, tree);
 }
 
 static int render_body(struct casehook__machine *machine, enum casehook__call call,
@@ -76,7 +97,7 @@ static int values_of_request(struct casehook__machine *machine, enum casehook__c
                                                 .external_title = {result->title, result->title_length}};
     if (index < machine->params.comment_count) values->comment = machine->params.comments[index].text;
     bool finds = call == CASEHOOK__CALL_FIND; /* what the create made, or would make */
-    if (machine->key && (finds || casehook__call_kind(call)->effect == CASEHOOK__EFFECT_ADDS)) {
+    if (machine->key && (finds || casehook__call_kind(call)->keyed)) {
         if (casehook__idempotency_key(&machine->params, machine->result, finds ? CASEHOOK__CALL_CREATE : call,
                                       index, key))
             return casehook__fail_memory(&machine->result->error);
@@ -198,25 +219,39 @@ static int foresee_comments(struct casehook__machine *machine, struct casehook__
     return status;
 }
 
+/* A call that is made with what is known already. */
+static int foresee(struct casehook__machine *machine, enum casehook__call call)
+{
+    if (!machine->context->config->calls[call].on) return CASEHOOK_OK;
+    int status = foresee_url(machine, call, SIZE_MAX);
+    return status ? status : foresee_body(machine, call, SIZE_MAX, true);
+}
+
+/* One that needs the id of a case which may be found: its body. */
+static int foresee_found(struct casehook__machine *machine, enum casehook__call call)
+{
+    const struct casehook__call_config *config = &machine->context->config->calls[call];
+    if (!config->on || !config->body) return CASEHOOK_OK;
+    return foresee_body(machine, call, SIZE_MAX,
+                        !casehook__template_uses(config->body, "external.system.id"));
+}
+
 int casehook__machine_rehearse(struct casehook__machine *machine, struct casehook__failure *failure)
 {
-    const struct casehook__config *config = machine->context->config;
+    bool transitions = casehook__machine_transitions(machine);
     int status = CASEHOOK_OK;
-    if (machine->context->config->find && *machine->step == CASEHOOK__PLAN_CREATE) {
-        status = foresee_url(machine, CASEHOOK__CALL_FIND, SIZE_MAX);
-        if (!status) status = foresee_body(machine, CASEHOOK__CALL_FIND, SIZE_MAX, true);
+    if (*machine->step == CASEHOOK__PLAN_CREATE) {
+        status = foresee(machine, CASEHOOK__CALL_FIND);
     } else if (*machine->step == CASEHOOK__PLAN_FIND) {
-        status = foresee_url(machine, CASEHOOK__CALL_CREATE, SIZE_MAX);
-        if (!status) status = foresee_body(machine, CASEHOOK__CALL_CREATE, SIZE_MAX, true);
-        /* It becomes an update if the case is there. */
-        if (!status)
-            status = foresee_body(
-                machine, CASEHOOK__CALL_UPDATE, SIZE_MAX,
-                !casehook__template_uses(config->calls[CASEHOOK__CALL_UPDATE].body, "external.system.id"));
+        status = foresee(machine, CASEHOOK__CALL_CREATE);
+        if (!status) status = foresee_found(machine, CASEHOOK__CALL_UPDATE); /* if the case is there */
+        if (!status && transitions) status = foresee_found(machine, CASEHOOK__CALL_TRANSITION);
     } else if (*machine->step == CASEHOOK__PLAN_UPDATE) {
-        status = foresee_url(machine, CASEHOOK__CALL_GET, SIZE_MAX);
-        if (!status) status = foresee_body(machine, CASEHOOK__CALL_GET, SIZE_MAX, true);
+        if (transitions) status = foresee(machine, CASEHOOK__CALL_TRANSITION);
+        if (!status) status = foresee(machine, CASEHOOK__CALL_GET);
     }
-    if (status || !config->has_comments || machine->operation != CASEHOOK_PUSH) return status;
+    if (status || machine->operation != CASEHOOK_PUSH ||
+        !machine->context->config->calls[CASEHOOK__CALL_COMMENT].on)
+        return status;
     return foresee_comments(machine, failure);
 }

@@ -1,4 +1,5 @@
 /* machine_settle.c - what follows from how a request ended: on, again, a look at the tracker, or the end. */
+#include "exchange/learn.h"
 #include "exchange/machine_private.h"
 
 #define ACCEPTED      202
@@ -63,63 +64,26 @@ static bool look(struct casehook__machine *machine)
 
 /* ---- on through the plan ------------------------------------------------------------------------ */
 
-static int write_view_url(struct casehook__machine *machine)
-{
-    struct casehook_result *result = machine->result;
-    struct casehook__param_tree tree;
-    const struct casehook__request_values values = {.external_id = casehook__machine_known_id(machine),
-                                                    .external_title = {result->title, result->title_length}};
-    int status = casehook__machine_tree(machine, &values, true, &tree);
-    if (status) return status;
-    casehook__buf_clear(&machine->next_url);
-    status = casehook__url_template_render(machine->context->config->view_url, &tree.root, false,
-                                           &machine->next_url, NULL, &result->error);
-    if (status) return status;
-    result->url = casehook__copy(machine->heap, machine->next_url.data, machine->next_url.length);
-    result->url_length = machine->next_url.length;
-    return result->url ? CASEHOOK_OK : casehook__fail_memory(&result->error);
-}
-
-/* The case is pushed: its URL for people, and when. */
-static void end_push(struct casehook__machine *machine)
-{
-    struct casehook_result *result = machine->result;
-    if (write_view_url(machine)) {
-        result->error.step = CASEHOOK_STEP_VIEW_URL;
-        casehook__error_set_field(&result->error, "config.viewIncidentUrl");
-        casehook__machine_stop(machine, CASEHOOK_OUTCOME_NONE);
-        return;
-    }
-    if (!machine->preview) casehook__clock_iso(result->pushed_date);
-    machine->step++;
-}
-
-/* To the first comment from machine->comment on that is to be sent; false: there is none. */
-static bool find_comment(struct casehook__machine *machine)
-{
-    while (machine->comment < machine->result->comment_count &&
-           !casehook__machine_sends_comment(machine, machine->comment))
-        machine->comment++;
-    return machine->comment < machine->result->comment_count;
-}
-
 /* The call was answered well: on to the next step that has a request. */
 static void advance(struct casehook__machine *machine)
 {
-    if (*machine->step == CASEHOOK__PLAN_COMMENTS) {
+    switch (*machine->step) {
+    case CASEHOOK__PLAN_COMMENTS:
         if (!machine->preview) machine->result->comments[machine->comment].state = CASEHOOK_COMMENT_SENT;
-        machine->progress.commented = true;
+        machine->progress.added = true;
         machine->comment++;
-    } else {
-        if (*machine->step == CASEHOOK__PLAN_CREATE) machine->progress.made = true;
+        break;
+    case CASEHOOK__PLAN_CREATE:
+        machine->progress.made = true;
         machine->step++;
+        break;
+    case CASEHOOK__PLAN_TRANSITION:
+        machine->progress.added = true;
+        machine->step++;
+        break;
+    default: machine->step++;
     }
-    if (*machine->step == CASEHOOK__PLAN_VIEW) end_push(machine);
-    if (*machine->step == CASEHOOK__PLAN_COMMENTS && !find_comment(machine)) machine->step++;
-    if (*machine->step == CASEHOOK__PLAN_END)
-        casehook__machine_end(machine);
-    else
-        casehook__machine_begin_step(machine);
+    casehook__machine_enter_step(machine);
 }
 
 /* The tracker was asked before the create: with a case of that name the operation is an update (D3, L2). */
@@ -135,7 +99,7 @@ static void go_on_found(struct casehook__machine *machine, enum casehook__found 
         return;
     }
     machine->step = casehook__plan(machine->operation, CASEHOOK__PLAN_OF_KNOWN);
-    casehook__machine_begin_step(machine);
+    casehook__machine_enter_step(machine);
 }
 
 /* The case that nobody knew of is there: as if its create had been answered. */
@@ -163,7 +127,7 @@ static void go_on(struct casehook__machine *machine, const struct casehook__hop 
     if (hop->written) /* should its answer not come, the case is looked for and never made again */
         machine->progress.written = machine->progress.uncertain = machine->progress.accepted = true;
     if (request->method != hop->method)
-        request->body = request->idempotency_key = (struct casehook__text){NULL, 0};
+        request->body = request->idempotency_key = (struct casehook__text){NULL, 0}; /* the id stays ours */
     request->method = hop->method;
     request->configured = hop->configured;
     request->origin = &machine->origin;
@@ -311,6 +275,9 @@ void casehook__machine_feed(struct casehook__machine *machine, const struct case
                                            &machine->result->error);
     else
         verdict = casehook__answer_judge(&question, response, machine->result);
+    /* An id that is no part of the body is known with the first answer. */
+    if (verdict.follow && hop.written && !casehook__learn_needs_body(&question))
+        casehook__learn_partial_id(&question, response, machine->result);
     if (response->status == ACCEPTED && !machine->progress.fetching) machine->was_accepted = true;
     note_outcome(machine, &verdict, &response->metrics);
     carry_out(machine, &verdict, &hop);
@@ -367,16 +334,20 @@ void casehook__machine_pretend(struct casehook__machine *machine)
 {
     struct casehook_result *result = machine->result;
     enum casehook__learns learns = casehook__call_kind(machine->request.call)->learns;
+    bool titled =
+        learns == CASEHOOK__LEARNS_TITLE || machine->context->config->calls[machine->request.call].title_key;
     if (machine->state != CASEHOOK__MACHINE_AWAITING) return;
     if (machine->progress.fetching) {
         casehook__extra_settle(machine, NULL);
         return;
     }
-    if (learns == CASEHOOK__LEARNS_ID || machine->progress.looking)
+    if (machine->request.own_id.data)
+        casehook__result_set_id(result, machine->request.own_id);
+    else if (learns == CASEHOOK__LEARNS_ID || machine->progress.looking)
         casehook__result_set_id(result, CASEHOOK__TEXT(PREVIEW_ID));
     if (machine->progress.looking)
         adopt(machine, CASEHOOK__FOUND_CASE);
-    else if (learns == CASEHOOK__LEARNS_TITLE && pretend_title(result))
+    else if (titled && pretend_title(result))
         casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
     else
         advance(machine);

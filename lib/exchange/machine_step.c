@@ -14,7 +14,7 @@ void casehook__machine_begin_step(struct casehook__machine *machine)
 {
     const struct casehook__progress *before = &machine->progress;
     machine->progress = (struct casehook__progress){.made = before->made,
-                                                    .commented = before->commented,
+                                                    .added = before->added,
                                                     .creates = *machine->step == CASEHOOK__PLAN_CREATE,
                                                     .can_find = machine->context->config->find != NULL};
     if (*machine->step == CASEHOOK__PLAN_COMMENTS) {

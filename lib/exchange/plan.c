@@ -10,11 +10,12 @@ const enum casehook__plan_step *casehook__plan(int operation, enum casehook__pla
     static const enum casehook__plan_step create_and_comment[] = {
         CASEHOOK__PLAN_FIND, CASEHOOK__PLAN_CREATE,   CASEHOOK__PLAN_GET,
         CASEHOOK__PLAN_VIEW, CASEHOOK__PLAN_COMMENTS, CASEHOOK__PLAN_END};
-    static const enum casehook__plan_step update_alone[] = {CASEHOOK__PLAN_UPDATE, CASEHOOK__PLAN_GET,
-                                                            CASEHOOK__PLAN_VIEW, CASEHOOK__PLAN_END};
+    static const enum casehook__plan_step update_alone[] = {CASEHOOK__PLAN_UPDATE, CASEHOOK__PLAN_TRANSITION,
+                                                            CASEHOOK__PLAN_GET, CASEHOOK__PLAN_VIEW,
+                                                            CASEHOOK__PLAN_END};
     static const enum casehook__plan_step update_and_comment[] = {
-        CASEHOOK__PLAN_UPDATE, CASEHOOK__PLAN_GET, CASEHOOK__PLAN_VIEW, CASEHOOK__PLAN_COMMENTS,
-        CASEHOOK__PLAN_END};
+        CASEHOOK__PLAN_UPDATE, CASEHOOK__PLAN_TRANSITION, CASEHOOK__PLAN_GET,
+        CASEHOOK__PLAN_VIEW,   CASEHOOK__PLAN_COMMENTS,   CASEHOOK__PLAN_END};
     static const enum casehook__plan_step get_alone[] = {CASEHOOK__PLAN_GET, CASEHOOK__PLAN_END};
     static const enum casehook__plan_step comment_alone[] = {CASEHOOK__PLAN_COMMENTS, CASEHOOK__PLAN_END};
     bool push = operation == CASEHOOK_PUSH;
@@ -34,6 +35,7 @@ enum casehook__call casehook__plan_call(enum casehook__plan_step step)
     case CASEHOOK__PLAN_FIND: return CASEHOOK__CALL_FIND;
     case CASEHOOK__PLAN_CREATE: return CASEHOOK__CALL_CREATE;
     case CASEHOOK__PLAN_UPDATE: return CASEHOOK__CALL_UPDATE;
+    case CASEHOOK__PLAN_TRANSITION: return CASEHOOK__CALL_TRANSITION;
     case CASEHOOK__PLAN_GET: return CASEHOOK__CALL_GET;
     default: return CASEHOOK__CALL_COMMENT;
     }

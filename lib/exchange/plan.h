@@ -11,6 +11,7 @@ enum casehook__plan_step {
     CASEHOOK__PLAN_FIND, /* whether there is such a case already */
     CASEHOOK__PLAN_CREATE,
     CASEHOOK__PLAN_UPDATE,
+    CASEHOOK__PLAN_TRANSITION, /* a new status, where that is a request of its own (L1) */
     CASEHOOK__PLAN_GET,
     CASEHOOK__PLAN_VIEW,     /* no request: the URL for people */
     CASEHOOK__PLAN_COMMENTS, /* one request for each that is to be sent */

@@ -14,6 +14,7 @@ struct casehook__request {
     const struct casehook__origin *origin;
     struct casehook__text body;            /* data NULL: none */
     struct casehook__text idempotency_key; /* data NULL: it carries none */
+    struct casehook__text own_id; /* of the case that it creates (K9); data NULL: the answer says it */
     /* Headers of this request alone, beside those that all requests of its call have. */
     const struct casehook__header *own;
     size_t own_count;
@@ -37,6 +38,7 @@ struct casehook__response {
     struct casehook__text content_encoding; /* what is left after the driver decoded the body */
     struct casehook__text location;
     struct casehook__text retry_after;
+    struct casehook__text id_header; /* the one of the configuration (K6) */
     struct casehook__text body;
     struct casehook__metrics metrics;
 };

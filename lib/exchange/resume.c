@@ -101,7 +101,8 @@ static int take_id(struct resume_reader *reader)
     if (!is_present(&reader->id)) return CASEHOOK_OK;
     if (!decode(reader, &reader->id, &id)) return fail_resume(reader, "is no result: its id is no text");
     if (casehook__id_fault(id)) return fail_resume(reader, "has an id that none can be");
-    if (result->id_length &&
+    /* An update may have told another one (K9). */
+    if (result->id_length && !reader->config->calls[CASEHOOK__CALL_UPDATE].key &&
         !casehook__text_equal(id, (struct casehook__text){result->id, result->id_length}))
         return fail_resume(reader, "is about another case than the external id");
     casehook__result_set_id(result, id);
@@ -164,17 +165,21 @@ static void take_requests(struct resume_reader *reader)
     while (casehook__js_next(reader->requests.text, &position, &key, &item)) {
         struct casehook__js_value step = member(&item, "step"), outcome = member(&item, "outcome"),
                                   status = member(&item, "status");
-        bool creates = is_word(&step, "create");
+        bool creates = is_word(&step, "create"), comments = is_word(&step, "comment"),
+             later = comments || is_word(&step, "get"), transitions = is_word(&step, "transition");
         asked_last = is_word(&step, "find");
+        /* What comes behind a write says that it was done, perhaps by the call that was resumed before. */
+        resumed->wrote |= (later || transitions) && is_present(&reader->id);
+        resumed->transitioned |= later || ((creates || transitions) && is_word(&outcome, "done"));
         if ((creates || is_word(&step, "update")) && is_word(&outcome, "done")) resumed->wrote = true;
         bool may_be_done = creates && is_broken_inside_status(&status);
         /* A refusal says no, and is made again; but where one can look, or ask safely, one does. */
         if ((creates && is_word(&outcome, "unknown")) ||
             (may_be_done && (reader->config->find || resumed->same_key)))
             resumed->create_unknown = true;
-        if (is_word(&step, "comment") && is_word(&outcome, "done"))
+        if (comments && is_word(&outcome, "done"))
             resumed->comment_reached = false; /* what follows is of the next one */
-        else if (is_word(&step, "comment"))
+        else if (comments)
             resumed->comment_reached |= is_word(&outcome, "unknown") || is_broken_inside_status(&status);
     }
     resumed->comment_reached &= resumed->same_key;
@@ -232,6 +237,7 @@ static int look_for_done(struct resume_reader *reader)
 static int check_unknown(struct resume_reader *reader)
 {
     struct casehook__resumed *resumed = reader->resumed;
+    resumed->transitioned |= resumed->create_unknown;
     if (reader->result->id_length) resumed->wrote |= resumed->create_unknown; /* the server named it */
     if (resumed->wrote && !reader->result->id_length) return look_for_done(reader);
     if (resumed->wrote) resumed->create_unknown = false;

@@ -10,6 +10,7 @@
 /* What is left to do. */
 struct casehook__resumed {
     bool wrote;           /* the create or update is done */
+    bool transitioned;    /* and so is the transition, or there is none for a case that was made */
     bool create_unknown;  /* it may be done: nobody knows, and there is no id */
     bool accepted;        /* in truth it is done, only its id is not known: it is not made again */
     bool same_key;        /* and carried the idempotency key that this call has too */

@@ -9,8 +9,9 @@ void casehook__js_find_begin(struct casehook__js_find *find, const struct caseho
     find->count = count;
     find->found = found;
     find->flat = find->ends = 0;
-    /* The top value is on every path. */
+    /* The top value is on every path, and is what "" names unless there is a flat member of that name. */
     find->into = count == CASEHOOK__JS_FIND_PATHS ? UINT64_MAX : ((uint64_t)1 << count) - 1;
+    for (size_t i = 0; i < count; i++) find->ends |= (uint64_t)(paths[i]->whole.length == 0) << i;
 }
 
 /* The part that members at level are compared with; NULL for a path that has no name (keypath.h). */
@@ -96,8 +97,9 @@ void casehook__js_find_open(struct casehook__js_find *find, size_t level, enum c
 void casehook__js_find_close(struct casehook__js_find *find, size_t level, const char *end)
 {
     if (level > CASEHOOK__JS_FIND_LEVELS || !find->ending[level]) return;
+    uint64_t ending = find->ending[level] & ~(level == 1 ? find->flat : 0); /* a flat member replaced it */
     for (size_t i = 0; i < find->count; i++) {
         struct casehook__js_value *value = &find->found[i];
-        if (find->ending[level] >> i & 1) value->text.length = (size_t)(end - value->text.data);
+        if (ending >> i & 1) value->text.length = (size_t)(end - value->text.data);
     }
 }

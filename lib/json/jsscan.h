@@ -42,8 +42,9 @@ enum casehook__js_fault {
 /*
  * Validates all of text and finds count keys in the same pass: found[i] belongs to paths[i].  The
  * whole path as a flat member of the top object wins over the path, the last of duplicate members
- * wins (K1, H4).  offset, when not NULL, gets the place of a fault.  Of a text that is truncated found has
- * what came so far: a number at its end may go on, a container has no length.
+ * wins (K1, H4).  The path "" is the top value.  offset, when not NULL, gets the place of a fault.  Of a
+ * text that is truncated found has what came so far: a number at its end may go on, a container has no
+ * length.
  */
 enum casehook__js_fault casehook__jsscan(struct casehook__text text,
                                          const struct casehook__keypath *const *paths, size_t count,

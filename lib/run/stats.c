@@ -9,7 +9,7 @@
 enum {
     OPERATIONS = CASEHOOK_PUSH + 1,
     CODES = -CASEHOOK_E_UNAVAILABLE + 1,
-    STEPS = CASEHOOK_STEP_TOKEN + 1,
+    STEPS = CASEHOOK_STEP_TRANSITION + 1,
     CLASSES = 6 /* of HTTP status by its first digit; 0: no answer */
 };
 

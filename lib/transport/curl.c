@@ -90,7 +90,8 @@ static const struct casehook__failure *transfer_failure(const struct casehook__t
 static void forget_try(struct casehook__transfer *transfer)
 {
     static const struct casehook__kept_header none;
-    transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
+    transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after =
+        transfer->id_header = none;
     transfer->sends = transfer->handshakes = transfer->socket_count = 0;
     transfer->socket_error = 0;
     transfer->stream = 0;
@@ -253,6 +254,7 @@ static void read_easy_response(struct casehook__transfer *transfer)
         .content_type = kept(transfer, &transfer->content_type),
         .location = kept(transfer, &transfer->location),
         .retry_after = kept(transfer, &transfer->retry_after),
+        .id_header = kept(transfer, &transfer->id_header),
         .body = casehook__buf_text(&transfer->body),
     };
 }

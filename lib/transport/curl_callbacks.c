@@ -39,7 +39,8 @@ static bool keep_header(struct casehook__transfer *transfer, struct casehook__te
 static void begin_response(struct casehook__transfer *transfer)
 {
     static const struct casehook__kept_header none;
-    transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after = none;
+    transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after =
+        transfer->id_header = none;
     casehook__buf_clear(&transfer->head);
     transfer->has_length = transfer->coded = false;
     transfer->keep_seconds = 0;
@@ -86,6 +87,8 @@ static void note_keep_alive(struct casehook__transfer *transfer, struct casehook
 /* Most headers begin like none that is wanted. */
 static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__text line)
 {
+    const char *id_header = transfer->config->id_header.data; /* any of them (K6) */
+    if (id_header && !keep_header(transfer, line, id_header, &transfer->id_header)) return false;
     switch (casehook__lower(*line.data)) {
     case 'c':
         note_length(transfer, line);

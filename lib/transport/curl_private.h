@@ -127,7 +127,7 @@ struct casehook__transfer {
     bool has_length;
     uint64_t length;       /* Content-Length */
     uint64_t keep_seconds; /* Keep-Alive: timeout=; 0: none */
-    struct casehook__kept_header content_type, content_encoding, location, retry_after;
+    struct casehook__kept_header content_type, content_encoding, location, retry_after, id_header;
     struct casehook__buf head, body;
     struct casehook__tls_report tls, proxy_tls;
     char detail[CURL_ERROR_SIZE];

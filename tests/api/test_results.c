@@ -82,7 +82,7 @@ static void codes_have_names(void **state)
     static const struct {
         const char *(*name)(int code);
         int first, last;
-        const char *names[9];
+        const char *names[10];
     } tables[] = {
         {casehook_operation_name,
          CASEHOOK_CREATE,
@@ -90,8 +90,9 @@ static void codes_have_names(void **state)
          {"create", "get", "update", "comment", "push"}},
         {casehook_step_name,
          CASEHOOK_STEP_CONFIG,
-         CASEHOOK_STEP_TOKEN,
-         {"config", "params", "create", "get", "update", "comment", "view_url", "find", "token"}},
+         CASEHOOK_STEP_TRANSITION,
+         {"config", "params", "create", "get", "update", "comment", "view_url", "find", "token",
+          "transition"}},
         {casehook_outcome_name,
          CASEHOOK_OUTCOME_NONE,
          CASEHOOK_OUTCOME_UNKNOWN,

@@ -126,13 +126,21 @@ static int is_text(const json_t *value)
     return json_is_string(value) && json_string_length(value) > 0;
 }
 
-/* H1: a single comment without comment configuration fails in the call, with step config. */
-static int lacks_comments(const json_t *config, const struct call *call)
+/* H1, K8: a call that the connector has no configuration for fails when it is made, with step config. */
+static int lacks_call(const json_t *config, const struct call *call)
 {
     const json_t *method = json_object_get(config, "createCommentMethod");
-    return call->operation == CASEHOOK_COMMENT &&
-           (json_is_null(method) || !is_text(json_object_get(config, "createCommentUrl")) ||
-            !is_text(json_object_get(config, "createCommentJson")));
+    switch (call->operation) {
+    case CASEHOOK_COMMENT:
+        return json_is_null(method) || !is_text(json_object_get(config, "createCommentUrl")) ||
+               !is_text(json_object_get(config, "createCommentJson"));
+    case CASEHOOK_GET:
+        return json_is_false(json_object_get(config, "getIncident")) ||
+               (is_text(json_object_get(config, "createIncidentResponseExternalTitleKey")) &&
+                !is_text(json_object_get(config, "getIncidentUrl")));
+    case CASEHOOK_CREATE: return 0;
+    default: return json_is_false(json_object_get(config, "updateIncident"));
+    }
 }
 
 /* Both ways to be wrong, a connector that was refused and one that was not, show in the outcome. */
@@ -140,7 +148,7 @@ static void run_call(const struct trial *trial, const json_t *vector, json_t *co
                      struct outcome *outcome)
 {
     const char *step = json_string_value(json_object_get(json_object_get(vector, "result"), "step"));
-    int refuse = step && strcmp(step, "config") == 0, late = lacks_comments(config, call);
+    int refuse = step && strcmp(step, "config") == 0, late = lacks_call(config, call);
     struct casehook_settings *settings = NULL;
     struct casehook_connector *connector = NULL;
     json_t *document =

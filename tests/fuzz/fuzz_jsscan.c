@@ -99,6 +99,7 @@ static struct casehook__js_value find(struct casehook__js_value top, const struc
 {
     struct casehook__js_value value = child(top, path->whole, SIZE_MAX);
     if (value.kind != CASEHOOK__JS_NONE) return value;
+    if (path->whole.length == 0) return top; /* the whole answer */
     if (path->count) value = top;
     for (size_t i = 0; i < path->count; i++) value = child(value, path->parts[i].name, path->parts[i].index);
     return value;

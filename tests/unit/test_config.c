@@ -637,7 +637,7 @@ static void compiled(void **state)
         assert_string_equal(origin.host, "t.example");
         assert_int_equal(config->calls[i].body != NULL, i != CASEHOOK__CALL_GET);
     }
-    assert_true(config->has_comments);
+    assert_true(config->calls[CASEHOOK__CALL_COMMENT].on);
     assert_true(config->strict);
     assert_false(config->secret_url);
     assert_int_equal(config->auth, CASEHOOK__AUTH_NONE);
@@ -651,7 +651,7 @@ static void compiled(void **state)
                             {"secretUrl", "true"},
                             {"createResponseFields", "{\"n\":\"a.b\",\"m\":\"c\"}"}};
     read_changed(&reading, off, NULL, NULL);
-    assert_false(reading.config->has_comments);
+    assert_false(reading.config->calls[CASEHOOK__CALL_COMMENT].on);
     assert_true(reading.config->secret_url);
     assert_int_equal(reading.config->calls[CASEHOOK__CALL_CREATE].field_count, 2);
     assert_string_equal(reading.config->calls[CASEHOOK__CALL_CREATE].fields[0].name, "n");

@@ -26,7 +26,7 @@ static struct casehook__decision decide(struct casehook__verdict verdict, struct
 static void what_went_well_goes_on(void **state)
 {
     (void)state;
-    const struct casehook__progress progress = {.effect = ADDS, .made = true, .commented = true};
+    const struct casehook__progress progress = {.effect = ADDS, .made = true, .added = true};
     struct casehook__verdict well = {.http_status = 201, .outcome = CASEHOOK_OUTCOME_DONE};
     assert_int_equal(decide(well, progress).action, CASEHOOK__ACTION_NEXT);
     struct casehook__verdict follow = {.http_status = 307, .outcome = REFUSED, .follow = true};
@@ -95,7 +95,7 @@ static void what_was_done_is_not_done_twice(void **state)
         .status = CASEHOOK_E_HTTP_STATUS, .http_status = 503, .outcome = REFUSED};
     assert_true(decide(busy, (struct casehook__progress){.effect = READS}).retryable);
     assert_false(decide(busy, (struct casehook__progress){.effect = READS, .made = true}).retryable);
-    assert_false(decide(busy, (struct casehook__progress){.effect = ADDS, .commented = true}).retryable);
+    assert_false(decide(busy, (struct casehook__progress){.effect = ADDS, .added = true}).retryable);
     struct casehook__decision decision =
         decide(busy, (struct casehook__progress){.effect = CHANGES, .written = true});
     assert_false(decision.retryable);
@@ -117,8 +117,8 @@ static void plans(void **state)
     (void)state;
     const enum casehook__plan_step create[] = {CASEHOOK__PLAN_CREATE, CASEHOOK__PLAN_GET, CASEHOOK__PLAN_VIEW,
                                                CASEHOOK__PLAN_END},
-                                   update[] = {CASEHOOK__PLAN_UPDATE, CASEHOOK__PLAN_GET, CASEHOOK__PLAN_VIEW,
-                                               CASEHOOK__PLAN_END},
+                                   update[] = {CASEHOOK__PLAN_UPDATE, CASEHOOK__PLAN_TRANSITION,
+                                               CASEHOOK__PLAN_GET, CASEHOOK__PLAN_VIEW, CASEHOOK__PLAN_END},
                                    find[] = {CASEHOOK__PLAN_FIND, CASEHOOK__PLAN_CREATE, CASEHOOK__PLAN_GET,
                                              CASEHOOK__PLAN_VIEW, CASEHOOK__PLAN_END},
                                    get[] = {CASEHOOK__PLAN_GET, CASEHOOK__PLAN_END},
@@ -126,21 +126,23 @@ static void plans(void **state)
                                    push_new[] = {CASEHOOK__PLAN_CREATE, CASEHOOK__PLAN_GET,
                                                  CASEHOOK__PLAN_VIEW, CASEHOOK__PLAN_COMMENTS,
                                                  CASEHOOK__PLAN_END},
-                                   push[] = {CASEHOOK__PLAN_UPDATE, CASEHOOK__PLAN_GET, CASEHOOK__PLAN_VIEW,
+                                   push[] = {CASEHOOK__PLAN_UPDATE,   CASEHOOK__PLAN_TRANSITION,
+                                             CASEHOOK__PLAN_GET,      CASEHOOK__PLAN_VIEW,
                                              CASEHOOK__PLAN_COMMENTS, CASEHOOK__PLAN_END};
     is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_NEW, create);
     is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_UNKNOWN, find);
-    is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_KNOWN, update); /* it was found */
-    is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_WRITTEN, create + 1);
+    is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_KNOWN, update);       /* it was found */
+    is_plan(CASEHOOK_CREATE, CASEHOOK__PLAN_OF_WRITTEN, update + 1); /* whichever write it was */
     is_plan(CASEHOOK_UPDATE, CASEHOOK__PLAN_OF_KNOWN, update);
     is_plan(CASEHOOK_UPDATE, CASEHOOK__PLAN_OF_WRITTEN, update + 1);
     is_plan(CASEHOOK_GET, CASEHOOK__PLAN_OF_KNOWN, get);
     is_plan(CASEHOOK_COMMENT, CASEHOOK__PLAN_OF_KNOWN, comment);
     is_plan(CASEHOOK_PUSH, CASEHOOK__PLAN_OF_NEW, push_new);
     is_plan(CASEHOOK_PUSH, CASEHOOK__PLAN_OF_KNOWN, push);
-    is_plan(CASEHOOK_PUSH, CASEHOOK__PLAN_OF_WRITTEN, push_new + 1);
+    is_plan(CASEHOOK_PUSH, CASEHOOK__PLAN_OF_WRITTEN, push + 1);
     assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_CREATE), CASEHOOK__CALL_CREATE);
     assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_UPDATE), CASEHOOK__CALL_UPDATE);
+    assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_TRANSITION), CASEHOOK__CALL_TRANSITION);
     assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_GET), CASEHOOK__CALL_GET);
     assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_FIND), CASEHOOK__CALL_FIND);
     assert_int_equal(casehook__plan_call(CASEHOOK__PLAN_COMMENTS), CASEHOOK__CALL_COMMENT);

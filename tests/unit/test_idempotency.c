@@ -15,8 +15,10 @@
 #define COMMENT CASEHOOK__CALL_COMMENT
 
 static struct casehook__idempotency header = {.header = {"Idempotency-Key", 15}, .counts = true};
-static const struct casehook__config config = {.idempotency = &header, .has_comments = true},
-                                     no_comments = {.idempotency = &header}, none = {.has_comments = true};
+static const struct casehook__config config = {.idempotency = &header,
+                                               .calls[CASEHOOK__CALL_COMMENT].on = true},
+                                     no_comments = {.idempotency = &header},
+                                     none = {.calls[CASEHOOK__CALL_COMMENT].on = true};
 static struct casehook__parsed_params params;
 static struct casehook_result *result;
 static char key[CASEHOOK__REQUEST_KEY_SIZE];

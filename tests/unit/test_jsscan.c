@@ -205,6 +205,11 @@ static void keys_find(void **state)
     check_find("[\"a.b\"].c", "{\"a.b\":{\"c\":false}}", "false");
     check_find("x[\"a\\\"b\"]", "{\"x\":{\"a\\\"b\":{}}}", "{}");
     check_find("", "{\"\":\"empty name\",\"key\":\"x\"}", "\"empty name\"");
+    check_find("", "{\"key\":\"x\",\"\":{\"a\":[]}}", "{\"a\":[]}");
+    check_find("", " [1] ", "[1]"); /* without a member of that name: the whole answer */
+    check_find("", "{\"key\":{}}", "{\"key\":{}}");
+    check_find("", " \"INC7\" ", "\"INC7\"");
+    check_find("", "7", "7");
     check_find(".key", "{\"\":{\"key\":\"under empty\"},\"key\":\"x\"}", "\"under empty\"");
     check_find("a..b", "{\"a\":{\"\":{\"b\":\"v\"},\"b\":\"no\"}}", "\"v\"");
     check_find(" key", "{\"key\":\"x\",\" key\":\"spaced\"}", "\"spaced\"");
@@ -226,7 +231,6 @@ static void keys_do_not_find(void **state)
         {"key", "\"key\""},
         {"[][[", "{\"\":{\"a\":1}}"},
         {"[][[", "[[1]]"},
-        {"", "[1]"},
         {"Key", "{\"key\":\"x\"}"},
         {"$.key", "{\"key\":\"x\"}"},
         {"items[-1]", "{\"items\":[\"a\",\"b\"]}"},

@@ -127,7 +127,7 @@ static void what_adds_nothing_is_repeated(void **state)
 {
     (void)state;
     const struct casehook__progress update = {.effect = CHANGES, .tries = 1},
-                                    get = {.effect = READS, .made = true, .commented = true, .tries = 1},
+                                    get = {.effect = READS, .made = true, .added = true, .tries = 1},
                                     elsewhere = {.effect = CHANGES, .written = true, .tries = 1};
     const struct row rows[] = {
         {"update, timeout", LOST(TIMEOUT), update, 2, AGAIN, UNKNOWN, true},
@@ -391,7 +391,7 @@ static void retryable_never_doubles(void **state)
                                                     .reached = (bits & 16) != 0,
                                                     .uncertain = (bits & 16) && (bits & 32),
                                                     .made = (bits & 64) != 0,
-                                                    .commented = (bits & 128) != 0,
+                                                    .added = (bits & 128) != 0,
                                                     .accepted = (bits & 256) != 0,
                                                     .tries = 1};
         for (size_t i = 0; i < COUNT(statuses) * COUNT(codes) * COUNT(outcomes); i++) {
@@ -402,7 +402,7 @@ static void retryable_never_doubles(void **state)
                 .outcome = outcomes[i / COUNT(statuses) / COUNT(codes)]};
             struct casehook__decision decision = casehook__decide(&verdict, &progress, &retry);
             if (!decision.retryable) continue;
-            assert_false(progress.made || progress.commented);
+            assert_false(progress.made || progress.added);
             assert_false(progress.effect == ADDS && decision.outcome == UNKNOWN);
         }
     }

@@ -11,9 +11,10 @@
 
 static struct casehook__idempotency header = {.header = {"Idempotency-Key", 15}, .counts = true};
 static struct casehook__find_config question;
-static const struct casehook__config plain = {.has_comments = true},
-                                     keyed = {.has_comments = true, .idempotency = &header},
-                                     finds = {.has_comments = true, .find = &question};
+static const struct casehook__config plain = {.calls[CASEHOOK__CALL_COMMENT].on = true},
+                                     keyed = {.calls[CASEHOOK__CALL_COMMENT].on = true,
+                                              .idempotency = &header},
+                                     finds = {.calls[CASEHOOK__CALL_COMMENT].on = true, .find = &question};
 static struct casehook__parsed_params params;
 static struct casehook_result *result;
 static struct casehook__resumed resumed;
