@@ -105,10 +105,7 @@ static void pass_turn_on(struct casehook__limiter *limiter, struct casehook__pla
         return;
     }
     leave_queue(limiter, last);
-    last->queued = true;
-    last->turn = place->turn;
-    last->before = place->before;
-    last->behind = place->behind;
+    *last = *place; /* which waits, and is no probe */
     if (last->before) last->before->behind = last;
     *(last->behind ? &last->behind->before : &limiter->last) = last;
     place->queued = false;
@@ -159,7 +156,6 @@ enum casehook__admission casehook__limiter_ask(struct casehook__limiter *limiter
                                                struct casehook__place *place, int64_t *at)
 {
     enum casehook__admission admission = CASEHOOK__ADMITTED;
-    if (!limiter) return admission;
     pthread_mutex_lock(&limiter->lock);
     if (is_open(limiter, now, at)) {
         pass_turn_on(limiter, place);
@@ -187,7 +183,7 @@ static void settle_probe(struct casehook__limiter *limiter, int64_t now, enum ca
 void casehook__limiter_settle(struct casehook__limiter *limiter, int64_t now, struct casehook__place *place,
                               enum casehook__health health)
 {
-    if (!limiter || !limiter->limits.circuit_failures) return;
+    if (!limiter->limits.circuit_failures) return;
     pthread_mutex_lock(&limiter->lock);
     if (place->probing && limiter->open) {
         settle_probe(limiter, now, health);
