@@ -235,10 +235,10 @@ static int serve(struct config *config, const char *path)
     if (signals < 0 || open_outbox(&server, config, &lock)) goto end;
     for (size_t i = 0; i < config->source_count; i++) server_counts(&server, config->sources[i].name);
     if (server_start(&server, config)) goto end;
+    atomic_store(&server.ready, true);
     bool v6 = strchr(config->listen_host, ':');
     log_line(CASEHOOK_LOG_INFO, "listening on http://%s%s%s:%u", v6 ? "[" : "", config->listen_host,
              v6 ? "]" : "", server_port(&server));
-    atomic_store(&server.ready, true);
     notify_send("READY=1\nSTATUS=listening on %s port %u", config->listen_host, server_port(&server));
     code = run(&server, signals, path) ? 1 : 0;
     stop(&server, signals);

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { CONNECTION_MEMORY = 16 * 1024, STACK = 512 * 1024, FORM_MAX = 4096 };
+enum { CONNECTION_MEMORY = 16 * 1024, STACK = 2 * 1024 * 1024, FORM_MAX = 4096 };
 
 /* ---- shared ------------------------------------------------------------------------------------ */
 
