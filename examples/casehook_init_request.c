@@ -24,7 +24,7 @@ static void say(const char *field, const char *text, const char *why)
 }
 
 /* The URL of one case: behind the path, in front of ".json" and of a query. */
-static char *url_of_case(const char *url)
+static char *url_of_case(const char *url, bool for_people)
 {
     char *made = NULL;
     size_t size = 0, length = strcspn(url, "?#"), path;
@@ -33,7 +33,8 @@ static char *url_of_case(const char *url)
     if (!out) return NULL;
     path = json ? length - 5 : length;
     while (path && url[path - 1] == '/') path--;
-    fprintf(out, "%.*s/" ID "%s%s", (int)path, url, json ? ".json" : "", url + length);
+    fprintf(out, "%.*s/" ID "%s%s", (int)path, url, json && !for_people ? ".json" : "",
+            for_people ? "" : url + length);
     if (!fclose(out)) return made;
     free(made);
     return NULL;
@@ -41,15 +42,16 @@ static char *url_of_case(const char *url)
 
 static bool put_urls(json_t *config, const struct curl_command *command)
 {
-    char *of_case = url_of_case(command->url);
-    bool put = of_case && !json_object_set_new(config, "createIncidentUrl", json_string(command->url)) &&
+    char *of_case = url_of_case(command->url, false), *shown = url_of_case(command->url, true);
+    bool put = of_case && shown &&
+               !json_object_set_new(config, "createIncidentUrl", json_string(command->url)) &&
                !json_object_set_new(config, "getIncidentUrl", json_string(of_case)) &&
-               !json_object_set_new(config, "viewIncidentUrl", json_string(of_case)) &&
+               !json_object_set_new(config, "viewIncidentUrl", json_string(shown)) &&
                !json_object_set_new(config, "updateIncidentUrl", json_string(of_case));
-    if (put)
-        say("getIncidentUrl, viewIncidentUrl, updateIncidentUrl", of_case,
-            ": a guess; the second one is a page for people");
+    if (put) say("the URL of a case", of_case, ": a guess, for getIncidentUrl and updateIncidentUrl");
+    if (put) say("viewIncidentUrl", shown, ": a guess, the page for people");
     free(of_case);
+    free(shown);
     return put;
 }
 
