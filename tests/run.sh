@@ -3,8 +3,8 @@
 #   run.sh [--quick | --all | --long]
 #     --quick   gcc alone: all tests once
 #     (none)    gcc: all tests; clang: unit, api and abi; clang's UndefinedBehaviorSanitizer: unit and api;
-#               gcc's Address- and UndefinedBehaviorSanitizer: all but Redmine and the installed library
-#     --all     the same, a release build, and Redmine is installed for its test; this is what continuous
+#               gcc's Address- and UndefinedBehaviorSanitizer: all but Redmine, Request Tracker and the installed library
+#     --all     the same, a release build, and Redmine and Request Tracker are installed for their tests; this is what continuous
 #               integration runs
 #     --long    the campaigns at their full length, ThreadSanitizer over threads, loop and real servers, valgrind over
 #               every test that is a program of ours
@@ -152,7 +152,10 @@ esac
 
 cd "$top" || exit 1
 sh examples/packages.sh "${packages[@]}" || fail "some packages are missing, see above"
-if [ "$mode" = --all ]; then sh tests/redmine/install.sh || fail "Redmine could not be installed, see above"; fi
+if [ "$mode" = --all ]; then
+    sh tests/redmine/install.sh || fail "Redmine could not be installed, see above"
+    sh tests/rt/install.sh || fail "Request Tracker could not be installed, see above"
+fi
 mkdir -p "$logs"
 # Where a sanitizer finds something, the test has failed.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
@@ -183,7 +186,7 @@ if [ "$mode" = '' ] || [ "$mode" = --all ]; then
     run undefined undefined --suite unit --suite api --no-suite scripts
     # No werror: under sanitizers gcc warns of what it cannot know.
     build sanitized gcc -Db_sanitize=address,undefined
-    run sanitized sanitized --no-suite redmine --no-suite install
+    run sanitized sanitized --no-suite redmine --no-suite rt --no-suite install
 fi
 if [ "$mode" = --all ]; then
     alertmanager
