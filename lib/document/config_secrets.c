@@ -130,8 +130,6 @@ static void add_texts(struct casehook__config_reader *reader, const char *name)
 void casehook__config_collect_secrets(struct casehook__config_reader *reader)
 {
     static const char *const names[] = {"password", "clientSecret"};
-    static const char *const urls[] = {"createIncidentUrl", "getIncidentUrl", "updateIncidentUrl",
-                                       "createCommentUrl", "viewIncidentUrl"};
     const struct casehook__config *config = reader->config;
     for (size_t i = 0; i < 2; i++) {
         struct casehook__field field = casehook__config_secret(reader, names[i]);
@@ -140,7 +138,10 @@ void casehook__config_collect_secrets(struct casehook__config_reader *reader)
     }
     for (size_t i = 0; config->values && i < config->values->secret_count; i++)
         add_secret(reader, config->values->secrets[i].text);
-    for (size_t i = 0; config->secret_url && i < sizeof urls / sizeof *urls; i++) add_url(reader, urls[i]);
+    if (config->secret_url) {
+        for (int i = 0; i < CASEHOOK__CALLS; i++) add_url(reader, casehook__call_kind(i)->url);
+        add_url(reader, "viewIncidentUrl");
+    }
     if (config->oauth && config->oauth->basic.data) add_secret_value(reader, config->oauth->basic);
     add_texts(reader, "secretQuery");
     for (size_t i = 0; config->query && i < config->query->count; i++) { /* as it stands in URLs */

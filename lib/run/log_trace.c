@@ -66,7 +66,7 @@ void casehook__trace_request(const struct casehook_connector *connector,
     struct casehook__buf url;
     size_t max = config->headers.count + CASEHOOK__DEFAULT_HEADERS;
     struct casehook__header *headers = casehook__calloc(connector->heap, max, sizeof *headers);
-    casehook__buf_init(&url, connector->heap, 0);
+    casehook__buf_init(&url, connector->heap, CASEHOOK__URL_MAX_BYTES + 1024);
     const char *shown = casehook__shown_url(config, connector->context.mask, request->url, true, &url);
     char line[32];
     snprintf(line, sizeof line, "%s ", trace.record.method);

@@ -58,9 +58,11 @@ static struct casehook_connector *connector_logging(int level, const char *json)
 {
     struct casehook_settings *settings = document_settings(json);
     assert_int_equal(casehook_settings_set_log(settings, level, lines, keep, NULL), CASEHOOK_OK);
-    const char *secrets =
-        level == CASEHOOK_LOG_TRACE ? "\"user\": \"u\", \"password\": \"canary-word\"" : NULL;
-    struct casehook_connector *connector = document_connector(settings, base, NULL, secrets);
+    bool trace = level == CASEHOOK_LOG_TRACE;
+    const char *secrets = trace ? "\"user\": \"u\", \"password\": \"canary-word\"" : NULL;
+    char config[128];
+    snprintf(config, sizeof config, "\"createIncidentUrl\": \"%s/issue?team=ops\"", base);
+    struct casehook_connector *connector = document_connector(settings, base, trace ? config : NULL, secrets);
     casehook_settings_free(settings);
     line_count = 0;
     return connector;
@@ -282,6 +284,9 @@ static void requests_are_shown_whole(void **state)
         assert_true(strlen(joined) > 2000);
         assert_non_null(strstr(joined, "***"));
         assert_null(strstr(joined, secret));
+        char line[128];
+        snprintf(line, sizeof line, "> POST %s/issue?team=ops", base);
+        assert_true(has_line(line)); /* with the values of the query */
         assert_true(has_line("> Authorization: ***"));
         assert_true(has_line("< status 201"));
         assert_true(has_line("< {\"id\":\"42\"}"));

@@ -675,6 +675,23 @@ static void assert_secret(const struct casehook__config *config, const char *sec
     fail_msg("%s is not listed", secret);
 }
 
+/* With secretUrl what stands in the URL of any call is secret: those of find and transition too. */
+static void parts_of_urls(void **state)
+{
+    (void)state;
+    struct reading reading;
+    struct member changes[3] = {
+        {"secretUrl", "true"},
+        {"findIncidentUrl",
+         "\"https://t.example/find-canary/{{case.id}}\",\"findIncidentResponseKey\":\"id\""},
+        {"transitionIncidentUrl", "\"https://t.example/move-canary/{{external.system.id}}\""}};
+    read_changed(&reading, changes, NULL, NULL);
+    assert_null(reading.errors.first);
+    assert_secret(reading.config, "find-canary");
+    assert_secret(reading.config, "move-canary");
+    finish(&reading);
+}
+
 static void authorization(void **state)
 {
     (void)state;
@@ -868,6 +885,7 @@ int main(void)
         cmocka_unit_test(faults_of_templates_keep_their_offset),
         cmocka_unit_test(all_unknown_names_are_told),
         cmocka_unit_test(compiled),
+        cmocka_unit_test(parts_of_urls),
         cmocka_unit_test(authorization),
         cmocka_unit_test(secrets_are_listed),
         cmocka_unit_test(certificates_are_decoded),
