@@ -300,7 +300,7 @@ struct casehook_outbox_entry {
     const char *worker;      /* that sends it, or did so last */
     const char *message;     /* why it waits, or is parked */
     const char *params;      /* as they were put; when full was asked for */
-    const char *result;      /* of the last attempt, as casehook_result_json(); when full was asked for */
+    const char *result;      /* of an attempt that failed, as casehook_result_json(); when full was asked for */
     uint64_t id;
     int64_t put_ms;   /* when it was put */
     int64_t first_ms; /* its first attempt; 0: none yet */

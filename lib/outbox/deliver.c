@@ -167,7 +167,7 @@ static bool wants_transaction(struct casehook_outbox *outbox, bool *claims)
     *claims = room && !atomic_load(&outbox->paused);
     if (outbox->away && now < outbox->next_try) return false;
     if (!outbox->taken_over) return true;
-    if (ended && (ended == sending || ended * 4 >= outbox->options.max_sending ||
+    if (ended && (ended == sending || ended * 2 >= outbox->options.max_sending ||
                   now - outbox->ended_since >= GATHER_MS))
         return true;
     return *claims && sending < outbox->options.max_sending &&

@@ -51,12 +51,12 @@ int casehook__ob_promote(struct casehook_outbox *outbox, int64_t case_no, struct
 {
     struct casehook__ob_numbers found;
     const struct casehook__ob_value value = casehook__ob_number_value(case_no);
+    int status = CASEHOOK_OK;
     if (case_no == 0) return CASEHOOK_OK;
     /* Locked first: whoever puts one of the same case sees what we did, or we see what was put. */
-    int status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_LOCK, &value, 1, &found, fault);
-    if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, &value, 1, &found, fault);
-    if (status || found.rows) return status;
-    status = casehook__ob_ask(outbox, CASEHOOK__OB_PROMOTE, &value, 1, &found, fault);
+    if (!outbox->store->driver->alone)
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_LOCK, &value, 1, &found, fault);
+    if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_PROMOTE, &value, 1, &found, fault);
     if (!status && found.rows)
         casehook__ob_moved(outbox, CASEHOOK_OUTBOX_QUEUED, CASEHOOK_OUTBOX_WAITING, found.values[1]);
     return status;

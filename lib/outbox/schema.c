@@ -24,11 +24,10 @@ static const char *const versions[] = {
     "worker %BYTES, title %BYTES, message %BYTES, url %BYTES, external_id %BYTES, token %BYTES NOT NULL, "
     "params %BYTES NOT NULL, result %BYTES, UNIQUE (connector, key));"
     "CREATE INDEX casehook_entry_due ON casehook_entry (state, due);"
-    "CREATE INDEX casehook_entry_case ON casehook_entry (case_no, id) WHERE state <= 5 AND case_no > 0;"
     "CREATE TABLE casehook_tally (shard %NUMBER NOT NULL, state %NUMBER NOT NULL, entries %NUMBER NOT NULL, "
     "bytes %NUMBER NOT NULL, PRIMARY KEY (shard, state));",
-    /* The last cases, for people. */
-    "CREATE INDEX casehook_case_changed ON casehook_case (changed);",
+    /* Who is next in a case. */
+    "CREATE INDEX casehook_entry_case ON casehook_entry (case_no, id) WHERE state <= 5 AND case_no > 0;",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

@@ -31,7 +31,9 @@ static int settle_one(struct casehook_outbox *outbox, struct casehook__ob_sendin
     struct casehook__ob_text id = {NULL, 0}, url = {NULL, 0}, json = {NULL, 0}, message = {NULL, 0};
     id.data = casehook_result_id(sending->result, &id.length);
     url.data = casehook_result_url(sending->result, &url.length);
-    if (sending->result) json.data = casehook_result_json(sending->result, &json.length);
+    /* Of what is done only the case is kept; anything else is resumed, or looked at. */
+    if (sending->result && sending->state != CASEHOOK_OUTBOX_DONE)
+        json.data = casehook_result_json(sending->result, &json.length);
     if (sending->message[0]) message = casehook__ob_text(sending->message);
     const struct casehook__ob_value values[] = {casehook__ob_number_value(sending->id),
                                                 casehook__ob_number_value(sending->fence),

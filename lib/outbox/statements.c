@@ -91,14 +91,17 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_SETTLE] =
         {"UPDATE casehook_entry SET state = $3, due = %NOW + $4, status = $5, http_status = $6, "
          "outcome = $7, step = $8, doubt = $9, message = $10, url = COALESCE($11, url), "
-         "external_id = COALESCE($12, external_id), result = COALESCE($13, result), instance = 0 "
+         "external_id = COALESCE($12, external_id), result = CASE WHEN $3 = 6 THEN NULL ELSE COALESCE($13, "
+         "result) END, "
+         "instance = 0 "
          "WHERE id = $1 AND fence = $2 AND state = 3 RETURNING case_no, bytes",
          "iiiiiiiiibbbb"},
     [CASEHOOK__OB_WHOSE] = {"SELECT fence, state FROM casehook_entry WHERE id = $1", "i"},
     [CASEHOOK__OB_PROMOTE] =
         {"UPDATE casehook_entry SET state = 1 WHERE id = (SELECT id FROM casehook_entry "
          "WHERE case_no = $1 AND case_no > 0 AND state <= 5 AND +state = 2 ORDER BY id LIMIT 1) "
-         "RETURNING id, bytes",
+         "AND NOT EXISTS (SELECT 1 FROM casehook_entry b WHERE b.case_no = $1 AND b.case_no > 0 "
+         "AND b.state <= 5 AND +b.state IN (1, 3, 5)) RETURNING id, bytes",
          "i"},
     [CASEHOOK__OB_NEXT_DUE] = {"SELECT due - %NOW FROM casehook_entry WHERE state = $1 ORDER BY due LIMIT 1",
                                "i"},
@@ -113,7 +116,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "iii"},
     [CASEHOOK__OB_PURGE_CASES] =
         {"DELETE FROM casehook_case WHERE no IN (SELECT no FROM casehook_case "
-         "WHERE changed < %NOW - $1 ORDER BY changed LIMIT $2) AND changed < %NOW - $1 "
+         "WHERE changed < %NOW - $1 LIMIT $2) AND changed < %NOW - $1 "
          "AND NOT EXISTS (SELECT 1 FROM casehook_entry e WHERE e.case_no = casehook_case.no "
          "AND e.case_no > 0 AND e.state <= 5)",
          "ii"},
@@ -133,12 +136,12 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                 "AND ($11 IS NULL OR e.key = $11) AND ($12 IS NULL OR c.case_id = $12) "
                                 "ORDER BY e.id DESC LIMIT $13",
                                 "iiiiiiiiibbbii"},
-    [CASEHOOK__OB_LIST_CASES] = {"SELECT " LISTED
-                                 "CASE WHEN $5 = 1 THEN e.params END, CASE WHEN $5 = 1 THEN e.result END "
-                                 "FROM casehook_case c JOIN casehook_entry e ON e.id = c.last_entry "
-                                 "WHERE c.changed < $1 AND ($2 IS NULL OR c.connector = $2) "
-                                 "AND ($3 IS NULL OR c.case_id = $3) ORDER BY c.changed DESC LIMIT $4",
-                                 "ibbii"},
+    [CASEHOOK__OB_LIST_CASES] =
+        {"SELECT " LISTED "CASE WHEN $5 = 1 THEN e.params END, CASE WHEN $5 = 1 THEN e.result END "
+         "FROM casehook_entry e JOIN casehook_case c ON c.no = e.case_no AND c.last_entry = e.id "
+         "WHERE e.state = 6 AND e.due < $1 AND ($2 IS NULL OR c.connector = $2) "
+         "AND ($3 IS NULL OR c.case_id = $3) ORDER BY e.due DESC LIMIT $4",
+         "ibbii"},
 };
 
 char *casehook__ob_in_dialect(struct casehook__ob_heap *heap, const struct casehook__ob_dialect *dialect,

@@ -255,9 +255,10 @@ static int check_file(struct sqlite_store *store, struct casehook__ob_fault *fau
 
 static int prepare_file(struct sqlite_store *store, struct casehook__ob_fault *fault)
 {
-    char sql[240];
+    char sql[320];
     snprintf(sql, sizeof sql,
              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA "
+             "cache_size = -8000; PRAGMA "
              "application_id = %d;",
              SQLITE_APPLICATION_ID);
     int code = sqlite3_create_function_v2(store->db, "casehook_now", 0, SQLITE_UTF8, NULL, sqlite_now, NULL,
@@ -267,7 +268,8 @@ static int prepare_file(struct sqlite_store *store, struct casehook__ob_fault *f
     /* Written only once: who opens it while another one writes need not wait. */
     if (!status && ask_number(store, "PRAGMA application_id", &code) == SQLITE_APPLICATION_ID)
         snprintf(sql, sizeof sql,
-                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;");
+                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; "
+                 "PRAGMA cache_size = -8000;");
     return status ? status : sqlite_script(&store->common, sql, fault);
 }
 

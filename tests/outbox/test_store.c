@@ -342,11 +342,11 @@ static void tables_of_an_older_version_are_brought_up(void **state)
     struct casehook_outbox *outbox = box_open(place, NULL);
     uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
     casehook_outbox_close(outbox);
-    box_sql("DROP INDEX casehook_case_changed; UPDATE casehook_outbox SET version = 1;");
+    box_sql("DROP INDEX casehook_entry_case; UPDATE casehook_outbox SET version = 1;");
     outbox = box_open(place, NULL);
     assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_WAITING);
     casehook_outbox_close(outbox);
-    box_sql("DROP INDEX casehook_case_changed;"); /* it is there again */
+    box_sql("DROP INDEX casehook_entry_case;"); /* it is there again */
 }
 
 /* ---- files ------------------------------------------------------------------------------------------ */
