@@ -5,6 +5,7 @@
 #include "memory.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -323,6 +324,51 @@ static void closing_gives_back(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* ---- threads ------------------------------------------------------------------------------------------ */
+
+enum { THREADS = 4, PUTS = 25 };
+
+struct putter {
+    struct casehook_outbox *outbox;
+    unsigned number;
+};
+
+static void *put_and_look(void *user)
+{
+    const struct putter *putter = user;
+    for (unsigned i = 0; i < PUTS; i++) {
+        char params[128], key[32];
+        snprintf(params, sizeof params, "{\"title\":\"T\",\"id\":\"%u\",\"status\":\"%u-%u\"}", i % 3,
+                 putter->number, i);
+        snprintf(key, sizeof key, "%u-%u", putter->number, i);
+        box_put(putter->outbox, CASEHOOK_PUSH, key, params);
+        if (i % 10 == 0) assert_true(box_stats(putter->outbox).put > 0);
+    }
+    return NULL;
+}
+
+static void many_put_while_one_delivers(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    struct putter putters[THREADS];
+    pthread_t threads[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        putters[i] = (struct putter){outbox, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, put_and_look, &putters[i]), 0);
+    }
+    for (int i = 0; box_stats(outbox).delivered < THREADS * PUTS && i < 4000; i++)
+        casehook_outbox_run(outbox, 0, 20);
+    for (unsigned i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    struct casehook_outbox_stats stats = box_stats(outbox);
+    assert_int_equal(stats.delivered, THREADS * PUTS);
+    assert_int_equal(stats.done, THREADS * PUTS);
+    assert_int_equal(stats.bytes, 0);
+    assert_true(stats.groups < 4 * THREADS * PUTS);
+    casehook_outbox_close(outbox);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) box_use(argv[1]);
@@ -337,6 +383,7 @@ int main(int argc, char **argv)
                                        TEST(a_lost_lease_settles_nothing),
                                        TEST(without_its_connector_an_entry_waits),
                                        TEST(the_descriptor_says_when),
-                                       TEST(closing_gives_back)};
+                                       TEST(closing_gives_back),
+                                       TEST(many_put_while_one_delivers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

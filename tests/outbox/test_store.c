@@ -1,11 +1,13 @@
-/* test_store.c - putting, looking and deciding, without anything being sent.  test_outbox_store
- * [postgresql://...] */
+/* test_store.c - putting, looking and deciding, without anything being sent.  test_outbox_store [LOCATION] */
+#define _GNU_SOURCE /* unshare */
 #include "box.h"
 #include "memory.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -474,6 +476,58 @@ static void a_file_that_cannot_be_written(void **state)
     assert_int_equal(status, 0);
 }
 
+/* In a mount namespace of its own: 0, or 77 where that may not be. */
+static int fill_a_disk(const char *folder)
+{
+    char place[256];
+    unsigned stored = 0;
+    int status;
+    if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+        mount("none", folder, "tmpfs", 0, "size=400k"))
+        return 77;
+    snprintf(place, sizeof place, "%s/outbox.db", folder);
+    struct casehook_outbox *outbox = box_open(place, NULL);
+    struct casehook_outbox_error *error = NULL;
+    do {
+        struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                            .connector = "x",
+                                            .params = CASE("1", ",\"status\":\"a\""),
+                                            .params_length = CASEHOOK_TERMINATED,
+                                            .operation = CASEHOOK_COMMENT};
+        status = casehook_outbox_put(outbox, &item, NULL, NULL, &error);
+        stored += !status;
+    } while (!status && stored < 100000);
+    if (status != CASEHOOK_E_SYSTEM || !strstr(casehook_outbox_error_message(error), "disk is full"))
+        return 1;
+    casehook_outbox_error_free(error);
+    casehook_outbox_close(outbox);
+    if (mount("none", folder, "tmpfs", MS_REMOUNT, "size=8m")) return 2;
+    outbox = box_open(place, NULL);
+    struct casehook_outbox_stats stats = box_stats(outbox);
+    if (stored == 0 || stats.waiting + stats.queued != stored) return 3;
+    box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("1", ""));
+    casehook_outbox_close(outbox);
+    return 0;
+}
+
+static void a_full_disk_is_told(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/casehook-full-XXXXXX";
+    if (box_is_postgres()) skip();
+    assert_non_null(mkdtemp(folder));
+    pid_t child = fork();
+    if (child == 0) _exit(fill_a_disk(folder));
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    rmdir(folder);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        print_message("SKIP a full disk: no tmpfs can be mounted here\n");
+        skip();
+    }
+    assert_int_equal(status, 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) box_use(argv[1]);
@@ -494,6 +548,7 @@ int main(int argc, char **argv)
                                        TEST(files_that_are_no_outbox),
                                        TEST(a_damaged_file_is_told),
                                        TEST(a_locked_file_is_told),
-                                       TEST(a_file_that_cannot_be_written)};
+                                       TEST(a_file_that_cannot_be_written),
+                                       TEST(a_full_disk_is_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
