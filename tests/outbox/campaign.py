@@ -70,13 +70,16 @@ class Worker:
         self.process.send_signal(signal.SIGKILL)
         self.wait()
 
-    def wait(self):
-        self.process.wait()
-        self.threads[1].join()
+    def end_input(self):
         try:
             self.process.stdin.close()
         except OSError:
-            pass
+            pass  # it has gone already
+
+    def wait(self):
+        self.process.wait()
+        self.threads[1].join()
+        self.end_input()
         self.threads[0].join()
         self.process.stdout.close()
 
@@ -138,7 +141,7 @@ class Campaign:
                 end = time.monotonic() + 30
                 while alerts.left() and time.monotonic() < end and worker.process.poll() is None:
                     time.sleep(0.005)
-                worker.process.stdin.close()
+                worker.end_input()
                 worker.wait()
             assert not alerts.left(), "not everything was accepted"
         asked = 0
@@ -219,7 +222,7 @@ class Campaign:
                     len(case["effects"]) == 4 for case in list(self.tracker.cases.values())):
                 break
             time.sleep(0.002)
-        worker.process.stdin.close()
+        worker.end_input()
         worker.wait()
         if worker.process.returncode == -signal.SIGKILL and os.path.exists(self.location + "-shm"):
             os.unlink(self.location + "-shm")  # it is memory, which the power takes away
