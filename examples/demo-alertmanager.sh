@@ -1,12 +1,13 @@
 #!/bin/bash
 # The life of an alert, for real: Prometheus Alertmanager, casehookd and a small case tracker on this machine.  An alert
-# fires, changes, is resolved and fires again, and a failing tracker and a killed daemon lose nothing of it.
+# fires, changes, is resolved and fires again, and a killed daemon loses nothing of it.  Then collectd: a threshold that is
+# crossed and left.
 #   demo-alertmanager.sh
 # It asks nothing, builds in a folder of its own (build-demo), needs under two minutes beside that, and leaves nothing running.
 set -u
 
 packages=(gcc libc6-dev meson ninja-build pkg-config curl libcurl4-openssl-dev libjansson-dev libssl-dev libidn2-dev
-    libmicrohttpd-dev libsqlite3-dev prometheus-alertmanager)
+    libmicrohttpd-dev libsqlite3-dev prometheus-alertmanager collectd-core collectd-dev)
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 build=$top/build-demo
 work=
@@ -37,7 +38,8 @@ have_all() {
     for tool in "${CC:-cc}" meson ninja pkg-config curl amtool prometheus-alertmanager; do
         command -v "$tool" >/dev/null || return 1
     done
-    pkg-config --exists 'libcurl >= 7.88' 'jansson >= 2.14' 'openssl >= 3.0' libmicrohttpd sqlite3
+    [ -x /usr/sbin/collectd ] && [ -f /usr/include/collectd/core/daemon/plugin.h ] &&
+        pkg-config --exists 'libcurl >= 7.88' 'jansson >= 2.14' 'openssl >= 3.0' libmicrohttpd sqlite3
 }
 
 # Until a command succeeds: half a minute at most.
@@ -54,8 +56,8 @@ until_so() {
 cases() { curl -sS --fail --max-time 10 --noproxy '*' --user demo:not-a-secret "$url/api/cases"; }
 has() { cases >"$work/cases" && grep -q -- "$1" "$work/cases"; }
 # The case as a person sees it.
-show_case() {
-    curl -sS --fail --max-time 10 --noproxy '*' --user demo:not-a-secret "$url/cases/1" >"$work/page" || fail "no page"
+show_case() { # NUMBER
+    curl -sS --fail --max-time 10 --noproxy '*' --user demo:not-a-secret "$url/cases/$1" >"$work/page" || fail "no page"
     sed -e '1,/<body>/d' -e 's|</t[hd]><t[hd]>|: |g' -e 's/<[^>]*>//g' -e '/^$/d' -e 's/&lt;/</g' -e 's/&gt;/>/g' \
         -e 's/&quot;/"/g' -e "s/&#39;/'/g" -e 's/&amp;/\&/g' "$work/page" | sed 's/^/    /'
 }
@@ -79,7 +81,7 @@ if [ -f "$build/build.ninja" ]; then
 else
     quietly meson setup "$build" "$top" -Dexamples=enabled -Dtests=disabled -Doutbox=enabled
 fi
-quietly ninja -C "$build" examples/casehook examples/tracker examples/casehookd/casehookd
+quietly ninja -C "$build" examples/casehook examples/tracker examples/casehookd/casehookd examples/hosts/collectd/casehook.so
 exec 9>&-
 PATH=$build/examples:$build/examples/casehookd:$PATH
 cd "$work" || exit 1
@@ -129,12 +131,12 @@ add() {
 step "An alert fires"
 add DiskFull instance=web-01 severity=critical team=infra --annotation='summary=sda1 is at 99 %'
 until_so "there is a case" has '"key": *"CASE-1"'
-show_case
+show_case 1
 
 step "It changes: a second machine"
 add DiskFull instance=web-02 severity=critical team=infra --annotation='summary=sda1 is at 98 %'
 until_so "the case has a comment" has '2 firing'
-show_case
+show_case 1
 
 step "casehookd is killed (kill -9), then both are resolved; Alertmanager asks again until it is back"
 kill -9 "$daemon"
@@ -145,13 +147,58 @@ add DiskFull instance=web-02 severity=critical team=infra --end="$end"
 sleep 2
 start_daemon
 until_so "the case is closed" has '"status": *"closed"'
-show_case
+show_case 1
 
 step "It fires again: the same case is open again"
 add DiskFull instance=web-01 severity=critical team=infra --annotation='summary=sda1 is at 99 %'
 until_so "the case is open" has '"status": *"open"'
 until_so "all is delivered" has '1 firing'
-show_case
+show_case 1
+
+step "collectd: a threshold is crossed, and left"
+mkdir modules || exit 1
+cp /usr/lib/collectd/{unixsock,threshold}.so "$build/examples/hosts/collectd/casehook.so" modules || exit 1
+cat >collectd.conf <<CONF
+Hostname "web-03"
+FQDNLookup false
+BaseDir "$work"
+PIDFile "$work/collectd.pid"
+PluginDir "$work/modules"
+TypesDB "/usr/share/collectd/types.db"
+LoadPlugin unixsock
+<Plugin unixsock>
+  SocketFile "$work/socket"
+</Plugin>
+LoadPlugin threshold
+<Plugin threshold>
+  <Plugin "disk">
+    <Type "gauge">
+      FailureMax 90
+    </Type>
+  </Plugin>
+</Plugin>
+LoadPlugin casehook
+<Plugin casehook>
+  Outbox "$work/outbox.db"
+  To "tracker"
+</Plugin>
+CONF
+LD_LIBRARY_PATH=$build/lib:$build/lib/outbox /usr/sbin/collectd -f -C collectd.conf >collectd.log 2>&1 &
+running+=("$!")
+until_so "collectd listens" test -S socket
+measure() { # TIME VALUE
+    echo "$ PUTVAL web-03/disk-sda1/gauge-used $2"
+    python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect("socket")
+s.sendall(sys.argv[1].encode() + b"\n")
+s.recv(4096)' "PUTVAL web-03/disk-sda1/gauge-used interval=10 $1:$2" || fail "collectd did not take the value"
+}
+measure 1800000000 99
+until_so "there is a second case" has '"key": *"CASE-2"'
+measure 1800000001 50
+until_so "it is closed" has '"status": *"closed"'
+show_case 2
 echo "cases in all: $(cases | grep -o '"key": *"CASE' | wc -l)"
 
 step "What is in the outbox"

@@ -1,0 +1,172 @@
+/*
+ * casehook.c - a plugin of collectd: notifications become cases.
+ *
+ *   LoadPlugin casehook
+ *   <Plugin casehook>
+ *     Outbox "/var/lib/casehookd/outbox.db"
+ *     To "tracker"
+ *   </Plugin>
+ *
+ * A notification is put into an outbox, which takes as long as the disk; casehookd, or "casehook outbox run",
+ * delivers it.  What was measured, such as web-01/df-root/percent_bytes-free, is a case: WARNING and FAILURE
+ * open it, or change it with a comment; OKAY closes it.
+ */
+#include "collectd.h"
+
+#include "plugin.h"
+
+#include <casehook_outbox.h>
+#include <jansson.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ID_SIZE (6 * DATA_MAX_NAME_LEN)
+
+static char *location, *to;
+static struct casehook_outbox *outbox;
+/* One notification at a time: what is put depends on what was put before. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int config_text(const oconfig_item_t *item, char **text)
+{
+    if (item->values_num != 1 || item->values[0].type != OCONFIG_TYPE_STRING) {
+        ERROR("casehook plugin: %s takes one text", item->key);
+        return -1;
+    }
+    free(*text);
+    *text = strdup(item->values[0].value.string);
+    return *text ? 0 : -1;
+}
+
+static int configure(oconfig_item_t *item)
+{
+    for (int i = 0; i < item->children_num; i++) {
+        const oconfig_item_t *child = &item->children[i];
+        char **text = !strcasecmp(child->key, "Outbox") ? &location
+                      : !strcasecmp(child->key, "To")   ? &to
+                                                        : NULL;
+        if (!text) {
+            ERROR("casehook plugin: there is no option %s; Outbox and To are known", child->key);
+            return -1;
+        }
+        if (config_text(child, text)) return -1;
+    }
+    return 0;
+}
+
+static int begin(void)
+{
+    struct casehook_outbox_options options = {
+        .struct_size = sizeof options, .location = location, .database_timeout_ms = 1000};
+    struct casehook_outbox_error *error = NULL;
+    if (!location || !to) {
+        ERROR("casehook plugin: Outbox and To are wanted");
+        return -1;
+    }
+    int status = casehook_outbox_open(&options, &outbox, &error);
+    if (status) ERROR("casehook plugin: %s: %s", location, casehook_outbox_error_message(error));
+    casehook_outbox_error_free(error);
+    return status ? -1 : 0;
+}
+
+static int end(void)
+{
+    casehook_outbox_close(outbox);
+    outbox = NULL;
+    free(location);
+    free(to);
+    location = to = NULL;
+    return 0;
+}
+
+/* "host/plugin-instance/type-instance" */
+static void make_id(const notification_t *n, char id[ID_SIZE])
+{
+    snprintf(id, ID_SIZE, "%s/%s%s%s/%s%s%s", n->host, n->plugin, *n->plugin_instance ? "-" : "",
+             n->plugin_instance, n->type, *n->type_instance ? "-" : "", n->type_instance);
+}
+
+/* What was put last for a case: 'r' it was resolved, 'f' it was not, 0 nothing. */
+static char last_of(const char *id)
+{
+    struct casehook_outbox_query query = {
+        .struct_size = sizeof query, .connector = to, .case_id = id, .limit = 1};
+    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+    struct casehook_outbox_list *list = NULL;
+    char last = 0;
+    if (!casehook_outbox_find(outbox, &query, &list, NULL) && casehook_outbox_list_count(list) &&
+        !casehook_outbox_list_entry(list, 0, &entry))
+        last = entry.key && *entry.key == 'r' ? 'r' : 'f';
+    casehook_outbox_list_free(list);
+    return last;
+}
+
+static json_t *params_of(const notification_t *n, const char *id, const char *status, const char *key,
+                         bool says)
+{
+    const char *severity = n->severity == NOTIF_FAILURE   ? CASEHOOK_SEVERITY_CRITICAL
+                           : n->severity == NOTIF_WARNING ? CASEHOOK_SEVERITY_MEDIUM
+                                                          : CASEHOOK_SEVERITY_LOW;
+    char title[ID_SIZE + 64];
+    snprintf(title, sizeof title, "%s: %s", id,
+             n->severity == NOTIF_FAILURE   ? "failure"
+             : n->severity == NOTIF_WARNING ? "warning"
+                                            : "okay");
+    json_t *root = json_pack("{s{ss,ss,ss,ss,s{ss}}}", "incident", "id", id, "title", title, "description",
+                             n->message, "severity", severity, "fields", "host", n->host);
+    json_t *incident = json_object_get(root, "incident");
+    if (status) json_object_set_new(incident, "status", json_string(status));
+    if (says)
+        json_object_set_new(root, "comments",
+                            json_pack("[{ss,ss}]", "commentId", key, "comment", n->message));
+    return root;
+}
+
+static int put(const notification_t *n)
+{
+    bool okay = n->severity == NOTIF_OKAY;
+    char id[ID_SIZE], key[128];
+    make_id(n, id);
+    char last = last_of(id);
+    if (okay && last != 'f') return 0; /* there is nothing to close */
+    snprintf(key, sizeof key, "%c-%llu-%d", okay ? 'r' : 'f', (unsigned long long)n->time, n->severity);
+    const char *status = okay ? CASEHOOK_STATUS_CLOSED : last != 'f' ? CASEHOOK_STATUS_OPEN : NULL;
+    json_t *params = params_of(n, id, status, key, last != 0);
+    char *text = params ? json_dumps(params, JSON_COMPACT) : NULL;
+    struct casehook_outbox_error *error = NULL;
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = to,
+                                        .params = text,
+                                        .params_length = CASEHOOK_TERMINATED,
+                                        .operation = CASEHOOK_PUSH,
+                                        .key = key};
+    int failed = !text || casehook_outbox_put(outbox, &item, NULL, NULL, &error);
+    if (failed)
+        ERROR("casehook plugin: a notification about %s is lost: %s", id,
+              text ? casehook_outbox_error_message(error) : "it is not UTF-8, or memory ran out");
+    casehook_outbox_error_free(error);
+    json_decref(params);
+    free(text);
+    return failed ? -1 : 0;
+}
+
+static int notify(const notification_t *n, user_data_t *user)
+{
+    (void)user;
+    pthread_mutex_lock(&lock);
+    int status = outbox ? put(n) : -1;
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+void module_register(void);
+void module_register(void)
+{
+    plugin_register_complex_config("casehook", configure);
+    plugin_register_init("casehook", begin);
+    plugin_register_shutdown("casehook", end);
+    plugin_register_notification("casehook", notify, NULL);
+}
