@@ -27,6 +27,7 @@ if [ -n "$(find "$build/lib/outbox" -name 'libcasehook-outbox.so' 2>/dev/null)" 
 fi
 [ ! -x "$build/examples/casehookd/casehookd" ] ||
     outbox+=(bin/casehookd lib/systemd/system/casehookd.service lib/sysusers.d/casehookd.conf)
+[ ! -f "$build/examples/hosts/collectd/casehook.so" ] || outbox+=(lib/collectd/casehook.so)
 installed=$(cd "$work/root$prefix" && find . ! -type d | sort)
 expected=$(cd "$work/root$prefix" && l=${library#"$work/root$prefix/"} && printf './%s\n' bin/casehook \
     include/casehook.h "$l/libcasehook.a" "$l/libcasehook.so" "$l/libcasehook.so.0.2" \
