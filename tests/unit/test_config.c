@@ -822,19 +822,73 @@ static void messages_hold_no_secret(void **state)
     }
 }
 
+/* With secretUrl: what is shorter than eight bytes is a word. */
+static void secrets_of_urls(void **state)
+{
+    (void)state;
+    struct reading reading;
+    struct member changes[3] = {
+        {"secretUrl", "true"},
+        {"getIncidentUrl",
+         "\"https://t.example/hook/7letter/8letters/{{external.system.id}}?k=q-letter&l=q-lette\""}};
+    read_changed(&reading, changes, NULL, NULL);
+    assert_int_equal(reading.status, CASEHOOK_OK);
+    assert_secret(reading.config, "8letters");
+    assert_secret(reading.config, "q-letter");
+    for (size_t i = 0; i < reading.config->secret_count; i++)
+        assert_true(reading.config->secrets[i].length >= 8);
+    finish(&reading);
+}
+
 struct counter {
-    size_t calls, fail_at;
+    size_t calls, fail_at, live; /* live: blocks */
 };
 
 static void *count_reallocate(void *user, void *pointer, size_t size)
 {
     struct counter *counter = user;
     if (size == 0) {
+        counter->live -= pointer != NULL;
         free(pointer);
         return NULL;
     }
     if (++counter->calls == counter->fail_at) return NULL;
+    counter->live += pointer == NULL;
     return realloc(pointer, size);
+}
+
+static size_t blocks_of(struct casehook__settings_snapshot *settings, const char *document)
+{
+    struct counter counter = {0};
+    const struct casehook_allocator allocator = {sizeof allocator, &counter, count_reallocate, NULL};
+    struct casehook__heap *heap = NULL;
+    struct casehook__config *config = NULL;
+    struct casehook__errors errors;
+    assert_int_equal(casehook__heap_new(&allocator, &heap), CASEHOOK_OK);
+    casehook__errors_init(&errors, heap);
+    assert_int_equal(casehook__config_read(heap, settings, casehook__text(document), &config, &errors),
+                     CASEHOOK_OK);
+    size_t live = counter.live;
+    casehook__config_free(config);
+    casehook__heap_unref(heap);
+    assert_int_equal(counter.live, 0);
+    return live;
+}
+
+/* A connector whose calls all go to one place holds that place once. */
+static void one_origin_is_kept_once(void **state)
+{
+    (void)state;
+    static char document[65536];
+    struct member same[3] = {{"createIncidentUrl", "\"https://t.example/issue\""}},
+                  other[3] = {{"createIncidentUrl", "\"https://u.example/issue\""}};
+    struct casehook__settings_snapshot *settings = casehook__settings_default(NULL);
+    assert_non_null(settings);
+    write_document(document, sizeof document, same, NULL);
+    size_t one = blocks_of(settings, document);
+    write_document(document, sizeof document, other, NULL);
+    assert_int_equal(blocks_of(settings, document), one + 1);
+    casehook__settings_unref(settings);
 }
 
 static void no_memory_is_an_error(void **state)
@@ -892,6 +946,8 @@ int main(void)
         cmocka_unit_test(proxies_of_connectors),
         cmocka_unit_test(messages_hold_no_secret),
         cmocka_unit_test(no_memory_is_an_error),
+        cmocka_unit_test(secrets_of_urls),
+        cmocka_unit_test(one_origin_is_kept_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -408,6 +408,10 @@ static void ends_of_escapes(void **state)
     masks("S3cr\xED\xB0\x80\xED\xB0\x80-w0rd", "a S3cr\\uDC00\\uDC00-w0rd b", "a *** b");
     masks("S3cr<t-w0rd", "a S3cr&#60t-w0rd b", "a *** b");
     masks("S3cr\xC9\xA1-w0rd", "a S3cr&#609-w0rd b", "a *** b");
+    const struct casehook__text zero = CASEHOOK__TEXT("S3cr\0t-w0rd");
+    struct casehook__mask *mask = mask_of(&zero, 1);
+    masks_text(mask, CASEHOOK__TEXT("a S3cr\\x00t-w0rd b"), "a *** b"); /* a byte like any other */
+    casehook__mask_free(mask);
 }
 
 /* In lines of any width, whose ends may be escaped; an end of a line behind it stays. */

@@ -435,6 +435,49 @@ static void sections_hide_what_is_around_them(void **state)
     tree_free(&tree);
 }
 
+/* With one as well: where the innermost object knows the first part of a name, what is around is not asked.
+ */
+static void objects_hide_what_is_around_them(void **state)
+{
+    (void)state;
+    static const struct casehook__variable variables[] = {{.name = "in.a"}, {.name = "a.b"}};
+    static const struct casehook__schema schema = {.variables = variables, .count = 2};
+    struct casehook_error error = {0};
+    struct tree tree;
+    tree_parse(&tree, "{\"in\":{\"a\":\"1\"},\"a\":{\"b\":\"2\"}}");
+    char *got = outcome("{{#in}}{{a}} {{a.b}}{{/in}} {{a.b}}", CASEHOOK__TEMPLATE_RAW, &schema, false,
+                        &tree.root, &error);
+    assert_string_equal(got, "1  2");
+    free(got);
+    tree_free(&tree);
+}
+
+/* A value that has no room ends the body, where it is the last too. */
+static void a_body_has_room_or_is_none(void **state)
+{
+    (void)state;
+    struct casehook__template *tmpl = NULL;
+    struct casehook_error error = {0};
+    struct casehook__buf out;
+    struct tree tree;
+    tree_parse(&tree, "{\"case\":{\"title\":\"0123456789\"}}");
+    assert_int_equal(casehook__template_new(NULL, casehook__text("{{case.title}}"), CASEHOOK__TEMPLATE_JSON,
+                                            &create_schema, true, &tmpl, &error),
+                     CASEHOOK_OK);
+    assert_int_equal(casehook__template_prove(tmpl, true, &error), CASEHOOK_OK);
+    for (size_t limit = 1; limit <= 12; limit++) {
+        casehook__error_init(&error);
+        casehook__buf_init(&out, NULL, limit);
+        int status = casehook__template_render(tmpl, &tree.root, &out, &error);
+        assert_int_equal(status, limit < 12 ? CASEHOOK_E_LIMIT : CASEHOOK_OK);
+        assert_int_equal(error.status, status);
+        assert_string_equal(casehook__buf_string(&out), status ? "" : "\"0123456789\"");
+        casehook__buf_free(&out);
+    }
+    casehook__template_free(tmpl);
+    tree_free(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +494,8 @@ int main(void)
         cmocka_unit_test(rendering_is_bounded),
         cmocka_unit_test(out_of_memory_is_an_ordinary_error),
         cmocka_unit_test(sections_hide_what_is_around_them),
+        cmocka_unit_test(objects_hide_what_is_around_them),
+        cmocka_unit_test(a_body_has_room_or_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <curl/curl.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -495,6 +496,58 @@ static void survives_lack_of_memory(void **state)
     casehook__heap_unref(heap);
 }
 
+static void *curl_allocate(size_t size)
+{
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+static void *curl_zeroed(size_t count, size_t size)
+{
+    return allocations_left-- > 0 ? calloc(count, size) : NULL;
+}
+
+static void *curl_reallocate(void *block, size_t size)
+{
+    return allocations_left-- > 0 ? realloc(block, size) : NULL;
+}
+
+static char *curl_copy(const char *text)
+{
+    return allocations_left-- > 0 ? strdup(text) : NULL;
+}
+
+/* libcurl's own lack of memory is no fault of the URL. */
+static void survives_lack_of_memory_in_libcurl(void **state)
+{
+    (void)state;
+    int status = CASEHOOK_E_NO_MEMORY, failed = 0;
+    allocations_left = 1000;
+    assert_int_equal(curl_global_init_mem(CURL_GLOBAL_NOTHING, curl_allocate, free, curl_reallocate,
+                                          curl_copy, curl_zeroed),
+                     CURLE_OK);
+    for (int n = 0; status != CASEHOOK_OK; n++) {
+        struct casehook__origin origin;
+        struct casehook__buf normal;
+        struct casehook_error error = {0};
+        casehook__buf_init(&normal, NULL, 1000);
+        allocations_left = n;
+        status = casehook__url_parse(casehook__text("http://h:81/a?b=c"), CASEHOOK__URL_REFUSE_USER, &origin,
+                                     &normal, &error);
+        allocations_left = 1000;
+        if (status) {
+            assert_int_equal(status, CASEHOOK_E_NO_MEMORY);
+            assert_int_equal(error.status, CASEHOOK_E_NO_MEMORY);
+            failed++;
+        } else {
+            assert_string_equal(casehook__buf_string(&normal), "http://h:81/a?b=c");
+        }
+        casehook__buf_free(&normal);
+    }
+    assert_true(failed > 4);
+    allocations_left = 1000000;
+    curl_global_cleanup();
+}
+
 /* Two logins in one buffer: a colon in the first is not one in the second. */
 static void proxy_logins_are_appended(void **state)
 {
@@ -532,6 +585,7 @@ int main(void)
         cmocka_unit_test(normalises_paths),
         cmocka_unit_test(survives_lack_of_memory),
         cmocka_unit_test(proxy_logins_are_appended),
+        cmocka_unit_test(survives_lack_of_memory_in_libcurl), /* last: its functions stay */
     };
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }
