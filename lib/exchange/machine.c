@@ -280,6 +280,16 @@ static int look_back(struct casehook__machine *machine, struct casehook__resumed
         machine->key = casehook__alloc(machine->heap, CASEHOOK__REQUEST_KEY_SIZE);
         if (!machine->key) status = casehook__fail_memory(&result->error);
     }
+    if (!status) status = casehook__machine_check_find(machine);
+    if (!status && resumed->create_unknown && !machine->can_find &&
+        (resumed->accepted || !resumed->same_key)) { /* the connector can find cases, but not this one */
+        casehook__error_set_field(&result->error, "resume");
+        status =
+            casehook__fail(&result->error, CASEHOOK_E_PARAMS,
+                           "says that it is unknown whether or as what the case was created, and the find "
+                           "uses a variable that is empty for this case: look for it in the tracker, "
+                           "and give its id as the external id when it is there");
+    }
     if (status) casehook__error_set_step(&result->error, CASEHOOK_STEP_PARAMS);
     return status;
 }
@@ -287,10 +297,9 @@ static int look_back(struct casehook__machine *machine, struct casehook__resumed
 static enum casehook__plan_case known_case(const struct casehook__machine *machine,
                                            const struct casehook__resumed *resumed)
 {
-    const struct casehook__config *config = machine->context->config;
     if (resumed->wrote) return CASEHOOK__PLAN_OF_WRITTEN;
     if (machine->result->id_length || machine->operation == CASEHOOK_UPDATE) return CASEHOOK__PLAN_OF_KNOWN;
-    bool always = config->find && config->find->always && !resumed->create_unknown;
+    bool always = machine->can_find && machine->context->config->find->always && !resumed->create_unknown;
     return always ? CASEHOOK__PLAN_OF_UNKNOWN : CASEHOOK__PLAN_OF_NEW;
 }
 

@@ -64,6 +64,7 @@ struct casehook__machine {
     size_t steps;         /* of all renderings so far */
     size_t steps_before;  /* without those of the request that is being tried */
     size_t comment;       /* the one that is being sent */
+    bool can_find;        /* the tracker can be asked for this case (D3) */
     bool was_accepted;    /* the write was answered 202 */
     bool transitioned;    /* the case has its status, or was made with it (L1) */
     bool comment_reached; /* the next comment may have reached the tracker before (D5) */

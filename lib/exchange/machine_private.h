@@ -105,6 +105,11 @@ struct casehook__text casehook__machine_known_id(const struct casehook__machine 
  * What templates are rendered with, from values.  masked: secrets as *** is.  NO_MEMORY, in the result's
  * error.
  */
+/*
+ * Sets can_find.  A find without a value that its question has outside of sections would ask for any case,
+ * and is not made.
+ */
+int casehook__machine_check_find(struct casehook__machine *machine);
 int casehook__machine_tree(struct casehook__machine *machine, const struct casehook__request_values *values,
                            bool masked, struct casehook__param_tree *tree);
 /* The case has a new status, which is a request of its own (L1). */

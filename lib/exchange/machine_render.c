@@ -106,6 +106,21 @@ static int values_of_request(struct casehook__machine *machine, enum casehook__c
     return casehook__machine_tree(machine, values, machine->preview, tree);
 }
 
+int casehook__machine_check_find(struct casehook__machine *machine)
+{
+    const struct casehook__config *config = machine->context->config;
+    const struct casehook__call_config *find = &config->calls[CASEHOOK__CALL_FIND];
+    struct casehook__request_values values;
+    struct casehook__param_tree tree;
+    machine->can_find = config->find != NULL;
+    if (!machine->can_find) return CASEHOOK_OK;
+    int status = values_of_request(machine, CASEHOOK__CALL_FIND, SIZE_MAX, machine->key, &values, &tree);
+    if (status) return status;
+    machine->can_find = !casehook__url_template_lacks(find->url, &tree.root) &&
+                        !(find->body && casehook__template_lacks(find->body, &tree.root));
+    return CASEHOOK_OK;
+}
+
 static int check_steps(struct casehook__machine *machine, enum casehook__call call, size_t most)
 {
     struct casehook_error *error = &machine->result->error;

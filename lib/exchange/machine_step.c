@@ -16,7 +16,7 @@ void casehook__machine_begin_step(struct casehook__machine *machine)
     machine->progress = (struct casehook__progress){.made = before->made,
                                                     .added = before->added,
                                                     .creates = *machine->step == CASEHOOK__PLAN_CREATE,
-                                                    .can_find = machine->context->config->find != NULL};
+                                                    .can_find = machine->can_find};
     if (*machine->step == CASEHOOK__PLAN_COMMENTS) {
         machine->progress.reached = machine->progress.uncertain = machine->comment_reached;
         machine->comment_reached = false;

@@ -88,6 +88,9 @@ bool casehook__template_uses(const struct casehook__template *tmpl, const char *
 /* Whether any variable below this first name is: "case". */
 bool casehook__template_uses_any(const struct casehook__template *tmpl, const char *first);
 
+/* Whether a variable that stands outside of all sections is empty with these values. */
+bool casehook__template_lacks(const struct casehook__template *tmpl, const struct casehook__value *root);
+
 /*
  * Appends one rendering.  root is an OBJECT.  JSON: trimmed (T6); two equal keys in one object, where
  * keys hold variables, are an error.  Allocates nothing but through out.

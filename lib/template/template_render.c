@@ -55,6 +55,32 @@ static const struct casehook__value *follow_path(struct renderer *r, const struc
     return value;
 }
 
+static bool is_empty(const struct casehook__value *value)
+{
+    if (!value || value->kind == CASEHOOK__VALUE_ABSENT || value->kind == CASEHOOK__VALUE_NULL) return true;
+    if (value->kind == CASEHOOK__VALUE_LIST) return value->count == 0;
+    return value->kind == CASEHOOK__VALUE_TEXT && value->text.length == 0;
+}
+
+bool casehook__template_lacks(const struct casehook__template *tmpl, const struct casehook__value *root)
+{
+    struct casehook_error error; /* a value that cannot be made is told when it is rendered */
+    struct renderer r;
+    r.tmpl = tmpl;
+    r.root = root;
+    r.error = &error;
+    casehook__error_init(&error);
+    for (size_t i = 0; i < tmpl->op_count;) {
+        const struct casehook__op *op = &tmpl->ops[i++];
+        if (op->code == CASEHOOK__OP_TEST || op->code == CASEHOOK__OP_OPEN)
+            i = op->target;
+        else if (op->code == CASEHOOK__OP_VALUE && op->base == CASEHOOK__BASE_PATH &&
+                 is_empty(follow_path(&r, op)))
+            return true;
+    }
+    return false;
+}
+
 /* Takes the first part away from a name; of the last one name.data is NULL then. */
 static struct casehook__text take_part(struct casehook__text *name)
 {

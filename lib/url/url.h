@@ -83,6 +83,8 @@ void casehook__url_template_share(struct casehook__url_template *url, struct cas
 void casehook__url_template_keep_slash(struct casehook__url_template *url);
 bool casehook__url_template_uses(const struct casehook__url_template *url, const char *name);
 bool casehook__url_template_uses_any(const struct casehook__url_template *url, const char *first);
+bool casehook__url_template_lacks(const struct casehook__url_template *url,
+                                  const struct casehook__value *root);
 
 /*
  * Appends the whole URL.  requested: a path segment with a tag of a known variable must not come out

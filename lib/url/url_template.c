@@ -154,6 +154,12 @@ bool casehook__url_template_uses_any(const struct casehook__url_template *url, c
     return casehook__template_uses_any(url->rest, first);
 }
 
+bool casehook__url_template_lacks(const struct casehook__url_template *url,
+                                  const struct casehook__value *root)
+{
+    return casehook__template_lacks(url->rest, root);
+}
+
 static int too_long(struct casehook_error *error)
 {
     return casehook__fail(error, CASEHOOK_E_LIMIT, "the URL came out longer than %d bytes",
