@@ -12,9 +12,16 @@ void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook_
     memset(sending, 0, sizeof *sending);
 }
 
+size_t casehook__ob_in_flight(const struct casehook_outbox *outbox)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < outbox->places; i++) count += outbox->sending[i].used && !outbox->sending[i].ended;
+    return count;
+}
+
 void casehook__ob_unclaim(struct casehook_outbox *outbox)
 {
-    for (size_t i = 0; i < outbox->options.max_sending; i++)
+    for (size_t i = 0; i < outbox->places; i++)
         if (outbox->sending[i].fresh) {
             casehook__ob_sending_clear(outbox, &outbox->sending[i]);
             atomic_fetch_sub(&outbox->sending_now, 1);
@@ -25,7 +32,7 @@ void casehook__ob_unclaim(struct casehook_outbox *outbox)
 
 static struct casehook__ob_sending *free_place(struct casehook_outbox *outbox)
 {
-    for (size_t i = 0; i < outbox->options.max_sending; i++)
+    for (size_t i = 0; i < outbox->places; i++)
         if (!outbox->sending[i].used) return &outbox->sending[i];
     return NULL;
 }
@@ -142,7 +149,7 @@ static int look_ahead(struct casehook_outbox *outbox, int64_t now, struct caseho
 int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
 {
     struct casehook__ob_rows rows = {.take = take_claimed, .user = outbox};
-    size_t room = outbox->options.max_sending - atomic_load(&outbox->sending_now);
+    size_t room = outbox->options.max_sending - casehook__ob_in_flight(outbox), taken = 0;
     int64_t now = casehook__ob_clock();
     const struct casehook__ob_value values[] = {casehook__ob_number_value((int64_t)room),
                                                 casehook__ob_number_value(outbox->options.lease_ms),
@@ -151,19 +158,16 @@ int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault
     int status = expire(outbox, fault);
     if (!status && room) status = casehook__ob_run(outbox, CASEHOOK__OB_CLAIM, values, 4, &rows, fault);
     if (status) return status;
-    for (size_t i = 0; i < outbox->options.max_sending; i++) {
+    for (size_t i = 0; i < outbox->places; i++) {
         struct casehook__ob_sending *sending = &outbox->sending[i];
         if (!sending->fresh) continue;
+        taken++;
         casehook__ob_moved(outbox, CASEHOOK_OUTBOX_WAITING, CASEHOOK_OUTBOX_SENDING, sending->bytes);
         /* Counted from before the database began to count. */
         sending->stop_at = now + outbox->options.lease_ms - outbox->options.lease_ms / LEASE_SPARE;
     }
-    if (atomic_load(&outbox->sending_now) < outbox->options.max_sending)
-        return look_ahead(outbox, now, fault);
-    outbox->next_claim = now + outbox->options.lease_ms / 4;
-    /* There may be more, for which there is room as soon as something of this has been settled. */
-    atomic_store(&outbox->has_work, true);
-    return CASEHOOK_OK;
+    outbox->next_claim = now; /* there may be more, as soon as there is room for it */
+    return taken < room ? look_ahead(outbox, now, fault) : CASEHOOK_OK;
 }
 
 /* ---- giving back ------------------------------------------------------------------------------------ */
@@ -182,7 +186,7 @@ static int take_stranger(void *user, const struct casehook__ob_value *values, si
     struct strangers *strangers = user;
     const struct casehook_outbox *outbox = strangers->outbox;
     if (count < 2) return CASEHOOK_E_SYSTEM;
-    for (size_t i = 0; i < outbox->options.max_sending; i++)
+    for (size_t i = 0; i < outbox->places; i++)
         if (outbox->sending[i].used && outbox->sending[i].id == values[0].number &&
             outbox->sending[i].fence == values[1].number)
             return CASEHOOK_OK;

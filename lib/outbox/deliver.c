@@ -15,7 +15,7 @@ enum {
 
 static struct casehook__ob_sending *sending_of(struct casehook_outbox *outbox, uint64_t ticket)
 {
-    for (size_t i = 0; i < outbox->options.max_sending; i++)
+    for (size_t i = 0; i < outbox->places; i++)
         if (outbox->sending[i].submitted && !outbox->sending[i].ended && outbox->sending[i].ticket == ticket)
             return &outbox->sending[i];
     return NULL;
@@ -29,7 +29,7 @@ static struct casehook__ob_sending *sending_of(struct casehook_outbox *outbox, u
 static void stop_late_ones(struct casehook_outbox *outbox)
 {
     int64_t now = casehook__ob_clock();
-    for (size_t i = 0; i < outbox->options.max_sending; i++) {
+    for (size_t i = 0; i < outbox->places; i++) {
         struct casehook__ob_sending *sending = &outbox->sending[i];
         if (sending->submitted && !sending->ended && now >= sending->stop_at)
             casehook_loop_cancel(outbox->loop, sending->ticket);
@@ -52,7 +52,7 @@ static void pull_results(struct casehook_outbox *outbox)
 static size_t ended_count(const struct casehook_outbox *outbox)
 {
     size_t count = 0;
-    for (size_t i = 0; i < outbox->options.max_sending; i++) count += outbox->sending[i].ended;
+    for (size_t i = 0; i < outbox->places; i++) count += outbox->sending[i].ended;
     return count;
 }
 
@@ -105,7 +105,7 @@ static void note_settled(struct casehook_outbox *outbox, const struct casehook__
 
 static void drop_settled(struct casehook_outbox *outbox)
 {
-    for (size_t i = 0; i < outbox->options.max_sending; i++) {
+    for (size_t i = 0; i < outbox->places; i++) {
         struct casehook__ob_sending *sending = &outbox->sending[i];
         if (!sending->ended || sending->fresh) continue;
         note_settled(outbox, sending);
@@ -124,7 +124,7 @@ static void stand_back(struct casehook_outbox *outbox, const struct casehook__ob
 
 static void send_claimed(struct casehook_outbox *outbox)
 {
-    for (size_t i = 0; i < outbox->options.max_sending; i++)
+    for (size_t i = 0; i < outbox->places; i++)
         if (outbox->sending[i].fresh) casehook__ob_attempt(outbox, &outbox->sending[i]);
 }
 
@@ -162,7 +162,7 @@ static bool wants_transaction(struct casehook_outbox *outbox, bool *claims)
 {
     int64_t now = casehook__ob_clock();
     size_t sending = atomic_load(&outbox->sending_now), ended = ended_count(outbox);
-    bool room = sending - ended < outbox->options.max_sending;
+    bool room = sending - ended < outbox->options.max_sending && sending < outbox->places;
     if (ended && !outbox->ended_since) outbox->ended_since = now;
     *claims = room && !atomic_load(&outbox->paused);
     if (outbox->away && now < outbox->next_try) return false;
@@ -170,8 +170,8 @@ static bool wants_transaction(struct casehook_outbox *outbox, bool *claims)
     if (ended && (ended == sending || ended * 2 >= outbox->options.max_sending ||
                   now - outbox->ended_since >= GATHER_MS))
         return true;
-    return *claims && sending < outbox->options.max_sending &&
-           (atomic_load(&outbox->has_work) || now >= outbox->next_claim);
+    /* With what has ended, places become free: all of it in one transaction, in a moment. */
+    return !ended && *claims && (atomic_load(&outbox->has_work) || now >= outbox->next_claim);
 }
 
 /* ---- driving ---------------------------------------------------------------------------------------- */
@@ -185,12 +185,12 @@ static int64_t delay_until(int64_t point, int64_t now, int64_t before)
 static void set_alarm(struct casehook_outbox *outbox)
 {
     int64_t now = casehook__ob_clock(), delay = 60000;
-    size_t sending = atomic_load(&outbox->sending_now);
     bool polls = outbox->store->driver->descriptor(outbox->store) < 0;
     if (outbox->away) {
         delay = delay_until(outbox->next_try, now, delay);
     } else {
-        if (sending < outbox->options.max_sending && !atomic_load(&outbox->paused))
+        if (!outbox->ended_since && !atomic_load(&outbox->paused) &&
+            casehook__ob_in_flight(outbox) < outbox->options.max_sending)
             delay = delay_until(outbox->next_claim, now, delay);
         if (polls) delay = delay_until(outbox->next_look, now, delay);
         if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
@@ -300,7 +300,9 @@ int64_t casehook_outbox_timeout_ms(struct casehook_outbox *outbox)
     int64_t now = casehook__ob_clock(), loop = casehook_loop_timeout_ms(outbox->loop),
             delay = outbox->options.poll_ms;
     if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
-    if (!atomic_load(&outbox->paused)) delay = delay_until(outbox->next_claim, now, delay);
+    if (!outbox->ended_since && !atomic_load(&outbox->paused) &&
+        casehook__ob_in_flight(outbox) < outbox->options.max_sending)
+        delay = delay_until(outbox->next_claim, now, delay);
     return loop >= 0 && loop < delay ? loop : delay;
 }
 

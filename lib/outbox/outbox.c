@@ -129,7 +129,8 @@ static int open_delivery(struct casehook_outbox *outbox, struct casehook__ob_fau
         .max_operations = options->max_sending,
         .max_connections = options->max_connections ? options->max_connections : options->max_sending};
     if (!options->resolve) return CASEHOOK_OK;
-    outbox->sending = casehook__ob_zeroed(outbox->heap, options->max_sending * sizeof *outbox->sending);
+    outbox->places = 2 * (size_t)options->max_sending;
+    outbox->sending = casehook__ob_zeroed(outbox->heap, outbox->places * sizeof *outbox->sending);
     if (!outbox->sending) return casehook__ob_fail_memory(fault);
     struct casehook_loop_options own = loop;
     struct casehook_allocator without_destroy;
@@ -149,7 +150,7 @@ static int open_delivery(struct casehook_outbox *outbox, struct casehook__ob_fau
 static void release_outbox(struct casehook_outbox *outbox)
 {
     struct casehook__ob_heap *heap = outbox->heap;
-    for (size_t i = 0; outbox->sending && i < outbox->options.max_sending; i++)
+    for (size_t i = 0; outbox->sending && i < outbox->places; i++)
         casehook__ob_sending_clear(outbox, &outbox->sending[i]);
     if (outbox->loop) casehook_loop_free(outbox->loop);
     casehook__ob_watch_free(outbox);
@@ -234,7 +235,7 @@ void casehook_outbox_close(struct casehook_outbox *outbox)
     if (!outbox) return;
     if (outbox->pid == (int)getpid() && outbox->loop) {
         atomic_store(&outbox->paused, true);
-        for (size_t i = 0; i < outbox->options.max_sending; i++)
+        for (size_t i = 0; i < outbox->places; i++)
             if (outbox->sending[i].used && outbox->sending[i].submitted && !outbox->sending[i].ended)
                 casehook_loop_cancel(outbox->loop, outbox->sending[i].ticket);
         for (int i = 0; i < CLOSE_ROUNDS && atomic_load(&outbox->sending_now); i++)

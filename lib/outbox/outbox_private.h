@@ -81,6 +81,7 @@ struct casehook_outbox {
     struct casehook_loop *loop;
     struct casehook__ob_watch *watch;
     struct casehook__ob_sending *sending;
+    size_t places; /* of them: as many as may be sent, and as many that have ended and are not stored yet */
     int64_t next_claim, next_clean, next_look, next_try; /* by our own clock */
     int64_t ended_since; /* when the first of what is to be stored ended; 0: nothing is */
     bool taken_over, away;
@@ -120,6 +121,8 @@ int casehook__ob_give_back(struct casehook_outbox *outbox, struct casehook__ob_f
 int casehook__ob_settle(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
 int casehook__ob_clean(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
 void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending);
+/* How many have not ended. */
+size_t casehook__ob_in_flight(const struct casehook_outbox *outbox);
 /* Before a job is done once more: what it had taken is not ours. */
 void casehook__ob_unclaim(struct casehook_outbox *outbox);
 

@@ -62,7 +62,7 @@ static int settle_one(struct casehook_outbox *outbox, struct casehook__ob_sendin
 int casehook__ob_settle(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
 {
     int status = CASEHOOK_OK;
-    for (size_t i = 0; !status && i < outbox->options.max_sending; i++)
+    for (size_t i = 0; !status && i < outbox->places; i++)
         if (outbox->sending[i].ended && !outbox->sending[i].fresh)
             status = settle_one(outbox, &outbox->sending[i], fault);
     return status;

@@ -77,6 +77,8 @@ static void remove_box(const char *path)
     }
 }
 
+static int operation = CASEHOOK_PUSH;
+
 static void put_one(struct casehook_outbox *outbox, long number)
 {
     char params[512], key[32];
@@ -87,7 +89,7 @@ static void put_one(struct casehook_outbox *outbox, long number)
                                         .key = key,
                                         .params = params,
                                         .params_length = CASEHOOK_TERMINATED,
-                                        .operation = CASEHOOK_PUSH};
+                                        .operation = operation};
     struct casehook_outbox_error *error = NULL;
     need(casehook_outbox_put(outbox, &item, NULL, NULL, &error), error);
 }
@@ -193,13 +195,13 @@ static void time_all(const char *path, long entries)
     for (int i = 0; i < 500; i++) casehook_outbox_get_stats(shared, &stats, NULL);
     double counted = (now() - began) / 500;
     casehook_outbox_close(shared);
-    /* Everything is refused at once: what is left is to take entries and to put them back. */
+    /* Updates of cases that nobody has made are parked at once: what is left is to take entries and to
+     * settle. */
     shared = open_box(path, 1);
-    casehook_outbox_run(shared, 0, 0);
     struct casehook_outbox_stats before = {.struct_size = sizeof before};
     casehook_outbox_get_stats(shared, &before, NULL);
     began = now();
-    casehook_outbox_run(shared, 0, 2000);
+    casehook_outbox_run(shared, CASEHOOK_OUTBOX_UNTIL_IDLE, 2000);
     double took = now() - began;
     casehook_outbox_get_stats(shared, &stats, NULL);
     printf("%8ld waiting: put %.0f us, stats %.0f us, next and settle %.1f us (%llu)\n", entries, put * 1e6,
@@ -210,7 +212,7 @@ static void time_all(const char *path, long entries)
 
 static void bench_many(const char *path, long entries)
 {
-    /* A connector whose params are always wrong for it, so that nothing needs a network. */
+    operation = CASEHOOK_UPDATE;
     static const char document[] =
         "{\"config\":{\"strict\":false,\"hasAuth\":false,\"createIncidentUrl\":\"http://127.0.0.1:1/"
         "{{case.description}}/x\","
