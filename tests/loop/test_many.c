@@ -59,12 +59,14 @@ static void ten_thousand(void **state)
     static unsigned char seen[COUNT];
     static uint64_t tickets[COUNT];
     int succeeded = 0;
-    const size_t count = process_under_valgrind() ? COUNT / 10 : COUNT;
+    /* On valgrind threads take turns: of many in flight most would only wait until their time is over. */
+    const int slow = process_under_valgrind();
+    const size_t count = slow ? COUNT / 10 : COUNT;
     (void)state;
     tracker_start(&tracker, answer, NULL);
     struct casehook_settings *settings = document_settings("{\"responseTimeout\":\"3s\"}");
     struct casehook_connector *connector = document_connector(settings, tracker.base, NULL, NULL);
-    struct casehook_loop *loop = loop_make((uint32_t)count, 64);
+    struct casehook_loop *loop = loop_make((uint32_t)count, slow ? 8 : 64);
     for (size_t i = 0; i < count; i++) tickets[i] = submit_create(loop, connector, "disk full");
     assert_int_equal(casehook_loop_pending(loop), count);
     for (size_t i = 0; i < count; i++) {
