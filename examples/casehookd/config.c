@@ -168,7 +168,7 @@ static void read_http(const struct object *top, struct config *config)
     struct object object = object_member(top, "http", names);
     read_listen(&object, config);
     config->max_connections = (unsigned)read_count(&object, "maxConnections", 1024, 8, 65536);
-    config->threads = (unsigned)read_count(&object, "threads", 4, 1, 64);
+    config->threads = (unsigned)read_count(&object, "threads", 16, 1, 64);
     config->request_timeout_s = (unsigned)(read_time(&object, "requestTimeout", 10000, 1000, 600000) / 1000);
     config->max_bodies = (size_t)read_size(&object, "maxBodies", 64 << 20, 1 << 20, (uint64_t)4 << 30);
 }

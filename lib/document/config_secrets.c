@@ -139,7 +139,8 @@ void casehook__config_collect_secrets(struct casehook__config_reader *reader)
     for (size_t i = 0; config->values && i < config->values->secret_count; i++)
         add_secret(reader, config->values->secrets[i].text);
     if (config->secret_url) {
-        for (int i = 0; i < CASEHOOK__CALLS; i++) add_url(reader, casehook__call_kind(i)->url);
+        for (int i = 0; i < CASEHOOK__CALLS; i++)
+            add_url(reader, casehook__call_kind((enum casehook__call)i)->url);
         add_url(reader, "viewIncidentUrl");
     }
     if (config->oauth && config->oauth->basic.data) add_secret_value(reader, config->oauth->basic);

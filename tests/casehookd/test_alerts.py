@@ -104,6 +104,25 @@ class Alerts(unittest.TestCase):
         [case] = self.cases()
         self.assertEqual((case["status"], case["comments"]), ("closed", []))
 
+    def test_a_closed_case_is_left_alone(self):
+        """onRefire find: the connector says that what was closed is not found, so there is a new case."""
+        path = self.daemon.folder + "/tracker.json"
+        with open(path, encoding="utf-8") as file:
+            connector = json.load(file)
+        connector["config"].update(findIncident="always", findIncidentResponseStatusKey="items[0].status",
+                                   closedStatuses=["closed"], whenClosed="create")
+        self.daemon.write("tracker.json", connector)
+        self.source(onRefire="find")
+        self.send([alert()])
+        self.send([alert("resolved")])
+        again = self.send([alert(starts="2026-01-02T00:00:00Z")])
+        self.send([alert(starts="2026-01-02T00:00:00Z")], "known")
+        self.send([alert(starts="2026-01-02T00:00:00Z"), alert(instance="web-02")])
+        first, second = self.cases()
+        self.assertEqual((first["status"], second["status"]), ("closed", "open"))
+        self.assertEqual({first["reference"], second["reference"]}, {again["case"]})
+        self.assertEqual((len(first["comments"]), len(second["comments"])), (1, 2))
+
     def test_an_end_without_a_beginning(self):
         self.source()
         self.daemon.post(payload([alert("resolved")]))
