@@ -7,6 +7,7 @@ struct census {
     struct casehook__ob_job job;
     struct casehook__ob_tally total;
     int64_t oldest_age_ms;
+    uint64_t reconnects;
 };
 
 static int do_count(struct casehook_outbox *outbox, struct casehook__ob_job *job,
@@ -16,6 +17,7 @@ static int do_count(struct casehook_outbox *outbox, struct casehook__ob_job *job
     (void)fault;
     census->total = outbox->total; /* read already, at the beginning of the group */
     census->oldest_age_ms = outbox->oldest_age_ms;
+    census->reconnects = outbox->store->connections - 1;
     return CASEHOOK_OK;
 }
 
@@ -32,6 +34,7 @@ static int count_all(struct casehook_outbox *outbox, struct casehook_outbox_stat
     pthread_mutex_lock(&outbox->lock);
     *stats = outbox->numbers;
     pthread_mutex_unlock(&outbox->lock);
+    stats->reconnects = census.reconnects;
     stats->sending_here = atomic_load(&outbox->sending_now);
     for (int state = 1; !status && state < CASEHOOK__OB_STATES; state++) {
         *fields[state - 1] = census.total.entries[state] > 0 ? (uint64_t)census.total.entries[state] : 0;

@@ -528,6 +528,37 @@ static void a_full_disk_is_told(void **state)
     assert_int_equal(status, 0);
 }
 
+static void serve(const char *word)
+{
+    char *command = must_format("%s/pg.sh %s >/dev/null 2>&1", getenv("CASEHOOK_PG_DATA"), word);
+    assert_int_equal(system(command), 0);
+    free(command);
+}
+
+static void a_database_that_goes_away_comes_back(void **state)
+{
+    (void)state;
+    if (!box_is_postgres() || !getenv("CASEHOOK_PG_DATA")) skip();
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, NULL);
+    box_put(outbox, CASEHOOK_PUSH, "1", CASE("1", ""));
+    serve("stop");
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "2", CASE("2", "")), CASEHOOK_E_UNAVAILABLE);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "2", CASE("2", "")), CASEHOOK_E_UNAVAILABLE);
+    assert_int_equal(box_refused(place, "cannot be reached"), CASEHOOK_E_UNAVAILABLE);
+    serve("start");
+    int status;
+    while ((status = box_put_status(outbox, CASEHOOK_PUSH, "2", CASE("2", ""))))
+        assert_int_equal(status, CASEHOOK_E_UNAVAILABLE);
+    serve("kill"); /* the connection is dead, and nobody has seen it */
+    serve("start");
+    while ((status = box_put_status(outbox, CASEHOOK_PUSH, "3", CASE("3", ""))))
+        assert_int_equal(status, CASEHOOK_E_UNAVAILABLE);
+    assert_int_equal(box_stats(outbox).waiting, 3);
+    assert_int_equal(box_stats(outbox).reconnects, 2);
+    casehook_outbox_close(outbox);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) box_use(argv[1]);
@@ -549,6 +580,7 @@ int main(int argc, char **argv)
                                        TEST(a_damaged_file_is_told),
                                        TEST(a_locked_file_is_told),
                                        TEST(a_file_that_cannot_be_written),
-                                       TEST(a_full_disk_is_told)};
+                                       TEST(a_full_disk_is_told),
+                                       TEST(a_database_that_goes_away_comes_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
