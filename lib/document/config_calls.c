@@ -3,19 +3,29 @@
 
 #include <stdio.h>
 
+/* What of a call is not there, or is empty; a call that can be switched off says by what (K8). */
+static void fail_absent(const struct casehook__field *field, const char *what)
+{
+    const char *off = NULL;
+    for (int i = 0; i < CASEHOOK__CALLS && !off; i++) {
+        off = casehook__call_kind((enum casehook__call)i)->off;
+        if (off && strncmp(field->name, off, strlen(off)) != 0) off = NULL;
+    }
+    casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "is %s: every connector needs it%s%s%s",
+                   what, off ? ", unless " : "", off ? off : "", off ? " is false" : "");
+}
+
 /* Text of a field that must be there; "" is as good as missing.  Optional: null and "" are absent. */
 static bool read_call_text(const struct casehook__field *field, bool optional, struct casehook__text *text)
 {
     if (optional && casehook__field_is_null(field)) return false;
     if (!field->node) {
-        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG,
-                       "is missing: every connector needs it");
+        fail_absent(field, "missing");
         return false;
     }
     if (!casehook__field_text(field, text)) return false;
     if (text->length) return true;
-    if (!optional)
-        casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG, "is empty: every connector needs it");
+    if (!optional) fail_absent(field, "empty");
     return false;
 }
 

@@ -1,9 +1,9 @@
 /* policy.c - how one hop is to be connected. */
 #include "document/policy.h"
 
-static const struct casehook__proxy *proxy_of(const struct casehook__settings_snapshot *settings,
-                                              const struct casehook__config *config,
-                                              const struct casehook__origin *origin)
+const struct casehook__proxy *casehook__policy_proxy(const struct casehook__settings_snapshot *settings,
+                                                     const struct casehook__config *config,
+                                                     const struct casehook__origin *origin)
 {
     const struct casehook__proxy *proxy = config->proxy ? config->proxy : settings->proxy;
     if (casehook__host_list_has(&settings->proxy_bypass, origin)) return NULL;
@@ -25,7 +25,7 @@ void casehook__policy_of(const struct casehook__settings_snapshot *settings,
     if (config->mode != CASEHOOK__MODE_UNSET) policy->mode = config->mode;
     policy->trust = certificates->trust ? certificates->trust : host ? host->trust : NULL;
     if (configured) policy->identity = certificates->identity;
-    policy->proxy = proxy_of(settings, config, origin);
+    policy->proxy = casehook__policy_proxy(settings, config, origin);
     policy->tunnel = policy->proxy && origin->https;
     if (policy->proxy) proxy_host = casehook__settings_host(settings, &policy->proxy->origin);
     if (proxy_host) policy->proxy_trust = proxy_host->trust;

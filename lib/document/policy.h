@@ -24,6 +24,11 @@ struct casehook__policy {
     struct casehook__trust *proxy_trust; /* borrowed; NULL: the system's */
 };
 
+/* Through which proxy a hop goes; NULL: direct. */
+const struct casehook__proxy *casehook__policy_proxy(const struct casehook__settings_snapshot *settings,
+                                                     const struct casehook__config *config,
+                                                     const struct casehook__origin *origin);
+
 /* configured: the origin is one of the configuration, so the client certificate may go there. */
 void casehook__policy_of(const struct casehook__settings_snapshot *settings,
                          const struct casehook__config *config,

@@ -1,6 +1,8 @@
 /* advice.c - what a refusal most likely comes from, and what to do about it (R3). */
 #include "exchange/answer.h"
 
+#include "document/policy.h"
+
 #include <stdio.h>
 
 #define LOOKED_AT 4096 /* bytes of the answer */
@@ -30,6 +32,13 @@ static bool is_read_too_early(const struct casehook__question *question,
     return question->was_accepted && question->request->call == CASEHOOK__CALL_GET && response->status == 404;
 }
 
+/* What comes out of a tunnel is the server's own. */
+static bool answered_by_proxy(const struct casehook__question *question)
+{
+    const struct casehook__origin *origin = question->request->origin;
+    return !origin->https && casehook__policy_proxy(question->settings, question->config, origin);
+}
+
 const char *casehook__answer_advice(const struct casehook__question *question,
                                     const struct casehook__response *response)
 {
@@ -52,7 +61,10 @@ const char *casehook__answer_advice(const struct casehook__question *question,
                    ? "; check the URL and the method"
                    : "; check the URL and the method, and that the case exists";
     case 405: return "; check the method of this call";
-    case 407: return "; the proxy wants a login: give it in proxyUrl or in proxyHeaders";
+    case 407:
+        return answered_by_proxy(question)
+                   ? "; the proxy wants a login: give it in proxyUrl or in proxyHeaders"
+                   : "; it answers as a proxy does: check host and port of the URL";
     case 413: return "; the request is too large for the server";
     case 415: return "; the server wants another type: set Content-Type in headers";
     case 429: return "; the server asks to slow down";

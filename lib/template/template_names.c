@@ -183,12 +183,13 @@ static int unknown(struct casehook__parser *parser, struct casehook__text name, 
     struct name_object root = {"", 0};
     int shown = name.length > NAMES_SHOWN ? NAMES_SHOWN : (int)name.length;
     enum meaning elsewhere = look_up(schema->elsewhere, schema->elsewhere_count, &root, name).meaning;
-    if (elsewhere == MEANS_VARIABLE || elsewhere == MEANS_OBJECT)
-        return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
-                                 "{{%.*s}} at byte %zu is not available in this field", shown, name.data, at);
     const char *known[KNOWN_MAX];
     char list[256];
     size_t count = list_known(parser, known);
+    if (elsewhere == MEANS_VARIABLE || elsewhere == MEANS_OBJECT)
+        return casehook__fail_at(
+            parser->error, CASEHOOK_E_CONFIG, at, "{{%.*s}} at byte %zu is not available in this field%s%s",
+            shown, name.data, at, count ? "; known here: " : "", list_names(known, count, list, sizeof list));
     const char *nearest = nearest_name(name, known, count);
     if (nearest)
         return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,

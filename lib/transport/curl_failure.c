@@ -103,8 +103,9 @@ static const char *about_certificate(const struct casehook__transfer *transfer)
 static bool handshake_broke(const struct casehook__transfer *transfer)
 {
     static const char *const words[] = {
-        "SSL_ERROR_SYSCALL",    "unexpected eof",      "Connection reset", "Broken pipe",
-        "alert internal error", "getpeername() failed"}; /* reset before libcurl had looked */
+        "SSL_ERROR_SYSCALL",    "unexpected eof",        "Connection reset", "Broken pipe",
+        "alert internal error", "SSL_ERROR_ZERO_RETURN", /* ended by its close_notify */
+        "getpeername() failed"};                         /* reset before libcurl had looked */
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strstr(transfer->detail, words[i])) return true;
     return false;
