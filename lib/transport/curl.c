@@ -99,7 +99,7 @@ static void forget_try(struct casehook__transfer *transfer)
     transfer->stop = CASEHOOK__STOP_NONE;
     transfer->stream_refused = transfer->stream_closed = transfer->kept = transfer->denied = false;
     transfer->header_bytes = transfer->tunnel_bytes = 0;
-    transfer->has_length = transfer->coded = false;
+    transfer->has_length = transfer->odd_length = transfer->coded = false;
     transfer->keep_seconds = 0;
     transfer->answered = false;
     transfer->detail[0] = '\0';

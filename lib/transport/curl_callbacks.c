@@ -42,27 +42,34 @@ static void begin_response(struct casehook__transfer *transfer)
     transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after =
         transfer->id_header = none;
     casehook__buf_clear(&transfer->head);
-    transfer->has_length = transfer->coded = false;
+    transfer->has_length = transfer->odd_length = transfer->coded = false;
     transfer->keep_seconds = 0;
 }
 
 /*
  * After an interim response the answer is still to come.  A 204 has no body: one that announces a body will
- * have it written, for the next request to take it for its answer.
+ * have it written, for the next request to take it for its answer.  Likewise where it is a guess how long the
+ * body is (RFC 9112, 6.3).
  */
 static void end_head(struct casehook__transfer *transfer)
 {
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_RESPONSE_CODE, &transfer->status);
     if (transfer->status >= 200) transfer->stage = CASEHOOK__STAGE_HEAD;
-    if (transfer->status == 204 && (transfer->coded || (transfer->has_length && transfer->length > 0)))
-        casehook__curl_forbid_reuse(&transfer->handle, true);
+    bool no_end = transfer->odd_length || (transfer->coded && transfer->has_length);
+    if (transfer->status == 204)
+        no_end = no_end || transfer->coded || (transfer->has_length && transfer->length > 0);
+    if (no_end) casehook__curl_forbid_reuse(&transfer->handle, true);
 }
 
 static void note_length(struct casehook__transfer *transfer, struct casehook__text line)
 {
-    if (is_name(line, "Content-Length"))
-        transfer->has_length =
-            casehook__text_number(value_of(line, "Content-Length"), UINT64_MAX / 2, &transfer->length);
+    if (!is_name(line, "Content-Length")) return;
+    uint64_t length = 0;
+    bool number = casehook__text_number(value_of(line, "Content-Length"), UINT64_MAX / 2, &length);
+    transfer->odd_length =
+        transfer->odd_length || !number || (transfer->has_length && transfer->length != length);
+    transfer->has_length = number;
+    transfer->length = length;
 }
 
 /* "timeout=5, max=100" */

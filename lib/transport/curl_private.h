@@ -124,8 +124,9 @@ struct casehook__transfer {
     unsigned tunnel_go, tunnel_calls; /* how often libcurl told of progress in that go */
     long status;                      /* from the head on */
     bool coded;                       /* there is a Transfer-Encoding */
-    bool has_length;
-    uint64_t length;       /* Content-Length */
+    bool has_length,
+        odd_length; /* a Content-Length; one that is no number, or that is not like the one before */
+    uint64_t length;
     uint64_t keep_seconds; /* Keep-Alive: timeout=; 0: none */
     struct casehook__kept_header content_type, content_encoding, location, retry_after, id_header;
     struct casehook__buf head, body;

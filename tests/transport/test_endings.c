@@ -205,6 +205,14 @@ static const char no_content[] = "HTTP/1.1 204 No Content\r\nContent-Type: appli
 static const char no_content_chunked[] = "HTTP/1.1 204 No Content\r\nContent-Type: application/json\r\n"
                                          "Transfer-Encoding: chunked\r\n\r\n";
 
+/* Where such an answer ends is a guess (RFC 9112, 6.3), and what is behind it looks like the next one. */
+#define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+static const char two_lengths[] = OK_HEAD "Content-Length: 49\r\nContent-Length: 11\r\n\r\n{\"ok\":true}";
+static const char signed_length[] = OK_HEAD "Content-Length: +11\r\n\r\n{\"ok\":true}";
+static const char length_and_chunks[] =
+    OK_HEAD "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n{\"ok\":true}\r\n0\r\n\r\n";
+static const char refusal_behind[] = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+
 /* Writes are answered as the list says, reads as usual. */
 static struct turn stray_behind_writes(void *user, const struct tracker_request *request)
 {
@@ -246,6 +254,9 @@ static void bytes_behind_an_answer(void **state)
         {"204 with a body, two writes", {.answer = no_content, .behind = "{\"ok\":true}"}},
         {"204 with a body, 2 ms later", {.answer = no_content, .behind = "{\"ok\":true}", .behind_us = 2000}},
         {"204 with chunks", {.answer = no_content_chunked, .behind = "b\r\n{\"ok\":true}\r\n0\r\n\r\n"}},
+        {"two lengths", {.answer = two_lengths, .behind = refusal_behind, .behind_us = 2000}},
+        {"a length with a sign", {.answer = signed_length, .behind = refusal_behind, .behind_us = 2000}},
+        {"a length and chunks", {.answer = length_and_chunks, .behind = refusal_behind, .behind_us = 2000}},
         {"CRLF behind a body, one write", {.behind = "\r\n", .behind_us = -1}},
         {"CRLF behind a body, two writes", {.behind = "\r\n"}},
         {"CRLF behind a body, 1 ms later", {.behind = "\r\n", .behind_us = 1000}},
