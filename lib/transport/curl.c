@@ -95,6 +95,7 @@ static void forget_try(struct casehook__transfer *transfer)
     transfer->sends = transfer->handshakes = transfer->socket_count = 0;
     transfer->socket_error = 0;
     transfer->stream = 0;
+    transfer->number = CASEHOOK__NO_NUMBER;
     transfer->stage = CASEHOOK__STAGE_CHOOSING;
     transfer->stop = CASEHOOK__STOP_NONE;
     transfer->stream_refused = transfer->stream_closed = transfer->kept = transfer->denied = false;

@@ -176,20 +176,38 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     return CURL_PREREQFUNC_OK;
 }
 
-/* The number that stands after a word in libcurl's text; false: it is not there. */
+/* The number that stands after a word in libcurl's text; false: it is not there, or not whole. */
 static bool number_after(const char *text, const char *word, unsigned long *number)
 {
     const char *at = strstr(text, word);
+    char *end;
     if (!at) return false;
-    *number = strtoul(at + strlen(word), NULL, 10);
+    unsigned long found = strtoul(at + strlen(word), &end, 10);
+    if (*end == '\0') return false;
+    *number = found;
     return true;
+}
+
+static bool begins(const char *text, const char *word)
+{
+    return strncmp(text, word, strlen(word)) == 0;
+}
+
+/* Who reads it is told alone, but it is true for all that is on the connection. */
+static void tell_last_stream(struct casehook__transfer *reader, unsigned long last)
+{
+    if (last < reader->stream) reader->stream_refused = true;
+    if (reader->number == CASEHOOK__NO_NUMBER || !reader->transport) return;
+    for (struct casehook__transfer *each = reader->transport->first; each; each = each->next)
+        if (each->number == reader->number && last < each->stream) each->stream_refused = true;
 }
 
 /*
  * Only of handles that may speak HTTP/2.  A server that refuses a stream, or goes away and names an earlier
  * one as the last that it looked at, says that it did nothing with this request (RFC 9113, 6.8 and 8.7).
  * libcurl has no code for either, but it tells of them; where it tells of it in other words, the outcome is
- * unknown, which is true as well.
+ * unknown, which is true as well.  It tells of the request's headers too: what counts are beginnings of
+ * lines.
  */
 int casehook__curl_on_words(CURL *easy, curl_infotype type, char *data, size_t size, void *user)
 {
@@ -201,13 +219,15 @@ int casehook__curl_on_words(CURL *easy, curl_infotype type, char *data, size_t s
     if (size >= sizeof text) size = sizeof text - 1;
     memcpy(text, data, size);
     text[size] = '\0';
-    number_after(text, "Using Stream ID: ", &transfer->stream);
+    if (begins(text, "Using Stream ID: ")) number_after(text, "ID: ", &transfer->stream);
+    if (begins(text, "Re-using existing ")) number_after(text, "connection #", &transfer->number);
+    if (begins(text, "Connected to ")) number_after(text, "(#", &transfer->number);
     /* The server ended its stream well, with the whole answer in it, before it had read all of the request.
      */
     if (memcmp(text, "stream ", 7) == 0 && strstr(text, " closed")) transfer->stream_closed = true;
-    if (strstr(text, "REFUSED_STREAM")) transfer->stream_refused = true;
-    if (strstr(text, "GOAWAY") && number_after(text, "last_stream=", &last) && last < transfer->stream)
-        transfer->stream_refused = true;
+    if (begins(text, "REFUSED_STREAM")) transfer->stream_refused = true;
+    if (begins(text, "rec") && strstr(text, " GOAWAY") && number_after(text, "last_stream=", &last))
+        tell_last_stream(transfer, last);
     return 0;
 }
 

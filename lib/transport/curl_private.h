@@ -7,6 +7,7 @@
 #include "transport/transport.h"
 
 #include <curl/curl.h>
+#include <limits.h>
 
 #define CASEHOOK__SOCKETS_MAX 8
 
@@ -86,6 +87,8 @@ enum casehook__stop {
     CASEHOOK__STOP_MEMORY      /* for what came */
 };
 
+#define CASEHOOK__NO_NUMBER ULONG_MAX
+
 struct casehook__transfer {
     struct casehook__heap *heap;
     const struct casehook__config *config;
@@ -104,15 +107,16 @@ struct casehook__transfer {
     const struct casehook__request *request;
     enum casehook__stage stage;
     enum casehook__stop stop;
-    bool deadline_first;                     /* the deadline of the operation comes before responseTimeout */
-    int64_t limit;                           /* when it must have ended */
-    long limit_ms;                           /* the same from its start */
-    unsigned sends;                          /* how often libcurl was about to send it */
-    unsigned long stream;                    /* of HTTP/2, that it has; 0: not known */
-    bool stream_closed;                      /* well, by the server, while the request was still being sent */
-    bool stream_refused;                     /* by HTTP/2: the server says that it did nothing with it */
-    bool renewed;                            /* it was given a new connection in place of a kept one */
-    bool kept;                               /* it went out on a kept connection */
+    bool deadline_first;  /* the deadline of the operation comes before responseTimeout */
+    int64_t limit;        /* when it must have ended */
+    long limit_ms;        /* the same from its start */
+    unsigned sends;       /* how often libcurl was about to send it */
+    unsigned long stream; /* of HTTP/2, that it has; 0: not known */
+    unsigned long number; /* of its connection in libcurl's words, or CASEHOOK__NO_NUMBER */
+    bool stream_closed;   /* well, by the server, while the request was still being sent */
+    bool stream_refused;  /* by HTTP/2: the server says that it did nothing with it */
+    bool renewed;         /* it was given a new connection in place of a kept one */
+    bool kept;            /* it went out on a kept connection */
     struct casehook__connection *connection; /* that it is on; NULL: unknown, or HTTP/2 */
     int sockets[CASEHOOK__SOCKETS_MAX];      /* opened while it connects, and not closed: the last ones */
     unsigned socket_count;

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { DATA = 0, HEADERS = 1, RST_STREAM = 3, SETTINGS = 4, PING = 6, GOAWAY = 7, WINDOW_UPDATE = 8 };
 enum { END_STREAM = 1, ACK = 1, END_HEADERS = 4 };
@@ -17,7 +18,7 @@ enum { INTERNAL_ERROR = 2, REFUSED_STREAM = 7, CANCEL = 8, HTTP_1_1_REQUIRED = 1
 
 struct h2_server {
     enum h2_fault fault;
-    size_t faulty;
+    size_t faulty, more;
     pthread_mutex_t lock; /* for the counts */
     size_t requests, writes;
     SSL_CTX *tls;
@@ -150,7 +151,9 @@ static int serve_frame(struct h2_server *server, struct stream *stream, const st
         write_number(stream, WINDOW_UPDATE, 0, (unsigned)frame->length, 0, 4);
     }
     if (!ends) return 0;
-    if (*number == server->faulty) return let_down(stream, server->fault, frame->stream);
+    size_t last = server->faulty + server->more;
+    if (*number >= server->faulty && *number < last) return 0;
+    if (*number == last) return let_down(stream, server->fault, frame->stream - 2 * (unsigned)server->more);
     answer(stream, frame->stream);
     return 0;
 }
@@ -165,6 +168,10 @@ static void serve(void *user, struct stream *stream, size_t connection)
     if (read_all(stream, preface, sizeof preface) == 0 && memcmp(preface, PREFACE, sizeof preface) == 0) {
         write_frame(stream, SETTINGS, 0, 0, NULL, 0);
         while (read_frame(stream, frame) == 0 && serve_frame(server, stream, frame, &number) == 0) continue;
+        /* What is on its way is read, or TCP would take back the frame that was written. */
+        if (server->fault == H2_GOAWAY_BEFORE && SSL_shutdown(stream->ssl) == 0 &&
+            shutdown(stream->fd, SHUT_WR) == 0)
+            while (read_frame(stream, frame) == 0) continue;
     }
     free(frame);
 }
@@ -196,6 +203,11 @@ struct h2_server *h2_server_start(const struct http_tls *tls, enum h2_fault faul
     server->listener = listener_start(server->tls, serve, server);
     if (!server->listener) abort();
     return server;
+}
+
+void h2_server_gather(struct h2_server *server, size_t more)
+{
+    server->more = more;
 }
 
 unsigned h2_server_port(const struct h2_server *server)

@@ -30,6 +30,8 @@ struct h2_server;
 
 /* tls: a certificate and its key.  The request of that number (of all connections, from 0) is let down. */
 struct h2_server *h2_server_start(const struct http_tls *tls, enum h2_fault fault, size_t request);
+/* Before the first request: it waits for so many more on the same connection, and lets all of them down. */
+void h2_server_gather(struct h2_server *server, size_t more);
 unsigned h2_server_port(const struct h2_server *server);
 /* Requests whose headers came, complete or not. */
 size_t h2_server_requests(struct h2_server *server);

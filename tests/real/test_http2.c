@@ -30,9 +30,11 @@ static int stop(void **state)
 static struct client open_client(struct h2_server *server)
 {
     struct answer made;
-    struct client client =
-        client_new("{\"httpVersion\":\"2\"}", text_of("https://localhost:%u", h2_server_port(server)),
-                   text_of("\"ca\":%s", json_of(pem_of(certs, "ca1.crt"))), NULL, &made);
+    /* The header reads like libcurl's word for a stream that was refused. */
+    struct client client = client_new(
+        "{\"httpVersion\":\"2\"}", text_of("https://localhost:%u", h2_server_port(server)),
+        text_of("\"headers\":{\"X-Note\":\"REFUSED_STREAM\"},\"ca\":%s", json_of(pem_of(certs, "ca1.crt"))),
+        NULL, &made);
     if (!client.connector) fail_msg("%s", made.message);
     return client;
 }
@@ -97,11 +99,56 @@ static void a_get_that_fails_keeps_the_id(void **state)
     }
 }
 
+static struct casehook_result *next_result(struct casehook_loop *loop)
+{
+    uint64_t ticket = 0;
+    struct casehook_result *result;
+    while (result = casehook_loop_next(loop, &ticket), !ticket)
+        assert_int_equal(casehook_loop_wait(loop, -1), CASEHOOK_OK);
+    return result;
+}
+
+static void submit_create(struct casehook_loop *loop, const struct client *client)
+{
+    assert_int_equal(casehook_loop_submit_json(loop, client->connector, CASEHOOK_CREATE,
+                                               "{\"title\":\"t\",\"description\":\"d\"}", CASEHOOK_TERMINATED,
+                                               NULL, NULL, NULL),
+                     CASEHOOK_OK);
+}
+
+/* Several on one connection: the last stream that the server looked at is true for each of them. */
+static void all_are_told_that_nothing_was_done(void **state)
+{
+    (void)state;
+    enum { TOGETHER = 6 };
+    int refused = 0;
+    struct h2_server *server = h2_server_start(&tls, H2_GOAWAY_BEFORE, 2 * TOGETHER);
+    h2_server_gather(server, TOGETHER - 1);
+    struct client client = open_client(server);
+    struct casehook_loop *loop = NULL;
+    assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
+    for (int i = 0; i < TOGETHER; i++) submit_create(loop, &client);
+    for (int i = 0; i < TOGETHER; i++) assert_int_equal(answer_from(next_result(loop)).status, CASEHOOK_OK);
+    for (int i = 0; i < TOGETHER; i++) submit_create(loop, &client);
+    for (int i = 0; i < TOGETHER; i++) {
+        struct answer answer = answer_from(next_result(loop));
+        /* The last of them may find the connection closed, and take another. */
+        if (answer.status && answer.outcome != CASEHOOK_OUTCOME_NOT_SENT)
+            fail_msg("number %d: %s", i, answer.message);
+        refused += answer.status != CASEHOOK_OK;
+    }
+    assert_true(refused > 0);
+    casehook_loop_free(loop);
+    client_free(&client);
+    h2_server_stop(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_create_is_sent_once),
         cmocka_unit_test(a_get_that_fails_keeps_the_id),
+        cmocka_unit_test(all_are_told_that_nothing_was_done),
     };
     if (!casehook_feature("http2")) {
         puts("SKIP: this libcurl has no HTTP/2");
