@@ -822,6 +822,38 @@ static void messages_hold_no_secret(void **state)
     }
 }
 
+/* As Kibana hands them out: a saved object, or an answer of its API. */
+static void exports(void **state)
+{
+    (void)state;
+    static const char missing[] = "an export of Kibana never holds secrets";
+    static const struct {
+        const char *before, *after, *auth, *field, *word; /* word NULL: accepted */
+    } cases[] = {
+        {"{\"attributes\":{\"actionTypeId\":\".cases-webhook\",", "}", "false", NULL, NULL},
+        {"{\"id\":\"1\",\"connector_type_id\":\".cases-webhook\",", "", "false", NULL, NULL},
+        {"{\"attributes\":7,\"actionTypeId\":\".cases-webhook\",", "", "false", NULL, NULL},
+        {"{\"attributes\":{", "}", "false", NULL, NULL},
+        {"{\"connector_type_id\":\".jira\",", "", "false", "connector_type_id", "\".jira\""},
+        {"{\"connector_type_id\":7,", "", "false", "document.connector_type_id", "no such field"},
+        {"{\"connector_type_id\":\".cases-webhook\",", "", "true", "secrets.user", missing},
+    };
+    static char document[65536], whole[66000];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reading reading;
+        struct member changes[3] = {{"hasAuth", cases[i].auth}};
+        write_document(document, sizeof document, changes, NULL);
+        snprintf(whole, sizeof whole, "%s%s%s", cases[i].before, document + 1, cases[i].after);
+        read_text(&reading, whole, NULL);
+        const struct casehook_error *error = reading.errors.first;
+        if ((error != NULL) != (cases[i].word != NULL))
+            fail_msg("case %zu: %s", i, error ? error->message : "accepted");
+        if (error && (strcmp(error->field, cases[i].field) != 0 || !strstr(error->message, cases[i].word)))
+            fail_msg("case %zu: %s: %s", i, error->field, error->message);
+        finish(&reading);
+    }
+}
+
 /* With secretUrl: what is shorter than eight bytes is a word. */
 static void secrets_of_urls(void **state)
 {
@@ -946,6 +978,7 @@ int main(void)
         cmocka_unit_test(proxies_of_connectors),
         cmocka_unit_test(messages_hold_no_secret),
         cmocka_unit_test(no_memory_is_an_error),
+        cmocka_unit_test(exports),
         cmocka_unit_test(secrets_of_urls),
         cmocka_unit_test(one_origin_is_kept_once),
     };
