@@ -221,7 +221,8 @@ static int keep_learnt(const struct casehook__question *question, const struct c
     const struct casehook__js_value *fields = sought->found + sought->count;
     int status = keep_main(question, response, sought, result);
     if (status && status != CASEHOOK_E_NO_MEMORY && response->body.length)
-        casehook__learn_show(question, response, &result->error);
+        casehook__learn_show(question, response, sought_value(sought, SOUGHT_KEY)->kind == CASEHOOK__JS_NONE,
+                             &result->error);
     /* What can be known of a case without id or title is kept too (R1). */
     fields -= call->field_count + (sought->get ? sought->get->field_count : 0);
     int kept = casehook__learn_fields(call, fields, question->scratch, result);

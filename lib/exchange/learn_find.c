@@ -103,7 +103,8 @@ int casehook__learn_whether(const struct casehook__question *question,
     int status = judge_found(question, keys, &result->error, found);
     if (!status && *found != CASEHOOK__FOUND_NONE)
         status = casehook__learn_keep_found_id(question, &keys[0], result);
-    if (status && status != CASEHOOK_E_NO_MEMORY) casehook__learn_show(question, response, &result->error);
+    if (status && status != CASEHOOK_E_NO_MEMORY)
+        casehook__learn_show(question, response, false, &result->error);
     if (!status && *found != CASEHOOK__FOUND_NONE)
         status = casehook__learn_fields(call, values + keyed, question->scratch, result);
     return status;

@@ -41,8 +41,10 @@ int casehook__learn_fail_said(const struct casehook__question *question,
 int casehook__learn_not_json(const struct casehook__question *question,
                              const struct casehook__response *response, enum casehook__js_fault fault,
                              size_t offset, struct casehook_error *error);
-/* Behind what is wrong with a key: what the server said instead of it (R3). */
+/* Behind what is wrong with a key: what the server said instead of it (R3); of one that is missing, where
+ * else what it looks for might be. */
 void casehook__learn_show(const struct casehook__question *question,
-                          const struct casehook__response *response, struct casehook_error *error);
+                          const struct casehook__response *response, bool missing,
+                          struct casehook_error *error);
 
 #endif

@@ -193,11 +193,21 @@ int casehook__learn_not_json(const struct casehook__question *question,
 }
 
 void casehook__learn_show(const struct casehook__question *question,
-                          const struct casehook__response *response, struct casehook_error *error)
+                          const struct casehook__response *response, bool missing,
+                          struct casehook_error *error)
 {
     struct casehook_error before = *error;
-    char text[CASEHOOK__EXCERPT_MAX + 1];
-    casehook__fail(error, before.status, "%s; the answer (status %d) was \"%s\"", before.message,
-                   response->status,
+    struct casehook__js_places places;
+    const struct casehook__keypath *key = casehook__learn_call(question)->key;
+    char text[CASEHOOK__EXCERPT_MAX + 1], names[sizeof places.names], path[sizeof places.path];
+    *names = *path = '\0';
+    if (missing && key && key->count && !casehook__jsscan(response->body, NULL, 0, NULL, NULL)) {
+        casehook__js_look_for(response->body, key->parts[key->count - 1].name, &places);
+        casehook__mask_excerpt(question->mask, casehook__text(places.names), names, sizeof names);
+        casehook__mask_excerpt(question->mask, casehook__text(places.path), path, sizeof path);
+    }
+    casehook__fail(error, before.status, "%s%s%s%s; the answer (status %d)%s%s%s was \"%s\"", before.message,
+                   *path ? " (did you mean \"" : "", path, *path ? "\"?)" : "", response->status,
+                   *names ? ", with " : "", names, *names ? " at its top," : "",
                    casehook__mask_excerpt(question->mask, response->body, text, sizeof text));
 }

@@ -60,6 +60,17 @@ struct casehook__js_value casehook__js_top(struct casehook__text valid);
 bool casehook__js_next(struct casehook__text container, size_t *position, struct casehook__text *key,
                        struct casehook__js_value *value);
 
+/*
+ * For messages about a key that finds nothing in a valid text: the names at the top, `"data", "ok"`, each
+ * whole and as it is written there, and the path of the member of that name (in any case) with a value
+ * nearest to the top, "data.issue.id"; "" where there is none.  One pass.
+ */
+struct casehook__js_places {
+    char names[160], path[160];
+};
+void casehook__js_look_for(struct casehook__text valid, struct casehook__text name,
+                           struct casehook__js_places *places);
+
 /* In words for messages: "a string", "null", "an object" ... */
 const char *casehook__js_kind_name(enum casehook__js_kind kind);
 /* "is not JSON", "ends in the middle" ... for messages. */

@@ -2,6 +2,10 @@
 #include "json/jsscan.h"
 #include "json/jsbytes.h"
 
+#include <stdio.h>
+
+#define LOOK_DEPTH 16 /* nobody wants a longer path */
+
 static enum casehook__js_kind kind_of_value(char first)
 {
     switch (first) {
@@ -69,6 +73,77 @@ bool casehook__js_next(struct casehook__text container, size_t *position, struct
     *value = (struct casehook__js_value){kind_of_value(*p), {p, (size_t)(stop - p)}};
     *position = (size_t)(stop - start);
     return true;
+}
+
+/* Where the walk is in one of the containers that are open. */
+struct spot {
+    bool object;
+    size_t index;
+    struct casehook__text key;
+};
+
+/* As a response key is written; nothing when it has no room or a name would have to be written otherwise. */
+static void write_spots(const struct spot *spots, size_t count, char *out, size_t size)
+{
+    size_t used = 0, written = 0;
+    for (size_t i = 0; i < count && used < size; i++) {
+        const char *key = spots[i].key.data;
+        size_t length = spots[i].key.length, plain = 0;
+        while (plain < length && !strchr(".[]\\", key[plain])) plain++;
+        bool name = plain && plain == length;
+        if (plain < length && memchr(key, '\\', length)) break;
+        used += (size_t)(spots[i].object ? snprintf(out + used, size - used, "%s%.*s%s",
+                                                    !name  ? "[\""
+                                                    : used ? "."
+                                                           : "",
+                                                    (int)length, key, name ? "" : "\"]")
+                                         : snprintf(out + used, size - used, "[%zu]", spots[i].index));
+        written = i + 1;
+    }
+    if (used >= size || written < count) *out = '\0';
+}
+
+/* Names are whole: what stands behind the first one that has no room is left out with it. */
+static void add_name(struct casehook__text name, char *out, size_t size)
+{
+    size_t used = strlen(out);
+    const char *comma = used ? ", " : "";
+    if (used && out[used - 1] == '.') return;
+    if (used + name.length + sizeof ", \"\", ..." <= size)
+        snprintf(out + used, size - used, "%s\"%.*s\"", comma, (int)name.length, name.data);
+    else
+        snprintf(out + used, size - used, "%s...", comma);
+}
+
+void casehook__js_look_for(struct casehook__text valid, struct casehook__text name,
+                           struct casehook__js_places *places)
+{
+    struct spot spots[LOOK_DEPTH];
+    size_t level = 0, best = LOOK_DEPTH + 1;
+    const char *p = valid.data, *end = p + valid.length;
+    *places->names = *places->path = '\0';
+    while (p < end) {
+        struct spot *spot = level && level <= LOOK_DEPTH ? &spots[level - 1] : NULL;
+        char c = *p;
+        if (c == '"') {
+            const char *start = p + 1;
+            p = string_end(p, end);
+            const char *colon = casehook__js_skip_space(p, end);
+            if (!spot || colon == end || *colon != ':') continue;
+            spot->key = (struct casehook__text){start, (size_t)(p - 1 - start)};
+            if (level == 1) add_name(spot->key, places->names, sizeof places->names);
+            p = casehook__js_skip_space(colon + 1, end);
+            if (level >= best || !casehook__text_equal_nocase(spot->key, name) || strchr("{[n", *p)) continue;
+            write_spots(spots, level, places->path, sizeof places->path);
+            if (*places->path) best = level;
+            continue;
+        }
+        if ((c == '{' || c == '[') && level++ < LOOK_DEPTH)
+            spots[level - 1] = (struct spot){.object = c == '{'};
+        if (c == '}' || c == ']') level--;
+        if (c == ',' && spot) spot->index++;
+        p++;
+    }
 }
 
 const char *casehook__js_kind_name(enum casehook__js_kind kind)

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +114,69 @@ static void answers(void **state)
         assert_string_equal(asked.result->title ? asked.result->title : "", rows[i].title);
         forget(&asked);
     }
+}
+
+/* A key that finds nothing: what is at the top, and where else its last name stands. */
+static void missing_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        enum casehook__call call;
+        const char *body, *says, *never;
+    } rows[] = {
+        {CASEHOOK__CALL_CREATE, "{\"ok\":true,\"data\":{\"no\":[1,{\"x\":2}],\"issue\":{\"id\":7}}}",
+         "is missing (did you mean \"data.issue.id\"?); the answer (status 200), with \"ok\", \"data\" at "
+         "its "
+         "top, was \"{",
+         NULL},
+        {CASEHOOK__CALL_CREATE, "{\"a\":{\"b\":{\"id\":1}},\"c\":{\"id\":2}}", "did you mean \"c.id\"?",
+         NULL},
+        {CASEHOOK__CALL_CREATE, "[{\"x\":1}, [0,{\"id\":\"7\"}]]", "did you mean \"[1][1].id\"?",
+         "at its top"},
+        {CASEHOOK__CALL_CREATE, "\xEF\xBB\xBF {\"ID\" : 7}", "did you mean \"ID\"?", NULL},
+        {CASEHOOK__CALL_CREATE, "{\"a.b\":{\"\":{\"id\":7}}}", "did you mean \"[\"a.b\"][\"\"].id\"?", NULL},
+        {CASEHOOK__CALL_CREATE, "{\"a\\n\":{\"id\":7},\"x\":\"id\"}", "with \"a\\n\", \"x\" at its top",
+         "did you"},
+        {CASEHOOK__CALL_CREATE, "{\"a\":{\"id\":{\"id\":null}}}", "with \"a\" at its top", "did you mean"},
+        {CASEHOOK__CALL_CREATE, "{}", "the answer (status 200) was \"{}\"", "did you mean"},
+        {CASEHOOK__CALL_CREATE, "7", "the answer (status 200) was \"7\"", "did you mean"},
+        {CASEHOOK__CALL_CREATE, "{\"id\":[],\"a\":{\"id\":1}}", "is an array", "did you mean"},
+        {CASEHOOK__CALL_GET, "{\"fields\":[{\"key\":true}]}", "did you mean \"fields[0].key\"?", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct asked asked;
+        ask(&asked, rows[i].call);
+        struct casehook__response given = response(200, rows[i].body);
+        casehook__answer_judge(&asked.question, &given, asked.result);
+        const char *message = asked.result->error.message;
+        if (!strstr(message, rows[i].says)) print_message("%s\n", message);
+        assert_non_null(strstr(message, rows[i].says));
+        assert_true(!rows[i].never || !strstr(message, rows[i].never));
+        forget(&asked);
+    }
+}
+
+/* Names are shown whole or not at all, few of them, and no path that nobody could write. */
+static void missing_key_among_many(void **state)
+{
+    (void)state;
+    char body[4096];
+    size_t used = (size_t)snprintf(body, sizeof body, "{");
+    struct asked asked;
+    for (int i = 0; i < 100; i++)
+        used += (size_t)snprintf(body + used, sizeof body - used, "\"member%d\":1,", i);
+    for (int i = 0; i < 40; i++) used += (size_t)snprintf(body + used, sizeof body - used, "\"d\":{");
+    used += (size_t)snprintf(body + used, sizeof body - used, "\"id\":7");
+    for (int i = 0; i <= 40; i++) used += (size_t)snprintf(body + used, sizeof body - used, "}");
+    ask(&asked, CASEHOOK__CALL_CREATE);
+    struct casehook__response given = response(200, body);
+    casehook__answer_judge(&asked.question, &given, asked.result);
+    const char *message = asked.result->error.message, *last = strstr(message, ", ... at its top");
+    assert_non_null(last);
+    assert_int_equal(last[-1], '"');
+    assert_true(last - strstr(message, "\"member0\"") < 160);
+    assert_null(strstr(message, "did you mean"));
+    forget(&asked);
 }
 
 static void failures(void **state)
@@ -230,8 +294,12 @@ static void too_many_redirects(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(answers), cmocka_unit_test(failures),
-                                       cmocka_unit_test(advice_about_the_scheme), cmocka_unit_test(redirects),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(answers),
+                                       cmocka_unit_test(missing_keys),
+                                       cmocka_unit_test(missing_key_among_many),
+                                       cmocka_unit_test(failures),
+                                       cmocka_unit_test(advice_about_the_scheme),
+                                       cmocka_unit_test(redirects),
                                        cmocka_unit_test(too_many_redirects)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
