@@ -142,6 +142,33 @@ static bool read_method(struct casehook__config_reader *reader, const struct cas
     return true;
 }
 
+/*
+ * JSONPath, a JSON Pointer, a filter of jq, a tag: as such a key begins none is meant to, though it is a path
+ * (K1). Who means it writes the name in brackets.
+ */
+static bool is_foreign_key(const struct casehook__config_reader *reader, const struct casehook__field *field,
+                           struct casehook__text key)
+{
+    static const char *const signs[] = {"/", ".", "$.", "$[", "{{"};
+    bool foreign = false;
+    char spelt[160];
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (strncmp(key.data, signs[i], strlen(signs[i])) == 0) foreign = true;
+    if (!foreign || !reader->config->strict) return false;
+    bool pointer = *key.data == '/';
+    key = casehook__text_from(key, strspn(key.data, "/.${ "));
+    while (key.length && strchr("} ", key.data[key.length - 1])) key.length--;
+    for (; length < key.length && length < sizeof spelt; length++)
+        spelt[length] = pointer && key.data[length] == '/' ? '.' : key.data[length];
+    if (length == 0) return false;
+    casehook__fail(
+        casehook__field_fault(field), CASEHOOK_E_CONFIG,
+        "is a key of another notation: here it is \"%.*s\" (a name that begins so stands in [\"...\"])",
+        (int)length, spelt);
+    return true;
+}
+
 void casehook__config_read_key(struct casehook__config_reader *reader, const char *name, bool required,
                                struct casehook__keypath **path)
 {
@@ -156,7 +183,7 @@ void casehook__config_read_key(struct casehook__config_reader *reader, const cha
                            "is missing: the key of the response to look at");
         return;
     }
-    if (!casehook__field_text(&field, &text)) return;
+    if (!casehook__field_text(&field, &text) || is_foreign_key(reader, &field, text)) return;
     casehook__keypath_new(reader->config->heap, text, path, &fault);
     casehook__field_keep(&field, &fault);
 }
@@ -306,7 +333,7 @@ static void read_response_fields(struct casehook__config_reader *reader, const c
         struct casehook__text text;
         struct casehook_error fault = {0};
         casehook__error_init(&fault);
-        if (!casehook__field_text(&key, &text)) continue;
+        if (!casehook__field_text(&key, &text) || is_foreign_key(reader, &key, text)) continue;
         casehook__keypath_new(config->heap, text, &item->path, &fault);
         casehook__field_keep(&key, &fault);
         item->name = casehook__copy(config->heap, member.data, member.length);

@@ -44,15 +44,46 @@ static void check_secret_types(const struct casehook__config_reader *reader)
     }
 }
 
-/* What stands in config and would be a secret: the fault that there is no such field says where it belongs.
- */
-static void name_secrets(const struct casehook__config_reader *reader)
+/* Each with its fields, as faults name them. */
+static const struct {
+    const char *name, *const *fields;
+    size_t length, count;
+} levels[] = {{"config", config_names, 6, CONFIG_COUNT(config_names)},
+              {"secrets", secret_names, 7, CONFIG_COUNT(secret_names)},
+              {"document", root_names, 8, CONFIG_COUNT(root_names)}};
+
+static bool is_of_level(size_t level, struct casehook__text name)
 {
-    for (struct casehook_error *fault = reader->errors->first; fault; fault = fault->next)
-        for (size_t i = 0; i < CONFIG_COUNT(secret_names); i++)
-            if (strncmp(fault->field, "config.", 7) == 0 && strcmp(fault->field + 7, secret_names[i]) == 0)
-                casehook__fail(fault, CASEHOOK_E_CONFIG,
-                               "is a field of \"secrets\", beside \"config\": move it there");
+    size_t i = 0;
+    while (i < levels[level].count && !casehook__text_is(name, levels[level].fields[i])) i++;
+    return i < levels[level].count;
+}
+
+/* What stands on the wrong level: the fault that there is no such field says where it belongs. */
+static void name_levels(const struct casehook__config_reader *reader)
+{
+    for (struct casehook_error *fault = reader->errors->first; fault; fault = fault->next) {
+        size_t prefix = strcspn(fault->field, "."), level = 0;
+        if (!fault->field[prefix]) continue;
+        struct casehook__text name = casehook__text(fault->field + prefix + 1);
+        while (level < CONFIG_COUNT(levels) && !is_of_level(level, name)) level++;
+        if (level < 2)
+            casehook__fail(fault, CASEHOOK_E_CONFIG, "is a field of \"%s\", beside \"%s\": move it there",
+                           levels[level].name, levels[1 - level].name);
+        else if (level == 2)
+            casehook__fail(fault, CASEHOOK_E_CONFIG, "is a field of the document itself: move it up");
+    }
+}
+
+/* The first field of "config" that stands beside the place where that should be, or NULL. */
+static const char *first_outside(const struct casehook__json *root)
+{
+    size_t position = 0;
+    struct casehook__text name;
+    struct casehook__json *value;
+    while (casehook__json_next(root, &position, &name, &value))
+        if (is_of_level(0, name)) return name.data;
+    return NULL;
 }
 
 static void read_flags(struct casehook__config_reader *reader)
@@ -73,18 +104,30 @@ static void read_flags(struct casehook__config_reader *reader)
 
 /* A member that must be an object, or NULL. */
 static const struct casehook__json *object_of(const struct casehook__config_reader *reader,
-                                              const struct casehook__json *root, const char *name,
-                                              bool required)
+                                              const struct casehook__json *root, const char *name)
 {
     struct casehook__field field = {reader->errors, name, NULL, casehook__json_member(root, name)};
-    if (casehook__field_is_null(&field)) {
-        if (required)
-            casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
-                           "is missing: a connector document is {\"config\": {...}, \"secrets\": {...}}");
-        return NULL;
-    }
+    if (casehook__field_is_null(&field)) return NULL;
     if (casehook__json_kind(field.node) == CASEHOOK__JSON_OBJECT) return field.node;
     casehook__field_wrong(&field, "an object");
+    return NULL;
+}
+
+/* "config"; without it one fault says so, whatever stands in its place. */
+static const struct casehook__json *config_of(const struct casehook__config_reader *reader,
+                                              const struct casehook__json *exported,
+                                              const struct casehook__json *root)
+{
+    struct casehook__field field = {reader->errors, "config", NULL,
+                                    casehook__json_member(exported ? exported : root, "config")};
+    bool missing = casehook__field_is_null(&field);
+    const char *outside = missing ? first_outside(root) : NULL;
+    if (!exported && !outside)
+        casehook__fields_unknown(reader->errors, "document", root, root_names, CONFIG_COUNT(root_names));
+    if (!missing) return object_of(reader, exported ? exported : root, "config");
+    casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
+                   "is missing: a connector document is {\"config\": {...}, \"secrets\": {...}}%s%s%s",
+                   outside ? ", and " : "", outside ? outside : "", outside ? " stands in \"config\"" : "");
     return NULL;
 }
 
@@ -92,16 +135,14 @@ static const struct casehook__json *object_of(const struct casehook__config_read
 static void read_root(struct casehook__config_reader *reader, const struct casehook__json *root)
 {
     const struct casehook__json *exported = casehook__config_exported(reader, root);
-    if (!exported)
-        casehook__fields_unknown(reader->errors, "document", root, root_names, CONFIG_COUNT(root_names));
-    reader->document = object_of(reader, exported ? exported : root, "config", true);
-    reader->secrets = object_of(reader, root, "secrets", false);
-    if (!reader->secrets && exported) reader->secrets = object_of(reader, exported, "secrets", false);
+    reader->document = config_of(reader, exported, root);
+    reader->secrets = object_of(reader, root, "secrets");
+    if (!reader->secrets && exported) reader->secrets = object_of(reader, exported, "secrets");
     casehook__fields_unknown(reader->errors, "config", reader->document, config_names,
                              CONFIG_COUNT(config_names));
-    name_secrets(reader);
     casehook__fields_unknown(reader->errors, "secrets", reader->secrets, secret_names,
                              CONFIG_COUNT(secret_names));
+    name_levels(reader);
     if (!reader->document) return; /* all that is missing would only repeat that */
     read_flags(reader);
     casehook__config_read_values(reader);

@@ -588,6 +588,99 @@ static void faults_of_templates_keep_their_offset(void **state)
     finish(&reading);
 }
 
+/* Where a field belongs; and no list of all that stands beside a "config" that is not there. */
+static void fields_on_the_wrong_level(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *document, *field, *says;
+        size_t count;
+    } rows[] = {
+        {"{\"createIncidentUrl\":\"x\",\"hasAuth\":false,\"nope\":1,\"user\":\"u\"}", "config",
+         "\"secrets\": {...}}, and createIncidentUrl stands in \"config\"", 1},
+        {"{\"cofnig\":{}}", "document.cofnig", "did you mean \"config\"", 2},
+        {"{\"zzzzzzz\":1}", "document.zzzzzzz", "there is no such field; remove it", 2},
+        {"{\"config\":[],\"user\":\"u\"}", "document.user", "is a field of \"secrets\", beside \"config\"",
+         2},
+        {"{\"config\":[],\"hasAuth\":true}", "document.hasAuth",
+         "is a field of \"config\", beside \"secrets\"", 2},
+        {"{\"config\":[],\"secrets\":{\"headers\":{}}}", "secrets.headers",
+         "is a field of \"config\", beside \"secrets\": move it there", 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct reading reading;
+        read_text(&reading, rows[i].document, NULL);
+        const struct casehook_error *error = reading.errors.first;
+        while (error->next && strcmp(error->field, rows[i].field) != 0) error = error->next;
+        if (!strstr(error->message, rows[i].says)) print_message("%s: %s\n", error->field, error->message);
+        assert_string_equal(error->field, rows[i].field);
+        assert_non_null(strstr(error->message, rows[i].says));
+        assert_int_equal(reading.errors.count, rows[i].count);
+        finish(&reading);
+    }
+    struct reading reading;
+    struct member changes[3] = {{"secrets", "{}"}, {"name", "\"x\""}, {"user", "\"u\""}};
+    read_changed(&reading, changes, NULL, NULL);
+    assert_int_equal(reading.errors.count, 3);
+    for (const struct casehook_error *error = reading.errors.first; error; error = error->next)
+        assert_non_null(strstr(error->message, strcmp(error->field, "config.user") == 0
+                                                   ? "is a field of \"secrets\""
+                                                   : "is a field of the document itself: move it up"));
+    finish(&reading);
+}
+
+/* Keys as other tools write them find nothing: what they are here is said, where unknown names are refused
+ * too. */
+static void keys_of_other_notations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *spelt; /* NULL: it is a key */
+    } rows[] = {
+        {"$.data.id", "data.id"},
+        {"$[0].id", "[0].id"},
+        {"/data/0/id", "data.0.id"},
+        {".data.id", "data.id"},
+        {".[0].id", "[0].id"},
+        {"{{data.id}}", "data.id"},
+        {"{{ data.id }}", "data.id"},
+        {"{{{data.id}}}", "data.id"},
+        {"$..id", "id"},
+        {"$", NULL},
+        {"$id", NULL},
+        {".", NULL},
+        {"/", NULL},
+        {"data./id", NULL},
+        {"[\\\"$\\\"].id", NULL},
+        {"{id}", NULL},
+        {"[\\\"/data/id\\\"]", NULL},
+        {"data.$.id", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (int lenient = 0; lenient < 2; lenient++) {
+            struct reading reading;
+            char key[64], fields[64], says[64];
+            snprintf(key, sizeof key, "\"%s\"", rows[i].key);
+            snprintf(fields, sizeof fields, "{\"x\":\"%s\"}", rows[i].key);
+            struct member changes[3] = {{"createIncidentResponseKey", key},
+                                        {"getResponseFields", fields},
+                                        {"strict", lenient ? "false" : "\"names\""}};
+            read_changed(&reading, changes, NULL, NULL);
+            const struct casehook_error *error = reading.errors.first;
+            if (lenient || !rows[i].spelt) {
+                assert_null(error);
+            } else {
+                snprintf(says, sizeof says, "of another notation: here it is \"%s\"", rows[i].spelt);
+                assert_int_equal(reading.errors.count, 2);
+                assert_string_equal(error->field, "config.createIncidentResponseKey");
+                assert_non_null(strstr(error->message, says));
+                assert_string_equal(error->next->field, "config.getResponseFields.x");
+            }
+            finish(&reading);
+        }
+    }
+}
+
 /* C3: not only the first; what else is wrong with the template comes behind them, once. */
 static void all_unknown_names_are_told(void **state)
 {
@@ -970,6 +1063,8 @@ int main(void)
         cmocka_unit_test(faults_come_in_the_order_of_the_fields),
         cmocka_unit_test(faults_of_templates_keep_their_offset),
         cmocka_unit_test(all_unknown_names_are_told),
+        cmocka_unit_test(keys_of_other_notations),
+        cmocka_unit_test(fields_on_the_wrong_level),
         cmocka_unit_test(compiled),
         cmocka_unit_test(parts_of_urls),
         cmocka_unit_test(authorization),
