@@ -19,9 +19,21 @@ static bool may_follow(char c)
     return casehook__is_space(c) || c == '}' || c == ']' || c == ',';
 }
 
+struct casehook__text casehook__template_around(struct casehook__text text, size_t at)
+{
+    size_t from = at, to = at;
+    for (int i = 0; i < 20; i++) {
+        while (from && ((unsigned char)text.data[--from] & 0xC0) == 0x80) {}
+        while (to < text.length && ++to < text.length && ((unsigned char)text.data[to] & 0xC0) == 0x80) {}
+    }
+    return (struct casehook__text){text.data + from, to - from};
+}
+
 static int json_fault(struct casehook__parser *parser, size_t at, const char *what)
 {
-    return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at, "%s at byte %zu", what, at);
+    struct casehook__text around = casehook__template_around(parser->text, at);
+    return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at, "%s at byte %zu, in \"%.*s\"", what, at,
+                             (int)around.length, around.data);
 }
 
 static int glued(struct casehook__parser *parser, size_t at)

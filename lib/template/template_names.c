@@ -139,32 +139,37 @@ static size_t list_known(const struct casehook__parser *parser, const char **kno
     return count;
 }
 
-/* "Title" or "incident.title" for case.title: the last part alone, in any case. */
-static const char *nearest_tail(struct casehook__text name, const char *const *known, size_t count)
+static struct casehook__text last_part(struct casehook__text name)
 {
-    const char *tails[KNOWN_MAX];
-    char lower[NAMES_SHOWN];
-    for (size_t i = name.length; i-- > 0;) {
-        if (name.data[i] != '.') continue;
-        name = casehook__text_from(name, i + 1);
-        break;
-    }
-    if (name.length == 0 || name.length > sizeof lower) return NULL;
-    for (size_t i = 0; i < name.length; i++) lower[i] = casehook__lower(name.data[i]);
-    for (size_t i = 0; i < count; i++) {
-        const char *dot = strrchr(known[i], '.');
-        tails[i] = dot ? dot + 1 : known[i];
-    }
-    const char *nearest = casehook__nearest((struct casehook__text){lower, name.length}, tails, count);
-    for (size_t i = 0; nearest && i < count; i++)
-        if (tails[i] == nearest) return known[i];
-    return NULL;
+    for (size_t i = name.length; i-- > 0;)
+        if (name.data[i] == '.') return casehook__text_from(name, i + 1);
+    return name;
 }
 
+/*
+ * The last part says what is meant: "Title" and "incident.title" are case.title, and a case.host is no
+ * case.id.  What is before it decides between those that end alike.
+ */
 static const char *nearest_name(struct casehook__text name, const char *const *known, size_t count)
 {
-    const char *nearest = casehook__nearest(name, known, count);
-    return nearest ? nearest : nearest_tail(name, known, count);
+    const char *tails[KNOWN_MAX], *alike[KNOWN_MAX];
+    size_t alike_count = 0;
+    for (size_t i = 0; i < count; i++) tails[i] = last_part(casehook__text(known[i])).data;
+    const char *tail = casehook__nearest(last_part(name), tails, count);
+    for (size_t i = 0; tail && i < count; i++)
+        if (strcmp(tails[i], tail) == 0) alike[alike_count++] = known[i];
+    const char *nearest = casehook__nearest(name, alike, alike_count);
+    return nearest || !alike_count ? nearest : alike[0];
+}
+
+/* What a case has no member for may be a field of the caller's own: its name, or nothing. */
+static struct casehook__text own_field(const struct casehook__schema *schema, struct casehook__text name)
+{
+    struct casehook__text tail = last_part(name);
+    bool own = tail.data == name.data + 5 && memcmp(name.data, "case.", 5) == 0 &&
+               casehook__is_field_name(tail) &&
+               casehook__schema_find(schema, CASEHOOK__TEXT("case.fields.x"));
+    return own ? tail : (struct casehook__text){0};
 }
 
 /* "case.title, case.description"; what has no room is left out. */
@@ -191,10 +196,12 @@ static int unknown(struct casehook__parser *parser, struct casehook__text name, 
             parser->error, CASEHOOK_E_CONFIG, at, "{{%.*s}} at byte %zu is not available in this field%s%s",
             shown, name.data, at, count ? "; known here: " : "", list_names(known, count, list, sizeof list));
     const char *nearest = nearest_name(name, known, count);
-    if (nearest)
+    struct casehook__text own = nearest ? casehook__text(nearest) : own_field(schema, name);
+    if (own.length)
         return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
-                                 "unknown variable {{%.*s}} at byte %zu: did you mean {{%s}}?", shown,
-                                 name.data, at, nearest);
+                                 "unknown variable {{%.*s}} at byte %zu: did you mean {{%s%.*s}}?", shown,
+                                 name.data, at, nearest ? "" : "case.fields.",
+                                 own.length > NAMES_SHOWN ? NAMES_SHOWN : (int)own.length, own.data);
     return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
                              "unknown variable {{%.*s}} at byte %zu; known here: %s", shown, name.data, at,
                              list_names(known, count, list, sizeof list));

@@ -140,6 +140,9 @@ int casehook__name_resolve(struct casehook__parser *parser, struct casehook__tex
                            struct casehook__op *op, struct casehook__section *section);
 
 /* template_json.c */
+/* What stands around a place of text, for a message: 20 characters on both sides. */
+struct casehook__text casehook__template_around(struct casehook__text text, size_t at);
+
 int casehook__lex_literal(struct casehook__parser *parser, struct casehook__text text);
 /* Any tag; a value or section only when it is one. */
 int casehook__lex_tag(struct casehook__parser *parser, size_t at);

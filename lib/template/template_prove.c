@@ -226,23 +226,26 @@ static int refuse_body(struct prover *p, enum verdict verdict)
         return casehook__fail(p->error, CASEHOOK_E_CONFIG,
                               "%srendering the body takes more than %d steps or %d bytes", with,
                               CASEHOOK__TEMPLATE_MAX_STEPS, CASEHOOK__BODY_MAX_BYTES);
+    struct casehook__text text = {p->tmpl->text, p->tmpl->length};
+    size_t at = verdict == NOT_JSON ? source_of(p, p->at) : p->at;
+    struct casehook__text around = casehook__template_around(text, at);
     if (verdict == IS_GLUED)
         return casehook__fail_at(
-            p->error, CASEHOOK_E_CONFIG, p->at,
+            p->error, CASEHOOK_E_CONFIG, at,
             "%soutside quotes a variable is a whole JSON value and nothing may touch it, but "
-            "something does at byte %zu",
-            with, p->at);
+            "something does at byte %zu, in \"%.*s\"",
+            with, at, (int)around.length, around.data);
     if (verdict == HAS_TWINS || verdict == REPEATS_KEY)
-        return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, p->at,
+        return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, at,
                                  "%sthe key \"%.*s\" at byte %zu is twice in one object", with,
-                                 p->key_length > 80 ? 80 : (int)p->key_length, p->tmpl->text + p->at, p->at);
-    size_t at = source_of(p, p->at);
+                                 p->key_length > 80 ? 80 : (int)p->key_length, text.data + at, at);
     if (at >= p->tmpl->length)
-        return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, at, "%sthe body %s", with,
-                                 casehook__js_fault_name(p->fault));
+        return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, at, "%sthe body %s, behind \"%.*s\"", with,
+                                 casehook__js_fault_name(p->fault), (int)around.length, around.data);
     struct casehook__text here = prove_excerpt(p, at);
-    return casehook__fail_at(p->error, CASEHOOK_E_CONFIG, at, "%sthe body %s: \"%.*s\" at byte %zu", with,
-                             casehook__js_fault_name(p->fault), (int)here.length, here.data, at);
+    return casehook__fail_at(
+        p->error, CASEHOOK_E_CONFIG, at, "%sthe body %s: \"%.*s\" at byte %zu, in \"%.*s\"", with,
+        casehook__js_fault_name(p->fault), (int)here.length, here.data, at, (int)around.length, around.data);
 }
 
 /*

@@ -53,7 +53,15 @@ static void combinations(void **state)
         {"{\"a\":1{{#case.id}},\"a\":2{{/case.id}}}", 20, "with case.id present: the key \"a\" at byte 20",
          false},
         {"[1{{#case.id}}{{.}}{{/case.id}}]", 14, "with case.id present: outside quotes", false},
-        {"{\"a\":{{case.title}}", 19, "the body ends", false},
+        {"{\"a\":{{case.title}}", 19, "the body ends in the middle, behind \"{\"a\":{{case.title}}\"", false},
+        {"{\"d\": {{case.description}}, \"t\": {{case.title}},}", 48,
+         "the body is not JSON: \"}\" at byte 48, in \"\"t\": {{case.title}},}\"", false},
+        {"{\"\xC3\xA4\xC3\xA4\": \"01234567890123456\xC3\xA4\xC3\xA4\" x \"\xC3\xA4\xC3\xA4"
+         "0123456789012345\xC3\xA4\xC3\xA4\"}",
+         33,
+         "\"x\" at byte 33, in \"1234567890123456\xC3\xA4\xC3\xA4\" x \"\xC3\xA4\xC3\xA4"
+         "012345678901234\"",
+         false},
         {"s= {{case.title}}", 0, "\"s\" at byte 0", false},
         {"{\"a\" {{case.title}}}", 5, "\"{{case.title}}\" at byte 5", false},
         {"[{{#case.id}}}{{/case.id}}{{^case.id}}}{{/case.id}}]", 38, "with case.id absent: ", false},
