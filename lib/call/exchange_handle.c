@@ -112,7 +112,7 @@ static bool list_headers(struct casehook_exchange *handle, const struct casehook
 {
     struct casehook__header *items = NULL;
     const struct casehook__headers *proxy = policy->proxy ? &policy->proxy->headers : NULL;
-    size_t max = handle->core.context->config->headers.count + CASEHOOK__DEFAULT_HEADERS,
+    size_t max = casehook__request_headers_max(handle->core.context->config),
            extra = proxy ? proxy->count : 0;
     struct casehook_http_header *headers = grow_headers(handle, max + extra);
     if (headers) items = casehook__calloc(handle->heap, max, sizeof *items);

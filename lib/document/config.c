@@ -46,6 +46,7 @@ void casehook__config_free(struct casehook__config *config)
         casehook__keypath_free(config->calls[i].key);
         casehook__keypath_free(config->calls[i].title_key);
         casehook__keypath_free(config->calls[i].error_key);
+        casehook__call_headers_free(heap, config->calls[i].headers);
         free_response_fields(heap, config->calls[i].fields, config->calls[i].field_count);
     }
     casehook__url_template_free(config->view_url);

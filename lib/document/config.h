@@ -17,16 +17,24 @@ struct casehook__response_field {
     struct casehook__keypath *path;
 };
 
+/* Headers of one kind of call alone (C9). */
+struct casehook__call_headers {
+    struct casehook__headers set;           /* over those of all requests; values as the document has them */
+    struct casehook__template *templates[]; /* of each what it is rendered by; NULL: it is sent as it is */
+};
+
 struct casehook__call_config {
     struct casehook__url_template *url;              /* NULL: a call that is not configured */
     struct casehook__template *body;                 /* NULL: none is sent */
     struct casehook__keypath *key;                   /* of what is learnt from the answer; NULL: nothing is */
     struct casehook__keypath *title_key, *error_key; /* of a title besides (K8), of errors (K7); NULL: none */
+    struct casehook__call_headers *headers;          /* NULL: it has none of its own */
     struct casehook__response_field *fields;
     uint16_t field_count;
-    bool any_type;              /* an answer of any type is one (H4) */
-    bool on;                    /* it can be made: what it needs is there, and it is not switched off */
-    bool url_waits, body_waits; /* they hold what only answers tell, besides the id */
+    bool any_type; /* an answer of any type is one (H4) */
+    bool on;       /* it can be made: what it needs is there, and it is not switched off */
+    bool url_waits,
+        body_waits; /* they hold what only answers tell, besides the id; a URL stands for headers too */
     enum casehook__method method;
 };
 
@@ -128,6 +136,7 @@ struct casehook__config {
     bool secret_url, keep_slash;
     struct casehook__values *values; /* NULL: there are none, and no secret ones */
     bool uses_fields;                /* external.fields.* is used somewhere */
+    uint16_t rendered_headers;       /* the most that any call has (C9) */
     struct casehook__call_config calls[CASEHOOK__CALLS];
     struct casehook__text id_header;           /* of a create's answer has the id (K6); data NULL: none */
     struct casehook__template *own_id;         /* the id is what the create sends (K9); NULL: it is not */
@@ -165,6 +174,10 @@ int casehook__config_read(struct casehook__heap *heap, const struct casehook__se
 /* An empty one; NULL: no memory. */
 struct casehook__config *casehook__config_new(struct casehook__heap *heap);
 void casehook__config_free(struct casehook__config *config); /* wipes all secrets */
+
+/* call_headers.c: whether all requests or those of some call have a header of this name. */
+bool casehook__config_has_header(const struct casehook__config *config, struct casehook__text name);
+void casehook__call_headers_free(struct casehook__heap *heap, struct casehook__call_headers *headers);
 
 /* config_signature.c: the content into pieces.  Errors: NO_MEMORY, CONFIG with offset. */
 int casehook__signature_compile(struct casehook__heap *heap, struct casehook__signature *signature,

@@ -6,23 +6,12 @@
 
 #define PEM_MAX_BYTES (1024 * 1024)
 
-static void read_header_object(struct casehook__config_reader *reader, const struct casehook__field *field,
-                               bool secret, struct casehook__headers *headers)
-{
-    if (casehook__field_is_null(field)) return;
-    if (casehook__json_kind(field->node) != CASEHOOK__JSON_OBJECT)
-        casehook__field_wrong(field, "an object of texts");
-    else
-        casehook__headers_read(headers, field->node, secret, false,
-                               secret ? "secrets.secretHeaders" : "config.headers", reader->errors);
-}
-
 /* The secret ones are put above the configured ones. */
 static void read_secret_headers(struct casehook__config_reader *reader)
 {
     struct casehook__headers secret = {.heap = reader->config->heap};
     struct casehook__field field = casehook__config_secret(reader, "secretHeaders");
-    read_header_object(reader, &field, true, &secret);
+    casehook__config_read_header_object(reader, &field, true, "secrets.secretHeaders", &secret);
     if (casehook__headers_merge(&reader->config->headers, &secret)) reader->errors->memory = 1;
     casehook__headers_free(&secret);
 }
@@ -237,7 +226,7 @@ static void read_trust(struct casehook__config_reader *reader)
 void casehook__config_read_auth(struct casehook__config_reader *reader)
 {
     struct casehook__field headers = casehook__config_field(reader, "headers");
-    read_header_object(reader, &headers, false, &reader->config->headers);
+    casehook__config_read_header_object(reader, &headers, false, "config.headers", &reader->config->headers);
     reader->config->auth = read_auth_type(reader);
     read_trust(reader);
 }

@@ -60,7 +60,7 @@ void casehook__config_own_header(struct casehook__config_reader *reader, const s
     const char *fault = casehook__header_name_fault(name, false);
     for (size_t i = 0; i < sizeof taken / sizeof *taken && !fault; i++)
         if (casehook__text_is_nocase(name, taken[i])) fault = "means something else to every server";
-    if (!fault && casehook__headers_find(&config->headers, name))
+    if (!fault && casehook__config_has_header(config, name))
         fault = "is among the configured headers too: remove it there, every request has one of its own";
     if (!fault && config->idempotency && config->idempotency->header.data &&
         casehook__text_equal_nocase(config->idempotency->header, name))

@@ -22,7 +22,8 @@ static const char *const config_names[] = {
     "createIncidentResponseExternalTitleKey", "updateIncidentResponseExternalTitleKey",
     "updateIncidentResponseKey", "getIncident", "updateIncident", "transitionIncidentUrl",
     "transitionIncidentMethod", "transitionIncidentJson", "transitionIncidentResponseType",
-    "transitionIncidentResponseErrorKey",
+    "transitionIncidentResponseErrorKey", "createIncidentHeaders", "getIncidentHeaders",
+    "updateIncidentHeaders", "createCommentHeaders", "findIncidentHeaders", "transitionIncidentHeaders",
     /* of the reference, without effect unless authType is oauth2 */
     "accessTokenUrl", "clientId", "scope", "additionalFields"};
 
@@ -148,6 +149,7 @@ static void read_root(struct casehook__config_reader *reader, const struct caseh
     casehook__config_read_values(reader);
     casehook__config_read_calls(reader);
     casehook__config_read_answers(reader);
+    casehook__config_read_headers(reader);
     casehook__config_read_find(reader);
     casehook__config_read_auth(reader);
     casehook__config_read_response_fields(reader);

@@ -394,7 +394,7 @@ void casehook__config_read_oauth(struct casehook__config_reader *reader)
     read_additional_fields(reader);
     read_client(reader, named);
     if (config->oauth->jwt_bearer) read_assertion(reader);
-    if (casehook__headers_find(&config->headers, CASEHOOK__TEXT("Authorization")))
+    if (casehook__config_has_header(config, CASEHOOK__TEXT("Authorization")))
         fail_oauth(
             reader, "config", "authType",
             "is oauth2, which writes the header Authorization: remove that among the configured headers");

@@ -46,14 +46,20 @@ void casehook__config_need(const struct casehook__config_reader *reader, const c
 void casehook__config_read_calls(struct casehook__config_reader *reader);
 /* config_answers.c: types, keys of errors and titles, other places of ids (H4, K6-K9). */
 void casehook__config_read_answers(struct casehook__config_reader *reader);
+/* config_headers.c: headers of each call (C9), after the calls and before secretHeaders were read. */
+void casehook__config_read_headers(struct casehook__config_reader *reader);
+/* An object of headers, null is none; prefix: as errors name it. */
+void casehook__config_read_header_object(struct casehook__config_reader *reader,
+                                         const struct casehook__field *field, bool secret, const char *prefix,
+                                         struct casehook__headers *headers);
 /* createResponseFields and getResponseFields (K4). */
 void casehook__config_read_response_fields(struct casehook__config_reader *reader);
 /* A key of a response; one that is not required may be absent or null. */
 void casehook__config_read_key(struct casehook__config_reader *reader, const char *name, bool required,
                                struct casehook__keypath **path);
 /*
- * config_export.c: the object of an export that has "config"; NULL: it is none.  Then, after everything was read,
- * the faults about secrets say that an export has none.
+ * config_export.c: the object of an export that has "config"; NULL: it is none.  Then, after everything was
+ * read, the faults about secrets say that an export has none.
  */
 const struct casehook__json *casehook__config_exported(const struct casehook__config_reader *reader,
                                                        const struct casehook__json *root);

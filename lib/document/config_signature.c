@@ -198,7 +198,7 @@ static void read_standard(struct casehook__config_reader *reader, const struct c
             fail_part(object, signature_names[i],
                       "does not go with a scheme, which says all of it: remove it, or the scheme");
     for (size_t i = 0; i < 3; i++)
-        if (casehook__headers_find(&reader->config->headers, casehook__text(headers[i])))
+        if (casehook__config_has_header(reader->config, casehook__text(headers[i])))
             casehook__fail(casehook__field_fault(object), CASEHOOK_E_CONFIG,
                            "writes the header %s, which is among the configured ones too: remove it there",
                            headers[i]);

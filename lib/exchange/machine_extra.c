@@ -5,20 +5,24 @@
 
 #define SIGNATURE_BYTES 8192 /* eight keys, each with the longest prefix, take a quarter of it */
 #define FORM_BYTES      (512 * 1024)
+#define HEADER_BYTES    (64 * 1024)
 #define LEASE_MS        5000 /* beyond responseTimeout, in which a token must be there */
 
 int casehook__extra_begin(struct casehook__machine *machine)
 {
     struct casehook__extra *extra = machine->extra;
     const struct casehook__config *config = machine->context->config;
-    if (!config->signature && !machine->context->credentials && !config->own_id) return CASEHOOK_OK;
+    if (!config->signature && !machine->context->credentials && !config->own_id && !config->rendered_headers)
+        return CASEHOOK_OK;
     if (!extra) {
-        extra = machine->extra = casehook__calloc(machine->heap, 1, sizeof *machine->extra);
+        extra = machine->extra = casehook__calloc(
+            machine->heap, 1, sizeof *extra + casehook__own_headers_max(config) * sizeof *extra->own);
         if (!extra) return casehook__fail_memory(&machine->result->error);
         casehook__buf_init(&extra->signature, machine->heap, SIGNATURE_BYTES);
         casehook__buf_init(&extra->authorization, machine->heap, CASEHOOK__TOKEN_MAX_BYTES + 16);
         casehook__buf_init(&extra->form, machine->heap, FORM_BYTES);
         casehook__buf_init(&extra->own_id, machine->heap, CASEHOOK__BODY_MAX_BYTES);
+        casehook__buf_init(&extra->values, machine->heap, HEADER_BYTES);
     }
     extra->previewed = false;
     extra->waits_since = 0;
@@ -33,6 +37,7 @@ void casehook__extra_free(struct casehook__machine *machine)
     casehook__buf_free(&extra->authorization);
     casehook__buf_free(&extra->form);
     casehook__buf_free(&extra->own_id);
+    casehook__buf_free(&extra->values);
     casehook__free(machine->heap, extra);
     machine->extra = NULL;
 }
@@ -285,6 +290,8 @@ bool casehook__extra_attach(struct casehook__machine *machine)
     machine->progress.authorized = machine->request.configured && machine->context->credentials;
     if (machine->progress.authorized)
         attach(machine, "Authorization", casehook__buf_text(&extra->authorization), true);
+    if (machine->request.configured)
+        machine->request.own_count += casehook__own_headers(machine, extra->own + machine->request.own_count);
     if (machine->request.configured && config->signature && sign_request(machine)) {
         casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
         return false;

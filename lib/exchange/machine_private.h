@@ -10,7 +10,6 @@
 
 /* What the requests of some connectors have besides: headers of their own, an id that is ours. */
 struct casehook__extra {
-    struct casehook__header own[CASEHOOK__OWN_HEADERS];
     /* Of tokens (A1). */
     struct casehook__claim claim;
     struct casehook__buf authorization; /* the value of the header */
@@ -24,8 +23,10 @@ struct casehook__extra {
 
     struct casehook__buf signature;
     struct casehook__buf own_id;             /* that the create gives its case (K9) */
+    struct casehook__buf values;             /* of rendered headers, a NUL behind each (C9) */
     char message[CASEHOOK__MESSAGE_ID_SIZE]; /* the same for all tries; "": there was none yet */
     char look[CASEHOOK__MESSAGE_ID_SIZE];    /* of a question in between whether the case is there */
+    struct casehook__header own[];           /* as many as the connector may need */
 };
 
 static inline int64_t casehook__machine_now(const struct casehook__machine *machine)
@@ -67,7 +68,9 @@ bool casehook__machine_enter_step(struct casehook__machine *machine);
  * or the status of its fault, which is in the result.
  */
 int casehook__own_render(struct casehook__machine *machine, enum casehook__call call,
-                         const struct casehook__param_tree *tree);
+                         const struct casehook__param_tree *tree, bool rehearsed);
+/* The headers that were rendered for the request into own; how many. */
+size_t casehook__own_headers(const struct casehook__machine *machine, struct casehook__header *own);
 /* The request has been rendered: it says what id it gives. */
 void casehook__own_name(struct casehook__machine *machine);
 

@@ -70,7 +70,7 @@ static int render_url(struct casehook__machine *machine, enum casehook__call cal
     if (!status && machine->context->config->query)
         status = casehook__query_append(machine->context->config, false, url, error);
     if (status) casehook__error_set_config_field(error, casehook__call_kind(call)->url);
-    return status || !machine->extra ? status : casehook__own_render(machine, call, tree);
+    return status;
 }
 
 static int render_body(struct casehook__machine *machine, enum casehook__call call,
@@ -139,6 +139,7 @@ int casehook__machine_render(struct casehook__machine *machine, enum casehook__c
     struct casehook__param_tree tree;
     int status = values_of_request(machine, call, comment, machine->key, &values, &tree);
     if (!status) status = render_url(machine, call, &tree, &machine->url);
+    if (!status) status = casehook__own_render(machine, call, &tree, false);
     if (!status) status = render_body(machine, call, &tree, &machine->body);
     return status ? status : check_steps(machine, call, CASEHOOK__CALL_STEPS_MAX);
 }
@@ -199,7 +200,9 @@ static int foresee_url(struct casehook__machine *machine, enum casehook__call ca
     if (!known && !machine->made) return CASEHOOK_OK;
     int status = values_of_request(machine, call, comment, key, &values, &tree);
     if (status) return status;
-    return keep_render_fault(machine, call, known, render_url(machine, call, &tree, &machine->next_url));
+    status = render_url(machine, call, &tree, &machine->next_url);
+    if (!status) status = casehook__own_render(machine, call, &tree, true);
+    return keep_render_fault(machine, call, known, status);
 }
 
 /* id_known: or the body does not use it. */

@@ -26,7 +26,7 @@ static void header_member(struct casehook__buf *json, const struct casehook__mac
 static int write_detail(struct casehook__machine *machine, const struct casehook__request *request,
                         struct casehook__buf *json)
 {
-    size_t max = machine->context->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
+    size_t max = casehook__request_headers_max(machine->context->config);
     struct casehook__header *headers = casehook__calloc(machine->heap, max, sizeof *headers);
     if (!headers) return CASEHOOK_E_NO_MEMORY;
     size_t count = casehook__request_headers(machine->context->config, request, headers, max);

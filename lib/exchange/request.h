@@ -54,13 +54,17 @@ struct casehook__failure {
     struct casehook__metrics metrics;
 };
 
-#define CASEHOOK__OWN_HEADERS 4 /* credentials, a signature with what belongs to it */
-#define CASEHOOK__DEFAULT_HEADERS \
-    (4 + CASEHOOK__OWN_HEADERS) /* Accept, User-Agent, Content-Type, the idempotency key */
+/* How many headers there may be: of a request alone, and in all. */
+size_t casehook__own_headers_max(const struct casehook__config *config);
+size_t casehook__request_headers_max(const struct casehook__config *config);
+/* Whether configured ones, or those of its call, have one of this name. */
+bool casehook__request_names(const struct casehook__config *config, const struct casehook__request *request,
+                             struct casehook__text name);
 
 /*
- * The headers of a request in the order of the wire: defaults, its own, then configured ones (none to another
- * origin).  items has room for max; returns how many there are.
+ * The headers of a request in the order of the wire: defaults, its own, configured ones, those of its call
+ * that are not rendered (of both none to another origin).  items has room for max; returns how many there
+ * are.
  */
 size_t casehook__request_headers(const struct casehook__config *config,
                                  const struct casehook__request *request, struct casehook__header *items,

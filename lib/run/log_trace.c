@@ -64,7 +64,7 @@ void casehook__trace_request(const struct casehook_connector *connector,
     const struct casehook__config *config = connector->context.config;
     struct trace trace = trace_of(connector, machine, '>');
     struct casehook__buf url;
-    size_t max = config->headers.count + CASEHOOK__DEFAULT_HEADERS;
+    size_t max = casehook__request_headers_max(config);
     struct casehook__header *headers = casehook__calloc(connector->heap, max, sizeof *headers);
     casehook__buf_init(&url, connector->heap, CASEHOOK__URL_MAX_BYTES + 1024);
     const char *shown = casehook__shown_url(config, connector->context.mask, request->url, true, &url);

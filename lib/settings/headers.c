@@ -69,6 +69,12 @@ const char *casehook__header_name_fault(struct casehook__text name, bool proxy)
     return NULL;
 }
 
+const char *casehook__header_value_fault(struct casehook__text value)
+{
+    size_t at = bad_value_at(value);
+    return at == value.length ? NULL : bad_value_name(value, at);
+}
+
 /* True when the name may be used; else the fault is kept. */
 static bool check_header_name(const struct casehook__headers *headers, const struct casehook__field *field,
                               struct casehook__text name, bool proxy)
@@ -187,6 +193,13 @@ const struct casehook__header *casehook__headers_find(const struct casehook__hea
     for (size_t i = 0; i < headers->count; i++)
         if (casehook__text_equal_nocase(headers->items[i].name, name)) return &headers->items[i];
     return NULL;
+}
+
+void casehook__headers_remove(struct casehook__headers *headers, size_t at)
+{
+    free_header(headers->heap, &headers->items[at]);
+    headers->count--;
+    memmove(headers->items + at, headers->items + at + 1, (headers->count - at) * sizeof *headers->items);
 }
 
 void casehook__headers_free(struct casehook__headers *headers)

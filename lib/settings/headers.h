@@ -32,6 +32,8 @@ void casehook__headers_read(struct casehook__headers *headers, const struct case
                             bool secret, bool proxy, const char *prefix, struct casehook__errors *errors);
 /* What is wrong with a name, but for a second one like it; NULL: nothing. */
 const char *casehook__header_name_fault(struct casehook__text name, bool proxy);
+/* The same of a value, as what is said of it. */
+const char *casehook__header_value_fault(struct casehook__text value);
 /* Appends one; the texts are copied.  OK or NO_MEMORY. */
 int casehook__headers_add(struct casehook__headers *headers, struct casehook__text name,
                           struct casehook__text value, bool secret);
@@ -45,6 +47,8 @@ int casehook__headers_add_basic(struct casehook__headers *headers, const char *n
 /* NULL when there is none of that name, compared without case. */
 const struct casehook__header *casehook__headers_find(const struct casehook__headers *headers,
                                                       struct casehook__text name);
+/* Takes the one at this place out. */
+void casehook__headers_remove(struct casehook__headers *headers, size_t at);
 void casehook__headers_free(struct casehook__headers *headers);
 
 #endif

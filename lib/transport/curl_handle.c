@@ -62,7 +62,7 @@ static bool has_header(const struct casehook__header *items, size_t count, const
 static bool request_headers(struct casehook__transfer *transfer, const struct casehook__request *request,
                             struct curl_slist **list)
 {
-    size_t max = transfer->config->headers.count + CASEHOOK__DEFAULT_HEADERS;
+    size_t max = casehook__request_headers_max(transfer->config);
     struct casehook__header *items = casehook__calloc(transfer->heap, max, sizeof *items);
     struct casehook__request lasting = *request;
     if (!items) return false;
@@ -74,7 +74,7 @@ static bool request_headers(struct casehook__transfer *transfer, const struct ca
     if (body) done = append_line(list, "Expect:");
     if (done && body && !has_header(items, count, "Content-Type")) done = append_line(list, "Content-Type:");
     /* Answers to writes are short.  libcurl would name all that it decodes, and format the line twice. */
-    if (done && !has_header(items, count, "Accept-Encoding"))
+    if (done && !casehook__request_names(transfer->config, request, CASEHOOK__TEXT("Accept-Encoding")))
         done = append_line(list, body ? "Accept-Encoding:" : "Accept-Encoding: gzip");
     for (size_t i = 0; i < count && done; i++) done = append_header(transfer->heap, list, &items[i]);
     casehook__free(transfer->heap, items);
@@ -230,51 +230,57 @@ static bool set_shape(CURL *easy, enum casehook__method method, struct curl_slis
 
 static void free_own(struct casehook__heap *heap, struct casehook__handle *handle)
 {
-    for (size_t i = 0; i <= CASEHOOK__OWN_HEADERS; i++) free_line(heap, handle->own[i].data);
-    memset(handle->own, 0, sizeof handle->own);
+    for (size_t i = 0; i < handle->own_count; i++) free_line(heap, handle->own[i].data);
+    handle->own_count = 0;
+}
+
+static bool has_key(const struct casehook__transfer *transfer, const struct casehook__request *request)
+{
+    return request->idempotency_key.data && transfer->config->idempotency->header.data;
+}
+
+static bool put_line(struct casehook__transfer *transfer, const struct casehook__header *header,
+                     struct curl_slist **headers)
+{
+    struct casehook__handle *handle = &transfer->handle;
+    char *line = header_line(transfer->heap, header);
+    if (!line) return false;
+    handle->own[handle->own_count] = (struct curl_slist){.data = line, .next = *headers};
+    *headers = &handle->own[handle->own_count++];
+    return true;
 }
 
 /* The lines of this request alone, in front of those that all have.  False: no memory. */
-static bool put_own(struct casehook__transfer *transfer, const struct casehook__header *items, size_t count,
+static bool put_own(struct casehook__transfer *transfer, const struct casehook__request *request,
                     struct curl_slist *headers)
 {
     struct casehook__handle *handle = &transfer->handle;
-    struct curl_slist *first = headers;
-    bool done = true;
+    size_t max = casehook__own_headers_max(transfer->config) + 1;
+    if (!handle->own) handle->own = casehook__calloc(transfer->heap, max, sizeof *handle->own);
+    if (!handle->own) return false;
     free_own(transfer->heap, handle);
     handle->shape = NULL; /* the next request has other ones */
-    for (size_t i = count; i-- > 0 && done; first = &handle->own[i]) {
-        handle->own[i] = (struct curl_slist){.data = header_line(transfer->heap, &items[i]), .next = first};
-        done = handle->own[i].data != NULL;
-    }
-    return done && curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, first) == CURLE_OK;
-}
-
-/* What of them comes with this request alone; how many. */
-static size_t list_own(const struct casehook__transfer *transfer, const struct casehook__request *request,
-                       struct casehook__header items[CASEHOOK__OWN_HEADERS + 1])
-{
-    size_t count = 0;
-    if (request->idempotency_key.data && transfer->config->idempotency->header.data)
-        items[count++] =
-            (struct casehook__header){transfer->config->idempotency->header, request->idempotency_key, false};
-    for (size_t i = 0; i < request->own_count; i++) items[count++] = request->own[i];
-    return count;
+    for (size_t i = request->own_count; i-- > 0;)
+        if (!put_line(transfer, &request->own[i], &headers)) return false;
+    const struct casehook__header key = {
+        has_key(transfer, request) ? transfer->config->idempotency->header : (struct casehook__text){0},
+        request->idempotency_key, false};
+    if (key.name.data && !put_line(transfer, &key, &headers)) return false;
+    return curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
 }
 
 bool casehook__curl_handle(struct casehook__transfer *transfer, const struct casehook__request *request)
 {
     struct casehook__handle *handle = &transfer->handle;
     struct curl_slist **headers = &handle->headers[request->call][request->method == CASEHOOK__METHOD_GET];
-    struct casehook__header own[CASEHOOK__OWN_HEADERS + 1];
-    size_t own_count = list_own(transfer, request, own);
-    if (*headers && handle->shape == *headers && !own_count) return true;
+    bool own = request->own_count || has_key(transfer, request);
+    if (*headers && handle->shape == *headers && !own) return true;
     handle->shape = NULL;
     if ((handle->easy || make_handle(transfer, handle)) &&
         (*headers || request_headers(transfer, request, headers)) &&
         set_shape(handle->easy, request->method, *headers)) {
         handle->shape = *headers;
-        if (!own_count || put_own(transfer, own, own_count, *headers)) return true;
+        if (!own || put_own(transfer, request, *headers)) return true;
     }
     casehook__curl_handle_free(transfer->heap, handle);
     return false;
@@ -292,6 +298,7 @@ void casehook__curl_handle_free(struct casehook__heap *heap, struct casehook__ha
 {
     if (handle->easy) curl_easy_cleanup(handle->easy);
     free_own(heap, handle);
+    casehook__free(heap, handle->own);
     curl_url_cleanup(handle->url);
     for (size_t call = 0; call < CASEHOOK__CALLS; call++)
         for (size_t get = 0; get < 2; get++) free_headers(handle->headers[call][get]);

@@ -23,7 +23,8 @@ struct casehook__handle {
     struct curl_slist *headers[CASEHOOK__CALLS][2];
     const struct curl_slist *shape; /* those that easy has now: they stand for the method too */
     /* Lines that only the last request has, before those of its call. */
-    struct curl_slist own[CASEHOOK__OWN_HEADERS + 1];
+    struct curl_slist *own;
+    size_t own_count;
     struct curl_slist *proxy_headers;
     bool old_counts;                             /* this libcurl is older than 8.7 */
     bool forbids;                                /* as set: its connections are not kept */

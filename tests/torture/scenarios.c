@@ -523,6 +523,76 @@ static int connector_check_bad_values(struct world *world)
         CASEHOOK_TERMINATED, &world->error);
 }
 
+/* ---- calls that are told more --------------------------------------------------------------------- */
+
+/* Headers per call, keys of errors, a title in the write, a transition. */
+static const char told_json[] =
+    "\"hasAuth\":false,\"headers\":{\"X-A\":\"1\"},\"createIncidentHeaders\":{\"x-a\":\"2\",\"X-T\":\"{{case."
+    "title}}\","
+    "\"X-S\":\"{{secret.s}}\"},\"createCommentHeaders\":{\"X-I\":\"{{external.system.id}}\"},"
+    "\"updateIncidentHeaders\":{\"X-Token\":\"{{value.v}}\",\"X-U\":\"{{value.v}}\"},"
+    "\"createIncidentResponseErrorKey\":\"errors\",\"updateIncidentResponseErrorKey\":\"errors\","
+    "\"values\":{\"v\":{\"from\":\"external.system.id\",\"prefix\":\"v\"},"
+    "\"transition\":{\"from\":\"case.status\",\"map\":{\"closed\":\"2\"}}},"
+    "\"createIncidentResponseExternalTitleKey\":\"id\",\"updateIncidentResponseKey\":\"id\","
+    "\"transitionIncidentUrl\":\"%s/cases/{{external.system.id}}\",\"transitionIncidentMethod\":\"put\","
+    "\"transitionIncidentJson\":\"{\\\"to\\\":{{value.transition}}}\",\"transitionIncidentHeaders\":{\"X-S\":"
+    "\"{{case.status}}\"}%s";
+
+static int run_told(struct world *world, const char *more, const char *json)
+{
+    struct casehook_connector *connector = NULL;
+    char members[2048];
+    snprintf(members, sizeof members, told_json, torture_base, more);
+    char *document = document_new(torture_base, members,
+                                  "\"secretHeaders\":{\"X-Token\":\"token\"},\"values\":{\"s\":\"secret\"}");
+    int status =
+        casehook_connector_new(world->settings, document, CASEHOOK_TERMINATED, &connector, &world->error);
+    if (!status)
+        status = casehook_run_json(connector, CASEHOOK_PUSH, json, CASEHOOK_TERMINATED, NULL, &world->result);
+    casehook_connector_unref(connector);
+    free(document);
+    return status;
+}
+
+static int push_told(struct world *world)
+{
+    return run_told(world, "", "{\"title\":\"t\",\"comments\":[{\"commentId\":\"1\",\"comment\":\"x\"}]}");
+}
+
+static int push_transition(struct world *world)
+{
+    return run_told(world, "", "{\"title\":\"t\",\"externalId\":\"42\",\"status\":\"closed\"}");
+}
+
+/* The answer has such a key. */
+static int push_error_key(struct world *world)
+{
+    return run_told(world, ",\"getIncidentResponseErrorKey\":\"key\"",
+                    "{\"title\":\"t\",\"externalId\":\"42\"}");
+}
+
+static int push_id_header(struct world *world)
+{
+    return run_told(world, ",\"createIncidentResponseKey\":null,\"createIncidentResponseHeader\":\"X-Id\"",
+                    "{\"title\":\"t\"}");
+}
+
+static int push_bad_header(struct world *world)
+{
+    return run_told(world, "", "{\"title\":\"t\\n\"}");
+}
+
+static int connector_check_bad_headers(struct world *world)
+{
+    return casehook_connector_check(
+        world->settings,
+        "{\"config\":{\"createIncidentHeaders\":{\"X-A\":\"{{case.nope}}\",\"Host\":\"h\",\"x-a\":\"2\",\"X-"
+        "B\":\"\\n\","
+        "\"X-C\":1},\"getIncidentHeaders\":[],\"findIncidentHeaders\":{\"X-A\":\"1\"}},\"secrets\":{}}",
+        CASEHOOK_TERMINATED, &world->error);
+}
+
 /* ---- templates --------------------------------------------------------------------------------- */
 
 static int template_render(struct world *world)
@@ -576,6 +646,12 @@ const struct scenario scenarios[] = {
     {"casehook_push (values)", push_values, WITH_SETTINGS | CREATES},
     {"casehook_push (values, resumed)", resume_values, WITH_SETTINGS},
     {"casehook_connector_check (bad values)", connector_check_bad_values, WITH_SETTINGS | FAILS},
+    {"casehook_push (told more)", push_told, WITH_SETTINGS | CREATES},
+    {"casehook_push (transition)", push_transition, WITH_SETTINGS},
+    {"casehook_push (error key)", push_error_key, WITH_SETTINGS | FAILS},
+    {"casehook_push (id in a header)", push_id_header, WITH_SETTINGS | CREATES},
+    {"casehook_push (bad header)", push_bad_header, WITH_SETTINGS | FAILS},
+    {"casehook_connector_check (bad headers)", connector_check_bad_headers, WITH_SETTINGS | FAILS},
     {"casehook_push (known before)", push_known, WITH_DELIVERY | CREATES},
     {"casehook_push (with a key)", push_with_key, WITH_DELIVERY | CREATES},
     {"casehook_run_json (with a random key)", push_with_random_key, WITH_DELIVERY | CREATES},

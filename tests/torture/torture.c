@@ -65,12 +65,12 @@ static int create_case(void)
 /* Creates cases, and refuses to show them when told. */
 static void answer(void *user, const struct http_request *request, struct http_response *response)
 {
-    static const struct http_header type[] = {{"Content-Type", "application/json"}};
+    static const struct http_header headers[] = {{"Content-Type", "application/json"}, {"X-Id", "42"}};
     static const char created[] = "{\"id\":\"42\",\"n\":{\"x\":[1,\"\\u00e9\"]}}",
                       read[] = "{\"key\":\"CASE-42\",\"state\":\"open\"}";
     (void)user;
-    response->headers = type;
-    response->header_count = 1;
+    response->headers = headers;
+    response->header_count = 2;
     if (strcmp(request->target, "/token") == 0) {
         response->status = torture_token_status;
         response->body = torture_token_status == 200

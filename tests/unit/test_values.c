@@ -277,8 +277,10 @@ static void strict_counts_values(void **state)
 static void secrets_are_not_shown(void **state)
 {
     (void)state;
-    static const char more[] = "\"hasAuth\":false,\"createIncidentUrl\":\"http://127.0.0.1:1/{{secret.s}}/"
-                               "c\",\"createIncidentJson\":\"[{{secret.s}},\\\"-{{secret.s}}\\\"]\"";
+    static const char more[] =
+        "\"hasAuth\":false,\"createIncidentUrl\":\"http://127.0.0.1:1/{{secret.s}}/"
+        "c\",\"createIncidentJson\":\"[{{secret.s}},\\\"-{{secret.s}}\\\"]\","
+        "\"createIncidentHeaders\":{\"X-S\":\"s {{secret.s}}\",\"X-T\":\"{{case.title}}\"}";
     struct casehook_connector *connector =
         document_connector(NULL, "http://127.0.0.1:1", more, "\"values\":{\"s\":\"q%z\"}");
     for (int preview = 0; preview < 2; preview++) {
@@ -292,6 +294,7 @@ static void secrets_are_not_shown(void **state)
         const char *json = casehook_result_json(result, NULL);
         assert_null(strstr(json, "q%"));
         assert_non_null(strstr(json, "http://127.0.0.1:1/***/c"));
+        if (preview) assert_non_null(strstr(json, "\"X-S\":\"***\",\"X-T\":\"T\""));
         if (preview) assert_non_null(strstr(json, "[\\\"***\\\",\\\"-***\\\"]"));
         casehook_result_free(result);
     }
