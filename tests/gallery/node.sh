@@ -9,9 +9,12 @@ for program in node npm; do
 done
 [ "$(cat "$folder/ready" 2>/dev/null)" != "$want" ] || exit 0
 mkdir -p "$folder"
+# npm knows certificate authorities of its own alone; those of this machine are wanted as well.
+NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
+export NODE_EXTRA_CA_CERTS
 echo '{"private": true}' >"$folder/package.json"
 # shellcheck disable=SC2086 # two words
-(cd "$folder" && npm install --no-audit --no-fund --no-update-notifier --ignore-scripts $want) >"$folder/npm.log" 2>&1 || {
+(cd "$folder" && npm install --no-audit --no-fund --no-update-notifier --ignore-scripts --fetch-retries=1 $want) >"$folder/npm.log" 2>&1 || {
     echo "SKIP: npm could not install $want: $(grep -m 1 -i 'error' "$folder/npm.log" || echo 'see npm.log')"
     exit 77
 }

@@ -37,8 +37,11 @@ def install():
     shutil.copy(os.path.join(HERE, "server.mjs"), PACKAGES)
     if os.path.exists(stamp) and open(stamp, encoding="ascii").read() == wanted:
         return
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"],
-                          cwd=PACKAGES, capture_output=True, text=True, timeout=300)
+    # npm knows certificate authorities of its own alone; those of this machine are wanted as well.
+    environment = {"NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt", **os.environ}
+    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts",
+                           "--fetch-retries=1"],
+                          cwd=PACKAGES, env=environment, capture_output=True, text=True, timeout=300)
     if done.returncode:
         skip("npm could not install oidc-provider: " + (done.stderr.strip().splitlines() or ["no reason"])[-1])
     with open(stamp, "w", encoding="ascii") as out:
