@@ -143,6 +143,14 @@ out:
     return code;
 }
 
+/* They are no faults: what is checked stays right. */
+static void tell_warnings(const struct arguments *arguments, const struct casehook_connector *connector)
+{
+    struct casehook_error *warnings = NULL;
+    if (!casehook_connector_warnings(connector, &warnings) && !arguments->json) print_warnings(warnings);
+    casehook_error_free(warnings);
+}
+
 /* For check *connector stays NULL. */
 static int load_connector(const struct arguments *arguments, const struct casehook_settings *settings,
                           struct casehook_connector **connector, struct facts *facts)
@@ -156,15 +164,15 @@ static int load_connector(const struct arguments *arguments, const struct caseho
         code = code_of_status(trouble.status, CASEHOOK_STEP_NONE);
         goto out;
     }
-    if (arguments->command == COMMAND_CHECK)
-        status = casehook_connector_check(settings, document.text, document.length, &error);
-    else
-        status = casehook_connector_new(settings, document.text, document.length, connector, &error);
+    status = casehook_connector_new(settings, document.text, document.length, connector, &error);
     if (status)
         code = fault(arguments, arguments->connector, status, error);
-    else if (arguments->command == COMMAND_CHECK)
+    else if (arguments->command == COMMAND_CHECK) {
         print_check(arguments, arguments->connector, NULL);
-    else if (arguments->batch)
+        tell_warnings(arguments, *connector);
+        casehook_connector_unref(*connector);
+        *connector = NULL;
+    } else if (arguments->batch)
         facts_read(facts, &document);
 out:
     casehook_error_free(error);

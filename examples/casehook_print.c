@@ -66,6 +66,14 @@ void print_check(const struct arguments *arguments, const char *file, const stru
     put_faults(stdout, faults);
 }
 
+void print_warnings(const struct casehook_error *warnings)
+{
+    for (; warnings; warnings = casehook_error_next(warnings)) {
+        fputs("warning: ", stdout);
+        put_message(stdout, warnings);
+    }
+}
+
 void print_faults(const struct arguments *arguments, const char *file, const struct casehook_error *faults)
 {
     if (arguments->json) {

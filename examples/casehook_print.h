@@ -10,6 +10,8 @@
 
 /* For "check": what is wrong with a file; faults is NULL when nothing is. */
 void print_check(const struct arguments *arguments, const char *file, const struct casehook_error *faults);
+/* And what may not be meant. */
+void print_warnings(const struct casehook_error *warnings);
 
 /* For all other commands; code is what the program will exit with.  False: see print_flush(). */
 bool print_result(const struct arguments *arguments, const struct casehook_result *result, int code);

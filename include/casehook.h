@@ -383,6 +383,16 @@ CASEHOOK_API int casehook_connector_new(const struct casehook_settings *settings
 CASEHOOK_API int casehook_connector_check(const struct casehook_settings *settings, const char *json,
                                           size_t length, struct casehook_error **error);
 
+/*
+ * What the connector does that its author may not have meant, a list like that of faults: field, offset and
+ * message say what, the status says nothing (CASEHOOK_E_CONFIG).  Today: a body of an update that writes
+ * description, tags or fields without a section on them, which empties what an update is not given.
+ * Ownership: warnings is yours (casehook_error_free); NULL when there is none.
+ * Errors: ARGUMENT, NO_MEMORY; warnings is then NULL, or the error.  Since: 0.2
+ */
+CASEHOOK_API int casehook_connector_warnings(const struct casehook_connector *connector,
+                                             struct casehook_error **warnings);
+
 /* One more owner, who calls casehook_connector_unref(); returns its argument.  Since: 0.1 */
 CASEHOOK_API struct casehook_connector *casehook_connector_ref(struct casehook_connector *connector);
 

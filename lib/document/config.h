@@ -171,6 +171,8 @@ struct casehook__config {
 int casehook__config_read(struct casehook__heap *heap, const struct casehook__settings_snapshot *settings,
                           struct casehook__text json, struct casehook__config **config,
                           struct casehook__errors *errors);
+/* config_warn.c: what a document without faults does that may not be meant. */
+void casehook__config_warn(const struct casehook__config *config, struct casehook__errors *warnings);
 /* An empty one; NULL: no memory. */
 struct casehook__config *casehook__config_new(struct casehook__heap *heap);
 void casehook__config_free(struct casehook__config *config); /* wipes all secrets */

@@ -233,6 +233,17 @@ int casehook_connector_check(const struct casehook_settings *settings, const cha
     return status;
 }
 
+int casehook_connector_warnings(const struct casehook_connector *connector, struct casehook_error **warnings)
+{
+    struct casehook__errors list;
+    if (warnings) *warnings = NULL;
+    if (!connector || !warnings) return CASEHOOK_E_ARGUMENT;
+    casehook__errors_init(&list, connector->heap);
+    casehook__config_warn(connector->context.config, &list);
+    int status = casehook__errors_finish(&list, warnings);
+    return status == CASEHOOK_E_NO_MEMORY ? status : CASEHOOK_OK;
+}
+
 struct casehook_connector *casehook_connector_ref(struct casehook_connector *connector)
 {
     if (connector) atomic_fetch_add_explicit(&connector->references, 1, memory_order_relaxed);

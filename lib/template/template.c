@@ -140,3 +140,36 @@ bool casehook__template_uses_any(const struct casehook__template *tmpl, const ch
             return true;
     return false;
 }
+
+/* Whether a section around the operation asks for the same variable. */
+static bool is_asked_for(const struct casehook__template *tmpl, size_t index)
+{
+    const struct casehook__op *op = &tmpl->ops[index];
+    struct casehook__text name = casehook__template_name(tmpl, op->name, op->length);
+    for (size_t i = 0; i < index; i++) {
+        const struct casehook__op *section = &tmpl->ops[i];
+        bool around = (section->code == CASEHOOK__OP_TEST || section->code == CASEHOOK__OP_OPEN) &&
+                      !section->negated && section->target > index && section->base == CASEHOOK__BASE_PATH;
+        if (around && section->variable == op->variable &&
+            casehook__text_equal(casehook__template_name(tmpl, section->name, section->length), name))
+            return true;
+        const struct casehook__variable *asked = around ? &tmpl->variables[section->variable] : NULL;
+        if (asked && (is_made_of(asked, casehook__text(tmpl->variables[op->variable].name)) ||
+                      is_made_of(&tmpl->variables[op->variable], casehook__text(asked->name))))
+            return true;
+    }
+    return false;
+}
+
+bool casehook__template_is_bare(const struct casehook__template *tmpl, const char *name, size_t *at)
+{
+    for (size_t i = 0; i < tmpl->op_count; i++) {
+        const struct casehook__op *op = &tmpl->ops[i];
+        if (op->code != CASEHOOK__OP_VALUE || op->base != CASEHOOK__BASE_PATH) continue;
+        const struct casehook__variable *variable = &tmpl->variables[op->variable];
+        if (strcmp(variable->name, name) != 0 && !is_made_of(variable, casehook__text(name))) continue;
+        *at = op->at;
+        if (!is_asked_for(tmpl, i)) return true;
+    }
+    return false;
+}

@@ -122,6 +122,9 @@ class Check(Tool):
     def test_good(self):
         self.assertIn("no faults", self.tool(0, "check", "--connector", CONNECTOR)[0])
         self.assertEqual(self.json(0, "check", "--connector", CONNECTOR), {"ok": True, "errors": []})
+        self.assertNotIn("warning", self.tool(0, "check", "--connector", CONNECTOR)[0])
+        first = os.path.join(os.path.dirname(CONNECTOR), "first.json")
+        self.assertIn("warning: config.updateIncidentJson", self.tool(0, "check", "--connector", first)[0])
 
     def test_all_faults_at_once(self):
         path = self.connector("http://127.0.0.1:1", viewIncidentUrl="ftp://x/{{external.system.id}}", nonsense=1,

@@ -125,6 +125,11 @@ static int connector_check(struct world *world)
     return casehook_connector_check(world->settings, world->document, CASEHOOK_TERMINATED, &world->error);
 }
 
+static int connector_warnings(struct world *world)
+{
+    return casehook_connector_warnings(world->connector, &world->error);
+}
+
 static int connector_check_bad(struct world *world)
 {
     return casehook_connector_check(
@@ -618,6 +623,7 @@ const struct scenario scenarios[] = {
     {"casehook_settings_set_log", set_log, WITH_SETTINGS},
     {"casehook_connector_new", connector_new, WITH_SETTINGS},
     {"casehook_connector_check", connector_check, WITH_SETTINGS},
+    {"casehook_connector_warnings", connector_warnings, WITH_CONNECTOR},
     {"casehook_connector_check (bad)", connector_check_bad, WITH_SETTINGS | FAILS},
     {"casehook_error_json", error_json, WITH_SETTINGS | FAILS},
     {"casehook_error_json (of a result)", result_error_json, WITH_CONNECTOR | CREATES | FAILS},

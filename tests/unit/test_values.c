@@ -301,12 +301,58 @@ static void secrets_are_not_shown(void **state)
     casehook_connector_unref(connector);
 }
 
+/* A body of an update, and the variable that it would empty; NULL: none. */
+static void updates_that_empty(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *empties;
+    } bodies[] = {
+        {"{\\\"t\\\":{{case.title}}}", NULL},
+        {"{\\\"d\\\":{{case.description}}}", "case.description"},
+        {"{\\\"d\\\":\\\"a {{case.description}}\\\"}", "case.description"},
+        {"{\\\"d\\\":{{value.d}}}", "case.description"},
+        {"{ {{#case.description}}\\\"d\\\":{{case.description}}{{/case.description}} }", NULL},
+        {"{ {{#case.description}}\\\"d\\\":{{value.d}}{{/case.description}} }", NULL},
+        {"{\\\"a\\\":1{{^case.description}},\\\"d\\\":{{case.description}}{{/case.description}} }",
+         "case.description"},
+        {"{\\\"l\\\":{{case.tags}}}", "case.tags"},
+        {"{\\\"t\\\":1{{#case.tags}}{{#@first}},\\\"l\\\":{{case.tags}}{{/@first}}{{/case.tags}} }", NULL},
+        {"{\\\"l\\\":[{{#case.tags}}{{.}}{{^@last}},{{/@last}}{{/case.tags}}]}", NULL},
+        {"{\\\"f\\\":{{case.fields.a}}}", "case.fields.*"},
+        {"{\\\"t\\\":1{{#case.fields.b}},\\\"f\\\":{{case.fields.a}}{{/case.fields.b}} }", "case.fields.*"},
+        {"{\\\"t\\\":1{{#case.fields.a}},\\\"f\\\":\\\"{{case.fields.a}}\\\"{{/case.fields.a}} }", NULL},
+    };
+    assert_int_equal(casehook_connector_warnings(NULL, NULL), CASEHOOK_E_ARGUMENT);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        char members[512];
+        struct casehook_error *warnings = NULL;
+        snprintf(members, sizeof members,
+                 "\"hasAuth\":false,\"values\":{\"d\":{\"from\":\"case.description\"}},"
+                 "\"updateIncidentJson\":\"%s\"",
+                 bodies[i].body);
+        struct casehook_connector *connector = document_connector(NULL, "http://127.0.0.1:1", members, NULL);
+        assert_int_equal(casehook_connector_warnings(connector, &warnings), CASEHOOK_OK);
+        if (bodies[i].empties) {
+            assert_non_null(warnings);
+            assert_string_equal(casehook_error_field(warnings), "config.updateIncidentJson");
+            assert_non_null(strstr(casehook_error_message(warnings), bodies[i].empties));
+            assert_null(casehook_error_next(warnings));
+        } else if (warnings) {
+            fail_msg("%s: %s", bodies[i].body, casehook_error_message(warnings));
+        }
+        casehook_error_free(warnings);
+        casehook_connector_unref(connector);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_are_made),           cmocka_unit_test(unknown_words),
-        cmocka_unit_test(unknown_words_of_comments), cmocka_unit_test(documents_are_refused),
-        cmocka_unit_test(strict_counts_values),      cmocka_unit_test(secrets_are_not_shown),
+        cmocka_unit_test(updates_that_empty),    cmocka_unit_test(values_are_made),
+        cmocka_unit_test(unknown_words),         cmocka_unit_test(unknown_words_of_comments),
+        cmocka_unit_test(documents_are_refused), cmocka_unit_test(strict_counts_values),
+        cmocka_unit_test(secrets_are_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
