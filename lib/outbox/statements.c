@@ -112,7 +112,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                              "iib"},
     [CASEHOOK__OB_PURGE] =
         {"DELETE FROM casehook_entry WHERE id IN (SELECT id FROM casehook_entry WHERE state = $1 "
-         "AND due < %NOW - $2 ORDER BY due LIMIT $3)",
+         "AND due <= %NOW - $2 ORDER BY due LIMIT $3)",
          "iii"},
     [CASEHOOK__OB_PURGE_CASES] =
         {"DELETE FROM casehook_case WHERE no IN (SELECT no FROM casehook_case "

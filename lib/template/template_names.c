@@ -152,7 +152,7 @@ static struct casehook__text last_part(struct casehook__text name)
  */
 static const char *nearest_name(struct casehook__text name, const char *const *known, size_t count)
 {
-    const char *tails[KNOWN_MAX], *alike[KNOWN_MAX];
+    const char *tails[KNOWN_MAX], *alike[KNOWN_MAX] = {NULL};
     size_t alike_count = 0;
     for (size_t i = 0; i < count; i++) tails[i] = last_part(casehook__text(known[i])).data;
     const char *tail = casehook__nearest(last_part(name), tails, count);
