@@ -20,7 +20,7 @@ packages=(gcc g++ libc6-dev clang libclang-rt-dev cmake meson ninja-build pkg-co
     # The example of a host with an event loop.
     libglib2.0-dev
     # The outbox and its daemon.
-    libsqlite3-dev libpq-dev postgresql prometheus prometheus-alertmanager chromium
+    sqlite3 libsqlite3-dev libpq-dev postgresql prometheus prometheus-alertmanager chromium
     collectd-core collectd-dev
     # The manual pages.
     lowdown
