@@ -468,8 +468,8 @@ static void wrong_members(void **state)
     static const char *const types[] = {
         "\"hasAuth\":true,\"authType\":\"basic\"", "\"hasAuth\":true,\"authType\":\"ssl\"",
         "\"hasAuth\":false",
-        "\"authType\":\"oauth2\",\"clientId\":\"c\",\"accessTokenUrl\":\"http://h/\","
-        "\"signature\":{\"header\":\"X-S\"},\"tokenAuthMethod\":\"private_key_jwt\""};
+        ("\"authType\":\"oauth2\",\"clientId\":\"c\",\"accessTokenUrl\":\"http://h/\","
+         "\"signature\":{\"header\":\"X-S\"},\"tokenAuthMethod\":\"private_key_jwt\"")};
     const char *value = json_of(text_of("%s\n", canary(CANARY_PASSWORD))),
                *good = json_of(canary(CANARY_HEADER));
     for (size_t i = 0; i < COUNT(names) * COUNT(forms) * COUNT(types) * 2; i++) {
