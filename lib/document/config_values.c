@@ -327,12 +327,12 @@ void casehook__config_read_values(struct casehook__config_reader *reader)
     all->rules = take_room(
         reader, count * (sizeof *all->rules + sizeof *all->names + sizeof *all->variables) +
                     secret_count * (2 * sizeof *all->secrets + sizeof *all->names + sizeof *all->variables));
+    if (reader->errors->memory) return;
     all->secrets = (struct casehook__value *)(all->rules + count);
     all->masked = all->secrets + secret_count;
     all->variables = (struct casehook__variable *)(all->masked + secret_count);
     all->names = (struct casehook__text *)(all->variables + count + secret_count);
     all->secret_names = all->names + count;
-    if (reader->errors->memory) return;
     if (made) read_values(reader, made);
     if (secret) read_secrets(reader, secret);
 }
