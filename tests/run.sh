@@ -23,9 +23,10 @@ packages=(gcc g++ libc6-dev clang libclang-rt-dev cmake meson ninja-build pkg-co
     sqlite3 libsqlite3-dev libpq-dev postgresql prometheus prometheus-alertmanager chromium
     collectd-core collectd-dev
     # The manual pages.
-    lowdown
-    # A real authorization server.
-    nodejs npm)
+    lowdown)
+# A real authorization server and others come with npm.  Node.js may be here from elsewhere, with an npm of its own that
+# Debian's packages would not stand beside.
+command -v npm >/dev/null || packages+=(nodejs npm)
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 logs=$top/build-tests
