@@ -280,7 +280,8 @@ static bool next_line(struct casehook__text *text, struct casehook__text *line)
 static void read_header(const struct casehook__config *config, struct casehook__text line,
                         struct casehook__response *response)
 {
-    const char *colon = memchr(line.data, ':', line.length);
+    const char *colon = memchr(line.data, ':', line.length),
+               *id_header = casehook__create_more(config)->id_header;
     if (!colon) return;
     struct casehook__text name = {line.data, (size_t)(colon - line.data)};
     struct casehook__text value = {colon + 1, line.length - name.length - 1};
@@ -291,7 +292,7 @@ static void read_header(const struct casehook__config *config, struct casehook__
                   {"Content-Encoding", &response->content_encoding},
                   {"Location", &response->location},
                   {"Retry-After", &response->retry_after},
-                  {config->id_header.data ? config->id_header.data : "", &response->id_header}};
+                  {id_header ? id_header : "", &response->id_header}};
     name = casehook__text_trim(name);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (casehook__text_is_nocase(name, wanted[i].name) && !wanted[i].value->data)

@@ -4,8 +4,10 @@
 bool casehook__config_has_header(const struct casehook__config *config, struct casehook__text name)
 {
     bool found = casehook__headers_find(&config->headers, name) != NULL;
-    for (size_t i = 0; i < CASEHOOK__CALLS && !found; i++)
-        found = config->calls[i].headers && casehook__headers_find(&config->calls[i].headers->set, name);
+    for (size_t i = 0; i < CASEHOOK__CALLS && !found; i++) {
+        const struct casehook__call_headers *own = casehook__call_more(&config->calls[i])->headers;
+        found = own && casehook__headers_find(&own->set, name);
+    }
     return found;
 }
 

@@ -26,6 +26,18 @@ static void free_text(struct casehook__heap *heap, struct casehook__text text)
     casehook__free_secret(heap, (char *)(uintptr_t)text.data, text.length);
 }
 
+static void free_more(struct casehook__heap *heap, struct casehook__call_more *more)
+{
+    if (!more) return;
+    casehook__keypath_free(more->title_key);
+    casehook__keypath_free(more->error_key);
+    casehook__call_headers_free(heap, more->headers);
+    free_response_fields(heap, more->fields, more->field_count);
+    casehook__free(heap, more->id_header);
+    casehook__template_free(more->own_id);
+    casehook__free(heap, more);
+}
+
 static void free_find(struct casehook__heap *heap, struct casehook__find_config *find)
 {
     if (!find) return;
@@ -36,6 +48,16 @@ static void free_find(struct casehook__heap *heap, struct casehook__find_config 
     casehook__free(heap, find);
 }
 
+void casehook__config_forget_identity(struct casehook__config *config)
+{
+    struct casehook__identity_texts *identity = config->identity;
+    if (!identity) return;
+    const struct casehook__text texts[] = {identity->crt, identity->key, identity->pfx, identity->passphrase};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free_text(config->heap, texts[i]);
+    casehook__free(config->heap, identity);
+    config->identity = NULL;
+}
+
 void casehook__config_free(struct casehook__config *config)
 {
     if (!config) return;
@@ -44,22 +66,16 @@ void casehook__config_free(struct casehook__config *config)
         casehook__url_template_free(config->calls[i].url);
         casehook__template_free(config->calls[i].body);
         casehook__keypath_free(config->calls[i].key);
-        casehook__keypath_free(config->calls[i].title_key);
-        casehook__keypath_free(config->calls[i].error_key);
-        casehook__call_headers_free(heap, config->calls[i].headers);
-        free_response_fields(heap, config->calls[i].fields, config->calls[i].field_count);
+        free_more(heap, config->calls[i].more);
     }
     casehook__url_template_free(config->view_url);
-    casehook__template_free(config->own_id);
-    free_text(heap, config->id_header);
     free_find(heap, config->find);
     if (config->idempotency) free_text(heap, config->idempotency->header);
     casehook__free(heap, config->idempotency);
     casehook__headers_free(&config->headers);
     casehook__values_free(config->values);
-    const struct casehook__text texts[] = {config->ca, config->crt, config->key, config->pfx,
-                                           config->passphrase};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free_text(heap, texts[i]);
+    free_text(heap, config->ca);
+    casehook__config_forget_identity(config);
     casehook__proxy_free(config->proxy, heap);
     casehook__oauth_free(heap, config->oauth);
     casehook__query_free(heap, config->query);

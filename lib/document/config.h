@@ -23,16 +23,24 @@ struct casehook__call_headers {
     struct casehook__template *templates[]; /* of each what it is rendered by; NULL: it is sent as it is */
 };
 
-struct casehook__call_config {
-    struct casehook__url_template *url;              /* NULL: a call that is not configured */
-    struct casehook__template *body;                 /* NULL: none is sent */
-    struct casehook__keypath *key;                   /* of what is learnt from the answer; NULL: nothing is */
+/* What few calls have. */
+struct casehook__call_more {
     struct casehook__keypath *title_key, *error_key; /* of a title besides (K8), of errors (K7); NULL: none */
     struct casehook__call_headers *headers;          /* NULL: it has none of its own */
     struct casehook__response_field *fields;
     uint16_t field_count;
     bool any_type; /* an answer of any type is one (H4) */
-    bool on;       /* it can be made: what it needs is there, and it is not switched off */
+    /* Of the create alone. */
+    char *id_header;                   /* of its answer has the id (K6); NULL: none */
+    struct casehook__template *own_id; /* the id is what it sends (K9); NULL: it is not */
+};
+
+struct casehook__call_config {
+    struct casehook__url_template *url; /* NULL: a call that is not configured */
+    struct casehook__template *body;    /* NULL: none is sent */
+    struct casehook__keypath *key;      /* of what is learnt from the answer; NULL: nothing is */
+    struct casehook__call_more *more;   /* NULL: nothing; read by casehook__call_more */
+    bool on; /* it can be made: what it needs is there, and it is not switched off */
     bool url_waits,
         body_waits; /* they hold what only answers tell, besides the id; a URL stands for headers too */
     enum casehook__method method;
@@ -106,6 +114,11 @@ struct casehook__signature {
     size_t key_count;
 };
 
+/* A client's certificate or key, decoded, secret; data NULL where absent. */
+struct casehook__identity_texts {
+    struct casehook__text crt, key, pfx, passphrase;
+};
+
 enum casehook__auth { CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL, CASEHOOK__AUTH_OAUTH2 };
 
 /* How the client shows the authorization server who it is (A1). */
@@ -134,12 +147,11 @@ struct casehook__config {
     bool strict;  /* unknown variables are faults */
     bool demands; /* so is that a call does not use those that it needs (C4) */
     bool secret_url, keep_slash;
+    bool uses_fields;          /* external.fields.* is used somewhere */
+    uint16_t rendered_headers; /* the most that any call has (C9) */
+    uint16_t secret_count;
     struct casehook__values *values; /* NULL: there are none, and no secret ones */
-    bool uses_fields;                /* external.fields.* is used somewhere */
-    uint16_t rendered_headers;       /* the most that any call has (C9) */
     struct casehook__call_config calls[CASEHOOK__CALLS];
-    struct casehook__text id_header;           /* of a create's answer has the id (K6); data NULL: none */
-    struct casehook__template *own_id;         /* the id is what the create sends (K9); NULL: it is not */
     struct casehook__find_config *find;        /* NULL: cases cannot be looked for */
     struct casehook__idempotency *idempotency; /* NULL: requests carry no key */
     struct casehook__url_template *view_url;
@@ -148,18 +160,16 @@ struct casehook__config {
     struct casehook__headers headers;
 
     enum casehook__auth auth;
-    enum casehook__mode mode; /* UNSET: not asked for */
-    struct casehook__text ca; /* PEM text, decoded; data NULL: none */
-    /* Decoded, secret; data NULL where absent.  Only with AUTH_SSL, or where a token is asked for by them. */
-    struct casehook__text crt, key, pfx, passphrase;
-    struct casehook__proxy *proxy;         /* the connector's own; NULL: the settings' */
-    struct casehook__oauth *oauth;         /* NULL: there are no tokens */
-    struct casehook__secret_query *query;  /* NULL: there is none */
-    struct casehook__signature *signature; /* NULL: requests are not signed */
+    enum casehook__mode mode;                  /* UNSET: not asked for */
+    struct casehook__text ca;                  /* PEM text, decoded; data NULL: none */
+    struct casehook__identity_texts *identity; /* NULL: none, or it was checked and is forgotten */
+    struct casehook__proxy *proxy;             /* the connector's own; NULL: the settings' */
+    struct casehook__oauth *oauth;             /* NULL: there are no tokens */
+    struct casehook__secret_query *query;      /* NULL: there is none */
+    struct casehook__signature *signature;     /* NULL: requests are not signed */
 
     /* Every secret in plain form, for masking (R3): passwords, tokens, secret header values, proxy logins. */
     struct casehook__text *secrets;
-    size_t secret_count;
 };
 
 /*
@@ -176,6 +186,12 @@ void casehook__config_warn(const struct casehook__config *config, struct casehoo
 /* An empty one; NULL: no memory. */
 struct casehook__config *casehook__config_new(struct casehook__heap *heap);
 void casehook__config_free(struct casehook__config *config); /* wipes all secrets */
+/* Once certificate and key are loaded, their texts are not kept. */
+void casehook__config_forget_identity(struct casehook__config *config);
+
+/* call_more.c: what few calls have, for reading; the second of the create. */
+const struct casehook__call_more *casehook__call_more(const struct casehook__call_config *call);
+const struct casehook__call_more *casehook__create_more(const struct casehook__config *config);
 
 /* call_headers.c: whether all requests or those of some call have a header of this name. */
 bool casehook__config_has_header(const struct casehook__config *config, struct casehook__text name);

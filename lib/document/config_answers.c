@@ -9,7 +9,8 @@ static void read_response_type(struct casehook__config_reader *reader, const str
     size_t word = 0;
     struct casehook__field field = casehook__config_field(reader, kind->type);
     casehook__field_word(&field, words, 2, false, &word);
-    call->any_type = word == 1;
+    struct casehook__call_more *more = word == 1 ? casehook__config_call_more(reader, call) : NULL;
+    if (more) more->any_type = true;
 }
 
 /* K6: the id is in a header of the answer. */
@@ -28,9 +29,11 @@ static void read_id_header(struct casehook__config_reader *reader, const struct 
         casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
                        "is given beside %s: the id is in a header or in the body, remove one of them",
                        kind->key);
-    config->id_header =
-        (struct casehook__text){casehook__copy(config->heap, name.data, name.length), name.length};
-    if (!config->id_header.data) reader->errors->memory = 1;
+    struct casehook__call_more *more =
+        casehook__config_call_more(reader, &config->calls[CASEHOOK__CALL_CREATE]);
+    if (!more) return;
+    more->id_header = casehook__copy(config->heap, name.data, name.length);
+    if (!more->id_header) reader->errors->memory = 1;
 }
 
 /* What is sent is known before it is answered: somebody has to have sent it. */
@@ -61,7 +64,7 @@ static void read_own_id(struct casehook__config_reader *reader, const struct cas
     struct casehook_error fault = {0};
     if (!casehook__field_text(&field, &name)) return;
     casehook__error_init(&fault);
-    if (config->id_header.data)
+    if (casehook__create_more(config)->id_header)
         casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
                        "is given beside %s: the id comes from one of them", kind->id_header);
     if (name.length == 0 || strcspn(name.data, "{}#^/!&=> ") != name.length) {
@@ -69,6 +72,9 @@ static void read_own_id(struct casehook__config_reader *reader, const struct cas
                        "is no name of a variable: \"case.id\" is one");
         return;
     }
+    struct casehook__call_more *more =
+        casehook__config_call_more(reader, &config->calls[CASEHOOK__CALL_CREATE]);
+    if (!more) return;
     casehook__buf_init(&tag, config->heap, CASEHOOK__TEMPLATE_MAX_BYTES);
     casehook__buf_append_string(&tag, "{{");
     casehook__buf_append_text(&tag, name);
@@ -77,11 +83,23 @@ static void read_own_id(struct casehook__config_reader *reader, const struct cas
         reader->errors->memory = 1;
     else
         casehook__template_new(config->heap, casehook__buf_text(&tag), CASEHOOK__TEMPLATE_RAW,
-                               casehook__config_schema(reader, kind->body_schema()), true, &config->own_id,
+                               casehook__config_schema(reader, kind->body_schema()), true, &more->own_id,
                                &fault);
     casehook__field_keep(&field, &fault);
-    if (config->own_id) check_own_id(reader, &field, name.data);
+    if (more->own_id) check_own_id(reader, &field, name.data);
     casehook__buf_free(&tag);
+}
+
+static void read_more_key(struct casehook__config_reader *reader, const char *name,
+                          struct casehook__call_config *call, bool of_title)
+{
+    struct casehook__keypath *key = NULL;
+    casehook__config_read_key(reader, name, false, &key);
+    struct casehook__call_more *more = key ? casehook__config_call_more(reader, call) : NULL;
+    if (more)
+        *(of_title ? &more->title_key : &more->error_key) = key;
+    else
+        casehook__keypath_free(key);
 }
 
 void casehook__config_read_answers(struct casehook__config_reader *reader)
@@ -93,8 +111,8 @@ void casehook__config_read_answers(struct casehook__config_reader *reader)
         struct casehook__call_config *call = &reader->config->calls[i];
         if (!kind->method) continue;
         read_response_type(reader, kind, call);
-        casehook__config_read_key(reader, kind->error_key, false, &call->error_key);
-        if (kind->title_key) casehook__config_read_key(reader, kind->title_key, false, &call->title_key);
+        read_more_key(reader, kind->error_key, call, false);
+        if (kind->title_key) read_more_key(reader, kind->title_key, call, true);
     }
     read_id_header(reader, create);
     read_own_id(reader, create);

@@ -147,10 +147,10 @@ static void read_basic(struct casehook__config_reader *reader)
     if (casehook__headers_add_basic(headers, "Authorization", user, password)) reader->errors->memory = 1;
 }
 
-static void copy_passphrase(struct casehook__config_reader *reader)
+static void copy_passphrase(struct casehook__config_reader *reader, struct casehook__text *out)
 {
     struct casehook__field field = casehook__config_secret(reader, "password");
-    struct casehook__text text, *out = &reader->config->passphrase;
+    struct casehook__text text;
     if (!casehook__config_secret_text(&field, &text)) return;
     if (memchr(text.data, '\0', text.length)) {
         fail_secret(reader, "password", "a passphrase holds no NUL");
@@ -160,10 +160,17 @@ static void copy_passphrase(struct casehook__config_reader *reader)
     if (!out->data) reader->errors->memory = 1;
 }
 
+static struct casehook__identity_texts *identity_of(struct casehook__config_reader *reader)
+{
+    struct casehook__config *config = reader->config;
+    config->identity = casehook__calloc(config->heap, 1, sizeof *config->identity);
+    if (!config->identity) reader->errors->memory = 1;
+    return config->identity;
+}
+
 static void read_ssl(struct casehook__config_reader *reader)
 {
     static const char *const others[] = {"user"};
-    struct casehook__config *config = reader->config;
     bool crt = is_auth_given(reader, "crt"), key = is_auth_given(reader, "key"),
          pfx = is_auth_given(reader, "pfx");
     refuse_auth(reader, others, 1,
@@ -173,10 +180,12 @@ static void read_ssl(struct casehook__config_reader *reader)
     if (pfx && (crt || key)) fail_secret(reader, "pfx", "excludes crt and key; give one of the two forms");
     if (!crt && !key && !pfx)
         fail_secret(reader, "crt", "is missing: ssl authentication needs crt and key, or pfx");
-    decode_secret(reader, "crt", true, &config->crt);
-    decode_secret(reader, "key", true, &config->key);
-    decode_secret(reader, "pfx", false, &config->pfx);
-    copy_passphrase(reader);
+    struct casehook__identity_texts *identity = identity_of(reader);
+    if (!identity) return;
+    decode_secret(reader, "crt", true, &identity->crt);
+    decode_secret(reader, "key", true, &identity->key);
+    decode_secret(reader, "pfx", false, &identity->pfx);
+    copy_passphrase(reader, &identity->passphrase);
 }
 
 /* hasAuth, authType and certType; what they ask for. */
@@ -241,8 +250,10 @@ static void read_oauth_secrets(struct casehook__config_reader *reader)
         return;
     }
     refuse_auth(reader, others, 1, "does not go with oauth2; remove it");
-    decode_secret(reader, "key", true, &reader->config->key);
-    copy_passphrase(reader);
+    struct casehook__identity_texts *identity = identity_of(reader);
+    if (!identity) return;
+    decode_secret(reader, "key", true, &identity->key);
+    copy_passphrase(reader, &identity->passphrase);
 }
 
 void casehook__config_read_secrets(struct casehook__config_reader *reader)

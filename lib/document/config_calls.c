@@ -324,12 +324,14 @@ static void read_response_fields(struct casehook__config_reader *reader, const c
                        CASEHOOK__RESPONSE_FIELDS_MAX);
         return;
     }
-    call->fields = casehook__calloc(config->heap, casehook__json_count(field.node), sizeof *call->fields);
-    if (!call->fields) reader->errors->memory = 1;
+    struct casehook__call_more *more = casehook__config_call_more(reader, call);
+    if (!more) return;
+    more->fields = casehook__calloc(config->heap, casehook__json_count(field.node), sizeof *more->fields);
+    if (!more->fields) reader->errors->memory = 1;
     snprintf(prefix, sizeof prefix, "config.%s", name);
-    while (call->fields && casehook__json_next(field.node, &position, &member, &value)) {
+    while (more->fields && casehook__json_next(field.node, &position, &member, &value)) {
         struct casehook__field key = {reader->errors, prefix, member.data, value};
-        struct casehook__response_field *item = &call->fields[call->field_count];
+        struct casehook__response_field *item = &more->fields[more->field_count];
         struct casehook__text text;
         struct casehook_error fault = {0};
         casehook__error_init(&fault);
@@ -338,19 +340,20 @@ static void read_response_fields(struct casehook__config_reader *reader, const c
         casehook__field_keep(&key, &fault);
         item->name = casehook__copy(config->heap, member.data, member.length);
         if (!item->name) reader->errors->memory = 1;
-        call->field_count++;
+        more->field_count++;
     }
 }
 
 /* A name means one thing, whichever call it is learnt from. */
 static void check_field_names(struct casehook__config_reader *reader, unsigned call, unsigned earlier)
 {
-    const struct casehook__call_config *calls = reader->config->calls;
+    const struct casehook__call_more *own = casehook__call_more(&reader->config->calls[call]),
+                                     *before = casehook__call_more(&reader->config->calls[earlier]);
     char list[64];
     snprintf(list, sizeof list, "config.%s", casehook__call_kind((enum casehook__call)call)->fields);
-    for (size_t i = 0; i < calls[call].field_count; i++) {
-        for (size_t j = 0; j < calls[earlier].field_count; j++) {
-            const char *name = calls[call].fields[i].name, *other = calls[earlier].fields[j].name;
+    for (size_t i = 0; i < own->field_count; i++) {
+        for (size_t j = 0; j < before->field_count; j++) {
+            const char *name = own->fields[i].name, *other = before->fields[j].name;
             struct casehook__field field = {reader->errors, list, name, NULL};
             if (name && other && strcmp(name, other) == 0)
                 casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,

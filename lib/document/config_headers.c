@@ -56,14 +56,15 @@ static void read_call_headers(struct casehook__config_reader *reader, const stru
     char prefix[64];
     snprintf(prefix, sizeof prefix, "config.%s", kind->headers);
     casehook__config_read_header_object(reader, &field, false, prefix, &set);
-    if (set.count)
+    struct casehook__call_more *more = set.count ? casehook__config_call_more(reader, call) : NULL;
+    if (more)
         headers = casehook__calloc(config->heap, 1, sizeof *headers + set.count * sizeof *headers->templates);
-    if (set.count && !headers) reader->errors->memory = 1;
+    if (more && !headers) reader->errors->memory = 1;
     if (!headers) {
         casehook__headers_free(&set);
         return;
     }
-    call->headers = headers;
+    more->headers = headers;
     headers->set = set;
     for (size_t i = 0; i < headers->set.count;) {
         struct casehook__template **tmpl = &headers->templates[i];

@@ -321,10 +321,10 @@ static void read_signer(struct casehook__config_reader *reader)
     config->oauth->key_id = oauth_text(reader, "keyId");
     if (!key.node)
         fail_oauth(reader, "secrets", "key", "is missing: it is the private key that the JWT is signed with");
-    if (!config->key.data) return;
+    if (!config->identity || !config->identity->key.data) return;
     casehook__error_init(&fault);
-    if (casehook__signer_new(config->heap, config->key, config->passphrase, given ? words[word] : NULL,
-                             &config->oauth->signer, &fault))
+    if (casehook__signer_new(config->heap, config->identity->key, config->identity->passphrase,
+                             given ? words[word] : NULL, &config->oauth->signer, &fault))
         casehook__field_keep(fault.field[0] ? &key : &algorithm, &fault);
 }
 

@@ -90,6 +90,10 @@ void casehook__config_read_proxy(struct casehook__config_reader *reader);
 /* The list of secrets for masking (R3), after all else was read. */
 void casehook__config_collect_secrets(struct casehook__config_reader *reader);
 
+/* What few calls have, for writing; NULL: no memory, which is told. */
+struct casehook__call_more *casehook__config_call_more(const struct casehook__config_reader *reader,
+                                                       struct casehook__call_config *call);
+
 /* Whether a host may be connected to: allowedHosts (U4), literal private addresses (U5). */
 void casehook__config_check_origin(const struct casehook__config_reader *reader,
                                    const struct casehook__field *field,

@@ -152,8 +152,10 @@ void casehook__config_collect_secrets(struct casehook__config_reader *reader)
     }
     add_texts(reader, "signingKey");
     add_headers(reader, &config->headers);
-    for (size_t i = 0; i < CASEHOOK__CALLS; i++)
-        if (config->calls[i].headers) add_headers(reader, &config->calls[i].headers->set);
+    for (size_t i = 0; i < CASEHOOK__CALLS; i++) {
+        const struct casehook__call_headers *own = casehook__call_more(&config->calls[i])->headers;
+        if (own) add_headers(reader, &own->set);
+    }
     if (config->proxy) add_headers(reader, &config->proxy->headers);
     if (reader->settings->proxy) add_headers(reader, &reader->settings->proxy->headers);
     if (reader->secrets_left_out)

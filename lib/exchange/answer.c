@@ -68,8 +68,9 @@ static int check_type(const struct casehook__question *question, const struct ca
     struct casehook__text encoding = casehook__text_trim(response->content_encoding);
     if (encoding.length && !casehook__text_is_nocase(encoding, "identity"))
         return fail_encoding(question, encoding, error);
-    if (question->config->calls[question->request->call].any_type) return CASEHOOK_OK;
-    if (question->request->call == CASEHOOK__CALL_CREATE && question->config->id_header.data)
+    if (casehook__call_more(&question->config->calls[question->request->call])->any_type) return CASEHOOK_OK;
+    if (question->request->call == CASEHOOK__CALL_CREATE &&
+        casehook__create_more(question->config)->id_header)
         return CASEHOOK_OK;
     if (begins_as_json(response->content_type)) return CASEHOOK_OK;
     struct casehook__text type = casehook__media_type(response->content_type);

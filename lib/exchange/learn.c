@@ -17,8 +17,8 @@ struct sought {
     const struct casehook__keypath *paths[SOUGHT_KEYS + 2 * CASEHOOK__RESPONSE_FIELDS_MAX];
     struct casehook__js_value found[SOUGHT_KEYS + 2 * CASEHOOK__RESPONSE_FIELDS_MAX];
     size_t count;
-    uint8_t place[SOUGHT_KEYS];              /* 1 + index; 0: it is not looked for */
-    const struct casehook__call_config *get; /* whose fields are looked for too (K8); NULL: none are */
+    uint8_t place[SOUGHT_KEYS];            /* 1 + index; 0: it is not looked for */
+    const struct casehook__call_more *get; /* whose fields are looked for too (K8); NULL: none are */
 };
 
 static void seek(struct sought *sought, const struct casehook__keypath *path, enum sought_key key)
@@ -29,9 +29,9 @@ static void seek(struct sought *sought, const struct casehook__keypath *path, en
     sought->place[key] = (uint8_t)sought->count;
 }
 
-static void seek_fields(struct sought *sought, const struct casehook__call_config *call)
+static void seek_fields(struct sought *sought, const struct casehook__call_more *more)
 {
-    for (size_t i = 0; i < call->field_count; i++) sought->paths[sought->count++] = call->fields[i].path;
+    for (size_t i = 0; i < more->field_count; i++) sought->paths[sought->count++] = more->fields[i].path;
 }
 
 static const struct casehook__js_value *sought_value(const struct sought *sought, enum sought_key key)
@@ -45,14 +45,15 @@ static void seek_all(const struct casehook__question *question, struct sought *s
 {
     const struct casehook__call_config *call = casehook__learn_call(question),
                                        *get = &question->config->calls[CASEHOOK__CALL_GET];
+    const struct casehook__call_more *more = casehook__call_more(call);
     bool writes = casehook__call_kind(question->request->call)->title_key != NULL;
     sought->count = 0;
-    seek(sought, call->error_key, SOUGHT_ERROR);
+    seek(sought, more->error_key, SOUGHT_ERROR);
     seek(sought, call->key, SOUGHT_KEY);
-    seek(sought, call->title_key, SOUGHT_TITLE);
-    sought->get = writes && (call->title_key || !get->on) ? get : NULL;
-    seek_fields(sought, call);
-    if (sought->get) seek_fields(sought, get);
+    seek(sought, more->title_key, SOUGHT_TITLE);
+    sought->get = writes && (more->title_key || !get->on) ? casehook__call_more(get) : NULL;
+    seek_fields(sought, more);
+    if (sought->get) seek_fields(sought, sought->get);
 }
 
 /* Text of one line that does not begin as JSON or a page does. */
@@ -139,7 +140,7 @@ static bool is_utf8(struct casehook__text text)
 static int keep_header_id(const struct casehook__question *question,
                           const struct casehook__response *response, struct casehook_result *result)
 {
-    struct casehook__text name = question->config->id_header,
+    struct casehook__text name = casehook__text(casehook__create_more(question->config)->id_header),
                           value = casehook__text_trim(response->id_header);
     struct casehook__js_value source = {CASEHOOK__JS_PLAIN, value};
     if (!value.data && result->id_length) return CASEHOOK_OK;
@@ -217,17 +218,17 @@ static int keep_main(const struct casehook__question *question, const struct cas
 static int keep_learnt(const struct casehook__question *question, const struct casehook__response *response,
                        const struct sought *sought, struct casehook_result *result)
 {
-    const struct casehook__call_config *call = casehook__learn_call(question);
+    const struct casehook__call_more *more = casehook__call_more(casehook__learn_call(question));
     const struct casehook__js_value *fields = sought->found + sought->count;
     int status = keep_main(question, response, sought, result);
     if (status && status != CASEHOOK_E_NO_MEMORY && response->body.length)
         casehook__learn_show(question, response, sought_value(sought, SOUGHT_KEY)->kind == CASEHOOK__JS_NONE,
                              &result->error);
     /* What can be known of a case without id or title is kept too (R1). */
-    fields -= call->field_count + (sought->get ? sought->get->field_count : 0);
-    int kept = casehook__learn_fields(call, fields, question->scratch, result);
-    if (!kept && sought->get && (result->title || !sought->get->on))
-        kept = casehook__learn_fields(sought->get, fields + call->field_count, question->scratch, result);
+    fields -= more->field_count + (sought->get ? sought->get->field_count : 0);
+    int kept = casehook__learn_fields(more, fields, question->scratch, result);
+    if (!kept && sought->get && (result->title || !question->config->calls[CASEHOOK__CALL_GET].on))
+        kept = casehook__learn_fields(sought->get, fields + more->field_count, question->scratch, result);
     return status ? status : kept;
 }
 
@@ -242,7 +243,8 @@ int casehook__learn(const struct casehook__question *question, const struct case
 {
     struct sought sought;
     size_t offset = 0;
-    bool any = casehook__learn_call(question)->any_type || casehook__learn_in_header(question),
+    bool any = casehook__call_more(casehook__learn_call(question))->any_type ||
+               casehook__learn_in_header(question),
          needed = casehook__learn_needs_body(question);
     seek_all(question, &sought);
     if (sought.count == 0 && any) return keep_learnt(question, response, &sought, result);
@@ -268,7 +270,7 @@ bool casehook__learn_partial_id(const struct casehook__question *question,
     struct sought sought = {.count = 0};
     struct casehook_error before = result->error;
     if (question->request->call != CASEHOOK__CALL_CREATE) return false;
-    seek(&sought, casehook__learn_call(question)->error_key, SOUGHT_ERROR);
+    seek(&sought, casehook__call_more(casehook__learn_call(question))->error_key, SOUGHT_ERROR);
     seek(&sought, casehook__learn_call(question)->key, SOUGHT_KEY);
     if (response->body.length)
         casehook__jsscan(response->body, sought.paths, sought.count, sought.found, NULL);

@@ -23,7 +23,7 @@ int casehook__learn(const struct casehook__question *question, const struct case
 int casehook__learn_again(struct casehook__text fields, struct casehook__buf *scratch,
                           struct casehook_result *result);
 /* learn_fields.c: found[i] is kept under the name of fields[i] of the call.  NO_MEMORY, in result->error. */
-int casehook__learn_fields(const struct casehook__call_config *call, const struct casehook__js_value *found,
+int casehook__learn_fields(const struct casehook__call_more *more, const struct casehook__js_value *found,
                            struct casehook__buf *scratch, struct casehook_result *result);
 /* The text of a value: a string decoded, a number as K3 prints it, anything else as it is. */
 int casehook__learn_text(struct casehook__buf *out, const struct casehook__js_value *value);

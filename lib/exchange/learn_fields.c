@@ -84,13 +84,13 @@ int casehook__learn_again(struct casehook__text fields, struct casehook__buf *sc
     return CASEHOOK_OK;
 }
 
-int casehook__learn_fields(const struct casehook__call_config *call, const struct casehook__js_value *found,
+int casehook__learn_fields(const struct casehook__call_more *more, const struct casehook__js_value *found,
                            struct casehook__buf *scratch, struct casehook_result *result)
 {
-    if (call->field_count == 0) return CASEHOOK_OK;
-    if (!reserve_fields(result, call->field_count)) return casehook__fail_memory(&result->error);
-    for (size_t i = 0; i < call->field_count; i++)
-        if (keep_field(result, call->fields[i].name, &found[i], scratch))
+    if (more->field_count == 0) return CASEHOOK_OK;
+    if (!reserve_fields(result, more->field_count)) return casehook__fail_memory(&result->error);
+    for (size_t i = 0; i < more->field_count; i++)
+        if (keep_field(result, more->fields[i].name, &found[i], scratch))
             return casehook__fail_memory(&result->error);
     return CASEHOOK_OK;
 }

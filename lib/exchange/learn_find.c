@@ -77,6 +77,7 @@ int casehook__learn_whether(const struct casehook__question *question,
 {
     const struct casehook__find_config *find = question->config->find;
     const struct casehook__call_config *call = casehook__learn_call(question);
+    const struct casehook__call_more *more = casehook__call_more(call);
     const struct casehook__keypath *paths[CASEHOOK__RESPONSE_FIELDS_MAX + 4];
     struct casehook__js_value values[CASEHOOK__RESPONSE_FIELDS_MAX + 4],
         keys[3] = {{.kind = CASEHOOK__JS_NONE}};
@@ -85,12 +86,12 @@ int casehook__learn_whether(const struct casehook__question *question,
     if (find->status_key) paths[count++] = find->status_key;
     if (find->closed_at_key) paths[count++] = find->closed_at_key;
     size_t keyed = count;
-    for (size_t i = 0; i < call->field_count; i++) paths[count++] = call->fields[i].path;
-    if (call->error_key) paths[count++] = call->error_key;
+    for (size_t i = 0; i < more->field_count; i++) paths[count++] = more->fields[i].path;
+    if (more->error_key) paths[count++] = more->error_key;
     enum casehook__js_fault fault = casehook__jsscan(response->body, paths, count, values, &offset);
     memcpy(keys, values, keyed * sizeof *keys);
     if (fault) return casehook__learn_not_json(question, response, fault, offset, &result->error);
-    if (call->error_key && casehook__learn_says_no(&values[count - 1]))
+    if (more->error_key && casehook__learn_says_no(&values[count - 1]))
         return casehook__learn_fail_said(question, response, &values[count - 1], &result->error);
     enum casehook__js_kind kind = casehook__js_top(response->body).kind;
     if (kind != CASEHOOK__JS_OBJECT && kind != CASEHOOK__JS_ARRAY)
@@ -106,6 +107,6 @@ int casehook__learn_whether(const struct casehook__question *question,
     if (status && status != CASEHOOK_E_NO_MEMORY)
         casehook__learn_show(question, response, false, &result->error);
     if (!status && *found != CASEHOOK__FOUND_NONE)
-        status = casehook__learn_fields(call, values + keyed, question->scratch, result);
+        status = casehook__learn_fields(more, values + keyed, question->scratch, result);
     return status;
 }

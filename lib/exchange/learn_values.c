@@ -18,7 +18,8 @@ bool casehook__learn_wants_id(const struct casehook__question *question)
 
 bool casehook__learn_in_header(const struct casehook__question *question)
 {
-    return question->request->call == CASEHOOK__CALL_CREATE && question->config->id_header.data;
+    return question->request->call == CASEHOOK__CALL_CREATE &&
+           casehook__create_more(question->config)->id_header;
 }
 
 void casehook__learn_name_key(const struct casehook__question *question, struct casehook_error *error)

@@ -24,7 +24,7 @@
 /* What all operations of a connector share; it must live as long as they do. */
 struct casehook__machine_context {
     const struct casehook__config *config;
-    const struct casehook__settings_snapshot *settings;
+    struct casehook__settings_snapshot *settings; /* a reference of who made the context */
     struct casehook__mask *mask;
     const struct casehook__clock *clock;
     struct casehook__limiter *limiter;         /* NULL: nothing is limited */

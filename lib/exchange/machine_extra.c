@@ -12,7 +12,8 @@ int casehook__extra_begin(struct casehook__machine *machine)
 {
     struct casehook__extra *extra = machine->extra;
     const struct casehook__config *config = machine->context->config;
-    if (!config->signature && !machine->context->credentials && !config->own_id && !config->rendered_headers)
+    if (!config->signature && !machine->context->credentials && !casehook__create_more(config)->own_id &&
+        !config->rendered_headers)
         return CASEHOOK_OK;
     if (!extra) {
         extra = machine->extra = casehook__calloc(

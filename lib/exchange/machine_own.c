@@ -10,7 +10,8 @@ static int render_own_id(struct casehook__machine *machine, const struct casehoo
     struct casehook_error *error = &machine->result->error;
     struct casehook__buf *id = &machine->extra->own_id;
     casehook__buf_clear(id);
-    int status = casehook__template_render(machine->context->config->own_id, &tree->root, id, error);
+    int status = casehook__template_render(casehook__create_more(machine->context->config)->own_id,
+                                           &tree->root, id, error);
     const char *fault = status ? NULL : casehook__id_fault(casehook__buf_text(id));
     if (status || fault) casehook__error_set_config_field(error, "externalIdFrom");
     return fault ? casehook__fail(error, CASEHOOK_E_PARAMS, "makes an id that %s: give the variable a value",
@@ -39,7 +40,8 @@ static int render_header(struct casehook__machine *machine, const struct casehoo
 static int render_headers(struct casehook__machine *machine, enum casehook__call call,
                           const struct casehook__param_tree *tree)
 {
-    const struct casehook__call_headers *headers = machine->context->config->calls[call].headers;
+    const struct casehook__call_headers *headers =
+        casehook__call_more(&machine->context->config->calls[call])->headers;
     struct casehook_error *error = &machine->result->error;
     int status = CASEHOOK_OK;
     for (size_t i = 0; headers && i < headers->set.count && !status; i++) {
@@ -63,14 +65,15 @@ int casehook__own_render(struct casehook__machine *machine, enum casehook__call 
     size_t kept = values->length; /* of the request that waits while others are rehearsed */
     int status = render_headers(machine, call, tree);
     if (rehearsed) values->length = kept;
-    if (status || call != CASEHOOK__CALL_CREATE || !machine->context->config->own_id) return status;
+    if (status || call != CASEHOOK__CALL_CREATE || !casehook__create_more(machine->context->config)->own_id)
+        return status;
     return render_own_id(machine, tree);
 }
 
 size_t casehook__own_headers(const struct casehook__machine *machine, struct casehook__header *own)
 {
     const struct casehook__call_headers *headers =
-        machine->context->config->calls[machine->request.call].headers;
+        casehook__call_more(&machine->context->config->calls[machine->request.call])->headers;
     const char *value = machine->extra->values.data;
     size_t count = 0;
     for (size_t i = 0; headers && i < headers->set.count; i++) {
@@ -84,6 +87,7 @@ size_t casehook__own_headers(const struct casehook__machine *machine, struct cas
 
 void casehook__own_name(struct casehook__machine *machine)
 {
-    if (machine->request.call == CASEHOOK__CALL_CREATE && machine->context->config->own_id)
+    if (machine->request.call == CASEHOOK__CALL_CREATE &&
+        casehook__create_more(machine->context->config)->own_id)
         machine->request.own_id = casehook__buf_text(&machine->extra->own_id);
 }

@@ -334,8 +334,8 @@ void casehook__machine_pretend(struct casehook__machine *machine)
 {
     struct casehook_result *result = machine->result;
     enum casehook__learns learns = casehook__call_kind(machine->request.call)->learns;
-    bool titled =
-        learns == CASEHOOK__LEARNS_TITLE || machine->context->config->calls[machine->request.call].title_key;
+    bool titled = learns == CASEHOOK__LEARNS_TITLE ||
+                  casehook__call_more(&machine->context->config->calls[machine->request.call])->title_key;
     if (machine->state != CASEHOOK__MACHINE_AWAITING) return;
     if (machine->progress.fetching) {
         casehook__extra_settle(machine, NULL);

@@ -21,9 +21,10 @@ size_t casehook__own_headers_max(const struct casehook__config *config)
 size_t casehook__request_headers_max(const struct casehook__config *config)
 {
     size_t most = 0; /* of one call */
-    for (size_t i = 0; i < CASEHOOK__CALLS; i++)
-        if (config->calls[i].headers && config->calls[i].headers->set.count > most)
-            most = config->calls[i].headers->set.count;
+    for (size_t i = 0; i < CASEHOOK__CALLS; i++) {
+        const struct casehook__call_headers *own = casehook__call_more(&config->calls[i])->headers;
+        if (own && own->set.count > most) most = own->set.count;
+    }
     /* And Accept, User-Agent, Content-Type, the idempotency key. */
     return 4 + casehook__own_headers_max(config) + config->headers.count + most;
 }
@@ -32,7 +33,7 @@ size_t casehook__request_headers_max(const struct casehook__config *config)
 static const struct casehook__call_headers *headers_of_call(const struct casehook__config *config,
                                                             const struct casehook__request *request)
 {
-    return request->configured ? config->calls[request->call].headers : NULL;
+    return request->configured ? casehook__call_more(&config->calls[request->call])->headers : NULL;
 }
 
 bool casehook__request_names(const struct casehook__config *config, const struct casehook__request *request,

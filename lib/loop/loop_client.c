@@ -96,7 +96,8 @@ struct casehook__client *casehook__client_new(struct casehook_loop *loop,
     struct casehook__client *client = casehook__calloc(loop->heap, 1, sizeof *client);
     if (!client) return NULL;
     client->ops = connector->ops;
-    if (client->ops->open(loop->heap, connector->settings, &connector->connections, &client->transport)) {
+    if (client->ops->open(loop->heap, connector->context.settings, &connector->connections,
+                          &client->transport)) {
         casehook__free(loop->heap, client);
         return NULL;
     }

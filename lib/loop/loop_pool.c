@@ -206,7 +206,7 @@ void casehook__pool_runs(struct casehook__job *job)
 
 static void rest(struct casehook__pool *pool)
 {
-    const struct casehook__settings_snapshot *settings = pool->connector->settings;
+    const struct casehook__settings_snapshot *settings = pool->connector->context.settings;
     int64_t time = settings->idle_timeout_ms;
     if (pool->peak > settings->max_idle_connections && time > CROWD_REST_MS) time = CROWD_REST_MS;
     if (settings->max_idle_connections == 0) time = 0;

@@ -20,7 +20,8 @@ struct blocking_route {
 
 static int open_transport(struct casehook_connector *connector, struct casehook__transport **transport)
 {
-    return connector->ops->open(connector->heap, connector->settings, &connector->connections, transport);
+    return connector->ops->open(connector->heap, connector->context.settings, &connector->connections,
+                                transport);
 }
 
 static int find_transport(struct casehook_connector *connector, struct casehook__slot *slot,

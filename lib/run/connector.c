@@ -32,22 +32,22 @@ static void check_ca(struct casehook_connector *connector, struct casehook__erro
 
 static void check_identity(struct casehook_connector *connector, struct casehook__errors *errors)
 {
-    const struct casehook__config *config = connector->config;
+    const struct casehook__identity_texts *texts = connector->config->identity;
     struct casehook_error error = {0};
     int status = CASEHOOK_OK;
     casehook__error_init(&error);
-    if (!config->pfx.data && !config->crt.data) return; /* a key alone signs */
-    if (config->pfx.data)
-        status = casehook__identity_from_pfx(connector->heap, config->pfx, config->passphrase,
+    if (!texts || (!texts->pfx.data && !texts->crt.data)) return; /* a key alone signs */
+    if (texts->pfx.data)
+        status = casehook__identity_from_pfx(connector->heap, texts->pfx, texts->passphrase,
                                              &connector->certificates.identity, &error);
-    else if (config->crt.data && config->key.data)
-        status = casehook__identity_from_pem(connector->heap, config->crt, config->key, config->passphrase,
+    else if (texts->crt.data && texts->key.data)
+        status = casehook__identity_from_pem(connector->heap, texts->crt, texts->key, texts->passphrase,
                                              &connector->certificates.identity, &error);
     if (!status) return;
-    casehook__errors_add_copy(errors, config->pfx.data ? "secrets.pfx" : "secrets.crt", &error);
-    if (config->pfx.data || strcmp(error.field, "secrets.crt") != 0) return;
+    casehook__errors_add_copy(errors, texts->pfx.data ? "secrets.pfx" : "secrets.crt", &error);
+    if (texts->pfx.data || strcmp(error.field, "secrets.crt") != 0) return;
     casehook__error_init(&error); /* the key may be wrong as well */
-    if (casehook__key_check(config->key, config->passphrase, &error))
+    if (casehook__key_check(texts->key, texts->passphrase, &error))
         casehook__errors_add_copy(errors, "secrets.key", &error);
 }
 
@@ -78,8 +78,8 @@ static int find_policies(struct casehook_connector *connector)
         if (!url) continue;
         struct casehook__origin origin;
         casehook__url_template_origin(url, &origin);
-        casehook__policy_of(connector->settings, connector->config, &connector->certificates, &origin, true,
-                            &policy);
+        casehook__policy_of(connector->context.settings, connector->config, &connector->certificates, &origin,
+                            true, &policy);
         status = index_policy(connector, &policy, &connector->policy_of[call]);
     }
     return status;
@@ -96,15 +96,16 @@ static size_t first_of_origin(const struct casehook__call_config *calls, size_t 
 static int find_origins(struct casehook_connector *connector)
 {
     const struct casehook__call_config *calls = connector->config->calls;
-    size_t count = 0, used = 0;
+    size_t count = 0;
+    uint8_t used = 0;
     for (size_t call = 0; call < CASEHOOK__CALLS; call++)
         count += calls[call].url && first_of_origin(calls, call) == call;
-    connector->reuse = casehook__calloc(connector->heap, count, sizeof *connector->reuse);
-    if (!connector->reuse) return CASEHOOK_E_NO_MEMORY;
+    connector->reuse.origins = casehook__calloc(connector->heap, count, sizeof *connector->reuse.origins);
+    if (!connector->reuse.origins) return CASEHOOK_E_NO_MEMORY;
     for (size_t call = 0; call < CASEHOOK__CALLS; call++) {
         if (!calls[call].url) continue; /* it is never made */
         size_t first = first_of_origin(calls, call);
-        connector->reuse_of[call] = first < call ? connector->reuse_of[first] : &connector->reuse[used++];
+        connector->reuse.of[call] = first < call ? connector->reuse.of[first] : used++;
     }
     return CASEHOOK_OK;
 }
@@ -113,20 +114,20 @@ static int find_mask(struct casehook_connector *connector)
 {
     const struct casehook__config *config = connector->config;
     if (config->secret_count == 0 && !config->oauth) return CASEHOOK_OK;
-    int status = casehook__mask_new(connector->heap, config->secrets, config->secret_count, &connector->mask);
-    return !status && (config->oauth || config->query) ? casehook__mask_begin_learning(connector->mask)
-                                                       : status;
+    int status =
+        casehook__mask_new(connector->heap, config->secrets, config->secret_count, &connector->context.mask);
+    return !status && (config->oauth || config->query)
+               ? casehook__mask_begin_learning(connector->context.mask)
+               : status;
 }
 
 static int find_context(struct casehook_connector *connector)
 {
-    connector->context = (struct casehook__machine_context){.config = connector->config,
-                                                            .settings = connector->settings,
-                                                            .mask = connector->mask,
-                                                            .clock = &casehook__clock_real};
-    uint64_t request_ms =
-        (uint64_t)connector->settings->connect_timeout_ms + connector->settings->response_timeout_ms;
-    int status = casehook__limiter_new(connector->heap, &connector->settings->limits, request_ms,
+    connector->context.config = connector->config;
+    connector->context.clock = &casehook__clock_real;
+    uint64_t request_ms = (uint64_t)connector->context.settings->connect_timeout_ms +
+                          connector->context.settings->response_timeout_ms;
+    int status = casehook__limiter_new(connector->heap, &connector->context.settings->limits, request_ms,
                                        &connector->context.limiter);
     if (!status && connector->config->oauth)
         status = casehook__credentials_new(connector->heap, &connector->context.credentials);
@@ -140,14 +141,14 @@ static void release(struct casehook_connector *connector)
     casehook__idle_unref(connector->all_idle);
     casehook__identity_free(connector->certificates.identity);
     casehook__trust_unref(connector->certificates.trust);
-    casehook__mask_free(connector->mask);
+    casehook__mask_free(connector->context.mask);
     casehook__free(heap, connector->policies);
-    casehook__free(heap, connector->reuse);
+    casehook__free(heap, connector->reuse.origins);
     casehook__limiter_free(connector->context.limiter);
     casehook__credentials_free(connector->context.credentials);
     casehook__stats_free(&connector->stats, heap);
     casehook__config_free(connector->config);
-    casehook__settings_unref(connector->settings);
+    casehook__settings_unref(connector->context.settings);
     casehook__log_unref(connector->log);
     casehook__free(heap, connector);
     casehook__heap_unref(heap);
@@ -164,9 +165,9 @@ static struct casehook_connector *allocate(const struct casehook_settings *setti
     connector->ops = &casehook__transport_curl;
     connector->process = getpid();
     connector->log = casehook__log_ref(settings ? settings->log : NULL);
-    connector->settings = snapshot_of(settings, heap);
+    connector->context.settings = snapshot_of(settings, heap);
     connector->all_idle = idle_of(settings, heap);
-    if (connector->settings && connector->all_idle) return connector;
+    if (connector->context.settings && connector->all_idle) return connector;
     release(connector);
     return NULL;
 }
@@ -181,10 +182,11 @@ static void build(struct casehook_connector *connector, struct casehook__text js
         casehook__errors_add_copy(errors, "", &error);
         return;
     }
-    casehook__config_read(connector->heap, connector->settings, json, &connector->config, errors);
+    casehook__config_read(connector->heap, connector->context.settings, json, &connector->config, errors);
     if (!connector->config) return;
     check_ca(connector, errors);
     check_identity(connector, errors);
+    casehook__config_forget_identity(connector->config);
     if (errors->count || errors->memory) return;
     int status = find_policies(connector);
     if (!status) status = find_origins(connector);

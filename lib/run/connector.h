@@ -54,25 +54,21 @@ struct casehook_connector {
     atomic_int references;
     pid_t process; /* that made it */
     struct casehook__config *config;
-    struct casehook__settings_snapshot *settings; /* a reference */
-    struct casehook__log *log;                    /* a reference, or NULL */
-    struct casehook__mask *mask;
-    struct casehook__machine_context context; /* of all operations */
+    struct casehook__log *log; /* a reference, or NULL */
+    struct casehook__machine_context
+        context; /* of all operations; settings and mask are the connector's own */
     casehook__stats_slot stats;
     struct casehook__certificates certificates;
-    struct casehook__policy *policies; /* the different ones: nearly always one */
-    size_t policy_count;
-    uint8_t policy_of[CASEHOOK__CALLS]; /* index into policies */
-    /* What is known of the origins, the different ones again; calls of one origin share one. */
-    struct casehook__reuse *reuse;
-    struct casehook__reuse *reuse_of[CASEHOOK__CALLS];
+    struct casehook__policy *policies;                /* the different ones: nearly always one */
+    uint8_t policy_count, policy_of[CASEHOOK__CALLS]; /* index into policies */
+    struct casehook__reuse_map reuse;
 
     const struct casehook__transport_ops *ops; /* how requests are done */
     atomic_uint connections;                   /* open ones, for the statistics */
     struct casehook__idle *all_idle;           /* a reference */
     struct casehook__slot *idle;               /* the one given back last, and so on */
     struct casehook__work *warm;
-    size_t idle_count, warm_count; /* no more warm ones than idle slots: these go after a time */
+    unsigned idle_count, warm_count; /* no more warm ones than idle slots: these go after a time */
 };
 
 /* settings_handle.c: the settings object of the public header. */

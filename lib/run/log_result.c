@@ -110,6 +110,6 @@ void casehook__log_request(const struct casehook_connector *connector,
 int64_t casehook__log_slow_time(const struct casehook_connector *connector)
 {
     return casehook__log_wants(connector->log, CASEHOOK_LOG_WARNING)
-               ? casehook__clock_ms() + connector->settings->slow_request_ms
+               ? casehook__clock_ms() + connector->context.settings->slow_request_ms
                : CASEHOOK__NO_DEADLINE;
 }

@@ -8,8 +8,8 @@ static int own_transfer(struct casehook_connector *connector, struct casehook__s
     int status = CASEHOOK_OK;
     if (!slot->transfers[i])
         status =
-            connector->ops->transfer_new(connector->heap, connector->config, connector->settings,
-                                         &connector->policies[i], connector->reuse_of, &slot->transfers[i]);
+            connector->ops->transfer_new(connector->heap, connector->config, connector->context.settings,
+                                         &connector->policies[i], &connector->reuse, &slot->transfers[i]);
     *transfer = slot->transfers[i];
     return status;
 }
@@ -20,10 +20,10 @@ int casehook__route_find(struct casehook_connector *connector, struct casehook__
     struct casehook__policy policy;
     *transfer = NULL;
     if (request->configured) return own_transfer(connector, slot, request->call, transfer);
-    casehook__policy_of(connector->settings, connector->config, &connector->certificates, request->origin,
-                        false, &policy);
-    return connector->ops->transfer_new(connector->heap, connector->config, connector->settings, &policy,
-                                        NULL, transfer);
+    casehook__policy_of(connector->context.settings, connector->config, &connector->certificates,
+                        request->origin, false, &policy);
+    return connector->ops->transfer_new(connector->heap, connector->config, connector->context.settings,
+                                        &policy, NULL, transfer);
 }
 
 void casehook__route_leave(const struct casehook_connector *connector,

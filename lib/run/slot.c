@@ -175,8 +175,8 @@ void casehook__slot_give(struct casehook_connector *connector, struct casehook__
     slot->connector = connector;
     pthread_mutex_lock(&all->lock);
     int64_t now = casehook__clock_ms();
-    slot->until = now + connector->settings->idle_timeout_ms;
-    bool keep = connector->idle_count < connector->settings->max_idle_connections;
+    slot->until = now + connector->context.settings->idle_timeout_ms;
+    bool keep = connector->idle_count < connector->context.settings->max_idle_connections;
     if (keep) push(slot);
     for (int i = 0; i < CLOSE_MAX && all->first && all->first->until <= now; i++) close_first(all);
     pthread_mutex_unlock(&all->lock);

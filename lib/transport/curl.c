@@ -9,7 +9,7 @@
 
 static int transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
                         const struct casehook__settings_snapshot *settings,
-                        const struct casehook__policy *policy, struct casehook__reuse *const *reuse,
+                        const struct casehook__policy *policy, const struct casehook__reuse_map *reuse,
                         struct casehook__transfer **out)
 {
     struct casehook__transfer *transfer = *out = casehook__calloc(heap, 1, sizeof *transfer);

@@ -94,7 +94,7 @@ static void note_keep_alive(struct casehook__transfer *transfer, struct casehook
 /* Most headers begin like none that is wanted. */
 static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__text line)
 {
-    const char *id_header = transfer->config->id_header.data; /* any of them (K6) */
+    const char *id_header = casehook__create_more(transfer->config)->id_header; /* any of them (K6) */
     if (id_header && !keep_header(transfer, line, id_header, &transfer->id_header)) return false;
     switch (casehook__lower(*line.data)) {
     case 'c':

@@ -95,7 +95,7 @@ struct casehook__transfer {
     const struct casehook__config *config;
     const struct casehook__settings_snapshot *settings;
     struct casehook__policy policy;
-    struct casehook__reuse *const *reuse; /* NULL: a single request */
+    const struct casehook__reuse_map *reuse; /* NULL: a single request */
     void *owner;
 
     struct casehook__handle handle;

@@ -169,7 +169,7 @@ static bool is_write(const struct casehook__transfer *transfer)
 
 static struct casehook__reuse *reuse_of(const struct casehook__transfer *transfer)
 {
-    return transfer->reuse ? transfer->reuse[transfer->request->call] : NULL;
+    return transfer->reuse ? &transfer->reuse->origins[transfer->reuse->of[transfer->request->call]] : NULL;
 }
 
 /* ---- after it ---------------------------------------------------------------------------------- */

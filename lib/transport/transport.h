@@ -31,6 +31,13 @@ struct casehook__transfer;
 /* What is to be looked out for on a socket, and what was seen there. */
 enum { CASEHOOK__READABLE = 1, CASEHOOK__WRITABLE = 2, CASEHOOK__BROKEN = 4 };
 
+/* What is known of the origins that a connector talks to, the different ones, and to which of them a call
+ * goes. */
+struct casehook__reuse_map {
+    struct casehook__reuse *origins;
+    uint8_t of[CASEHOOK__CALLS];
+};
+
 /* Who looks after the sockets and the timer of a transport; called inside the functions below. */
 struct casehook__watcher {
     void *user;
@@ -47,12 +54,12 @@ struct casehook__transport_ops {
     void (*close)(struct casehook__transport *transport);
 
     /*
-     * The policy is copied; what it borrows must outlive the transfer, and so must reuse: what is known of
-     * the origin of each call; NULL for a single request, which shares no connection.  Errors: NO_MEMORY.
+     * The policy is copied; what it borrows must outlive the transfer, and so must reuse; NULL for a single
+     * request, which shares no connection.  Errors: NO_MEMORY.
      */
     int (*transfer_new)(struct casehook__heap *heap, const struct casehook__config *config,
                         const struct casehook__settings_snapshot *settings,
-                        const struct casehook__policy *policy, struct casehook__reuse *const *reuse,
+                        const struct casehook__policy *policy, const struct casehook__reuse_map *reuse,
                         struct casehook__transfer **transfer);
     /* Takes it off its transport first; NULL: nothing is done. */
     void (*transfer_free)(struct casehook__transfer *transfer);

@@ -172,11 +172,17 @@ static int must_succeed(const struct setting *setting, const struct point *point
            (mishap->way == MISHAP_STATUS && mishap->status == 500);
 }
 
+/* Where every connection is used again, one may be met that another trial's mishap closes at this moment. */
+static int was_met_by_another(const struct evidence *evidence)
+{
+    return evidence->point->pace == PACE_REUSING && !evidence->trial->hit[0];
+}
+
 static void check_attempts(struct finding *finding, const struct evidence *evidence)
 {
     const struct mishap *mishap = &evidence->point->mishap;
     const struct claim *claim = evidence->first;
-    if (claim->status && must_succeed(evidence->setting, evidence->point))
+    if (claim->status && must_succeed(evidence->setting, evidence->point) && !was_met_by_another(evidence))
         find_fault(finding, FAULT_WRONG, "it ended with %s in spite of its attempts",
                    casehook_status_name(claim->status));
     if (evidence->trial->hit[0] && !evidence->point->before.way && asks_too_much(mishap) &&

@@ -143,7 +143,7 @@ static void fake_close(struct casehook__transport *transport)
 
 static int fake_transfer_new(struct casehook__heap *heap, const struct casehook__config *config,
                              const struct casehook__settings_snapshot *settings,
-                             const struct casehook__policy *policy, struct casehook__reuse *const *reuse,
+                             const struct casehook__policy *policy, const struct casehook__reuse_map *reuse,
                              struct casehook__transfer **out)
 {
     (void)config;

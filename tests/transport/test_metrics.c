@@ -36,11 +36,12 @@ static void begin(void)
     assert_non_null(server);
     snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
     connector = document_connector(NULL, base, NULL, NULL);
-    assert_int_equal(
-        connector->ops->open(connector->heap, connector->settings, &connector->connections, &transport),
-        CASEHOOK_OK);
-    assert_int_equal(connector->ops->transfer_new(connector->heap, connector->config, connector->settings,
-                                                  &connector->policies[0], connector->reuse_of, &transfer),
+    assert_int_equal(connector->ops->open(connector->heap, connector->context.settings,
+                                          &connector->connections, &transport),
+                     CASEHOOK_OK);
+    assert_int_equal(connector->ops->transfer_new(connector->heap, connector->config,
+                                                  connector->context.settings, &connector->policies[0],
+                                                  &connector->reuse, &transfer),
                      CASEHOOK_OK);
 }
 

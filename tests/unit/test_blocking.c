@@ -145,7 +145,7 @@ static void an_answer_has_its_time(void **state)
     (void)state;
     begin();
     int64_t begun = fake.now;
-    answer_after = connector->settings->response_timeout_ms - 1;
+    answer_after = connector->context.settings->response_timeout_ms - 1;
     expect(create(0, 0), CASEHOOK_OK);
     assert_int_equal(fake.now, begun + 2 * answer_after);
     begun = fake.now;
@@ -171,7 +171,7 @@ static void idle_ones_go(void **state)
     casehook__work_give(connector, work);
     casehook__work_give(connector, more);
     assert_int_equal(connector->warm_count, 2);
-    fake.now += connector->settings->idle_timeout_ms + 1;
+    fake.now += connector->context.settings->idle_timeout_ms + 1;
     casehook__slot_give(connector, casehook__slot_new(connector));
     assert_int_equal(connector->idle_count, 1);
     assert_int_equal(connector->warm_count, 1);

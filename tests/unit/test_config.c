@@ -746,9 +746,11 @@ static void compiled(void **state)
     read_changed(&reading, off, NULL, NULL);
     assert_false(reading.config->calls[CASEHOOK__CALL_COMMENT].on);
     assert_true(reading.config->secret_url);
-    assert_int_equal(reading.config->calls[CASEHOOK__CALL_CREATE].field_count, 2);
-    assert_string_equal(reading.config->calls[CASEHOOK__CALL_CREATE].fields[0].name, "n");
-    assert_int_equal(reading.config->calls[CASEHOOK__CALL_CREATE].fields[0].path->count, 2);
+    assert_int_equal(casehook__call_more(&reading.config->calls[CASEHOOK__CALL_CREATE])->field_count, 2);
+    assert_string_equal(casehook__call_more(&reading.config->calls[CASEHOOK__CALL_CREATE])->fields[0].name,
+                        "n");
+    assert_int_equal(
+        casehook__call_more(&reading.config->calls[CASEHOOK__CALL_CREATE])->fields[0].path->count, 2);
     finish(&reading);
 }
 
@@ -852,11 +854,11 @@ static void certificates_are_decoded(void **state)
                  "{\"crt\":\"Y3J0\",\"key\":\"-----BEGIN X-----\\nkey\",\"password\":\"pass\"}", NULL);
     assert_int_equal(reading.status, CASEHOOK_OK);
     assert_int_equal(reading.config->auth, CASEHOOK__AUTH_SSL);
-    assert_true(casehook__text_is(reading.config->crt, "crt"));
-    assert_true(casehook__text_is(reading.config->key, "-----BEGIN X-----\nkey"));
-    assert_true(casehook__text_is(reading.config->passphrase, "pass"));
+    assert_true(casehook__text_is(reading.config->identity->crt, "crt"));
+    assert_true(casehook__text_is(reading.config->identity->key, "-----BEGIN X-----\nkey"));
+    assert_true(casehook__text_is(reading.config->identity->passphrase, "pass"));
     assert_true(casehook__text_is(reading.config->ca, "ca"));
-    assert_null(reading.config->pfx.data);
+    assert_null(reading.config->identity->pfx.data);
     assert_int_equal(reading.config->headers.count, 0);
     assert_secret(reading.config, "pass");
     finish(&reading);
