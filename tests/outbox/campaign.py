@@ -1,6 +1,6 @@
 """Workers are killed, stopped and robbed of their disk: nothing accepted is lost, nothing doubled, each case in order.
 
-campaign.py KIND WORKER SHIM [long] [postgresql://...]
+campaign.py KIND WORKER SHIM [long | middle] [postgresql://...]
 
 KIND   kill      a worker is killed at random moments, the tracker misbehaves
        disk      it is killed at every write and sync; what was not synced is lost
@@ -22,8 +22,10 @@ from tracker import Tracker
 class Alerts:
     """Entry k is the one of its number, seq, in its case: a push first, then comments and pushes that change the status."""
 
-    def __init__(self, count, cases, prefix=""):
+    def __init__(self, count, cases, prefix="", seconds=0):
+        """seconds: they come one after the other in this time; else at once."""
         self.lines, self.accepted, self.place = [], set(), {}
+        self.began, self.pace = time.monotonic(), seconds / count
         for k in range(count):
             label, seq = f"{prefix}c{k % cases}", k // cases
             key, title = f"{prefix}a{k}", f"{label} {seq}"
@@ -36,7 +38,10 @@ class Alerts:
             self.lines.append((key, f"{key} {'comment' if seq % 2 else 'push'} {json.dumps(params)}\n"))
 
     def left(self):
-        return [line for key, line in self.lines if key not in self.accepted]
+        return [(number, line) for number, (key, line) in enumerate(self.lines) if key not in self.accepted]
+
+    def wait_for(self, number):
+        return self.began + number * self.pace - time.monotonic()
 
 
 class Worker:
@@ -55,7 +60,9 @@ class Worker:
 
     def feed(self):
         try:
-            for line in self.alerts.left():
+            for number, line in self.alerts.left():
+                while self.process.poll() is None and (left := self.alerts.wait_for(number)) > 0:
+                    time.sleep(min(left, 0.1))
                 self.process.stdin.write(line)
                 self.process.stdin.flush()
         except (OSError, ValueError):
@@ -134,6 +141,7 @@ class Campaign:
         """All is well from now on: everything is put and delivered, and a person looks after what is unknown."""
         self.tracker.misbehaves = 0.0
         for alerts in all_alerts:
+            alerts.pace = 0
             for _ in range(20):
                 if not alerts.left():
                     break
@@ -242,13 +250,13 @@ class Campaign:
         for keys, find in ((True, False), (False, True)):
             self.fresh(keys, find, self.random.random())
             self.tracker.misbehaves = 0.05
-            all_alerts = [Alerts(count, cases, prefix) for prefix in "xyz"]
+            all_alerts = [Alerts(count, cases, prefix, seconds * 0.45) for prefix in "xyz"]
             shifts = [0, 420, -380]
             start = lambda i: Worker(self, all_alerts[i], "-", 1000, clock=shifts[i])
             workers = [start(i) for i in range(3)]
             end = time.monotonic() + seconds / 2
-            kills = stops = 0
-            restart = time.monotonic() + seconds / 4
+            kills = stops = restarts = 0
+            restart = time.monotonic() + self.random.uniform(1, 8)
             while time.monotonic() < end:
                 time.sleep(self.random.uniform(0.05, 0.4))
                 i = self.random.randrange(3)
@@ -262,7 +270,8 @@ class Campaign:
                     workers[i].process.send_signal(signal.SIGCONT)
                     stops += 1
                 if time.monotonic() > restart:
-                    restart = float("inf")
+                    restart = time.monotonic() + self.random.uniform(3, 12)
+                    restarts += 1
                     for word in ("kill", "start"):
                         subprocess.run([os.environ["CASEHOOK_PG_DATA"] + "/pg.sh", word], stdout=self.log, stderr=self.log)
             for worker in workers:
@@ -271,23 +280,23 @@ class Campaign:
             asked = self.finish(all_alerts, "last", may_be_unknown=not keys)
             self.verify(all_alerts)
             print(f"{'keys' if keys else 'find'}: three workers, {3 * count} alerts, {put_before} accepted meanwhile, {kills} killed, "
-                  f"{stops} stopped, the database restarted, {self.tracker.mishaps} mishaps, a person was asked {asked} times: "
+                  f"{stops} stopped, the database restarted {restarts} times, {self.tracker.mishaps} mishaps, a person was asked {asked} times: "
                   f"0 lost, 0 doubled", flush=True)
 
 
 def main():
     kind, worker, shim = sys.argv[1:4]
     rest = sys.argv[4:]
-    long = "long" in rest
+    size = 2 if "long" in rest else 1 if "middle" in rest else 0
     location = next((each for each in rest if each.startswith("postgresql://")), None)
     seed = int(os.environ.get("CASEHOOK_SEED", "7"))
     campaign = Campaign(os.path.abspath(worker), os.path.abspath(shim), location, seed)
     if kind == "kill":
-        campaign.kill(*((1000, 200, 200) if long else (150, 30, 12)))
+        campaign.kill(*((150, 30, 12), (500, 100, 60), (1000, 200, 200))[size])
     elif kind == "disk":
-        campaign.disk(1 if long else 24)
+        campaign.disk((24, 6, 1)[size])
     else:
-        campaign.machines(*((300, 1500, 100) if long else (16, 150, 20)))
+        campaign.machines(*((16, 150, 20), (90, 1200, 80), (300, 3000, 200))[size])
     campaign.tracker.close()
     subprocess.run(["rm", "-rf", campaign.folder], check=True)
 

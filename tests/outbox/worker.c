@@ -6,11 +6,14 @@
  * LOCATION - list | retry ID | done ID EXTERNAL-ID | stats
  *
  * A line of the input is "KEY OPERATION PARAMS"; "+KEY" is the answer once it is durable, "-KEY STATUS" when
- * it is not stored.  The end of the input ends it.
+ * it is not stored.  What is refused because the database is away is put again before what comes after it:
+ * the next entry of its case would overtake it.  The end of the input ends it.
  */
 #include <casehook_outbox.h>
 
+#include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +63,14 @@ static void answer(const char *format, const char *key, int status)
     if (write(1, line, (size_t)length) != length) _exit(3);
 }
 
+enum { AGAIN_MS = 20 };
+
+/* The database is away, or was when it was to say that it has it: once more, the key makes that safe. */
+static bool is_passing(int status)
+{
+    return status == CASEHOOK_E_UNAVAILABLE || status == CASEHOOK_E_NETWORK || status == CASEHOOK_E_BUSY;
+}
+
 static void *put_lines(void *user)
 {
     static char line[65536];
@@ -77,6 +88,9 @@ static void *put_lines(void *user)
                                             .operation =
                                                 *operation == 'c' ? CASEHOOK_COMMENT : CASEHOOK_PUSH};
         int status = casehook_outbox_put(outbox, &item, NULL, NULL, NULL);
+        /* Entries go in the order in which they were stored: what comes after this one waits for it. */
+        for (; is_passing(status); status = casehook_outbox_put(outbox, &item, NULL, NULL, NULL))
+            poll(NULL, 0, AGAIN_MS);
         answer(status ? "-%s %d\n" : "+%s\n", key, status);
     }
     casehook_outbox_pause(outbox, 1);
