@@ -78,7 +78,8 @@ struct casehook_connector *document_connector(const struct casehook_settings *se
     struct casehook_connector *connector = NULL;
     struct casehook_error *error = NULL;
     char *text = document_new(base, config, secrets);
-    need(casehook_connector_new(settings, text, CASEHOOK_TERMINATED, &connector, &error), error);
+    int status = casehook_connector_new(settings, text, CASEHOOK_TERMINATED, &connector, &error);
+    need(status, error);
     free(text);
     return connector;
 }
@@ -88,6 +89,7 @@ struct casehook_settings *document_settings(const char *json)
     struct casehook_settings *settings = NULL;
     struct casehook_error *error = NULL;
     need(casehook_settings_new(NULL, &settings), NULL);
-    need(casehook_settings_load_json(settings, json, CASEHOOK_TERMINATED, &error), error);
+    int status = casehook_settings_load_json(settings, json, CASEHOOK_TERMINATED, &error);
+    need(status, error);
     return settings;
 }
