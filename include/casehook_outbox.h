@@ -117,7 +117,8 @@ typedef struct casehook_connector *(*casehook_outbox_resolve_fn)(void *user, con
  * give_up_after_ms: from its first attempt on an entry is tried again so long, then it is parked; 0: three
  * days.  retry_base_ms, retry_max_ms: the delay before the next attempt is random between half of and all of
  * base * 2^(attempts - 1), at most max; 0: 5 s and one hour.  A Retry-After of the tracker is the least.
- * These come after the library's own attempts (run.maxAttempts).
+ * These come after the library's own attempts (run.maxAttempts).  While the circuit of a connector is open
+ * (circuit.failures), its entries wait, and that is no attempt; then one of them tries.
  *
  * lease_ms: how long an entry belongs to a worker; 0: 120 s, at least 1 s.  An attempt, the library's repetitions in
  * it too, ends before its lease does, so it should be longer than responseTimeout.  Shorter ones give the entries
@@ -197,7 +198,9 @@ enum casehook_outbox_stored {
  * The key of a finished entry is known until that is purged.
  * operation: CASEHOOK_PUSH, _CREATE, _UPDATE or _COMMENT.
  * params: as for casehook_run_json(), without resume.  The id of the case is the id in it; without one the entry
- * has a case of its own.  externalId and idempotencyKey are added by the outbox where they are absent.  An
+ * has a case of its own.  externalId, externalFields (what answers told of the case: createResponseFields and
+ * the like, up to 64 KiB) and idempotencyKey are added by the outbox where they are absent.  Entries of a case go
+ * in the order in which they were stored: who goes on although a put failed has changed it.  An
  * update or a comment needs an externalId, or a case that a push or create has made before.
  * delay_ms: not sent before so long from now.
  *
@@ -407,7 +410,8 @@ CASEHOOK_API int casehook_outbox_done(struct casehook_outbox *outbox, uint64_t i
                                       struct casehook_outbox_error **error);
 
 /*
- * What the tracker calls this case is forgotten (it was deleted there): the next push creates it.
+ * What the tracker calls this case, and its externalFields, are forgotten (it was deleted there): the next push
+ * creates it.
  * case_id is NUL-terminated.  Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_forget(struct casehook_outbox *outbox, const char *connector,

@@ -66,6 +66,7 @@ static void compose(const struct casehook__ob_sending *sending, bool create_in_d
     }
     /* A result that is resumed has the id of its case itself; a create wants none. */
     if (!known.resume.data && sending->operation != CASEHOOK_CREATE) known.external_id = sending->external_id;
+    if (sending->operation != CASEHOOK_CREATE) known.fields = sending->fields;
     casehook__ob_params_compose(json, sending->params, &known);
     json->broken |= doubt.broken;
     casehook__ob_buf_free(&doubt);
@@ -75,9 +76,15 @@ static void submit_entry(struct casehook_outbox *outbox, struct casehook__ob_sen
                          struct casehook_connector *connector, const struct casehook__ob_buf *json)
 {
     int64_t left = sending->stop_at - casehook__ob_clock();
-    const struct casehook_options options = {.struct_size = sizeof options,
-                                             .user = (uint64_t)sending->id,
-                                             .deadline_ms = left > 0 ? (uint32_t)left : 1};
+    if (left <= 0) { /* the commit took too long: another worker may have it in a moment */
+        sending->status = CASEHOOK_E_CANCELLED;
+        sending->state = CASEHOOK_OUTBOX_WAITING;
+        sending->ended = sending->unmade = true;
+        snprintf(sending->message, sizeof sending->message, "its lease was over before it could be sent");
+        return;
+    }
+    const struct casehook_options options = {
+        .struct_size = sizeof options, .user = (uint64_t)sending->id, .deadline_ms = (uint32_t)left};
     struct casehook_error *error = NULL;
     int status = casehook_loop_submit_json(outbox->loop, connector, sending->operation, json->data,
                                            json->length, &options, &sending->ticket, &error);

@@ -7,6 +7,7 @@ enum { EXPIRED_AT_ONCE = 200, GRACE_MS_MAX = 5000, LEASE_SPARE = 8 };
 
 void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending)
 {
+    casehook__ob_rest_clear(outbox, sending->id);
     casehook__ob_release(outbox->heap, sending->block);
     casehook_result_free(sending->result);
     memset(sending, 0, sizeof *sending);
@@ -48,7 +49,7 @@ static struct casehook__ob_text keep_claimed(char **at, const struct casehook__o
     return kept;
 }
 
-enum { CLAIM_NUMBERS = 8, CLAIM_COLUMNS = 13 };
+enum { CLAIM_NUMBERS = 8, CLAIM_COLUMNS = 14 };
 
 static int take_claimed(void *user, const struct casehook__ob_value *values, size_t count)
 {
@@ -76,6 +77,7 @@ static int take_claimed(void *user, const struct casehook__ob_value *values, siz
     sending->earlier = keep_claimed(&at, &values[10]);
     sending->token = keep_claimed(&at, &values[11]);
     sending->external_id = keep_claimed(&at, &values[12]);
+    sending->fields = keep_claimed(&at, &values[13]);
     atomic_fetch_add(&outbox->sending_now, 1);
     return CASEHOOK_OK;
 }
@@ -136,14 +138,39 @@ int casehook__ob_take_over(struct casehook_outbox *outbox, struct casehook__ob_f
 static int look_ahead(struct casehook_outbox *outbox, int64_t now, struct casehook__ob_fault *fault)
 {
     struct casehook__ob_numbers due;
-    const struct casehook__ob_value waiting = casehook__ob_number_value(CASEHOOK_OUTBOX_WAITING);
-    int status = casehook__ob_ask(outbox, CASEHOOK__OB_NEXT_DUE, &waiting, 1, &due, fault);
+    struct casehook__ob_value values[1 + CASEHOOK__OB_RESTS] = {
+        casehook__ob_number_value(CASEHOOK_OUTBOX_WAITING)};
+    bool rests = casehook__ob_rest_names(outbox, values + 1) != 0;
+    int status = casehook__ob_ask(outbox, rests ? CASEHOOK__OB_NEXT_DUE_BUT : CASEHOOK__OB_NEXT_DUE, values,
+                                  rests ? 1 + CASEHOOK__OB_RESTS : 1, &due, fault);
     if (status) return status;
-    int64_t delay = due.rows ? due.values[0] : INT64_MAX / 4;
+    int64_t delay = due.rows ? due.values[0] : INT64_MAX / 4, rest = casehook__ob_rest_delay(outbox, now);
+    if (delay > rest) delay = rest;
     /* Leases of others are looked at in between. */
     if (delay > outbox->options.lease_ms / 4) delay = outbox->options.lease_ms / 4;
     outbox->next_claim = now + (delay > 0 ? delay : 0);
     return CASEHOOK_OK;
+}
+
+/* One entry of each connector whose circuit may be tried; where none waits there is nothing to remember. */
+static int claim_probes(struct casehook_outbox *outbox, struct casehook__ob_value *values,
+                        struct casehook__ob_rows *rows, struct casehook__ob_fault *fault)
+{
+    int status = CASEHOOK_OK;
+    for (size_t i = 0; !status && i < CASEHOOK__OB_RESTS; i++) {
+        struct casehook__ob_rest *rest = &outbox->rests[i];
+        if (!*rest->connector || rest->probe || rest->until > casehook__ob_clock()) continue;
+        if (casehook__ob_in_flight(outbox) >= outbox->options.max_sending) break;
+        values[0] = casehook__ob_number_value(1);
+        values[4] = casehook__ob_bytes_value(casehook__ob_text(rest->connector));
+        status = casehook__ob_run(outbox, CASEHOOK__OB_CLAIM_OF, values, 5, rows, fault);
+        for (size_t place = 0; !status && place < outbox->places; place++)
+            if (outbox->sending[place].fresh &&
+                strcmp(outbox->sending[place].connector, rest->connector) == 0)
+                rest->probe = outbox->sending[place].id;
+        if (!status && !rest->probe) memset(rest, 0, sizeof *rest);
+    }
+    return status;
 }
 
 int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
@@ -151,12 +178,16 @@ int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault
     struct casehook__ob_rows rows = {.take = take_claimed, .user = outbox};
     size_t room = outbox->options.max_sending - casehook__ob_in_flight(outbox), taken = 0;
     int64_t now = casehook__ob_clock();
-    const struct casehook__ob_value values[] = {casehook__ob_number_value((int64_t)room),
-                                                casehook__ob_number_value(outbox->options.lease_ms),
-                                                casehook__ob_number_value(outbox->instance),
-                                                casehook__ob_bytes_value(casehook__ob_text(outbox->worker))};
+    struct casehook__ob_value values[4 + CASEHOOK__OB_RESTS] = {
+        casehook__ob_number_value((int64_t)room), casehook__ob_number_value(outbox->options.lease_ms),
+        casehook__ob_number_value(outbox->instance),
+        casehook__ob_bytes_value(casehook__ob_text(outbox->worker))};
+    bool rests = casehook__ob_rest_names(outbox, values + 4) != 0;
     int status = expire(outbox, fault);
-    if (!status && room) status = casehook__ob_run(outbox, CASEHOOK__OB_CLAIM, values, 4, &rows, fault);
+    if (!status && room)
+        status = casehook__ob_run(outbox, rests ? CASEHOOK__OB_CLAIM_BUT : CASEHOOK__OB_CLAIM, values,
+                                  rests ? 4 + CASEHOOK__OB_RESTS : 4, &rows, fault);
+    if (!status && rests) status = claim_probes(outbox, values, &rows, fault);
     if (status) return status;
     for (size_t i = 0; i < outbox->places; i++) {
         struct casehook__ob_sending *sending = &outbox->sending[i];

@@ -68,11 +68,12 @@ static int do_decide(struct casehook_outbox *outbox, struct casehook__ob_job *jo
     if (status) return status;
     casehook__ob_moved(outbox, from, to, bytes);
     if (to <= CASEHOOK_OUTBOX_QUEUED && outbox->oldest_id > decision->id) outbox->oldest_id = decision->id;
-    const struct casehook__ob_value learnt[] = {casehook__ob_number_value(case_no), values[2],
-                                                casehook__ob_bytes_value((struct casehook__ob_text){NULL, 0}),
-                                                values[0]};
+    const struct casehook__ob_value learnt[] = {
+        casehook__ob_number_value(case_no), values[2],
+        casehook__ob_bytes_value((struct casehook__ob_text){NULL, 0}), values[0],
+        casehook__ob_bytes_value((struct casehook__ob_text){NULL, 0})};
     if (to == CASEHOOK_OUTBOX_DONE && case_no)
-        status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_LEARN, learnt, 4, NULL, fault);
+        status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_LEARN, learnt, 5, NULL, fault);
     if (!status && to > CASEHOOK_OUTBOX_UNKNOWN) status = casehook__ob_promote(outbox, case_no, fault);
     job->tells = true;
     return status;

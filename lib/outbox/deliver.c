@@ -61,6 +61,7 @@ static size_t ended_count(const struct casehook_outbox *outbox)
 struct work {
     struct casehook__ob_job job;
     bool takes_over, claims, cleans;
+    uint64_t connections; /* of the store: another thread may lose it, and connect again, at any moment */
 };
 
 static int do_work(struct casehook_outbox *outbox, struct casehook__ob_job *job,
@@ -75,6 +76,9 @@ static int do_work(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     if (!status) status = casehook__ob_settle(outbox, fault);
     if (!status && work->cleans) status = casehook__ob_clean(outbox, fault);
     if (!status && work->claims) status = casehook__ob_claim(outbox, fault);
+    if (reconnected) casehook__ob_watch_store(outbox);
+    work->connections = outbox->store->connections;
+    outbox->polls = outbox->store->driver->descriptor(outbox->store) < 0;
     return status;
 }
 
@@ -148,10 +152,7 @@ static bool do_transaction(struct casehook_outbox *outbox, bool claims)
     outbox->away = false;
     outbox->taken_over = true;
     if (work.cleans) outbox->next_clean = now + CLEAN_MS;
-    if (outbox->connections != outbox->store->connections) {
-        outbox->connections = outbox->store->connections;
-        casehook__ob_watch_store(outbox);
-    }
+    outbox->connections = work.connections;
     drop_settled(outbox);
     send_claimed(outbox);
     return true;
@@ -185,14 +186,13 @@ static int64_t delay_until(int64_t point, int64_t now, int64_t before)
 static void set_alarm(struct casehook_outbox *outbox)
 {
     int64_t now = casehook__ob_clock(), delay = 60000;
-    bool polls = outbox->store->driver->descriptor(outbox->store) < 0;
     if (outbox->away) {
         delay = delay_until(outbox->next_try, now, delay);
     } else {
         if (!outbox->ended_since && !atomic_load(&outbox->paused) &&
             casehook__ob_in_flight(outbox) < outbox->options.max_sending)
             delay = delay_until(outbox->next_claim, now, delay);
-        if (polls) delay = delay_until(outbox->next_look, now, delay);
+        if (outbox->polls) delay = delay_until(outbox->next_look, now, delay);
         if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
     }
     casehook__ob_watch_alarm(outbox, delay);
@@ -202,8 +202,8 @@ static void set_alarm(struct casehook_outbox *outbox)
 static void look_for_news(struct casehook_outbox *outbox)
 {
     int64_t now = casehook__ob_clock();
-    bool polls = outbox->store->driver->descriptor(outbox->store) < 0;
-    if (polls && now < outbox->next_look) return;
+    outbox->polls = outbox->store->driver->descriptor(outbox->store) < 0;
+    if (outbox->polls && now < outbox->next_look) return;
     outbox->next_look = now + outbox->options.poll_ms;
     if (outbox->store->driver->has_news(outbox->store)) atomic_store(&outbox->has_work, true);
 }

@@ -197,6 +197,8 @@ static void lead(struct casehook_outbox *outbox)
     outbox->numbers.groups++;
     pthread_mutex_unlock(&outbox->lock);
     do_group(outbox, jobs);
+    /* What others said meanwhile came with our answers: the descriptor does not tell it any more. */
+    if (outbox->store->tells && outbox->store->driver->has_news(outbox->store)) tells = true;
     for (struct casehook__ob_job *job = jobs; job; job = job->next) tells |= job->tells && !job->fault.status;
     if (tells) {
         atomic_store(&outbox->has_work, true);

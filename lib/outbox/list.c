@@ -149,9 +149,9 @@ static int do_find(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     values[11] = casehook__ob_bytes_value(casehook__ob_text(query.case_id));
     values[12] = casehook__ob_number_value(query.limit);
     values[13] = casehook__ob_number_value(query.full != 0);
-    bool few = query.states && there < FEW;
-    status = casehook__ob_run(outbox, few ? CASEHOOK__OB_LIST_FEW : CASEHOOK__OB_LIST_MANY, values, 14, &rows,
-                              fault);
+    bool few = query.states && there < FEW, one_case = query.connector && query.case_id && !query.id;
+    int statement = one_case ? CASEHOOK__OB_LIST_CASE : few ? CASEHOOK__OB_LIST_FEW : CASEHOOK__OB_LIST_MANY;
+    status = casehook__ob_run(outbox, statement, values, 14, &rows, fault);
     if (!status && query.id && finding->list->count &&
         finding->list->entries[0].numbers[N_ID] != (int64_t)query.id)
         drop_listed(finding->list);
@@ -162,7 +162,7 @@ int casehook_outbox_find(struct casehook_outbox *outbox, const struct casehook_o
                          struct casehook_outbox_list **found, struct casehook_outbox_error **error)
 {
     struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
-    struct finding finding = {.job = {.do_it = do_find, .counts = true}};
+    struct finding finding = {.job = {.do_it = do_find}};
     size_t minimum = offsetof(struct casehook_outbox_query, by_case) + sizeof finding.query.by_case;
     if (found) *found = NULL;
     int status = casehook__ob_usable(outbox, &fault);
@@ -182,6 +182,8 @@ int casehook_outbox_find(struct casehook_outbox *outbox, const struct casehook_o
     finding.list->heap = finding.list->json.heap = casehook__ob_heap_ref(outbox->heap);
     finding.list->full = finding.query.full != 0;
     finding.job.user = &finding;
+    /* How many there are of each state says how to look for them. */
+    finding.job.counts = finding.query.states != 0;
     if (casehook__ob_group(outbox, &finding.job))
         casehook_outbox_list_free(finding.list);
     else

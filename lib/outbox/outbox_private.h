@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { CASEHOOK__OB_STATES = 9 };
+enum { CASEHOOK__OB_STATES = 9, CASEHOOK__OB_RESTS = 8, CASEHOOK__OB_NAME_SIZE = 256 };
 
 /* Entries and bytes in each state; of a group of work what it changes. */
 struct casehook__ob_tally {
@@ -43,14 +43,21 @@ struct casehook__ob_sending {
     bool doubt;  /* an attempt before may have been done */
     void *block; /* holds the texts */
     const char *connector;
-    struct casehook__ob_text params, earlier, token, external_id;
+    struct casehook__ob_text params, earlier, token, external_id, fields;
     uint64_t ticket;
     /* What is to be stored. */
     int state, status, http_status, outcome, step;
-    bool doubt_after;
+    bool doubt_after, unmade; /* unmade: nothing was sent, and it does not count as an attempt */
     int64_t delay_ms;
     struct casehook_result *result;
     char message[CASEHOOK__OB_MESSAGE_SIZE];
+};
+
+/* A connector whose circuit is open: its entries are left where they are until it may be tried. */
+struct casehook__ob_rest {
+    char connector[CASEHOOK__OB_NAME_SIZE]; /* "": this place is free */
+    int64_t until;                          /* by our own clock */
+    int64_t probe;                          /* the entry that tries; 0: none does */
 };
 
 struct casehook__ob_watch; /* descriptors to wait for */
@@ -83,8 +90,9 @@ struct casehook_outbox {
     struct casehook__ob_sending *sending;
     size_t places; /* of them: as many as may be sent, and as many that have ended and are not stored yet */
     int64_t next_claim, next_clean, next_look, next_try; /* by our own clock */
-    int64_t ended_since; /* when the first of what is to be stored ended; 0: nothing is */
-    bool taken_over, away;
+    int64_t ended_since;          /* when the first of what is to be stored ended; 0: nothing is */
+    bool taken_over, away, polls; /* polls: the database has no descriptor that tells */
+    struct casehook__ob_rest rests[CASEHOOK__OB_RESTS];
 
     _Atomic uint64_t random;
     atomic_size_t sending_now;
@@ -125,6 +133,20 @@ void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook_
 size_t casehook__ob_in_flight(const struct casehook_outbox *outbox);
 /* Before a job is done once more: what it had taken is not ours. */
 void casehook__ob_unclaim(struct casehook_outbox *outbox);
+
+/*
+ * rest.c: this connector's circuit is open for so long; false: there is no room to remember it.  What came of
+ * an entry that tried says whether it goes on.
+ */
+bool casehook__ob_rest(struct casehook_outbox *outbox, const char *connector, int64_t delay_ms);
+void casehook__ob_rest_tried(struct casehook_outbox *outbox, const struct casehook__ob_sending *sending,
+                             bool is_up);
+/* The entry has ended, or is not ours any more: another one may try. */
+void casehook__ob_rest_clear(struct casehook_outbox *outbox, int64_t id);
+/* Their names, as many values as there are places; how many there are. */
+size_t casehook__ob_rest_names(const struct casehook_outbox *outbox, struct casehook__ob_value *values);
+/* In how many ms one of them may be tried. */
+int64_t casehook__ob_rest_delay(const struct casehook_outbox *outbox, int64_t now);
 
 /* attempt.c: hands an entry to the loop, or says at once what became of it. */
 void casehook__ob_attempt(struct casehook_outbox *outbox, struct casehook__ob_sending *sending);

@@ -100,22 +100,29 @@ void casehook__ob_params_compose(struct casehook__ob_buf *buf, struct casehook__
 {
     struct casehook__ob_text object = case_object(json), id = known->external_id;
     bool flat = object.data == json.data,
-         adds_id = id.data && !casehook__ob_json_find(object, "externalId").data;
+         adds_id = id.data && !casehook__ob_json_find(object, "externalId").data,
+         adds_fields = known->fields.data && !casehook__ob_json_find(object, "externalFields").data;
     bool adds_key = known->key.data && !casehook__ob_json_find(json, "idempotencyKey").data;
-    const char *but[5] = {NULL}, *but_id[2] = {adds_id ? "externalId" : NULL, NULL};
-    size_t count = 0;
+    const char *but[6] = {NULL}, *but_known[3] = {NULL};
+    size_t count = 0, known_count = 0;
+    if (adds_id) but_known[known_count++] = "externalId";
+    if (adds_fields) but_known[known_count++] = "externalFields";
     if (adds_key) but[count++] = "idempotencyKey";
     if (known->resume.data) but[count++] = "resume";
     if (!flat) but[count++] = "incident";
-    if (flat && adds_id) but[count++] = "externalId";
+    for (size_t i = 0; flat && i < known_count; i++) but[count++] = but_known[i];
     copy_members(buf, json, but);
     if (!flat) {
         begin_member(buf, "incident");
-        copy_members(buf, object, but_id);
+        copy_members(buf, object, but_known);
     }
     if (adds_id) {
         begin_member(buf, "externalId");
         casehook__ob_json_text(buf, id);
+    }
+    if (adds_fields) {
+        begin_member(buf, "externalFields");
+        casehook__ob_add(buf, known->fields.data, known->fields.length);
     }
     if (!flat) casehook__ob_put(buf, "}");
     if (adds_key) {

@@ -17,12 +17,12 @@ void casehook__ob_params_clear(struct casehook__ob_params *params);
 
 /* What is known about an entry when it is sent; data NULL: nothing. */
 struct casehook__ob_known {
-    struct casehook__ob_text external_id, key, resume;
+    struct casehook__ob_text external_id, fields, key, resume; /* fields: an object, as JSON */
 };
 
 /*
- * The params as they are sent: with the external id of the case and a key, where they have none of their own,
- * and with what an earlier attempt came to.
+ * The params as they are sent: with the external id of the case, what else is known of it and a key, where
+ * they have none of their own, and with what an earlier attempt came to.
  */
 void casehook__ob_params_compose(struct casehook__ob_buf *buf, struct casehook__ob_text json,
                                  const struct casehook__ob_known *known);

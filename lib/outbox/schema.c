@@ -7,8 +7,9 @@
  * due: of a waiting entry when it may be sent, of one that is being sent the end of its lease, of any other
  * when it came to its state.  fence: counts who had it; only the last one may settle it.  doubt: an attempt
  * before may have been done.  token: the idempotency key of all its attempts.  replaceable: of a case the
- * entry that a newer update would replace, 0: none.  casehook_tally: how many entries there are in each
- * state; a shard is written by few, so that they do not wait for each other.
+ * entry that a newer update would replace, 0: none; fields: the externalFields of what comes next.
+ * casehook_tally: how many entries there are in each state; a shard is written by few, so that they do not
+ * wait for each other.
  */
 static const char *const versions[] = {
     "CREATE TABLE casehook_case (no %IDENTITY, connector %BYTES NOT NULL, case_id %BYTES NOT NULL, "
@@ -28,6 +29,9 @@ static const char *const versions[] = {
     "bytes %NUMBER NOT NULL, PRIMARY KEY (shard, state));",
     /* Who is next in a case. */
     "CREATE INDEX casehook_entry_case ON casehook_entry (case_no, id) WHERE state <= 5 AND case_no > 0;",
+    /* What answers told of a case; and all that ever was of it, the newest first. */
+    "ALTER TABLE casehook_case ADD COLUMN fields %BYTES;"
+    "CREATE INDEX casehook_entry_history ON casehook_entry (case_no, id) WHERE case_no > 0;",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

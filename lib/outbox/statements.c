@@ -15,6 +15,19 @@
 
 #define IN_STATES "e.state IN ($1, $2, $3, $4, $5, $6, $7, $8) "
 
+/* Of those that are due, and are not left out.  The time is asked once, so that an index can be used. */
+#define CLAIM(which)                                                                           \
+    "WITH mine AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 1 "                \
+    "AND due <= (SELECT %NOW) " which "ORDER BY due, id LIMIT $1 %SKIP) "                      \
+    "UPDATE casehook_entry SET state = 3, fence = fence + 1, due = %NOW + $2, instance = $3, " \
+    "worker = $4, attempts = attempts + 1, "                                                   \
+    "first_at = CASE WHEN first_at = 0 THEN %NOW ELSE first_at END "                           \
+    "WHERE id IN (SELECT id FROM mine) "                                                       \
+    "RETURNING id, fence, case_no, operation, doubt, attempts, %NOW - first_at, bytes, "       \
+    "connector, params, result, token, "                                                       \
+    "(SELECT external_id FROM casehook_case WHERE no = casehook_entry.case_no), "              \
+    "(SELECT fields FROM casehook_case WHERE no = casehook_entry.case_no)"
+
 const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_VERSION] = {"SELECT version FROM casehook_outbox", ""},
     [CASEHOOK__OB_TALLY_READ] = {"SELECT state, CAST(SUM(entries) AS BIGINT), CAST(SUM(bytes) AS BIGINT) "
@@ -41,12 +54,12 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_SET] =
         {"UPDATE casehook_case SET replaceable = $2, status = $3, changed = %NOW WHERE no = $1", "iib"},
     [CASEHOOK__OB_CASE_LOCK] = {"SELECT no FROM casehook_case WHERE no = $1 %LOCK", "i"},
-    [CASEHOOK__OB_CASE_LEARN] =
-        {"UPDATE casehook_case SET external_id = COALESCE($2, external_id), "
-         "url = COALESCE($3, url), last_entry = CASE WHEN $4 > 0 THEN $4 ELSE last_entry END, "
-         "changed = %NOW WHERE no = $1",
-         "ibbi"},
-    [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL "
+    [CASEHOOK__OB_CASE_LEARN] = {"UPDATE casehook_case SET external_id = COALESCE($2, external_id), "
+                                 "url = COALESCE($3, url), fields = COALESCE($5, fields), last_entry = CASE "
+                                 "WHEN $4 > 0 THEN $4 ELSE last_entry END, "
+                                 "changed = %NOW WHERE no = $1",
+                                 "ibbib"},
+    [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL, fields = NULL "
                                   "WHERE connector = $1 AND case_id = $2",
                                   "bb"},
     /* The one whose turn it is, and the next one.  What is parked for a fault of its own holds nobody up. */
@@ -65,7 +78,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "ON CONFLICT (connector, key) DO NOTHING RETURNING id",
          "bbiiiiibbb"},
     [CASEHOOK__OB_EXPIRE] = {"WITH late AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 3 "
-                             "AND due < %NOW - $1 ORDER BY due LIMIT $2 %SKIP) "
+                             "AND due < (SELECT %NOW) - $1 ORDER BY due LIMIT $2 %SKIP) "
                              "UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = 0 "
                              "WHERE id IN (SELECT id FROM late) RETURNING id, bytes",
                              "ii"},
@@ -76,26 +89,21 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_GIVE_BACK] = {"UPDATE casehook_entry SET state = 1, due = %NOW, attempts = attempts - 1, "
                                 "instance = 0 WHERE id = $1 AND fence = $2 AND state = 3 RETURNING id, bytes",
                                 "ii"},
-    [CASEHOOK__OB_CLAIM] =
-        {"WITH mine AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 1 "
-         "AND due <= %NOW ORDER BY due, id LIMIT $1 %SKIP) "
-         "UPDATE casehook_entry SET state = 3, fence = fence + 1, due = %NOW + $2, instance = $3, "
-         "worker = $4, attempts = attempts + 1, "
-         "first_at = CASE WHEN first_at = 0 THEN %NOW ELSE first_at END "
-         "WHERE id IN (SELECT id FROM mine) "
-         "RETURNING id, fence, case_no, operation, doubt, attempts, %NOW - first_at, bytes, "
-         "connector, params, result, token, "
-         "(SELECT external_id FROM casehook_case WHERE no = casehook_entry.case_no)",
-         "iiib"},
+    [CASEHOOK__OB_CLAIM] = {CLAIM(""), "iiib"},
+    [CASEHOOK__OB_CLAIM_BUT] = {CLAIM("AND connector NOT IN ($5, $6, $7, $8, $9, $10, $11, $12) "),
+                                "iiibbbbbbbbb"},
+    [CASEHOOK__OB_CLAIM_OF] = {CLAIM("AND connector = $5 "), "iiibb"},
     [CASEHOOK__OB_OURS] = {"SELECT id, fence FROM casehook_entry WHERE state = 3 AND instance = $1", "i"},
     [CASEHOOK__OB_SETTLE] =
         {"UPDATE casehook_entry SET state = $3, due = %NOW + $4, status = $5, http_status = $6, "
          "outcome = $7, step = $8, doubt = $9, message = $10, url = COALESCE($11, url), "
+         /* An attempt that was not made does not count. */
+         "first_at = CASE WHEN attempts = $14 THEN 0 ELSE first_at END, attempts = attempts - $14, "
          "external_id = COALESCE($12, external_id), result = CASE WHEN $3 = 6 THEN NULL ELSE COALESCE($13, "
          "result) END, "
          "instance = 0 "
          "WHERE id = $1 AND fence = $2 AND state = 3 RETURNING case_no, bytes",
-         "iiiiiiiiibbbb"},
+         "iiiiiiiiibbbbi"},
     [CASEHOOK__OB_WHOSE] = {"SELECT fence, state FROM casehook_entry WHERE id = $1", "i"},
     [CASEHOOK__OB_PROMOTE] =
         {"UPDATE casehook_entry SET state = 1 WHERE id = (SELECT id FROM casehook_entry "
@@ -105,6 +113,10 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "i"},
     [CASEHOOK__OB_NEXT_DUE] = {"SELECT due - %NOW FROM casehook_entry WHERE state = $1 ORDER BY due LIMIT 1",
                                "i"},
+    [CASEHOOK__OB_NEXT_DUE_BUT] = {"SELECT due - %NOW FROM casehook_entry WHERE state = $1 "
+                                   "AND connector NOT IN ($2, $3, $4, $5, $6, $7, $8, $9) "
+                                   "ORDER BY due LIMIT 1",
+                                   "ibbbbbbbb"},
     [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes FROM casehook_entry WHERE id = $1 %LOCK", "i"},
     [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, doubt = 0, "
                              "first_at = CASE WHEN $2 <= 2 THEN 0 ELSE first_at END, "
@@ -112,7 +124,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                              "iib"},
     [CASEHOOK__OB_PURGE] =
         {"DELETE FROM casehook_entry WHERE id IN (SELECT id FROM casehook_entry WHERE state = $1 "
-         "AND due <= %NOW - $2 ORDER BY due LIMIT $3)",
+         "AND due <= (SELECT %NOW) - $2 ORDER BY due LIMIT $3)",
          "iii"},
     [CASEHOOK__OB_PURGE_CASES] =
         {"DELETE FROM casehook_case WHERE no IN (SELECT no FROM casehook_case "
@@ -134,6 +146,13 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                 "FROM casehook_entry e LEFT JOIN casehook_case c ON c.no = e.case_no "
                                 "WHERE " IN_STATES "AND e.id < $9 AND ($10 IS NULL OR e.connector = $10) "
                                 "AND ($11 IS NULL OR e.key = $11) AND ($12 IS NULL OR c.case_id = $12) "
+                                "ORDER BY e.id DESC LIMIT $13",
+                                "iiiiiiiiibbbii"},
+    [CASEHOOK__OB_LIST_CASE] = {"SELECT " LISTED
+                                "CASE WHEN $14 = 1 THEN e.params END, CASE WHEN $14 = 1 THEN e.result END "
+                                "FROM casehook_case c JOIN casehook_entry e ON e.case_no = c.no "
+                                "WHERE e.case_no > 0 AND +" IN_STATES "AND e.id < $9 AND c.connector = $10 "
+                                "AND ($11 IS NULL OR e.key = $11) AND c.case_id = $12 "
                                 "ORDER BY e.id DESC LIMIT $13",
                                 "iiiiiiiiibbbii"},
     [CASEHOOK__OB_LIST_CASES] =

@@ -363,7 +363,7 @@ static bool postgres_has_news(struct casehook__ob_store *common)
         return true;
     }
     while ((notice = PQnotifies(store->connection))) {
-        news = true;
+        news |= notice->be_pid != PQbackendPID(store->connection); /* what we said ourselves is no news */
         PQfreemem(notice);
     }
     return news;

@@ -66,12 +66,41 @@ static bool may_have_it(const struct casehook__ob_sending *sending, bool has_id)
            sending->http_status != 501 && sending->http_status != 503 && sending->http_status != 505;
 }
 
+/* The circuit is open: whether nothing at all was sent. */
+static bool is_unmade(const struct casehook_result *result)
+{
+    for (size_t i = 0; i < casehook_result_request_count(result); i++)
+        if (casehook_result_request_outcome(result, i) != CASEHOOK_OUTCOME_NOT_SENT) return false;
+    return true;
+}
+
+/* It stays where it is among the others until the tracker may be asked again, and that was no attempt. */
+static void wait_for_circuit(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
+                             int64_t delay_ms)
+{
+    bool rests = casehook__ob_rest(outbox, sending->connector, delay_ms);
+    if (!is_unmade(sending->result)) {
+        casehook__ob_put_off(outbox, sending, delay_ms);
+        return;
+    }
+    casehook_result_free(sending->result); /* what an earlier attempt came to says more */
+    sending->result = NULL;
+    sending->state = CASEHOOK_OUTBOX_WAITING;
+    sending->delay_ms = rests ? 0 : delay_ms;
+    sending->ended = sending->unmade = true;
+}
+
 static void judge_failure(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
                           const struct casehook_error *error)
 {
     bool has_id = casehook_result_id(sending->result, NULL) != NULL;
     bool passing = is_passing(sending->status, sending->http_status);
     bool keyed = casehook_result_idempotency_key(sending->result) != NULL;
+    if (sending->status == CASEHOOK_E_UNAVAILABLE && sending->outcome == CASEHOOK_OUTCOME_NOT_SENT) {
+        wait_for_circuit(outbox, sending, casehook_error_retry_after_ms(error));
+        return;
+    }
+    casehook__ob_rest_tried(outbox, sending, !passing);
     if (may_have_it(sending, has_id)) {
         sending->doubt_after = true;
         if (!passing || (sending->step == CASEHOOK_STEP_COMMENT && !keyed))
@@ -109,6 +138,7 @@ void casehook__ob_judge(struct casehook_outbox *outbox, struct casehook__ob_send
         judge_failure(outbox, sending, error);
         return;
     }
+    casehook__ob_rest_tried(outbox, sending, true);
     sending->state = CASEHOOK_OUTBOX_DONE;
     sending->doubt_after = false;
     sending->ended = true;

@@ -21,9 +21,11 @@ static struct {
     struct http_log *log;
     struct http_server *server;
     struct casehook_connector *connector;
+    struct casehook_connector *other; /* "other": the same tracker, with settings of its own */
     _Atomic int status, fault;
-    _Atomic unsigned writes, delay_ms;
-    char last[512]; /* "METHOD TARGET BODY" of the last write */
+    _Atomic unsigned writes, delay_ms, failures; /* failures: so many writes are answered with 500 */
+    const char *_Atomic body;                    /* of answers; NULL: the usual one */
+    char last[512];                              /* "METHOD TARGET BODY" of the last write */
     char keys[8][64];
 } site;
 
@@ -42,16 +44,19 @@ static void answer(void *user, const struct http_request *request, struct http_r
         response->delay_ms = site.delay_ms;
         site.writes++;
         snprintf(site.last, sizeof site.last, "%s %s", request->line, request->body);
-        response->status = site.status ? site.status : 200;
+        response->status = site.failures ? 500 : site.status ? site.status : 200;
+        if (site.failures) site.failures--;
         response->fault = site.fault ? HTTP_RESET_BEFORE_RESPONSE : HTTP_NO_FAULT;
         response->body = "{\"id\":\"7\",\"key\":\"K-7\"}";
     }
+    if (site.body) response->body = site.body;
     response->body_length = strlen(response->body);
 }
 
 static struct casehook_connector *resolve(void *user, const char *name)
 {
     (void)user;
+    if (strcmp(name, "other") == 0) return casehook_connector_ref(site.other);
     return strcmp(name, "tracker") == 0 && site.connector ? casehook_connector_ref(site.connector) : NULL;
 }
 
@@ -70,6 +75,7 @@ static int end(void **state)
     (void)state;
     box_remove();
     casehook_connector_unref(site.connector);
+    casehook_connector_unref(site.other);
     http_server_stop(site.server, 2000);
     http_log_free(site.log);
     return 0;
@@ -129,6 +135,119 @@ static void the_second_push_is_an_update(void **state)
     assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
     assert_int_equal(casehook_outbox_list_count(list), 1);
     casehook_outbox_list_free(list);
+    casehook_outbox_close(outbox);
+}
+
+/* What answers told of a case is there for its later updates, as long as the case is known. */
+static void what_answers_told_is_remembered(void **state)
+{
+    (void)state;
+    begin("\"createResponseFields\":{\"room\":\"room\",\"no\":\"no\",\"gone\":\"gone\"},"
+          "\"updateResponseFields\":{\"version\":\"version\"},"
+          "\"updateIncidentJson\":\"{\\\"r\\\":{{{external.fields.room}}},\\\"n\\\":{{{external.fields.no}}},"
+          "\\\"v\\\":{{{external.fields.version}}}}\"");
+    const char *place = box_place();
+    struct casehook_outbox *outbox = open_box(place);
+    site.body = "{\"id\":\"7\",\"key\":\"K\",\"room\":\"\\u00e9\\\"\",\"no\":12,\"gone\":[1]}";
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    site.body = "{\"id\":\"7\",\"key\":\"K\",\"version\":\"5\"}";
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_UPDATE, NULL, PUSH(""))), DONE);
+    assert_non_null(strstr(site.last, "{\"r\":\"\xc3\xa9\\\"\",\"n\":12,\"v\":"));
+    assert_null(strstr(site.last, "\"v\":\"5\""));
+    casehook_outbox_close(outbox);
+    outbox = open_box(place);
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\",\"id\":\"c\"}")),
+                     DONE);
+    assert_non_null(strstr(site.last, "{\"r\":\"\xc3\xa9\\\"\",\"n\":12,\"v\":\"5\"}"));
+    /* The host knows better. */
+    uint64_t own = box_put(outbox, CASEHOOK_UPDATE, NULL, PUSH(",\"externalFields\":{\"room\":\"mine\"}"));
+    assert_int_equal(settle(outbox, own), DONE);
+    assert_non_null(strstr(site.last, "\"r\":\"mine\""));
+    assert_null(strstr(site.last, "12"));
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "c", NULL), CASEHOOK_OK);
+    uint64_t again = box_put(outbox, CASEHOOK_UPDATE, NULL, PUSH(",\"externalId\":\"7\""));
+    assert_int_equal(settle(outbox, again), DONE);
+    assert_null(strstr(site.last, "12"));
+    casehook_outbox_close(outbox);
+}
+
+/* ---- circuits ----------------------------------------------------------------------------------------- */
+
+enum { HELD_UP = 10 };
+
+static struct casehook_outbox *open_one_at_a_time(void)
+{
+    const struct casehook_outbox_options options = {.struct_size = sizeof options,
+                                                    .resolve = resolve,
+                                                    .retry_base_ms = 1,
+                                                    .retry_max_ms = 1,
+                                                    .max_sending = 1};
+    return box_open(box_place(), &options);
+}
+
+static void add_other(const char *settings_json)
+{
+    char *base = must_format("http://127.0.0.1:%u", http_server_port(site.server));
+    struct casehook_settings *settings = document_settings(settings_json);
+    site.other = document_connector(settings, base, "\"idempotencyHeader\":\"Idempotency-Key\"", NULL);
+    casehook_settings_free(settings);
+    free(base);
+}
+
+static void put_others(struct casehook_outbox *outbox, uint64_t ids[HELD_UP])
+{
+    for (int i = 0; i < HELD_UP; i++) {
+        char params[64];
+        snprintf(params, sizeof params, "{\"title\":\"T\",\"id\":\"o%d\"}", i);
+        struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                            .connector = "other",
+                                            .params = params,
+                                            .params_length = CASEHOOK_TERMINATED,
+                                            .operation = CASEHOOK_PUSH};
+        assert_int_equal(casehook_outbox_put(outbox, &item, &ids[i], NULL, NULL), CASEHOOK_OK);
+    }
+}
+
+/* Its entries stay where they are, as if never tried; what is for others goes on. */
+static void an_open_circuit_holds_up_its_own(void **state)
+{
+    (void)state;
+    uint64_t ids[HELD_UP];
+    begin(NULL);
+    add_other("{\"circuit.failures\":1,\"circuit.pause\":\"1h\"}");
+    struct casehook_outbox *outbox = open_one_at_a_time();
+    site.failures = 1;
+    put_others(outbox, ids);
+    uint64_t mine = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    assert_int_equal(settle(outbox, mine), DONE);
+    casehook_outbox_run(outbox, CASEHOOK_OUTBOX_UNTIL_IDLE, 20000);
+    assert_int_equal(site.writes, 2);
+    for (int i = 0; i < HELD_UP; i++) {
+        const struct casehook_outbox_entry *entry = box_entry(outbox, ids[i]);
+        assert_int_equal(entry->state, WAITING);
+        assert_int_equal(entry->attempts, i == 0);
+        assert_int_equal(entry->first_ms != 0, i == 0);
+    }
+    /* Of all of them one at most was taken to see it. */
+    assert_true(box_stats(outbox).attempts <= 3);
+    casehook_outbox_close(outbox);
+}
+
+/* One entry tries it; the others follow when the tracker answers. */
+static void an_open_circuit_is_tried(void **state)
+{
+    (void)state;
+    uint64_t ids[HELD_UP];
+    unsigned attempts = 0;
+    begin(NULL);
+    add_other("{\"circuit.failures\":1,\"circuit.pause\":\"5ms\"}");
+    struct casehook_outbox *outbox = open_one_at_a_time();
+    site.failures = 4;
+    put_others(outbox, ids);
+    for (int i = 0; i < HELD_UP; i++) assert_int_equal(settle(outbox, ids[i]), DONE);
+    for (int i = 0; i < HELD_UP; i++) attempts += box_entry(outbox, ids[i])->attempts;
+    assert_int_equal(site.writes, HELD_UP + 4);
+    assert_int_equal(attempts, HELD_UP + 4);
     casehook_outbox_close(outbox);
 }
 
@@ -369,6 +488,9 @@ int main(int argc, char **argv)
     if (argc > 1) box_use(argv[1]);
 #define TEST(name) cmocka_unit_test_teardown(name, end)
     const struct CMUnitTest tests[] = {TEST(the_second_push_is_an_update),
+                                       TEST(what_answers_told_is_remembered),
+                                       TEST(an_open_circuit_holds_up_its_own),
+                                       TEST(an_open_circuit_is_tried),
                                        TEST(a_refusal_is_parked_and_the_case_goes_on),
                                        TEST(a_busy_tracker_is_asked_again),
                                        TEST(who_gave_up_is_parked),

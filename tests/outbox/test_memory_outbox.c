@@ -126,7 +126,7 @@ static void every_allocation(void **state)
     struct http_log *log = http_log_new();
     struct http_server *server = http_server_start(log, "tracker", NULL, answer, NULL);
     char *base = must_format("http://127.0.0.1:%u", http_server_port(server));
-    connector = document_connector(NULL, base, NULL, NULL);
+    connector = document_connector(NULL, base, "\"createResponseFields\":{\"key\":\"key\"}", NULL);
     long most = 1;
     for (long point = 0; point <= most; point++) {
         const char *place = box_place();

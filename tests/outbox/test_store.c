@@ -293,6 +293,17 @@ static void lists_show_what_is_asked_for(void **state)
     assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
     assert_int_equal(casehook_outbox_list_count(list), 2);
     casehook_outbox_list_free(list);
+    query.connector = "tracker"; /* then the case is looked up, and what is its own alone */
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_list_count(list), 2);
+    assert_int_equal(casehook_outbox_list_entry(list, 0, &entry), CASEHOOK_OK);
+    assert_string_equal(entry.title, "T7");
+    casehook_outbox_list_free(list);
+    query.states = CASEHOOK_OUTBOX_IN(CASEHOOK_OUTBOX_QUEUED);
+    query.before = entry.id;
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_list_count(list), 0);
+    casehook_outbox_list_free(list);
     query = (struct casehook_outbox_query){.struct_size = sizeof query, .id = 999};
     assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
     assert_int_equal(casehook_outbox_list_count(list), 0);
@@ -344,11 +355,12 @@ static void tables_of_an_older_version_are_brought_up(void **state)
     struct casehook_outbox *outbox = box_open(place, NULL);
     uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
     casehook_outbox_close(outbox);
-    box_sql("DROP INDEX casehook_entry_case; UPDATE casehook_outbox SET version = 1;");
+    box_sql("DROP INDEX casehook_entry_case; DROP INDEX casehook_entry_history; "
+            "ALTER TABLE casehook_case DROP COLUMN fields; UPDATE casehook_outbox SET version = 1;");
     outbox = box_open(place, NULL);
     assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_WAITING);
     casehook_outbox_close(outbox);
-    box_sql("DROP INDEX casehook_entry_case;"); /* it is there again */
+    box_sql("DROP INDEX casehook_entry_case; DROP INDEX casehook_entry_history;"); /* they are there again */
 }
 
 /* ---- files ------------------------------------------------------------------------------------------ */
