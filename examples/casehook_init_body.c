@@ -179,17 +179,22 @@ static void say_constants(struct walk *walk, json_t *value)
 
 /* ---- the templates ----------------------------------------------------------------------------- */
 
-static bool has_variable(json_t *value)
+static bool holds(json_t *value, const char *text)
 {
     const char *name;
     json_t *member;
     size_t index;
-    bool has = json_is_string(value) && strstr(json_string_value(value), "{{{");
+    bool has = json_is_string(value) && strstr(json_string_value(value), text);
     if (json_is_object(value))
-        json_object_foreach(value, name, member) has = has || has_variable(member);
+        json_object_foreach(value, name, member) has = has || holds(member, text);
     if (json_is_array(value))
-        json_array_foreach(value, index, member) has = has || has_variable(member);
+        json_array_foreach(value, index, member) has = has || holds(member, text);
     return has;
+}
+
+static bool has_variable(json_t *value)
+{
+    return holds(value, "{{{");
 }
 
 static bool is_text_name(const char *name)
@@ -214,9 +219,60 @@ static void prune(json_t *object)
     }
 }
 
+/* What an update need not have, and the members between which dump() puts it into a section. */
+static const struct {
+    const char *variable, *begin, *end;
+} optional[] = {
+    {VARIABLE("description"), "\001#case.description", "\001/case.description"},
+    {VARIABLE("severity"), "\001#case.severity", "\001/case.severity"},
+};
+
+/* The first one that the member is about, or -1; what has the title too is about more. */
+static int about(json_t *member)
+{
+    if (!holds(member, VARIABLE("title")))
+        for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
+            if (holds(member, optional[i].variable)) return (int)i;
+    return -1;
+}
+
+/*
+ * An update that is not given a description leaves it alone: its members come last, where a section can begin
+ * with their comma.  False: out of memory.
+ */
+static bool guard(json_t *object)
+{
+    const char *name;
+    json_t *member;
+    void *next;
+    size_t others = 0;
+    bool good = true;
+    json_object_foreach(object, name, member) {
+        others += about(member) < 0;
+        if (json_is_object(member) && about(member) < 0) good = guard(member) && good;
+    }
+    for (int i = 0; others && i < (int)(sizeof optional / sizeof *optional); i++) {
+        json_t *moved = json_object();
+        json_object_foreach_safe(object, next, name, member)
+        {
+            if (about(member) != i) continue;
+            good = !json_object_set(moved, name, member) && good;
+            json_object_del(object, name);
+        }
+        if (moved && json_object_size(moved))
+            good = !json_object_set_new(object, optional[i].begin, json_null()) &&
+                   !json_object_update(object, moved) &&
+                   !json_object_set_new(object, optional[i].end, json_null()) && good;
+        good = moved && good;
+        json_decref(moved);
+    }
+    return good;
+}
+
 /* Alone in its quotes, a variable is better without them: they belong to the value. */
 static char *dump(const json_t *value)
 {
+    static const char mark[] = ", \"\\u0001", after[] = "\": null";
     struct document document = {NULL, 0};
     if (input_dump(value, JSON_REAL_PRECISION(15), &document)) {
         document_free(&document);
@@ -225,6 +281,17 @@ static char *dump(const json_t *value)
     char *text = document.text, *to = text;
     for (const char *from = text; *from;) {
         size_t length = strncmp(from, "\"{{{case.", 9) ? 0 : strcspn(from + 1, "}") + 4;
+        const char *end = strncmp(from, mark, sizeof mark - 1) ? NULL : strstr(from, after);
+        if (end) { /* a mark of guard(), which is longer than its tag */
+            from += sizeof mark - 1;
+            size_t name = (size_t)(end - from);
+            memcpy(to, "{{", 2);
+            memmove(to + 2, from, name);
+            memcpy(to + 2 + name, "}}", 2);
+            to += name + 4;
+            from = end + sizeof after - 1;
+            continue;
+        }
         if (length && !strncmp(from + length - 3, "}}}", 3) && from[length] == '"') {
             memmove(to, from + 1, length - 1);
             to += length - 1;
@@ -291,7 +358,7 @@ bool body_make(json_t *body, const struct body_sample *sample, struct body_templ
     }
     if (json_is_object(body) && has_variable(body)) {
         prune(body);
-        made->update = dump(body);
+        if (guard(body)) made->update = dump(body);
         return made->update;
     }
     return true;

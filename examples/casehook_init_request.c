@@ -23,6 +23,19 @@ static void say(const char *field, const char *text, const char *why)
     fprintf(stderr, "%s\n", why);
 }
 
+/* Whether --set gives the field a value. */
+static bool is_set(const struct arguments *arguments, const char *field)
+{
+    size_t length = strlen(field);
+    for (size_t i = 0; i < arguments->sets.count; i++) {
+        const char *set = arguments->sets.items[i];
+        if (!strncmp(set, "config.", 7)) set += 7;
+        if (!strncmp(set, field, length) && (set[length] == '=' || !strncmp(set + length, ":=", 2)))
+            return true;
+    }
+    return false;
+}
+
 /* The URL of one case: behind the path, in front of ".json" and of a query. */
 static char *url_of_case(const char *url, bool for_people)
 {
@@ -40,7 +53,7 @@ static char *url_of_case(const char *url, bool for_people)
     return NULL;
 }
 
-static bool put_urls(json_t *config, const struct curl_command *command)
+static bool put_urls(json_t *config, const struct arguments *arguments, const struct curl_command *command)
 {
     char *of_case = url_of_case(command->url, false), *shown = url_of_case(command->url, true);
     bool put = of_case && shown &&
@@ -48,8 +61,10 @@ static bool put_urls(json_t *config, const struct curl_command *command)
                !json_object_set_new(config, "getIncidentUrl", json_string(of_case)) &&
                !json_object_set_new(config, "viewIncidentUrl", json_string(shown)) &&
                !json_object_set_new(config, "updateIncidentUrl", json_string(of_case));
-    if (put) say("the URL of a case", of_case, ": a guess, for getIncidentUrl and updateIncidentUrl");
-    if (put) say("viewIncidentUrl", shown, ": a guess, the page for people");
+    if (put && !(is_set(arguments, "getIncidentUrl") && is_set(arguments, "updateIncidentUrl")))
+        say("the URL of a case", of_case, ": a guess, for getIncidentUrl and updateIncidentUrl");
+    if (put && !is_set(arguments, "viewIncidentUrl"))
+        say("viewIncidentUrl", shown, ": a guess, the page for people");
     free(of_case);
     free(shown);
     return put;
@@ -142,13 +157,16 @@ static int put_trust(json_t *config, json_t *secrets, const struct curl_command 
 
 /* ---- the body and its answer ------------------------------------------------------------------- */
 
-static bool put_keys(json_t *config, const struct body_template *made)
+static bool put_keys(json_t *config, const struct arguments *arguments, const struct body_template *made)
 {
     char id[256];
     snprintf(id, sizeof id, "%s%sid", made->wrapper ? made->wrapper : "", made->wrapper ? "." : "");
     const char *title = made->title_key ? made->title_key : "title";
-    say("createIncidentResponseKey", id, ": a guess; where the id is in the answer");
-    say("getIncidentResponseExternalTitleKey", title, ": a guess; where the title is, when the case is read");
+    if (!is_set(arguments, "createIncidentResponseKey"))
+        say("createIncidentResponseKey", id, ": a guess; where the id is in the answer");
+    if (!is_set(arguments, "getIncidentResponseExternalTitleKey"))
+        say("getIncidentResponseExternalTitleKey", title,
+            ": a guess; where the title is, when the case is read");
     return !json_object_set_new(config, "createIncidentResponseKey", json_string(id)) &&
            !json_object_set_new(config, "getIncidentResponseExternalTitleKey", json_string(title));
 }
@@ -172,7 +190,7 @@ static int put_body(json_t *config, const struct arguments *arguments, const str
                !json_object_set_new(config, "updateIncidentMethod", json_string("put")) &&
                !json_object_set_new(config, "updateIncidentJson",
                                     json_string(made.update ? made.update : made.create)) &&
-               put_keys(config, &made);
+               put_keys(config, arguments, &made);
     if (put && !(made.title && made.description))
         put = !json_object_set_new(config, "strict", json_string("names"));
     if (!put) status = trouble_set(trouble, CASEHOOK_E_NO_MEMORY, "", "out of memory");
@@ -191,7 +209,7 @@ json_t *request_document(const struct arguments *arguments, const struct curl_co
     int status =
         document && config && secrets ? 0 : trouble_set(trouble, CASEHOOK_E_NO_MEMORY, "", "out of memory");
     if (!status && (!put_login(config, secrets, command) || !put_headers(config, secrets, command) ||
-                    !put_urls(config, command)))
+                    !put_urls(config, arguments, command)))
         status = trouble_set(trouble, CASEHOOK_E_NO_MEMORY, "", "out of memory, or text that is no UTF-8");
     if (!status) status = put_trust(config, secrets, command, trouble);
     if (!status) status = put_body(config, arguments, command, trouble);

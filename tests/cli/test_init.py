@@ -93,20 +93,45 @@ class FromCurl(Init):
         for body, create, update, key, title in (
             ({"ticket": {"subject": "s", "comment": {"body": "b"}, "priority": "high"}},
              '{"ticket": {"subject": {{{case.title}}}, "comment": {"body": {{{case.description}}}}, "priority": "high"}}',
-             '{"ticket": {"subject": {{{case.title}}}, "comment": {"body": {{{case.description}}}}}}', "ticket.id", "ticket.subject"),
+             '{"ticket": {"subject": {{{case.title}}}{{#case.description}}, "comment": {"body": {{{case.description}}}}{{/case.description}}}}',
+             "ticket.id", "ticket.subject"),
             ({"fields": {"project": {"name": "P"}, "summary": "s", "description": {"type": "doc", "content": [{"content": [{"type": "text", "text": "t"}]}]}}},
              '{"fields": {"project": {"name": "P"}, "summary": {{{case.title}}}, "description": {"type": "doc", "content": [{"content": '
              '[{"type": "text", "text": {{{case.description}}}}]}]}}}',
-             '{"fields": {"summary": {{{case.title}}}, "description": {"type": "doc", "content": [{"content": '
-             '[{"type": "text", "text": {{{case.description}}}}]}]}}}', "id", "fields.summary"),
+             '{"fields": {"summary": {{{case.title}}}{{#case.description}}, "description": {"type": "doc", "content": [{"content": '
+             '[{"type": "text", "text": {{{case.description}}}}]}]}{{/case.description}}}}', "id", "fields.summary"),
             ({"data": {"name": "s", "notes": "n", "projects": ["1"]}},
              '{"data": {"name": {{{case.title}}}, "notes": {{{case.description}}}, "projects": ["1"]}}',
-             '{"data": {"name": {{{case.title}}}, "notes": {{{case.description}}}}}', "data.id", "data.name"),
+             '{"data": {"name": {{{case.title}}}{{#case.description}}, "notes": {{{case.description}}}{{/case.description}}}}', "data.id", "data.name"),
+            ({"notes": "n", "more": [1], "title": "t"}, '{"notes": {{{case.description}}}, "more": [1], "title": {{{case.title}}}}',
+             '{"title": {{{case.title}}}{{#case.description}}, "notes": {{{case.description}}}{{/case.description}}}', "id", "title"),
+            ({"notes": "n"}, '{"notes": {{{case.description}}}}', '{"notes": {{{case.description}}}}', "id", "title"),
         ):
             with self.subTest(body):
                 config = self.curl(f"curl https://t.example/c -d {shlex.quote(json.dumps(body))}")[0]["config"]
                 self.assertEqual((config["createIncidentJson"], config["updateIncidentJson"]), (create, update))
                 self.assertEqual((config["createIncidentResponseKey"], config["getIncidentResponseExternalTitleKey"]), (key, title))
+
+    def test_an_update_leaves_alone_what_it_is_not_given(self):
+        body = '{"d": "D", "e": "more: D", "s": "S", "in": {"s": "S", "t": "T"}, "text": "T, D"}'
+        document, _ = self.curl(f"curl https://t.example/c -d '{body}'", "--title", "T", "--description", "D", "--severity", "S")
+        connector = self.file("made.json", document)
+        for options, wanted in (([], {"in": {"t": "t"}, "text": "t, "}), (["--severity", "s"], {"in": {"t": "t", "s": "s"}, "text": "t, ", "s": "s"}),
+                                (["--description", "d"], {"in": {"t": "t"}, "text": "t, d", "d": "d", "e": "more: d"})):
+            sent = self.json(0, "preview", "update", "7", "--connector", connector, "--title", "t", *options)["requests"][0]["body"]
+            self.assertEqual(json.loads(sent), wanted)
+
+    def test_what_is_set_is_no_guess(self):
+        fields = ("createIncidentResponseKey", "getIncidentResponseExternalTitleKey", "viewIncidentUrl", "getIncidentUrl", "updateIncidentUrl")
+        error = self.curl(f"curl https://t.example/c -d '{BODY}'")[1]
+        for field in fields:
+            self.assertIn(field, error)
+        sets = ["createIncidentResponseKey=a.b", "config.getIncidentResponseExternalTitleKey=c", "viewIncidentUrl:=\"https://t.example/{{external.system.id}}\"",
+                "getIncidentUrl=https://t.example/{{external.system.id}}", "updateIncidentUrl=https://t.example/{{external.system.id}}"]
+        document, error = self.curl(f"curl https://t.example/c -d '{BODY}'", *(word for each in sets for word in ("--set", each)))
+        self.assertEqual(document["config"]["createIncidentResponseKey"], "a.b")
+        for field in fields:
+            self.assertNotIn(field, error)
 
     def test_what_cannot_be(self):
         for command, word in (
