@@ -84,6 +84,18 @@ static size_t distance(struct casehook__text a, struct casehook__text b, size_t 
     return row[b.length] > limit ? limit + 1 : row[b.length];
 }
 
+/* The only name that begins so: "descr" is description. */
+static const char *completed(struct casehook__text name, const char *const *known, size_t count)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < count && name.length >= 3; i++) {
+        if (strncmp(known[i], name.data, name.length) != 0) continue;
+        if (found && strcmp(found, known[i]) != 0) return NULL;
+        found = known[i];
+    }
+    return found;
+}
+
 const char *casehook__nearest(struct casehook__text name, const char *const *known, size_t count)
 {
     size_t limit = name.length / 3 + 1, best = limit + 1;
@@ -95,7 +107,7 @@ const char *casehook__nearest(struct casehook__text name, const char *const *kno
             nearest = known[i];
         }
     }
-    return nearest;
+    return nearest ? nearest : completed(name, known, count);
 }
 
 size_t casehook__utf8_length(const char *data, size_t length)

@@ -75,7 +75,10 @@ struct casehook__text casehook__text_trim(struct casehook__text text);
 /* Decimal digits only, at most max; false else. */
 bool casehook__text_number(struct casehook__text text, uint64_t max, uint64_t *value);
 
-/* The nearest of count known names, or NULL when none is near enough to be meant ("did you mean"). */
+/*
+ * The nearest of count known names, the first one of those that are as near; else the only one that begins
+ * so; NULL when none can be meant ("did you mean").
+ */
 const char *casehook__nearest(struct casehook__text name, const char *const *known, size_t count);
 
 /* Length of the valid UTF-8 sequence at data (1-4), 0 when there is none. */

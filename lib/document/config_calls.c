@@ -81,7 +81,7 @@ static struct casehook__url_template *read_call_url(struct casehook__config_read
 static void fail_required(const struct casehook__field *field, const char *variables)
 {
     casehook__fail(casehook__field_fault(field), CASEHOOK_E_CONFIG,
-                   "does not use %s; add it, or set strict to false", variables);
+                   "does not use %s; add it, or set strict to \"names\"", variables);
 }
 
 /* What begins like a form, XML or prose was never meant as JSON. */

@@ -18,7 +18,7 @@ static void check_question(const struct casehook__config_reader *reader)
     if (call->body && casehook__template_uses_any(call->body, "case")) return;
     casehook__fail(casehook__field_fault(&url), CASEHOOK_E_CONFIG,
                    "asks the same for every case: use a variable of the case here or in findIncidentJson "
-                   "(case.id for instance), or set strict to false");
+                   "(case.id for instance), or set strict to \"names\"");
 }
 
 /* An empty key is in no answer: every case would be made again that may be there. */

@@ -68,11 +68,18 @@ static void name_levels(const struct casehook__config_reader *reader)
         if (!fault->field[prefix]) continue;
         struct casehook__text name = casehook__text(fault->field + prefix + 1);
         while (level < CONFIG_COUNT(levels) && !is_of_level(level, name)) level++;
-        if (level < 2)
+        if (strcmp(fault->field, "secrets.headers") == 0) /* in "config" nothing would mask them */
+            casehook__fail(fault, CASEHOOK_E_CONFIG,
+                           "there is no such field; did you mean \"secretHeaders\"?");
+        else if (level < 2)
             casehook__fail(fault, CASEHOOK_E_CONFIG, "is a field of \"%s\", beside \"%s\": move it there",
                            levels[level].name, levels[1 - level].name);
         else if (level == 2)
             casehook__fail(fault, CASEHOOK_E_CONFIG, "is a field of the document itself: move it up");
+        else if (prefix == levels[1].length && strstr(fault->message, "remove it")) /* token, apiKey ... */
+            casehook__fail(fault, CASEHOOK_E_CONFIG,
+                           "there is no such field; a token or key that goes along in a header is one of "
+                           "\"secretHeaders\"");
     }
 }
 

@@ -146,6 +146,21 @@ int casehook__field_refusal(const struct casehook__field *field, size_t index)
     return 0;
 }
 
+#define MEANT_MAX 128
+
+/* Of two that are as near, the one that the object does not have yet. */
+static const char *nearest_field(const struct casehook__json *object, struct casehook__text name,
+                                 const char *const *known, size_t count)
+{
+    const char *meant[MEANT_MAX];
+    size_t used = 0;
+    if (count > MEANT_MAX) return casehook__nearest(name, known, count);
+    for (int there = 0; there < 2; there++)
+        for (size_t i = 0; i < count; i++)
+            if ((casehook__json_member(object, known[i]) != NULL) == there) meant[used++] = known[i];
+    return casehook__nearest(name, meant, used);
+}
+
 void casehook__fields_unknown(struct casehook__errors *errors, const char *prefix,
                               const struct casehook__json *object, const char *const *known, size_t count)
 {
@@ -158,7 +173,7 @@ void casehook__fields_unknown(struct casehook__errors *errors, const char *prefi
         if (i < count) continue;
         /* Finding the nearest name is expensive, so skip it for faults that are only counted. */
         bool kept = errors->count < CASEHOOK__ERRORS_MAX;
-        const char *nearest = kept ? casehook__nearest(name, known, count) : NULL;
+        const char *nearest = kept ? nearest_field(object, name, known, count) : NULL;
         struct casehook__field field = {errors, prefix, name.data, value};
         struct casehook_error *fault = casehook__field_fault(&field);
         if (nearest)

@@ -202,6 +202,13 @@ static int unknown(struct casehook__parser *parser, struct casehook__text name, 
                                  "unknown variable {{%.*s}} at byte %zu: did you mean {{%s%.*s}}?", shown,
                                  name.data, at, nearest ? "" : "case.fields.",
                                  own.length > NAMES_SHOWN ? NAMES_SHOWN : (int)own.length, own.data);
+    const char *place = first_part(name) == 5 && memcmp(name.data, "value", 5) == 0    ? "config.values"
+                        : first_part(name) == 6 && memcmp(name.data, "secret", 6) == 0 ? "secrets.values"
+                                                                                       : NULL;
+    if (place)
+        return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
+                                 "unknown variable {{%.*s}} at byte %zu: %s has no such name", shown,
+                                 name.data, at, place);
     return casehook__fail_at(parser->error, CASEHOOK_E_CONFIG, at,
                              "unknown variable {{%.*s}} at byte %zu; known here: %s", shown, name.data, at,
                              list_names(known, count, list, sizeof list));

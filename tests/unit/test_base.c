@@ -58,6 +58,12 @@ static void nearest_name(void **state)
                         "createIncidentUrl");
     assert_string_equal(casehook__nearest(casehook__text("viewIncidentURI"), known, 3), "viewIncidentUrl");
     assert_null(casehook__nearest(casehook__text("something else"), known, 3));
+    /* The beginning of one name, and of one only; a name that is there twice is one. */
+    const char *const longer[] = {"description", "descriptor", "severity", "severity"};
+    assert_string_equal(casehook__nearest(casehook__text("sev"), longer, 4), "severity");
+    assert_null(casehook__nearest(casehook__text("descr"), longer, 4));
+    assert_string_equal(casehook__nearest(casehook__text("descr"), longer, 1), "description");
+    assert_null(casehook__nearest(casehook__text("se"), longer, 4));
 }
 
 static void utf8_sequences(void **state)

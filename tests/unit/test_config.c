@@ -604,8 +604,12 @@ static void fields_on_the_wrong_level(void **state)
          2},
         {"{\"config\":[],\"hasAuth\":true}", "document.hasAuth",
          "is a field of \"config\", beside \"secrets\"", 2},
-        {"{\"config\":[],\"secrets\":{\"headers\":{}}}", "secrets.headers",
+        {"{\"config\":[],\"secrets\":{\"authType\":\"basic\"}}", "secrets.authType",
          "is a field of \"config\", beside \"secrets\": move it there", 2},
+        {"{\"config\":[],\"secrets\":{\"headers\":{}}}", "secrets.headers", "did you mean \"secretHeaders\"?",
+         2},
+        {"{\"config\":[],\"secrets\":{\"token\":\"t\"}}", "secrets.token",
+         "a token or key that goes along in a header is one of \"secretHeaders\"", 2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct reading reading;

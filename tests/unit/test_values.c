@@ -190,7 +190,7 @@ static const struct {
     {"\"values\":{\"x\":\"case.id\"}", NULL, "config.values.x", "an object with \"from\""},
     {"\"values\":{\"x\":{}}", NULL, "config.values.x.from", "is missing"},
     {"\"values\":{\"x\":{\"from\":\"case.id\",\"form\":1}}", NULL, "config.values.x.form",
-     "did you mean \"from\"?"},
+     "did you mean \"format\"?"}, /* as near as from, which is there */
     {"\"values\":{\"x\":{\"from\":1}}", NULL, "config.values.x.from", "the name of a variable"},
     {"\"values\":{\"x\":{\"from\":[]}}", NULL, "config.values.x.from", "1 to 16"},
     {"\"values\":{\"x\":{\"from\":[\"case.id\",null]}}", NULL, "config.values.x.from", "not null"},
