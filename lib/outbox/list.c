@@ -267,6 +267,17 @@ static void add_number(struct casehook__ob_buf *buf, const char *name, int64_t n
     casehook__ob_number(buf, number);
 }
 
+/* Of what 0 means that there is none. */
+static void add_present(struct casehook__ob_buf *buf, const char *name, int64_t number)
+{
+    if (number) {
+        add_number(buf, name, number);
+        return;
+    }
+    name_member(buf, name);
+    casehook__ob_put(buf, "null");
+}
+
 static void add_entry(struct casehook__ob_buf *buf, const struct listed *entry, bool full)
 {
     static const char *const names[] = {"connector", "key", "caseId", "externalId",
@@ -285,7 +296,7 @@ static void add_entry(struct casehook__ob_buf *buf, const struct listed *entry, 
         casehook__ob_json_text(buf, entry->texts[i]);
     }
     add_number(buf, "putMs", numbers[N_PUT]);
-    add_number(buf, "firstMs", numbers[N_FIRST]);
+    add_present(buf, "firstMs", numbers[N_FIRST]);
     add_number(buf, "dueMs", numbers[N_DUE]);
     add_number(buf, "bytes", numbers[N_BYTES]);
     add_number(buf, "attempts", numbers[N_ATTEMPTS]);
@@ -293,7 +304,7 @@ static void add_entry(struct casehook__ob_buf *buf, const struct listed *entry, 
     casehook__ob_put(buf, numbers[N_DOUBT] ? "true" : "false");
     add_text(buf, "status", casehook_status_name((int)numbers[N_STATUS]));
     add_number(buf, "statusNumber", numbers[N_STATUS]);
-    add_number(buf, "httpStatus", numbers[N_HTTP]);
+    add_present(buf, "httpStatus", numbers[N_HTTP]);
     add_text(buf, "outcome", casehook_outcome_name((int)numbers[N_OUTCOME]));
     add_text(buf, "step", casehook_step_name((int)numbers[N_STEP]));
     for (int i = T_PARAMS; full && i <= T_RESULT; i++) {
