@@ -202,8 +202,8 @@ CASEHOOK_API int casehook_error_status(const struct casehook_error *error);
 
 /*
  * What was wrong, on which side, and what to do (R3): a sentence that needs nothing beside it.  Where there
- * is a field it stands in front: "config.createIncidentUrl is missing: ...".  Never NULL, never empty. Since:
- * 0.1
+ * is a field it stands in front: "config.createIncidentUrl is missing: ...".  Never NULL, never empty.
+ * Since: 0.1
  */
 CASEHOOK_API const char *casehook_error_message(const struct casehook_error *error);
 
@@ -265,8 +265,7 @@ struct casehook_settings;
  * frees and returns NULL; NULL for n > 0 means out of memory, which is an ordinary error.  It must
  * be callable from every thread that uses the library.  destroy, when not NULL, is called exactly
  * once for each call that was given the allocator: after the last object made with it is gone, or when
- * the call failed.  What libcurl, OpenSSL and jansson
- * allocate inside themselves does not come from here.
+ * the call failed.  What libcurl, OpenSSL and jansson allocate inside themselves does not come from here.
  * Ownership: the struct is copied, user stays yours until destroy.  Since: 0.1
  */
 typedef void *(*casehook_reallocate_fn)(void *user, void *pointer, size_t size);
@@ -297,8 +296,8 @@ enum casehook_log_level {
 
 /*
  * One log line.  message is all of it, without newline and without secrets (R3); the other members are what
- * it was made of.  Those that a newer version appends are there when struct_size says so. Ownership: all of
- * it dies with the call.  Since: 0.2
+ * it was made of.  Those that a newer version appends are there when struct_size says so.
+ * Ownership: all of it dies with the call.  Since: 0.2
  */
 struct casehook_log_record {
     size_t struct_size;
@@ -343,9 +342,10 @@ CASEHOOK_API int casehook_settings_load_json(struct casehook_settings *settings,
 /*
  * Where log lines of level and below go.  Every operation that was begun and failed gets one at ERROR, faults
  * of its params too; a submission that was not accepted has no line.  log NULL switches them off (the
- * default). destroy, when not NULL, is called exactly once with user: when it is replaced, or when the last
+ * default).  destroy, when not NULL, is called exactly once with user: when it is replaced, or when the last
  * connector that uses it is gone.  log may be called from every thread that uses a connector, two at once
- * too. Errors: ARGUMENT, NO_MEMORY; destroy has been called then, and the log is the one before.  Since: 0.1
+ * too.
+ * Errors: ARGUMENT, NO_MEMORY; destroy has been called then, and the log is the one before.  Since: 0.1
  */
 CASEHOOK_API int casehook_settings_set_log(struct casehook_settings *settings, int level, void *user,
                                            casehook_log_fn log, casehook_destroy_fn destroy);
@@ -409,7 +409,8 @@ CASEHOOK_API void casehook_connector_unref(struct casehook_connector *connector)
  * requests took up to so many ms), openConnections, circuit ("closed", "open", "half_open").  An operation is
  * counted when it has ended. buffer gets what fits of it with a NUL behind; NULL with a size of 0 asks for
  * the length alone.  Returns the length of all of it, which may have grown by the next call; 0 when connector
- * is NULL or memory ran out. Threads: any number at once.  Since: 0.2
+ * is NULL or memory ran out.
+ * Threads: any number at once.  Since: 0.2
  */
 CASEHOOK_API size_t casehook_connector_stats_json(struct casehook_connector *connector, char *buffer,
                                                   size_t size);
@@ -431,8 +432,9 @@ struct casehook_comment {
  *            member that is NULL here empties its field in the tracker unless the template guards it
  *            with a section
  *   get      external_id is required, all else but external_fields is ignored (as JSON it must be well
- * formed) comment  external_id and exactly one comment with text are required push     title is required; an
- * update when external_id is given, else a create; then comments
+ *            formed)
+ *   comment  external_id and exactly one comment with text are required
+ *   push     title is required; an update when external_id is given, else a create; then comments
  *
  * fields is a JSON object, its members are {{case.fields.NAME}}: names of [A-Za-z0-9_-]+, values
  * text, number, boolean, null or a list of these.
@@ -447,8 +449,8 @@ struct casehook_comment {
  *
  * external_fields: what is known of the case in the tracker besides its id, a JSON object whose members are
  * {{external.fields.NAME}} (V2): names as of fields, values text or number.  What the answers of the
- * operation tell is put over it.  A get takes it too. Ownership: yours; nothing is kept after the call.
- * Since: 0.1
+ * operation tell is put over it.  A get takes it too.
+ * Ownership: yours; nothing is kept after the call.  Since: 0.1
  */
 struct casehook_params {
     size_t struct_size;
@@ -503,7 +505,8 @@ CASEHOOK_API void casehook_cancel_free(struct casehook_cancel *cancel);
  * deadline_ms: time for the whole operation from the moment of the call, 0 for no other limit than
  * the settings' responseTimeout of each request (H5).  reserved must be 0.
  * user: a number or pointer of the caller's own that is only handed back: by casehook_result_user(), in JSON,
- * and with log lines. Ownership: yours; cancel is kept by the operation.  Since: 0.1
+ * and with log lines.
+ * Ownership: yours; cancel is kept by the operation.  Since: 0.1
  */
 struct casehook_options {
     size_t struct_size;
@@ -517,8 +520,8 @@ struct casehook_options {
 
 /*
  * What became of an operation (R1).  It exists for failures too, and owns all it shows: what a getter gives
- * stays as it is until the result is released. Threads: getters any number at once, casehook_result_free()
- * alone.  Since: 0.1
+ * stays as it is until the result is released.
+ * Threads: getters any number at once, casehook_result_free() alone.  Since: 0.1
  */
 struct casehook_result;
 
@@ -624,8 +627,8 @@ CASEHOOK_API const char *casehook_result_url(const struct casehook_result *resul
 CASEHOOK_API const char *casehook_result_pushed_date(const struct casehook_result *result);
 
 /*
- * A value that createResponseFields or getResponseFields asked for (K4): the text of a string, a
- * number as K3 prints it, anything else as JSON; NULL when it was not found.  Since: 0.1
+ * A value that createResponseFields, getResponseFields or another one of these asked for (K4): the text of a
+ * string, a number as K3 prints it, anything else as JSON; NULL when it was not found.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_result_field(const struct casehook_result *result, const char *name,
                                                size_t *length);
@@ -700,7 +703,8 @@ CASEHOOK_API int casehook_result_request_reused(const struct casehook_result *re
  * The same as JSON: {"step", "stepNumber", "method", "url", "status", "outcome", "outcomeNumber", "attempt",
  * "delayMs", "startedMs", "durationMs", "timesUs" {"name", "connect", "tls", "firstByte", "total"},
  * "bytesSent", "bytesReceived", "reused"}, in a preview "headers" and "body" too.  NULL when index is too
- * large or memory ran out. Ownership: borrowed from the result.  Since: 0.2
+ * large or memory ran out.
+ * Ownership: borrowed from the result.  Since: 0.2
  */
 CASEHOOK_API const char *casehook_result_request_json(const struct casehook_result *result, size_t index,
                                                       size_t *length);
@@ -709,7 +713,8 @@ CASEHOOK_API const char *casehook_result_request_json(const struct casehook_resu
  * All of the result as one JSON object: ok, operation, user (a string), step, outcome, id, found, title, url,
  * pushedDate, idempotencyKey, fields, comments [{commentId, state}], requests [...], error {as in
  * casehook_error_json()}. What is absent is null (R1-R4); operation, step, outcome and state are there as
- * NAMENumber too.  NULL when memory ran out. Ownership: borrowed from the result.  Since: 0.1
+ * NAMENumber too.  NULL when memory ran out.
+ * Ownership: borrowed from the result.  Since: 0.1
  */
 CASEHOOK_API const char *casehook_result_json(const struct casehook_result *result, size_t *length);
 
@@ -758,7 +763,7 @@ CASEHOOK_API void casehook_renderer_free(struct casehook_renderer *renderer);
  *
  *     casehook_loop_submit(loop, connector, CASEHOOK_PUSH, &params, NULL, &ticket, NULL);
  *     while (casehook_loop_pending(loop) && casehook_loop_wait(loop, -1) == CASEHOOK_OK)
- *         while ((result = casehook_loop_next(loop, &ticket))) { ...; casehook_result_free(result); }
+ *         while (result = casehook_loop_next(loop, &ticket), ticket) { ...; casehook_result_free(result); }
  *
  * Operations of one connector begin in the order of their submission; those of different connectors
  * take turns.  A loop keeps open connections of its own for each connector, never shared with another
@@ -865,8 +870,8 @@ CASEHOOK_API size_t casehook_loop_pending(const struct casehook_loop *loop);
 /*
  * At any moment: ends what is running without results, closes its connections; the log names what was ended
  * and whether it was sent.  No call on this loop may come later, and none that is for any thread may run
- * meanwhile. Errors: BUSY (a thread is in process, wait, next, fd or timeout_ms: nothing was freed).  Since:
- * 0.1
+ * meanwhile.
+ * Errors: BUSY (a thread is in process, wait, next, fd or timeout_ms: nothing was freed).  Since: 0.1
  */
 CASEHOOK_API int casehook_loop_free(struct casehook_loop *loop);
 
