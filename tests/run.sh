@@ -41,15 +41,20 @@ fail() {
     exit 1
 }
 
-# build NAME COMPILER MESON-OPTIONS...: each build has a folder of its own.
-build() {
+# configure NAME COMPILER MESON-OPTIONS...: each build has a folder of its own.  What its tests need, run() builds.
+configure() {
     local name=$1 compiler=$2 folder=$logs/$1
     shift 2
     printf '\n=== %s: build\n' "$name"
     rm -rf "$folder"
     CC=$compiler meson setup "$folder" "$top" -Dtests=enabled -Dexamples=enabled "$@" \
         >"$folder.log" 2>&1 || { cat "$folder.log"; fail "$name: meson setup failed"; }
-    ninja -C "$folder" >"$folder.log" 2>&1 || { cat "$folder.log"; fail "$name: the build failed"; }
+}
+
+# The same, and everything is built.
+build() {
+    configure "$@"
+    ninja -C "$logs/$1" >"$logs/$1.log" 2>&1 || { cat "$logs/$1.log"; fail "$1: the build failed"; }
 }
 
 # run NAME BUILD MESON-TEST-ARGUMENTS...: tests of that build, all of them without arguments.
@@ -58,7 +63,7 @@ run() {
     shift 2
     printf '=== %s: tests\n' "$name"
     # Many tests wait more than they compute.
-    meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 1)) --logbase "$name" "$@" 2>&1 ||
+    meson test -C "$folder" --print-errorlogs --num-processes $(($(nproc) + 1)) --logbase "$name" "$@" 2>&1 ||
         failed=1
     # The log of meson: one JSON object per test. The name of a wrapper is added to its own.
     while IFS= read -r line; do
@@ -103,7 +108,7 @@ thread_sanitizer() {
         fi
         wrap=(--wrap 'setarch -R')
     fi
-    build threads gcc -Db_sanitize=thread
+    configure threads gcc -Db_sanitize=thread
     run threads threads --suite loop --suite api --suite real --suite oauth "${wrap[@]}"
 }
 
@@ -187,10 +192,10 @@ if [ "$mode" = '' ] || [ "$mode" = --all ]; then
     build clang clang -Dwerror=true
     run clang clang --suite unit --suite api --suite abi
     # Clang's UndefinedBehaviorSanitizer sees more than gcc's: NULL + 0 for one.
-    build undefined clang -Db_sanitize=undefined -Db_lundef=false
+    configure undefined clang -Db_sanitize=undefined -Db_lundef=false
     run undefined undefined --suite unit --suite api --no-suite scripts
     # No werror: under sanitizers gcc warns of what it cannot know.
-    build sanitized gcc -Db_sanitize=address,undefined
+    configure sanitized gcc -Db_sanitize=address,undefined
     if [ "$mode" = --all ]; then
         run sanitized sanitized --no-suite redmine --no-suite rt --no-suite install
     else
@@ -199,7 +204,7 @@ if [ "$mode" = '' ] || [ "$mode" = --all ]; then
 fi
 if [ "$mode" = --all ]; then
     alertmanager
-    build release gcc --buildtype=release -Dwerror=true
+    configure release gcc --buildtype=release -Dwerror=true
     run release release --suite unit --suite api --suite abi
 fi
 
