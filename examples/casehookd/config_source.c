@@ -180,8 +180,10 @@ void source_read(struct reader *reader, json_t *value, const char *place, const 
     if (!json_object_get(object.json, "type"))
         faults_add(reader->faults, place_of(where, place, "type", 0),
                    "is missing: \"alertmanager\", \"grafana\" or \"cases\"");
-    source->type = (enum source_type)read_word(&object, "type", types, SOURCE_ALERTMANAGER);
-    source->path = read_text(&object, "path", paths[source->type], true);
+    int type = read_word(&object, "type", types, -1);
+    source->type = type < 0 ? SOURCE_ALERTMANAGER : (enum source_type)type;
+    /* Without a type there is no path of its own, which would only be that of another source. */
+    source->path = read_text(&object, "path", type < 0 ? NULL : paths[type], type >= 0);
     source->name = read_text(&object, "name", source->path ? source->path + 1 : types[source->type], true);
     check_path(&object, source);
     source->connector = read_text(&object, "connector", NULL, true);

@@ -23,14 +23,15 @@ WRONG = {
         {"type": "alertmanager", "connector": "x", "onChange": "both!", "onRefire": 1, "maxAlerts": 0, "idPrefix": "p" * 65,
          "case": {"title": "{{#a}}", "tags": [1, "{{"], "fields": {"a b": "x", "c": 1}, "titel": ""}, "comments": {"changed": "{{/x}}"}},
         {"type": "cases", "connector": "t", "login": {"bearer": "x"}, "maxBody": "9gb", "idPrefix": "x", "path": "/-/x"},
-        {"type": "jira", "path": "no slash", "login": {"password": "long enough"}}, 7, {"connector": "t", "login": "none"}],
+        {"type": "jira", "path": "no slash", "login": {"password": "long enough"}}, 7, {"connector": "t", "login": "none"},
+        {"type": "alertmanager", "connector": "t", "login": "none"}],
 }
 PLACES = """connectors.t connectors.u connectors.v connectors.w.file settings outbox.location outbox.lease outbox.maxEntries
 outbox.nope http.listen http.maxConnections http.requestTimeout page.login.password metrics.login.bearerFile stopTimeout logLevel
 typo sources[0].connector sources[0].login sources[0].onChange sources[0].onRefire sources[0].maxAlerts sources[0].idPrefix
 sources[0].case.title sources[0].case.tags[0] sources[0].case.tags[1] sources[0].case.fields.c sources[0].case.titel
 sources[0].comments.changed sources[1].login.bearer sources[1].maxBody sources[1].idPrefix sources[1].path sources[2].type
-sources[2].path sources[2].connector sources[2].login.user sources[3] sources[4].type sources[4]""".split()
+sources[2].path sources[2].connector sources[2].login.user sources[3] sources[4].type sources[5]""".split()
 
 
 class Configuration(unittest.TestCase):
@@ -43,6 +44,7 @@ class Configuration(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (3, ""))
         places = {line.split(": ")[0] for line in done.stderr.splitlines()}
         self.assertEqual(set(PLACES) - places, set(), done.stderr)
+        self.assertNotIn("sources[4]", places)  # its path is not known, so it is nobody else's
         self.assertIn("sources[0].case.fields.a b: a name has letters", done.stderr)
         self.assertIn('config.nope: there is no such field', done.stderr)
         # It does not start with it either, and says the same.
