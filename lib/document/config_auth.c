@@ -188,20 +188,33 @@ static void read_ssl(struct casehook__config_reader *reader)
     copy_passphrase(reader, &identity->passphrase);
 }
 
+/* Who writes "bearer" has a token and looks for its place. */
+static void name_header(const struct casehook__config_reader *reader)
+{
+    struct casehook_error *fault = reader->errors->last;
+    if (!fault || strcmp(fault->field, "config.authType") != 0 || !strstr(fault->message, "is not one of"))
+        return;
+    const struct casehook_error before = *fault;
+    casehook__fail(fault, before.status,
+                   "%s; a token or key in a header needs none: set hasAuth to false, and give it in "
+                   "secrets.secretHeaders",
+                   before.message);
+}
+
 /* hasAuth, authType and certType; what they ask for. */
 static enum casehook__auth read_auth_type(struct casehook__config_reader *reader)
 {
     static const char *const words[] = {"none",
                                         "basic",
                                         "ssl",
+                                        "oauth2",
                                         "webhook-authentication-basic",
                                         "webhook-authentication-ssl",
                                         "webhook-oauth2-client-credentials",
-                                        "oauth2",
                                         "http-authentication-query-param"};
     static const enum casehook__auth types[] = {
-        CASEHOOK__AUTH_NONE, CASEHOOK__AUTH_BASIC,  CASEHOOK__AUTH_SSL,   CASEHOOK__AUTH_BASIC,
-        CASEHOOK__AUTH_SSL,  CASEHOOK__AUTH_OAUTH2, CASEHOOK__AUTH_OAUTH2};
+        CASEHOOK__AUTH_NONE,  CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL,   CASEHOOK__AUTH_OAUTH2,
+        CASEHOOK__AUTH_BASIC, CASEHOOK__AUTH_SSL,   CASEHOOK__AUTH_OAUTH2};
     static const char *const cert_words[] = {"crt", "pfx", "ssl-crt-key", "ssl-pfx"};
     struct casehook__field has_auth = casehook__config_field(reader, "hasAuth");
     struct casehook__field type = casehook__config_nullable(reader, "authType");
@@ -209,7 +222,10 @@ static enum casehook__auth read_auth_type(struct casehook__config_reader *reader
     bool on = true;
     size_t word = 1, unused;
     if (has_auth.node && !casehook__field_boolean(&has_auth, &on)) on = false;
-    if (type.node && !casehook__field_word(&type, words, 8, false, &word)) on = false;
+    if (type.node && !casehook__field_word(&type, words, 8, false, &word)) {
+        on = false;
+        name_header(reader);
+    }
     casehook__field_word(&cert, cert_words, 4, false, &unused); /* the secrets say it as well */
     if (!on) return CASEHOOK__AUTH_NONE;
     if (word < sizeof types / sizeof *types) return types[word];
