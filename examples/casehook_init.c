@@ -84,13 +84,11 @@ static int set_field(json_t *document, const char *name, json_t *value, struct t
                          : 0;
          (dot = strchr(name, '.')); name = dot + 1) { /* secrets.secretHeaders.X */
         json_t *inner = json_object_getn(object, name, (size_t)(dot - name));
-        if (!inner) {
-            inner = json_object();
-            json_object_setn_new(object, name, (size_t)(dot - name), inner);
-        }
+        if (!inner && json_object_setn_new(object, name, (size_t)(dot - name), inner = json_object()))
+            inner = NULL; /* below a text there are no members; it is freed */
         object = inner;
     }
-    if (!json_object_set_new(object, name, value)) return 0;
+    if (!json_object_set_new(object, name, value)) return 0; /* which frees the value either way */
     return trouble_set(trouble, CASEHOOK_E_CONFIG, "set", "--set %s: it cannot be set there", name);
 }
 

@@ -173,7 +173,9 @@ class FromOptions(Init):
 
     def test_wrong(self):
         for arguments, code, word in ((("--set", "x"), 3, "NAME=TEXT"), (("--set", "=x"), 3, "NAME=TEXT"), (("--set", "headers:={"), 3, "JSON"),
-                                      (("--set", "headers.X.Y.Z=x"), 3, "headers"), (("--set", "nonsense=x"), 3, "nonsense"),
+                                      (("--set", "headers.X.Y.Z=x"), 3, "headers"),
+                                      (("--set", "createIncidentUrl.a.b=x"), 3, "--set"), (("--set", "hasAuth.a.b.c:={}"), 3, "--set"),
+                                      (("--set", "nonsense=x"), 3, "nonsense"),
                                       (("--ca", "/nonexistent"), 3, "/nonexistent"), (("--tracker", "github"), 2, "exclude")):
             with self.subTest(arguments):
                 self.assertIn(word, self.plain(code, "init", "--url", "https://t.example/c", *arguments)[1])
