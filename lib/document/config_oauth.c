@@ -138,22 +138,23 @@ static void add_field(struct casehook__config_reader *reader, struct casehook__t
 {
     struct casehook__field field = {reader->errors, "config.additionalFields", name.data, value};
     char number[24];
+    struct casehook__text text = {number, 0};
     switch (casehook__json_kind(value)) {
-    case CASEHOOK__JSON_TEXT: break;
+    case CASEHOOK__JSON_TEXT: text = casehook__json_text(value); break;
     case CASEHOOK__JSON_BOOLEAN:
-        append_field(form, name, casehook__text(casehook__json_boolean(value) ? "true" : "false"));
-        return;
+        text = casehook__text(casehook__json_boolean(value) ? "true" : "false");
+        break;
     case CASEHOOK__JSON_INTEGER:
         snprintf(number, sizeof number, "%lld", (long long)casehook__json_integer(value));
-        append_field(form, name, casehook__text(number));
-        return;
+        text = casehook__text(number);
+        break;
     default: casehook__field_wrong(&field, "a text, a whole number or true or false"); return;
     }
     if (is_ours(name))
         casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
                        "is written by the library: it has a field of its own, or follows from others");
     else
-        append_field(form, name, casehook__json_text(value));
+        append_field(form, name, text);
 }
 
 static void read_additional_fields(struct casehook__config_reader *reader)

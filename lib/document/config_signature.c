@@ -197,11 +197,17 @@ static void read_standard(struct casehook__config_reader *reader, const struct c
         if (part_of(object, signature_names[i]).node)
             fail_part(object, signature_names[i],
                       "does not go with a scheme, which says all of it: remove it, or the scheme");
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
+        const struct casehook__idempotency *key = reader->config->idempotency;
+        if (key && key->header.data && casehook__text_is_nocase(key->header, headers[i]))
+            casehook__fail(casehook__field_fault(object), CASEHOOK_E_CONFIG,
+                           "writes the header %s, which is idempotencyHeader as well: choose another one",
+                           headers[i]);
         if (casehook__config_has_header(reader->config, casehook__text(headers[i])))
             casehook__fail(casehook__field_fault(object), CASEHOOK_E_CONFIG,
                            "writes the header %s, which is among the configured ones too: remove it there",
                            headers[i]);
+    }
 }
 
 /* ---- keys --------------------------------------------------------------------------------------- */
