@@ -52,9 +52,13 @@ size_t casehook__unicode_single_line(struct casehook__text text, char *out)
 {
     size_t length = 0, at = 0;
     while (at < text.length) {
-        size_t begin = at, behind = at;
+        size_t begin = at, behind;
         bool broken = false;
         uint32_t c;
+        while (at < text.length && text.data[at] > ' ' && text.data[at] < 0x7F) at++; /* most of it */
+        if (out + length != text.data + begin) memmove(out + length, text.data + begin, at - begin);
+        length += at - begin;
+        begin = behind = at;
         for (; at < text.length; behind = at) {
             c = casehook__unicode_next(text, &at);
             if (!is_break(c) && !is_control(c) && !is_blank_character(c)) break;
@@ -79,10 +83,10 @@ static size_t units_of(uint32_t c, size_t bytes, enum casehook__unit unit)
     return unit == CASEHOOK__UNIT_UTF16 && c > 0xFFFF ? 2 : 1;
 }
 
-size_t casehook__unicode_count(struct casehook__text text, enum casehook__unit unit)
+size_t casehook__unicode_count(struct casehook__text text, size_t most, enum casehook__unit unit)
 {
     size_t count = 0;
-    for (size_t at = 0, before = 0; at < text.length; before = at) {
+    for (size_t at = 0, before = 0; at < text.length && count <= most; before = at) {
         uint32_t c = casehook__unicode_next(text, &at);
         count += units_of(c, at - before, unit);
     }

@@ -25,8 +25,8 @@ size_t casehook__unicode_single_line(struct casehook__text text, char *out);
 
 enum casehook__unit { CASEHOOK__UNIT_CHARACTERS, CASEHOOK__UNIT_UTF16, CASEHOOK__UNIT_BYTES };
 
-/* What text has of a unit. */
-size_t casehook__unicode_count(struct casehook__text text, enum casehook__unit unit);
+/* What text has of a unit; more than most is counted no further. */
+size_t casehook__unicode_count(struct casehook__text text, size_t most, enum casehook__unit unit);
 /*
  * Bytes of the longest beginning of text that has at most so many units and ends between two grapheme
  * clusters: between two characters where the library was built without utf8proc.

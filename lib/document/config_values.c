@@ -146,10 +146,12 @@ static void read_map(struct rule_reader *r)
     struct casehook__value_word *words = take_room(r->reader, count * sizeof *words);
     r->rule->words = words;
     while (words && casehook__json_next(field.node, &position, &word, &node)) {
-        *words = (struct casehook__value_word){.word = copy_text(r->reader, word)};
-        read_json(r, node, &words->value);
-        words++;
-        r->rule->word_count++;
+        struct casehook__value_word read = {.word = copy_text(r->reader, word)};
+        size_t place = r->rule->word_count++;
+        read_json(r, node, &read.value);
+        for (; place && casehook__value_word_order(&words[place - 1], &read) > 0; place--)
+            words[place] = words[place - 1];
+        words[place] = read;
     }
 }
 

@@ -5,14 +5,19 @@
 #include "json/jsscan.h"
 #include "json/jstext.h"
 
-#define WORD_SHOWN 64
-#define ELLIPSIS   "\xE2\x80\xA6"
+#include <stdlib.h>
+
+#define WORD_SHOWN   64
+#define MAPPED_BYTES 64 /* a word that is looked up is as much work as so many bytes */
+#define SHAPED_BYTES 4  /* and a byte of text, looked at by its character, as these */
+#define ELLIPSIS     "\xE2\x80\xA6"
 
 struct maker {
     const struct casehook__value_rule *rule;
     const char *name;
     const char *from; /* of the variable that was there */
     struct casehook__arena *arena;
+    size_t *work;
     struct casehook_error *error;
 };
 
@@ -45,18 +50,27 @@ static struct casehook__value *new_list(struct casehook__arena *arena, size_t co
 
 /* ---- map and default --------------------------------------------------------------------------- */
 
+int casehook__value_word_order(const void *one, const void *other)
+{
+    const struct casehook__text *a = &((const struct casehook__value_word *)one)->word,
+                                *b = &((const struct casehook__value_word *)other)->word;
+    if (a->length != b->length) return a->length < b->length ? -1 : 1;
+    return a->length ? memcmp(a->data, b->data, a->length) : 0;
+}
+
 static int map_word(const struct maker *maker, const struct casehook__value *given,
                     struct casehook__value *value)
 {
     const struct casehook__value_rule *rule = maker->rule;
-    struct casehook__text word = casehook__value_word(given);
-    for (size_t i = 0; i < rule->word_count; i++) {
-        if (!casehook__text_equal(rule->words[i].word, word)) continue;
-        *value = rule->words[i].value;
-        return CASEHOOK_OK;
-    }
-    *value = rule->otherwise;
-    if (rule->has_default) return CASEHOOK_OK;
+    const struct casehook__value_word sought = {.word = casehook__value_word(given)};
+    const struct casehook__text word = sought.word;
+    const struct casehook__value_word *known =
+        rule->word_count
+            ? bsearch(&sought, rule->words, rule->word_count, sizeof *rule->words, casehook__value_word_order)
+            : NULL;
+    *maker->work += MAPPED_BYTES;
+    *value = known ? known->value : rule->otherwise;
+    if (known || rule->has_default) return CASEHOOK_OK;
     name_value(maker);
     return casehook__fail(maker->error, CASEHOOK_E_PARAMS,
                           "the map has no \"%.*s\", which is %.80s, and there is no default: add it, or "
@@ -93,7 +107,8 @@ static void cut_text(const struct casehook__value_rule *rule, struct casehook__b
 {
     struct casehook__text whole = casehook__buf_text(text);
     size_t mark = rule->unit == CASEHOOK__UNIT_BYTES ? sizeof ELLIPSIS - 1 : 1;
-    if (casehook__unicode_count(whole, rule->unit) <= rule->most) return;
+    if (whole.length <= rule->most || casehook__unicode_count(whole, rule->most, rule->unit) <= rule->most)
+        return;
     text->length = casehook__unicode_fit(whole, rule->most - mark, rule->unit);
     casehook__buf_append_string(text, ELLIPSIS);
 }
@@ -154,6 +169,7 @@ static int format_text(const struct maker *maker, struct casehook__text text, st
 static int shape_text(const struct maker *maker, struct casehook__text text, struct casehook__value *value)
 {
     struct casehook__buf work;
+    *maker->work += SHAPED_BYTES * text.length;
     casehook__buf_init(&work, maker->arena->heap, CASEHOOK__VALUE_BYTES_MAX);
     int status = casehook__js_utf8(&work, text); /* what follows relies on that */
     if (!status && work.length && maker->rule->single_line)
@@ -233,11 +249,18 @@ static struct casehook__value absent_value(const struct casehook__value_rule *ru
 
 int casehook__value_compute(const struct casehook__value_rule *rule, const char *name,
                             const struct casehook__value *root, struct casehook__arena *arena,
-                            struct casehook__value *value, struct casehook_error *error)
+                            struct casehook__value *value, size_t *work, struct casehook_error *error)
 {
-    struct maker maker = {.rule = rule, .name = name, .arena = arena, .error = error};
+    struct maker maker = {.rule = rule, .name = name, .arena = arena, .work = work, .error = error};
     const struct casehook__value *given = NULL;
     int status = CASEHOOK_OK;
+    if (*work > CASEHOOK__VALUE_WORK_MAX) {
+        name_value(&maker);
+        return casehook__fail(error, CASEHOOK_E_LIMIT,
+                              "is one too many for this case: to make the values of one request takes more "
+                              "than %d million steps; give it less text, or fewer values",
+                              CASEHOOK__VALUE_WORK_MAX / 64000000);
+    }
     for (const char *const *from = rule->from; *from && is_nothing_there(given); from++) {
         maker.from = *from;
         given = casehook__value_at(root, casehook__text(*from));

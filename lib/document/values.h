@@ -14,6 +14,7 @@
 #define CASEHOOK__VALUE_WORDS_MAX 1000 /* of a map */
 #define CASEHOOK__VALUE_LINES_MAX 100000
 #define CASEHOOK__VALUE_BYTES_MAX (16 * 1024 * 1024)
+#define CASEHOOK__VALUE_WORK_MAX  (10 * 64000000) /* in making those of one request */
 
 enum casehook__format {
     CASEHOOK__FORMAT_NONE,
@@ -34,7 +35,7 @@ struct casehook__value_rule {
     enum casehook__variable_type from_type; /* of the last: what is written when none is there */
     bool mapped, single_line;
     bool has_default;
-    const struct casehook__value_word *words;
+    const struct casehook__value_word *words; /* in the order of value_word_order */
     size_t word_count;
     struct casehook__value otherwise; /* the default */
     enum casehook__format format;
@@ -71,12 +72,14 @@ const struct casehook__schema *casehook__values_schema(struct casehook__values *
 
 /*
  * value_compute.c: a value by its rule.  root has the variables; *value borrows from root and rule, or lies
- * in arena.  name: of the value, for errors.  Errors: PARAMS (a word that the map does not know), LIMIT,
- * NO_MEMORY.
+ * in arena.  name: of the value, for errors.  *work grows by the bytes that are gone through for it.
+ * Errors: PARAMS (a word that the map does not know), LIMIT, NO_MEMORY.
  */
 int casehook__value_compute(const struct casehook__value_rule *rule, const char *name,
                             const struct casehook__value *root, struct casehook__arena *arena,
-                            struct casehook__value *value, struct casehook_error *error);
+                            struct casehook__value *value, size_t *work, struct casehook_error *error);
+/* Of two words of a map, as bsearch wants it. */
+int casehook__value_word_order(const void *one, const void *other);
 /* Valid JSON as a value; lists of more than VALUE_LINES_MAX items stay JSON.  NO_MEMORY. */
 int casehook__value_of_json(struct casehook__arena *arena, struct casehook__text json,
                             struct casehook__value *value);

@@ -39,9 +39,9 @@ static int make_when_asked(struct casehook__value_source *source, size_t index,
     struct slot_of_value *slot = &made->slots[index];
     *value = &slot->value;
     if (slot->known) return CASEHOOK_OK;
-    int status =
-        casehook__value_compute(rule, values->names[index].data, made->root,
-                                rule->lasting ? &made->lasting : &made->passing, &slot->value, error);
+    int status = casehook__value_compute(rule, values->names[index].data, made->root,
+                                         rule->lasting ? &made->lasting : &made->passing, &slot->value,
+                                         &made->work, error);
     slot->known = !status;
     if (status)
         made->failed = true;

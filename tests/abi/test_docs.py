@@ -40,6 +40,7 @@ LIMITS = {
     "response fields": "CASEHOOK__RESPONSE_FIELDS_MAX",
     "`values` / variables of one / words of its map": "CASEHOOK__VALUES_MAX CASEHOOK__VALUE_FROM_MAX CASEHOOK__VALUE_WORDS_MAX",
     "a value that is made / its lines": "CASEHOOK__VALUE_BYTES_MAX CASEHOOK__VALUE_LINES_MAX",
+    "making the values of one request": "CASEHOOK__VALUE_WORK_MAX",
     "headers": "CASEHOOK__HEADERS_MAX",
     "`ca`, `crt`, `key`, `pfx`": "PEM_MAX_BYTES",
     "certificates / keys / entries in a client's file": "CASEHOOK__CHAIN_MAX CASEHOOK__KEYS_MAX BAGS_MAX BAGS_DEPTH",

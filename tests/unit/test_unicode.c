@@ -96,9 +96,12 @@ static void what_fits(void **state)
     fits("\xC3\xA4\xC3\xB6", 3, CASEHOOK__UNIT_BYTES, 2);
     fits("\xF0\x9F\x98\x80\xF0\x9F\x98\x80", 3, CASEHOOK__UNIT_UTF16, 4);
     assert_int_equal(
-        casehook__unicode_count(casehook__text("a\xC3\xA4\xF0\x9F\x98\x80"), CASEHOOK__UNIT_UTF16), 4);
+        casehook__unicode_count(casehook__text("a\xC3\xA4\xF0\x9F\x98\x80"), SIZE_MAX, CASEHOOK__UNIT_UTF16),
+        4);
     assert_int_equal(
-        casehook__unicode_count(casehook__text("a\xC3\xA4\xF0\x9F\x98\x80"), CASEHOOK__UNIT_BYTES), 7);
+        casehook__unicode_count(casehook__text("a\xC3\xA4\xF0\x9F\x98\x80"), SIZE_MAX, CASEHOOK__UNIT_BYTES),
+        7);
+    assert_int_equal(casehook__unicode_count(casehook__text("abcdef"), 2, CASEHOOK__UNIT_CHARACTERS), 3);
     /* A letter with its accent, CR LF, half a flag: with clusters nothing of them stays. */
     bool clusters = casehook_feature("graphemes");
     fits("e\xCC\x81x", 1, CASEHOOK__UNIT_CHARACTERS, clusters ? 0 : 1);

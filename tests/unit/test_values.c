@@ -1,6 +1,8 @@
 /* test_values.c - values made of variables, secret ones, fields of answers (V1-V3): documents and what they
  * send. */
 #include "../support/documents.h"
+#include "base/error.h"
+#include "document/values.h"
 
 #include <jansson.h>
 
@@ -346,9 +348,60 @@ static void updates_that_empty(void **state)
     }
 }
 
+/* Words of one length and of several, in whatever order the map has them; every one is found, and no other.
+ */
+static void every_word_of_a_map(void **state)
+{
+    static const char *const words[] = {"b", "a", "ba", "", "ab", "c", "aaa", "B", "aab", "\xC3\xA4"};
+    char rule[512] = "\"from\":\"case.fields.n\",\"map\":{", params[64], wanted[16];
+    (void)state;
+    for (size_t i = 0; i < COUNT(words); i++)
+        sprintf(rule + strlen(rule), "%s\"%s\":%zu", i ? "," : "", words[i], i);
+    sprintf(rule + strlen(rule), "},\"default\":\"none\"");
+    char more[600];
+    sprintf(more, "\"strict\":false,\"values\":{\"x\":{%s}}", rule);
+    for (size_t i = 0; i < COUNT(words); i++) {
+        if (!*words[i]) continue; /* which is absent */
+        sprintf(params, "{\"title\":\"T\",\"fields\":{\"n\":\"%s\"}}", words[i]);
+        sprintf(wanted, "%zu", i);
+        char *said = sent("{{value.x}}", more, NULL, params);
+        assert_string_equal(said, wanted);
+        free(said);
+    }
+    char *said = sent("{{value.x}}", more, NULL, "{\"title\":\"T\",\"fields\":{\"n\":\"ac\"}}");
+    assert_string_equal(said, "\"none\"");
+    free(said);
+}
+
+/* What is gone through counts, not what is left of it; and there is an end to it. */
+static void values_are_work(void **state)
+{
+    static const char *const from[] = {"t", NULL};
+    static const struct casehook__text names[] = {{"t", 1}};
+    const struct casehook__value given = {.kind = CASEHOOK__VALUE_TEXT, .text = casehook__text("abcdefghij")};
+    const struct casehook__value root = {
+        .kind = CASEHOOK__VALUE_OBJECT, .names = names, .items = &given, .count = 1};
+    const struct casehook__value_rule rule = {.from = from, .most = 1};
+    struct casehook__arena arena = {.heap = NULL};
+    struct casehook_error error = {0};
+    struct casehook__value value;
+    size_t work = 0;
+    (void)state;
+    casehook__error_init(&error);
+    assert_int_equal(casehook__value_compute(&rule, "x", &root, &arena, &value, &work, &error), CASEHOOK_OK);
+    assert_int_equal(value.text.length, 3);
+    assert_in_range(work, 10, 100);
+    work = CASEHOOK__VALUE_WORK_MAX + (size_t)1;
+    assert_int_equal(casehook__value_compute(&rule, "x", &root, &arena, &value, &work, &error),
+                     CASEHOOK_E_LIMIT);
+    assert_string_equal(error.field, "config.values.x");
+    casehook__arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_word_of_a_map),   cmocka_unit_test(values_are_work),
         cmocka_unit_test(updates_that_empty),    cmocka_unit_test(values_are_made),
         cmocka_unit_test(unknown_words),         cmocka_unit_test(unknown_words_of_comments),
         cmocka_unit_test(documents_are_refused), cmocka_unit_test(strict_counts_values),
