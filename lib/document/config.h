@@ -207,6 +207,8 @@ int casehook__signature_compile(struct casehook__heap *heap, struct casehook__si
  */
 int casehook__query_append(const struct casehook__config *config, bool hop, struct casehook__buf *url,
                            struct casehook_error *error);
+/* Another origin is not to have them, even where the redirect that leads there does. */
+void casehook__query_drop(const struct casehook__config *config, struct casehook__buf *url);
 /* Appends the URL with "***" for these secrets, however short they are. */
 void casehook__query_hide(const struct casehook__config *config, const char *url, struct casehook__buf *out);
 

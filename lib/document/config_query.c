@@ -103,6 +103,24 @@ void casehook__query_hide(const struct casehook__config *config, const char *url
     casehook__buf_append_string(out, behind);
 }
 
+void casehook__query_drop(const struct casehook__config *config, struct casehook__buf *url)
+{
+    struct casehook__text query = query_of(casehook__buf_string(url));
+    struct parameter parameter;
+    size_t begin = query.length ? (size_t)(query.data - url->data) : 0, to = begin,
+           behind = begin + query.length;
+    if (!config->query || query.length == 0) return;
+    while (next_parameter(&query, &parameter)) {
+        if (is_secret_name(config->query, parameter.name)) continue;
+        if (to > begin) url->data[to++] = '&';
+        memmove(url->data + to, parameter.whole.data, parameter.whole.length);
+        to += parameter.whole.length;
+    }
+    if (to == begin) to--; /* the "?" */
+    memmove(url->data + to, url->data + behind, url->length + 1 - behind);
+    url->length -= behind - to;
+}
+
 /* ---- reading ------------------------------------------------------------------------------------ */
 
 /* A URL that is requested has a parameter of that name. */

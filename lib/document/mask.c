@@ -42,9 +42,9 @@ int casehook__mask_begin_learning(struct casehook__mask *mask)
     return mask->learner ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
 }
 
-int casehook__mask_learn(struct casehook__mask *mask, struct casehook__text secret)
+int casehook__mask_learn(struct casehook__mask *mask, struct casehook__text secret, bool passing)
 {
-    return casehook__learner_add(mask->learner, &secret, 1);
+    return casehook__learner_add(mask->learner, &secret, 1, passing);
 }
 
 void casehook__mask_free(struct casehook__mask *mask)

@@ -13,10 +13,10 @@
  * width, and either of it in percent, JSON or HTML escapes, up to three of these one upon the other.  Secrets
  * of less than 4 bytes are in every word: they are not searched for.
  *
- * Not seen are HTML's names beyond Windows-1252 ("&alpha;"): 2,000 of them are larger than all of masking, and
- * hardly a server writes them (PHP's htmlentities does, of Greek letters).  Nor is base64 in lines that are
- * indented: ends of lines are skipped, blanks are not, for a secret may have some of its own.  "&#609" is one
- * number, as HTML reads it, and never "<" and "9".
+ * Not seen are HTML's names beyond Windows-1252 ("&alpha;"): 2,000 of them are larger than all of masking,
+ * and hardly a server writes them (PHP's htmlentities does, of Greek letters).  Nor is base64 in lines that
+ * are indented: ends of lines are skipped, blanks are not, for a secret may have some of its own.  "&#609" is
+ * one number, as HTML reads it, and never "<" and "9".
  */
 struct casehook__mask;
 
@@ -31,10 +31,11 @@ void casehook__mask_free(struct casehook__mask *mask);
  */
 int casehook__mask_begin_learning(struct casehook__mask *mask);
 /*
- * A secret that came later is searched for as well from now on, until some more have come: a token, when it
- * has expired.  Errors: NO_MEMORY.  Any thread.
+ * A secret that came later is searched for as well from now on, until some more of its kind have come: a
+ * token, when it has expired.  passing: a JWT that asks for one; however many of them are refused, the token
+ * that is still used stays known.  Errors: NO_MEMORY.  Any thread.
  */
-int casehook__mask_learn(struct casehook__mask *mask, struct casehook__text secret);
+int casehook__mask_learn(struct casehook__mask *mask, struct casehook__text secret, bool passing);
 
 /*
  * Copies outside text into out (size bytes with the NUL): every secret becomes "***", controls but tabs

@@ -147,8 +147,8 @@ struct casehook__automaton *casehook__needles_automaton(struct casehook__heap *h
 struct casehook__learner {
     struct casehook__heap *heap; /* borrowed */
     pthread_mutex_t lock;
-    struct casehook__learnt *items[CASEHOOK__LEARNT]; /* a ring */
-    unsigned next;
+    struct casehook__learnt *items[CASEHOOK__LEARNT]; /* two rings: what passes is in front */
+    unsigned next[2];                                 /* of which this one is the next; [1]: of what passes */
 };
 
 struct casehook__learner *casehook__learner_new(struct casehook__heap *heap)
@@ -177,9 +177,12 @@ void casehook__learner_free(struct casehook__learner *learner)
 }
 
 int casehook__learner_add(struct casehook__learner *learner, const struct casehook__text *secrets,
-                          size_t count)
+                          size_t count, bool passing)
 {
-    struct casehook__learnt *learnt, *oldest;
+    struct casehook__learnt *learnt, *oldest,
+        **ring = learner->items + (passing ? 0 : CASEHOOK__LEARNT_PASSING);
+    unsigned size = passing ? CASEHOOK__LEARNT_PASSING : CASEHOOK__LEARNT - CASEHOOK__LEARNT_PASSING,
+             *next = &learner->next[passing];
     if (secrets[0].length < SECRET_MIN) return CASEHOOK_OK;
     learnt = casehook__calloc(learner->heap, 1, sizeof *learnt);
     if (learnt) learnt->automaton = casehook__needles_automaton(learner->heap, secrets, count, true);
@@ -190,9 +193,9 @@ int casehook__learner_add(struct casehook__learner *learner, const struct caseho
     learnt->heap = learner->heap;
     atomic_init(&learnt->references, 1);
     pthread_mutex_lock(&learner->lock);
-    oldest = learner->items[learner->next];
-    learner->items[learner->next] = learnt;
-    learner->next = (learner->next + 1) % CASEHOOK__LEARNT;
+    oldest = ring[*next];
+    ring[*next] = learnt;
+    *next = (*next + 1) % size;
     pthread_mutex_unlock(&learner->lock);
     casehook__learnt_leave(oldest);
     return CASEHOOK_OK;

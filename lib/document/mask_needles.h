@@ -22,8 +22,9 @@ struct casehook__automaton *casehook__needles_automaton(struct casehook__heap *h
                                                         const struct casehook__text *secrets, size_t count,
                                                         bool closer);
 
-/* Secrets that came later: the last ones. */
-#define CASEHOOK__LEARNT 8
+/* Secrets that came later: the last ones, those that pass apart. */
+#define CASEHOOK__LEARNT_PASSING 4
+#define CASEHOOK__LEARNT         (8 + CASEHOOK__LEARNT_PASSING)
 
 /* One of them.  Whoever looks for it has a reference. */
 struct casehook__learnt {
@@ -39,7 +40,7 @@ struct casehook__learner *casehook__learner_new(struct casehook__heap *heap);
 void casehook__learner_free(struct casehook__learner *learner);
 /* The first one must be long enough.  OK or NO_MEMORY.  Any thread. */
 int casehook__learner_add(struct casehook__learner *learner, const struct casehook__text *secrets,
-                          size_t count);
+                          size_t count, bool passing);
 /* Those that are known now, each to be left; how many. */
 size_t casehook__learner_take(struct casehook__learner *learner,
                               struct casehook__learnt *items[CASEHOOK__LEARNT]);

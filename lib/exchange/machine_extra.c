@@ -69,9 +69,11 @@ static void earlier(int64_t *time, int64_t other)
 static void wait_for_token(struct casehook__machine *machine, int64_t now, int64_t until)
 {
     uint32_t most = machine->context->settings->retry.deadline_ms;
-    if (most && now >= machine->begun + most) {
+    bool late = now >= machine->deadline; /* of which an exchange learns here alone */
+    if (late || (most && now >= machine->begun + most)) {
         casehook__fail(&machine->result->error, CASEHOOK_E_TIMEOUT,
-                       "retry.deadline passed while it waited for a token that another operation asks for");
+                       "%s passed while it waited for a token that another operation asks for",
+                       late ? "the deadline of the call" : "retry.deadline");
         casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
         return;
     }
@@ -176,7 +178,7 @@ struct casehook__verdict casehook__extra_judge(struct casehook__machine *machine
     token->limit = FORM_BYTES;
     if (verdict.status) return verdict;
     /* Before anybody can show it. */
-    verdict.status = casehook__mask_learn(machine->context->mask, casehook__buf_text(token));
+    verdict.status = casehook__mask_learn(machine->context->mask, casehook__buf_text(token), false);
     if (!verdict.status)
         verdict.status =
             casehook__credentials_put(machine->context->credentials, &extra->claim, casehook__buf_text(token),

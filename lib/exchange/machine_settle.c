@@ -133,8 +133,9 @@ static void go_on(struct casehook__machine *machine, const struct casehook__hop 
     request->origin = &machine->origin;
     request->url = casehook__buf_string(&machine->url);
     machine->state = CASEHOOK__MACHINE_READY;
-    if (hop->configured &&
-        casehook__query_append(machine->context->config, true, &machine->url, &machine->result->error))
+    if (!hop->configured)
+        casehook__query_drop(machine->context->config, &machine->url);
+    else if (casehook__query_append(machine->context->config, true, &machine->url, &machine->result->error))
         casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
     request->url = casehook__buf_string(&machine->url);
 }

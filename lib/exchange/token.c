@@ -93,7 +93,7 @@ static int form_jwt(const struct casehook__oauth *oauth, const struct casehook__
     int status = CASEHOOK_OK;
     casehook__buf_init(&jwt, form->heap, JWT_MAX);
     if (!shown) status = write_jwt(oauth, clock, grant, &jwt);
-    if (!shown && !status) status = casehook__mask_learn(mask, casehook__buf_text(&jwt));
+    if (!shown && !status) status = casehook__mask_learn(mask, casehook__buf_text(&jwt), true);
     if (!status) form_field(form, name, shown ? CASEHOOK__TEXT("***") : casehook__buf_text(&jwt));
     casehook__buf_free(&jwt);
     return status;
@@ -159,15 +159,26 @@ static int append_string_value(struct casehook__buf *buf, struct casehook__js_va
     return casehook__js_decode(buf, (struct casehook__text){value.text.data + 1, value.text.length - 2});
 }
 
-static int64_t read_life(struct casehook__js_value value)
+/* A number, as such (3.6e3 is 3600) or in a text; what is no whole second of it does not count. */
+static int64_t read_life(struct casehook__js_value value, struct casehook__buf *scratch)
 {
-    struct casehook__text text = value.text;
+    struct casehook__text text = value.text, fraction = {"", 0};
     uint64_t seconds;
-    if (value.kind == CASEHOOK__JS_STRING) text = (struct casehook__text){text.data + 1, text.length - 2};
-    if (value.kind != CASEHOOK__JS_STRING && value.kind != CASEHOOK__JS_NUMBER) return -1;
+    casehook__buf_clear(scratch);
+    if (value.kind == CASEHOOK__JS_STRING)
+        text = (struct casehook__text){text.data + 1, text.length - 2};
+    else if (value.kind == CASEHOOK__JS_NUMBER && !casehook__js_number(scratch, text))
+        text = casehook__buf_text(scratch);
+    else
+        return -1;
     const char *point = text.length ? memchr(text.data, '.', text.length) : NULL;
-    if (point) text.length = (size_t)(point - text.data);
+    if (point) {
+        fraction = casehook__text_from(text, (size_t)(point - text.data) + 1);
+        text.length = (size_t)(point - text.data);
+    }
     if (!casehook__text_number(text, LIFE_MAX_S, &seconds)) return -1;
+    for (size_t i = 0; i < fraction.length; i++)
+        if (!casehook__is_digit(fraction.data[i])) return -1;
     return (int64_t)seconds * 1000;
 }
 
@@ -287,7 +298,7 @@ static int read_token(const struct casehook__question *question, const struct ca
     const char *fault = take_access_token(members, token);
     if (fault) return fail_answer(question, response, fault, error);
     if (token->status) return casehook__fail_memory(error);
-    *life_ms = read_life(members[EXPIRES_IN]);
+    *life_ms = read_life(members[EXPIRES_IN], question->scratch);
     return CASEHOOK_OK;
 }
 

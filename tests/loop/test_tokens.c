@@ -222,6 +222,26 @@ static void a_long_life(void **state)
     end();
 }
 
+/* However the number is written; a part of a second does not count, and what is no number is not known. */
+static void a_life_in_other_words(void **state)
+{
+    static const struct {
+        const char *life;
+        unsigned tokens; /* after half an hour */
+    } lives[] = {{"3.6e3", 1},     {"36E+2", 1},    {"3600.25", 1}, {"\"3600.0\"", 1}, {"0.36e2", 2},
+                 {"\"3.6e3\"", 1}, {"\"soon\"", 1}, {"-5", 1},      {"1e400", 1},      {"null", 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof lives / sizeof *lives; i++) {
+        begin(NULL);
+        life = lives[i].life;
+        expect_blocking(CASEHOOK_OK, 0);
+        fake.now += 1800000;
+        expect_blocking(CASEHOOK_OK, 0);
+        assert_int_equal(tokens, lives[i].tokens);
+        end();
+    }
+}
+
 static void until_it_is_refused(void **state)
 {
     (void)state;
@@ -443,6 +463,36 @@ static void a_deadline_passes_while_one_blocks(void **state)
     end();
 }
 
+/* It is told to come again no longer than it has time. */
+static void a_deadline_passes_while_an_exchange_waits(void **state)
+{
+    static const struct casehook_params params = {.struct_size = sizeof params, .title = "t"};
+    const struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = 3000};
+    struct casehook_exchange *other = NULL;
+    struct casehook_http_request request = {.struct_size = sizeof request};
+    (void)state;
+    begin(NULL);
+    hold_by_exchange();
+    assert_int_equal(casehook_exchange_new(connector, CASEHOOK_CREATE, &params, &options, &other, NULL),
+                     CASEHOOK_OK);
+    int64_t began = fake.now;
+    int turn;
+    while ((turn = casehook_exchange_next(other, &request)) == CASEHOOK_EXCHANGE_WAIT) {
+        assert_in_range(request.wait_ms, 1, 1000);
+        fake.now += request.wait_ms;
+    }
+    assert_int_equal(turn, CASEHOOK_EXCHANGE_ENDED);
+    assert_int_equal(fake.now - began, 3000);
+    struct casehook_result *result = casehook_exchange_result(other);
+    const struct casehook_error *error = casehook_result_error(result);
+    assert_int_equal(casehook_error_status(error), CASEHOOK_E_TIMEOUT);
+    assert_int_equal(casehook_error_outcome(error), CASEHOOK_OUTCOME_NOT_SENT);
+    assert_true(casehook_error_retryable(error));
+    casehook_result_free(result);
+    casehook_exchange_free(other);
+    end();
+}
+
 /* It is told to come again, and does so until the token is there. */
 static void an_exchange_waits(void **state)
 {
@@ -500,6 +550,7 @@ int main(void)
         cmocka_unit_test(one_request_for_a_thousand),
         cmocka_unit_test(renewed_before_its_end),
         cmocka_unit_test(a_long_life),
+        cmocka_unit_test(a_life_in_other_words),
         cmocka_unit_test(until_it_is_refused),
         cmocka_unit_test(refused_for_many),
         cmocka_unit_test(all_that_wait_fail_with_it),
@@ -514,6 +565,7 @@ int main(void)
         cmocka_unit_test(an_exchange_gets_it_while_one_blocks),
         cmocka_unit_test(an_exchange_is_forgotten),
         cmocka_unit_test(a_deadline_passes_while_one_blocks),
+        cmocka_unit_test(a_deadline_passes_while_an_exchange_waits),
         cmocka_unit_test(an_exchange_waits),
         cmocka_unit_test(a_preview_shows_it_masked),
     };

@@ -596,6 +596,29 @@ static void threads_share_a_mask(void **state)
     }
 }
 
+/* A token stays known however many JWTs have asked for the next one in vain; the eighth token after it may
+ * be the one that takes its place. */
+static void secrets_that_come_later(void **state)
+{
+    (void)state;
+    char jwt[32];
+    struct casehook__mask *mask = mask_of(NULL, 0);
+    assert_int_equal(casehook__mask_begin_learning(mask), CASEHOOK_OK);
+    assert_int_equal(casehook__mask_learn(mask, casehook__text("first-token"), false), CASEHOOK_OK);
+    for (int i = 0; i < 100; i++) {
+        snprintf(jwt, sizeof jwt, "eyJ.assertion.%03d", i);
+        assert_int_equal(casehook__mask_learn(mask, casehook__text(jwt), true), CASEHOOK_OK);
+    }
+    masks_text(mask, casehook__text("a first-token b eyJ.assertion.099 c eyJ.assertion.096 d"),
+               "a *** b *** c *** d");
+    for (int i = 0; i < 7; i++) {
+        snprintf(jwt, sizeof jwt, "later-token.%d", i);
+        assert_int_equal(casehook__mask_learn(mask, casehook__text(jwt), false), CASEHOOK_OK);
+    }
+    masks_text(mask, casehook__text("first-token later-token.6"), "*** ***");
+    casehook__mask_free(mask);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_encoding),
@@ -608,6 +631,7 @@ int main(void)
                                        cmocka_unit_test(inside_a_character),
                                        cmocka_unit_test(ends_of_escapes),
                                        cmocka_unit_test(lines),
+                                       cmocka_unit_test(secrets_that_come_later),
                                        cmocka_unit_test(long_secrets),
                                        cmocka_unit_test(long_secrets_alike),
                                        cmocka_unit_test(long_secret_in_another),
