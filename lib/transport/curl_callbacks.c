@@ -158,6 +158,11 @@ int casehook__curl_on_send(void *user, char *remote, char *local, int remote_por
     struct casehook__transfer *transfer = user;
     (void)local;
     long bytes = 0;
+    /* The process may have slept since the connection was begun: others may have been asked since. */
+    if (casehook__clock_ms() >= transfer->limit) {
+        transfer->stop = CASEHOOK__STOP_LATE;
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (transfer->sends) {
         curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &bytes);
         casehook__curl_died(transfer);

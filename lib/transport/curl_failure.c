@@ -302,7 +302,8 @@ static void fail_as(struct casehook__transfer *transfer, int status)
 void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code)
 {
     casehook__error_init(&transfer->told);
-    fail_as(transfer, tell_code(transfer, code));
+    bool late = transfer->stop == CASEHOOK__STOP_LATE;
+    fail_as(transfer, late ? tell_time(transfer) : tell_code(transfer, code));
 }
 
 void casehook__curl_fail_time(struct casehook__transfer *transfer)

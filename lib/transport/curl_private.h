@@ -83,6 +83,7 @@ enum casehook__stop {
     CASEHOOK__STOP_NONE,
     CASEHOOK__STOP_AGAIN,      /* libcurl wanted to send it again (H6) */
     CASEHOOK__STOP_CONNECTION, /* the kept connection that libcurl chose must not be used (H7) */
+    CASEHOOK__STOP_LATE,       /* its time was over before it was sent */
     CASEHOOK__STOP_HEADERS,    /* they are too large */
     CASEHOOK__STOP_BODY,       /* it is */
     CASEHOOK__STOP_MEMORY      /* for what came */

@@ -93,6 +93,46 @@ static void a_loop_whose_host_was_busy(void **state)
     free(large);
 }
 
+/* The host leaves between the beginning of a connection and the request: when it comes back it is too late.
+ */
+static struct answer leave_while_connecting(struct site *site, enum way way, uint32_t deadline_ms)
+{
+    struct drive drive = drive_new(way);
+    struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = deadline_ms};
+    struct casehook_result *result;
+    uint64_t ticket = 0;
+    assert_int_equal(casehook_loop_submit_json(drive.loop, site->client.connector, CASEHOOK_CREATE,
+                                               site_params(0, 0), CASEHOOK_TERMINATED, &options, NULL, NULL),
+                     CASEHOOK_OK);
+    /* The server answers the hello meanwhile: the next thing to send is the request. */
+    while (!tracker_connections(site->tracker)) drive_turn(&drive, 0);
+    poll(NULL, 0, paced(LIMIT_MS) * 2);
+    while (result = casehook_loop_next(drive.loop, &ticket), !ticket) drive_turn(&drive, -1);
+    drive_free(&drive);
+    return answer_from(result);
+}
+
+static void what_was_not_sent_in_time(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct answer answer = {.status = CASEHOOK_OK};
+        unsigned came = 1;
+        /* A server that was quick enough has it in time: once more then. */
+        for (int tries = 0; tries < 20 && came; tries++) {
+            struct site site = new_site(HTTPS13, i / 2, NULL);
+            answer = leave_while_connecting(&site, i % 2 ? LOOP_WAIT : LOOP_DESCRIPTOR,
+                                            i / 2 ? (uint32_t)paced(LIMIT_MS) : 0);
+            tracker_settle(site.tracker);
+            came = atomic_load(&site.records->of[0].whole);
+            site_free(&site);
+        }
+        assert_int_equal(came, 0);
+        assert_int_equal(answer.status, CASEHOOK_E_TIMEOUT);
+        assert_int_equal(answer.outcome, CASEHOOK_OUTCOME_NOT_SENT);
+    }
+}
+
 /* In the child: 0 when it has the id. */
 static int create_blocking(struct site *site, int by_deadline)
 {
@@ -155,8 +195,8 @@ static void a_process_that_was_stopped(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_loop_whose_host_was_busy),
-                                       cmocka_unit_test(a_refusal_that_is_cancelled),
-                                       cmocka_unit_test(a_process_that_was_stopped)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_loop_whose_host_was_busy), cmocka_unit_test(what_was_not_sent_in_time),
+        cmocka_unit_test(a_refusal_that_is_cancelled), cmocka_unit_test(a_process_that_was_stopped)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
