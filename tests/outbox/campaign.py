@@ -6,6 +6,7 @@ KIND   kill      a worker is killed at random moments, the tracker misbehaves
        disk      it is killed at every write and sync; what was not synced is lost
        machines  three workers on one PostgreSQL, with wrong clocks, killed, and stopped for longer than their lease
 """
+import itertools
 import json
 import os
 import random
@@ -52,7 +53,8 @@ class Worker:
         if shim:
             environment["LD_PRELOAD"] = campaign.preload
         self.alerts, self.log = alerts, campaign.log
-        self.process = subprocess.Popen([campaign.worker, campaign.location, campaign.document, "work", name, str(lease)],
+        self.name = f"w{next(campaign.numbers)}"
+        self.process = subprocess.Popen([campaign.worker, campaign.location, campaign.write_document(self.name), "work", name, str(lease)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=environment, text=True)
         self.threads = [threading.Thread(target=each, daemon=True) for each in (self.feed, self.read)]
         for thread in self.threads:
@@ -95,7 +97,7 @@ class Campaign:
     def __init__(self, worker, shim, location, seed):
         self.worker, self.shim, self.postgres = worker, shim, location
         self.folder = tempfile.mkdtemp(prefix="casehook-outbox-")
-        self.document = os.path.join(self.folder, "connector.json")
+        self.numbers, self.pauses, self.began = itertools.count(1), [], time.monotonic()
         self.log = open(os.path.join(self.folder, "log"), "a+", encoding="utf-8")
         self.random, self.tracker, self.number = random.Random(seed), None, 0
         # The sanitizers want to be the first library.
@@ -108,8 +110,7 @@ class Campaign:
         if self.tracker:
             self.tracker.close()
         self.tracker = Tracker(keys, seed)
-        with open(self.document, "w", encoding="utf-8") as out:
-            json.dump(self.tracker.document(find), out)
+        self.find, self.pauses = find, []
         self.number += 1
         self.location = self.postgres or os.path.join(self.folder, f"outbox{self.number}.db")
         if self.postgres:
@@ -119,9 +120,16 @@ class Campaign:
                     break
                 time.sleep(0.1)
 
+    def write_document(self, name):
+        path = os.path.join(self.folder, f"connector-{name}.json")
+        with open(path, "w", encoding="utf-8") as out:
+            json.dump(self.tracker.document(self.find, name), out)
+        return path
+
     def call(self, *arguments):
+        document = "-" if arguments[0] != "drain" else self.write_document("drain")
         for _ in range(100):
-            done = subprocess.run([self.worker, self.location, "-" if arguments[0] != "drain" else self.document, *arguments],
+            done = subprocess.run([self.worker, self.location, document, *arguments],
                                   stdout=subprocess.PIPE, stderr=self.log, text=True)
             if done.returncode != 4:
                 break
@@ -176,10 +184,20 @@ class Campaign:
 
     def verify(self, all_alerts):
         wrong = self.tracker.doubled_or_out_of_order()
+        wrong += [line for label in {each.split()[0].rstrip(":") for each in wrong} for line in self.story(label)]
         for alerts in all_alerts:
             wrong += [f"{key} is lost" for key in alerts.accepted if not self.tracker.has(*alerts.place[key])]
         if wrong:
-            raise AssertionError("\n".join(wrong[:20]) + f"\n{self.folder} {self.location}\n" + self.tail())
+            raise AssertionError("\n".join(wrong[:60]) + f"\n{self.folder} {self.location}\n" + self.tail())
+
+    def story(self, label):
+        """What the tracker was asked to do with a case, and when those who asked were stopped."""
+        asked = [each for each in self.tracker.history if each[4] == label]
+        for came, done, worker, kind, _, seq in asked:
+            yield f"  {label}: {came - self.began:9.3f} {done - self.began:9.3f} {worker} {kind} {seq}"
+        for worker, stopped, woken in self.pauses:
+            if any(each[2] == worker and stopped - 1 < each[0] < woken + 1 for each in asked):
+                yield f"  {label}: {worker} was stopped from {stopped - self.began:.3f} to {woken - self.began:.3f}"
 
     # ---- a worker is killed
 
@@ -265,8 +283,10 @@ class Campaign:
                     workers[i] = start(i)
                     kills += 1
                 else:
+                    stopped = time.monotonic()
                     workers[i].process.send_signal(signal.SIGSTOP)
                     time.sleep(self.random.choice([0.1, 2.0]))
+                    self.pauses.append((workers[i].name, stopped, time.monotonic()))
                     workers[i].process.send_signal(signal.SIGCONT)
                     stops += 1
                 if time.monotonic() > restart:

@@ -6,6 +6,7 @@ import re
 import select
 import socket
 import threading
+import time
 
 
 class Tracker:
@@ -15,6 +16,7 @@ class Tracker:
         self.lock = threading.Lock()
         self.keys = {} if keys else None
         self.cases, self.random, self.mishaps, self.misbehaves = {}, random.Random(seed), 0, 0.0
+        self.history = []  # (when it came, when it was done, whose, kind, case, seq)
         tracker = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,7 +46,7 @@ class Tracker:
         self.server.shutdown()
         self.server.server_close()
 
-    def document(self, find):
+    def document(self, find, worker=None):
         base = f"http://127.0.0.1:{self.port}"
         case = base + "/case/{{{external.system.id}}}"
         config = {"strict": False, "hasAuth": False, "createIncidentUrl": base + "/new",
@@ -57,12 +59,14 @@ class Tracker:
             config.update({"findIncidentUrl": base + "/find/{{{case.id}}}", "findIncidentResponseKey": "items[0].id"})
         if self.keys is not None:
             config["idempotencyHeader"] = "Idempotency-Key"
+        if worker:
+            config["headers"] = {"Worker": worker}
         return {"config": config, "secrets": {}}
 
     # ---- what it does
 
     def serve(self, handler):
-        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        body, came = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)), time.monotonic()
         with self.lock:
             mishap = self.random.choice(["reset", "mute", "cut", "busy", "broken", "broken_done", "slow"]) \
                 if self.random.random() < self.misbehaves else None
@@ -76,7 +80,8 @@ class Tracker:
                 return
             status, answer = (503, {}) if mishap == "busy" else (500, {}) if mishap == "broken" else (0, None)
             if mishap != "reset" and not status:
-                status, answer = self.answer(handler.command, handler.path, body, handler.headers.get("Idempotency-Key"))
+                about = (came, handler.headers.get("Worker"))
+                status, answer = self.answer(handler.command, handler.path, body, handler.headers.get("Idempotency-Key"), about)
         if mishap in ("reset", "mute"):
             handler.close_connection = True
             return
@@ -100,22 +105,26 @@ class Tracker:
         except OSError:
             return True
 
-    def answer(self, method, path, body, key):
+    def answer(self, method, path, body, key, about):
         if path.startswith("/find/"):
             return 200, {"items": [{"id": each} for each in self.cases if self.cases[each]["case"] == path[6:]]}
         if key is not None and self.keys is not None and key in self.keys:
             request, done = self.keys[key]
             return done if request == (path, body) else (422, {})
-        done = self.write(method, path, body)
+        done = self.write(method, path, body, about)
         if key is not None and self.keys is not None and done[0] < 300:
             self.keys[key] = ((path, body), done)
         return done
 
-    def write(self, method, path, body):
+    def note(self, about, kind, case, seq):
+        self.history.append((about[0], time.monotonic(), about[1], kind, case, seq))
+        return kind, case, seq
+
+    def write(self, method, path, body, about):
         if path == "/new":
             fields = json.loads(body)
             name = f"X-{len(self.cases) + 1}"
-            self.cases[name] = {"case": fields["case"], "effects": [("create", *self.place(fields["title"]))]}
+            self.cases[name] = {"case": fields["case"], "effects": [self.note(about, "create", *self.place(fields["title"]))]}
             return 201, {"id": name}
         name = path.split("/")[2]
         if name not in self.cases:
@@ -123,7 +132,7 @@ class Tracker:
         if method == "GET":
             return 200, {"key": name}
         kind = "comment" if path.endswith("/comment") else "update"
-        self.cases[name]["effects"].append((kind, *self.place(json.loads(body)["title"])))
+        self.cases[name]["effects"].append(self.note(about, kind, *self.place(json.loads(body)["title"])))
         return 200, {"id": name}
 
     @staticmethod
