@@ -26,7 +26,8 @@
  *      NO_MEMORY    the allocator, or the database library, had none
  *      CONFIG       the location is none that can be
  *      UNSUPPORTED  this build has no driver for it; or a newer version of this library made the database
- *      PARAMS       the params are no JSON object, or hold what only the outbox may add
+ *      PARAMS       the params are no JSON object, are too long, hold what only the outbox may add, or are of
+ *                   no case that there is
  *      LIMIT        the outbox is full: a limit of the options was reached; nothing was stored
  *      BUSY         another program holds the database; another thread is in the function; the entry is being
  *                   sent
@@ -131,7 +132,7 @@ typedef struct casehook_connector *(*casehook_outbox_resolve_fn)(void *user, con
  * database_timeout_ms: how long a call waits for a lock of another program, or for PostgreSQL; 0: 5 s.
  * poll_ms: how often a file is looked at for what another process has put; 0: 1 s.  PostgreSQL tells it.
  * max_sending: entries that are sent at the same time; 0: 64.  max_connections: as in
- * casehook_loop_options.  log_level: CASEHOOK_LOG_*, 0: INFO.  reserved must be 0.
+ * casehook_loop_options.  log_level: CASEHOOK_LOG_*, 0: INFO.
  * Ownership: yours; all of it is copied.  Since: 0.2
  */
 struct casehook_outbox_options {
@@ -197,11 +198,12 @@ enum casehook_outbox_stored {
  * key: two items of one connector and key are one entry; 1 to 255 bytes, NULL: never the same as another one.
  * The key of a finished entry is known until that is purged.
  * operation: CASEHOOK_PUSH, _CREATE, _UPDATE or _COMMENT.
- * params: as for casehook_run_json(), without resume.  The id of the case is the id in it; without one the entry
- * has a case of its own.  externalId, externalFields (what answers told of the case: createResponseFields and
- * the like, up to 64 KiB) and idempotencyKey are added by the outbox where they are absent.  Entries of a case go
- * in the order in which they were stored: who goes on although a put failed has changed it.  An
- * update or a comment needs an externalId, or a case that a push or create has made before.
+ * params: as for casehook_run_json(), without resume; at most 8 MiB.  The id of the case is the id in it, at most
+ * 1,024 bytes; without one the entry has a case of its own.  externalId, externalFields (what answers told of the
+ * case: createResponseFields and the like, up to 64 KiB) and idempotencyKey are added by the outbox where they are
+ * absent.  Entries of a case go in the order in which they were stored: who goes on although a put failed has
+ * changed it.  An update or a comment needs an externalId, or a case that a push or create has made before, or is
+ * going to make.
  * delay_ms: not sent before so long from now.
  *
  * An update or a push that waits, was never tried, has no comments and is no change of status (its status is
@@ -298,7 +300,7 @@ struct casehook_outbox_entry {
     const char *key;
     const char *case_id;
     const char *external_id; /* of the case, where it is known */
-    const char *title;       /* of the params */
+    const char *title;       /* of the params; its first 1,024 bytes */
     const char *url;         /* where a person can look at the case */
     const char *worker;      /* that sends it, or did so last */
     const char *message;     /* why it waits, or is parked */
@@ -391,7 +393,7 @@ CASEHOOK_API size_t casehook_outbox_stats_json(struct casehook_outbox *outbox, c
 
 /*
  * A parked or unknown entry is tried again, from the beginning: only when it is known that it was not done, or
- * that once more does no harm.  One that waits becomes due now.
+ * that once more does no harm.  One that waits becomes due now; whether it may have been done stays known.
  * Errors, of these four: ARGUMENT (no such entry, or not in such a state), BUSY (it is being sent), and those
  * of put.  Since: 0.2
  */
@@ -404,7 +406,7 @@ CASEHOOK_API int casehook_outbox_discard(struct casehook_outbox *outbox, uint64_
 
 /*
  * A parked or unknown entry was done, as somebody has seen in the tracker.  external_id, when not NULL, is that
- * of its case from now on.  Since: 0.2
+ * of its case from now on: 1 to 1,024 bytes.  Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_done(struct casehook_outbox *outbox, uint64_t id, const char *external_id,
                                       struct casehook_outbox_error **error);

@@ -103,9 +103,25 @@ int casehook_outbox_discard(struct casehook_outbox *outbox, uint64_t id, struct 
     return decide(outbox, id, CASEHOOK_OUTBOX_DISCARDED, NULL, error);
 }
 
+enum { EXTERNAL_ID_MAX = 1024 };
+
+/* What no update could use would park all that follows in its case. */
+static bool is_external_id(const char *id)
+{
+    size_t length = strlen(id);
+    return length > 0 && length <= EXTERNAL_ID_MAX && strcmp(id, ".") != 0 && strcmp(id, "..") != 0;
+}
+
 int casehook_outbox_done(struct casehook_outbox *outbox, uint64_t id, const char *external_id,
                          struct casehook_outbox_error **error)
 {
+    struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
+    int status = casehook__ob_usable(outbox, &fault);
+    if (!status && external_id && !is_external_id(external_id))
+        status = casehook__ob_fail(&fault, CASEHOOK_E_ARGUMENT,
+                                   "external_id must have 1 to %d bytes, and not be \".\" or \"..\"",
+                                   EXTERNAL_ID_MAX);
+    if (status) return casehook__ob_answer(outbox, &fault, error);
     return decide(outbox, id, CASEHOOK_OUTBOX_DONE, external_id, error);
 }
 

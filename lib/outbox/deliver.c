@@ -299,6 +299,10 @@ int64_t casehook_outbox_timeout_ms(struct casehook_outbox *outbox)
     if (casehook__ob_usable(outbox, NULL) || !outbox->loop) return -1;
     int64_t now = casehook__ob_clock(), loop = casehook_loop_timeout_ms(outbox->loop),
             delay = outbox->options.poll_ms;
+    if (outbox->away) { /* before that nothing is done */
+        delay = delay_until(outbox->next_try, now, AWAY_MS);
+        return loop >= 0 && loop < delay ? loop : delay;
+    }
     if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
     if (!outbox->ended_since && !atomic_load(&outbox->paused) &&
         casehook__ob_in_flight(outbox) < outbox->options.max_sending)

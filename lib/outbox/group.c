@@ -67,6 +67,7 @@ int casehook__ob_promote(struct casehook_outbox *outbox, int64_t case_no, struct
 void casehook__ob_moved(struct casehook_outbox *outbox, int from, int to, int64_t bytes)
 {
     struct casehook__ob_tally *change = &outbox->change;
+    if (from < 0 || from >= CASEHOOK__OB_STATES) return; /* of a database that somebody has written into */
     if (from) {
         change->entries[from]--;
         if (from <= CASEHOOK_OUTBOX_UNKNOWN) change->bytes[from] -= bytes;
@@ -105,6 +106,7 @@ static int read_tally(struct casehook_outbox *outbox, bool exactly, struct caseh
     if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_OLDEST, &from, 1, &oldest, fault);
     if (status) return status;
     outbox->oldest_age_ms = oldest.rows ? oldest.values[1] : 0;
+    if (outbox->oldest_age_ms < 0) outbox->oldest_age_ms = 0; /* the clock was set back since */
     /* What is before it never waits again, unless a person says so, in decide.c. */
     if (oldest.rows) outbox->oldest_id = oldest.values[0];
     outbox->tally_until = now + TALLY_MS;

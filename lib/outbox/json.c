@@ -34,6 +34,13 @@ static int hex_value(char digit)
     return -1;
 }
 
+static unsigned four_digits(const char *at)
+{
+    unsigned code = 0;
+    for (int i = 0; i < 4; i++) code = code << 4 | (unsigned)hex_value(at[i]);
+    return code;
+}
+
 static bool takes_escape(struct cursor *cursor)
 {
     if (cursor->at == cursor->end || !*cursor->at || !strchr("\"\\/bfnrtu", *cursor->at)) return false;
@@ -179,14 +186,31 @@ bool casehook__ob_json_next(struct casehook__ob_text whole, size_t *at, struct c
     return true;
 }
 
+bool casehook__ob_json_named(struct casehook__ob_text quoted, const char *name)
+{
+    if (quoted.length < 2) return false;
+    struct cursor cursor = {quoted.data + 1, quoted.data + quoted.length - 1};
+    for (; *name && cursor.at < cursor.end; name++) {
+        if (*cursor.at != '\\') {
+            if (*cursor.at++ != *name) return false;
+        } else if (cursor.end - cursor.at < 6 || cursor.at[1] != 'u' ||
+                   four_digits(cursor.at + 2) != (unsigned)*name) {
+            return false; /* no letter has another escape */
+        } else {
+            cursor.at += 6;
+        }
+    }
+    return !*name && cursor.at == cursor.end;
+}
+
 struct casehook__ob_text casehook__ob_json_find(struct casehook__ob_text object, const char *name)
 {
     struct casehook__ob_text none = {NULL, 0};
     struct casehook__ob_member member;
-    size_t at = 0, length = strlen(name);
+    size_t at = 0;
     if (!object.data || !memchr(object.data, '{', object.length)) return none;
     while (casehook__ob_json_next(object, &at, &member))
-        if (member.name.length == length + 2 && memcmp(member.name.data + 1, name, length) == 0)
+        if (casehook__ob_json_named(member.name, name))
             return member.value.length == 4 && memcmp(member.value.data, "null", 4) == 0 ? none
                                                                                          : member.value;
     return none;
@@ -211,13 +235,6 @@ static void add_utf8(struct casehook__ob_buf *buf, unsigned code)
     }
     for (size_t i = 1; i < length; i++) bytes[i] = (char)(0x80 | (code >> 6 * (length - 1 - i) & 0x3f));
     casehook__ob_add(buf, bytes, length);
-}
-
-static unsigned four_digits(const char *at)
-{
-    unsigned code = 0;
-    for (int i = 0; i < 4; i++) code = code << 4 | (unsigned)hex_value(at[i]);
-    return code;
 }
 
 /* Behind "\u": returns how many bytes of the text it took. */

@@ -17,7 +17,11 @@ struct casehook__ob_member {
 /* Steps through the members of an object, or the elements of an array (without names).  *at begins as 0. */
 bool casehook__ob_json_next(struct casehook__ob_text whole, size_t *at, struct casehook__ob_member *member);
 
-/* The value of the first member of that name, written without escapes; data NULL: none, or it is null. */
+/* Whether a name, with its quotes, stands for this one, which is plain ASCII; it may be written with escapes.
+ */
+bool casehook__ob_json_named(struct casehook__ob_text quoted, const char *name);
+
+/* The value of the first member of that name; data NULL: none, or it is null. */
 struct casehook__ob_text casehook__ob_json_find(struct casehook__ob_text object, const char *name);
 
 /* Adds what a string with its quotes stands for; lone surrogates become U+FFFD.  Anything else is added as it

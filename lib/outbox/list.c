@@ -45,7 +45,7 @@ struct casehook_outbox_list {
     struct listed *entries;
     size_t count, room;
     bool full;
-    struct casehook__ob_buf json;
+    _Atomic(char *) json; /* NULL: nobody has asked for it; made once */
 };
 
 struct finding {
@@ -96,15 +96,21 @@ static void drop_listed(struct casehook_outbox_list *list)
     list->count = 0;
 }
 
+/* Ids and times of entries are lower than any number that was meant for none of them. */
+static int64_t before_what(const struct casehook_outbox_query *query)
+{
+    return query->before && query->before < INT64_MAX ? (int64_t)query->before : INT64_MAX;
+}
+
 static int find_cases(struct casehook_outbox *outbox, struct finding *finding, struct casehook__ob_rows *rows,
                       struct casehook__ob_fault *fault)
 {
     const struct casehook_outbox_query *query = &finding->query;
-    const struct casehook__ob_value values[] = {
-        casehook__ob_number_value(query->before ? (int64_t)query->before : INT64_MAX),
-        casehook__ob_bytes_value(casehook__ob_text(query->connector)),
-        casehook__ob_bytes_value(casehook__ob_text(query->case_id)), casehook__ob_number_value(query->limit),
-        casehook__ob_number_value(query->full != 0)};
+    const struct casehook__ob_value values[] = {casehook__ob_number_value(before_what(query)),
+                                                casehook__ob_bytes_value(casehook__ob_text(query->connector)),
+                                                casehook__ob_bytes_value(casehook__ob_text(query->case_id)),
+                                                casehook__ob_number_value(query->limit),
+                                                casehook__ob_number_value(query->full != 0)};
     return casehook__ob_run(outbox, CASEHOOK__OB_LIST_CASES, values, 5, rows, fault);
 }
 
@@ -128,7 +134,7 @@ static int do_find(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     struct casehook_outbox_query query = finding->query;
     struct casehook__ob_rows rows = {.take = take_listed, .user = finding->list};
     struct casehook__ob_value values[14];
-    int64_t there = 0, before = query.before ? (int64_t)query.before : INT64_MAX;
+    int64_t there = 0, before = before_what(&query);
     drop_listed(finding->list);
     if (query.by_case) return find_cases(outbox, finding, &rows, fault);
     int status = find_id_of_key(outbox, &query, fault);
@@ -179,7 +185,7 @@ int casehook_outbox_find(struct casehook_outbox *outbox, const struct casehook_o
         casehook__ob_fail_memory(&fault);
         return casehook__ob_answer(outbox, &fault, error);
     }
-    finding.list->heap = finding.list->json.heap = casehook__ob_heap_ref(outbox->heap);
+    finding.list->heap = casehook__ob_heap_ref(outbox->heap);
     finding.list->full = finding.query.full != 0;
     finding.job.user = &finding;
     /* How many there are of each state says how to look for them. */
@@ -241,7 +247,7 @@ void casehook_outbox_list_free(struct casehook_outbox_list *list)
     struct casehook__ob_heap *heap = list->heap;
     drop_listed(list);
     casehook__ob_release(heap, list->entries);
-    casehook__ob_buf_free(&list->json);
+    casehook__ob_release(heap, atomic_load(&list->json));
     casehook__ob_release(heap, list);
     casehook__ob_heap_unref(heap);
 }
@@ -314,20 +320,34 @@ static void add_entry(struct casehook__ob_buf *buf, const struct listed *entry, 
     casehook__ob_put(buf, "}");
 }
 
+/* Two threads may make it at the same moment: one of both is kept. */
+static const char *keep_json(struct casehook_outbox_list *list, struct casehook__ob_buf *json)
+{
+    char *kept = NULL;
+    if (json->broken) {
+        casehook__ob_buf_free(json);
+        return NULL;
+    }
+    if (atomic_compare_exchange_strong(&list->json, &kept, json->data)) return json->data;
+    casehook__ob_buf_free(json);
+    return kept;
+}
+
 const char *casehook_outbox_list_json(struct casehook_outbox_list *list, size_t *length)
 {
     if (length) *length = 0;
     if (!list) return NULL;
-    if (!list->json.data || list->json.broken) {
-        casehook__ob_buf_free(&list->json);
-        casehook__ob_put(&list->json, "[");
-        for (size_t i = 0; i < list->count && !list->json.broken; i++) {
-            if (i) casehook__ob_put(&list->json, ",");
-            if (!list->json.broken) add_entry(&list->json, &list->entries[i], list->full);
+    const char *kept = atomic_load(&list->json);
+    if (!kept) {
+        struct casehook__ob_buf json = {.heap = list->heap};
+        casehook__ob_put(&json, "[");
+        for (size_t i = 0; i < list->count && !json.broken; i++) {
+            if (i) casehook__ob_put(&json, ",");
+            if (!json.broken) add_entry(&json, &list->entries[i], list->full);
         }
-        casehook__ob_put(&list->json, "]");
+        casehook__ob_put(&json, "]");
+        kept = keep_json(list, &json);
     }
-    if (list->json.broken) return NULL;
-    if (length) *length = list->json.length;
-    return list->json.data;
+    if (length && kept) *length = strlen(kept);
+    return kept;
 }

@@ -44,8 +44,16 @@ static void default_to(int64_t *field, int64_t value)
     if (*field == 0) *field = value;
 }
 
+/* Sums and doubles of them stay numbers. */
+static void at_most(int64_t *field, int64_t most)
+{
+    if (*field > most) *field = most;
+}
+
 static void fill_defaults(struct casehook_outbox_options *options)
 {
+    int64_t *const times[] = {&options->max_age_ms,   &options->give_up_after_ms, &options->retry_base_ms,
+                              &options->retry_max_ms, &options->keep_finished_ms, &options->keep_cases_ms};
     const int64_t hour = 3600000, day = 24 * hour;
     if (!options->max_entries) options->max_entries = 1000000;
     if (!options->max_bytes) options->max_bytes = UINT64_C(4) << 30;
@@ -57,6 +65,8 @@ static void fill_defaults(struct casehook_outbox_options *options)
     if (!options->lease_ms) options->lease_ms = 120000;
     if (options->lease_ms < LEASE_MS_MIN) options->lease_ms = LEASE_MS_MIN;
     if (!options->database_timeout_ms) options->database_timeout_ms = 5000;
+    if (options->database_timeout_ms > INT32_MAX) options->database_timeout_ms = INT32_MAX;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) at_most(times[i], INT64_MAX / 8);
     if (!options->poll_ms) options->poll_ms = 1000;
     if (!options->max_sending) options->max_sending = 64;
     if (!options->log_level) options->log_level = CASEHOOK_LOG_INFO;
@@ -154,12 +164,16 @@ static void release_outbox(struct casehook_outbox *outbox)
         casehook__ob_sending_clear(outbox, &outbox->sending[i]);
     if (outbox->loop) casehook_loop_free(outbox->loop);
     casehook__ob_watch_free(outbox);
-    /* In a child it is the parent's: to close it would end the parent's session, or take its journal away. */
-    if (outbox->store && outbox->pid == (int)getpid()) outbox->store->driver->close(outbox->store);
+    /*
+     * In a child it is the parent's: to close it would end the parent's session, or take its journal away.
+     * Threads of the parent that waited are not there, and would be waited for.
+     */
+    bool ours = outbox->pid == (int)getpid();
+    if (outbox->store && ours) outbox->store->driver->close(outbox->store);
     casehook__ob_release(heap, outbox->sending);
     casehook__ob_release(heap, outbox->worker);
-    pthread_cond_destroy(&outbox->ended);
-    pthread_mutex_destroy(&outbox->lock);
+    if (ours) pthread_cond_destroy(&outbox->ended);
+    if (ours) pthread_mutex_destroy(&outbox->lock);
     if (outbox->options.destroy) outbox->options.destroy(outbox->options.user);
     casehook__ob_release(heap, outbox);
     casehook__ob_heap_unref(heap);
@@ -190,20 +204,24 @@ int casehook_outbox_open(const struct casehook_outbox_options *given, struct cas
     struct casehook_outbox_options options;
     size_t minimum = offsetof(struct casehook_outbox_options, log_level) + sizeof options.log_level;
     if (error) *error = NULL;
-    if (!opened) return CASEHOOK_E_ARGUMENT;
-    *opened = NULL;
+    if (opened) *opened = NULL;
     int status =
         casehook__ob_read_struct(&options, given, minimum, sizeof options, "casehook_outbox_options", &fault);
     /* Of a struct whose size is wrong nothing is used. */
-    if (casehook__ob_heap_new(status ? NULL : options.allocator, &heap)) {
-        if (!status && options.destroy) options.destroy(options.user);
+    bool read = !status;
+    int no_heap = casehook__ob_heap_new(read ? options.allocator : NULL, &heap);
+    if (no_heap) {
+        if (read && options.destroy) options.destroy(options.user);
+        if (no_heap == CASEHOOK_E_ARGUMENT) return no_heap; /* there is nothing to make an error with */
         casehook__ob_fail_memory(&fault);
         return casehook__ob_tell(NULL, &fault, error);
     }
+    if (!status && !opened)
+        status = casehook__ob_fail(&fault, CASEHOOK_E_ARGUMENT, "there is no place for the outbox");
     struct casehook_outbox *outbox = status ? NULL : begin_outbox(heap, &options);
     if (!outbox) {
         if (!status) status = casehook__ob_fail_memory(&fault);
-        if (status == CASEHOOK_E_NO_MEMORY && options.destroy) options.destroy(options.user);
+        if (read && options.destroy) options.destroy(options.user);
         casehook__ob_tell(heap, &fault, error);
         casehook__ob_heap_unref(heap);
         return status;

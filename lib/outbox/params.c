@@ -43,6 +43,7 @@ int casehook__ob_params_read(struct casehook__ob_heap *heap, struct casehook__ob
     params->has_status = read_member(object, "status", &params->status);
     if (!read_member(object, "title", &params->title)) read_member(object, "summary", &params->title);
     params->has_comments = has_elements(json, "comments");
+    params->has_external_id = casehook__ob_json_find(object, "externalId").data != NULL;
     if (params->case_id.broken || params->status.broken || params->title.broken) {
         casehook__ob_params_clear(params);
         return casehook__ob_fail_memory(fault);
@@ -58,12 +59,6 @@ void casehook__ob_params_clear(struct casehook__ob_params *params)
 }
 
 /* ---- what is sent --------------------------------------------------------------------------------- */
-
-static bool is_called_so(const struct casehook__ob_member *member, const char *name)
-{
-    struct casehook__ob_text inside = {member->name.data + 1, member->name.length - 2};
-    return casehook__ob_same(inside, casehook__ob_text(name));
-}
 
 static void begin_member(struct casehook__ob_buf *buf, const char *name)
 {
@@ -90,7 +85,8 @@ static void copy_members(struct casehook__ob_buf *buf, struct casehook__ob_text 
     casehook__ob_put(buf, "{");
     while (casehook__ob_json_next(object, &at, &member)) {
         bool left_out = false;
-        for (const char *const *name = but; *name; name++) left_out |= is_called_so(&member, *name);
+        for (const char *const *name = but; *name; name++)
+            left_out |= casehook__ob_json_named(member.name, *name);
         if (!left_out) copy_member(buf, &member);
     }
 }

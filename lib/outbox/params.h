@@ -7,7 +7,7 @@
 /* Of the text that was put; case_id, status and title are decoded, and yours. */
 struct casehook__ob_params {
     struct casehook__ob_buf case_id, status, title;
-    bool has_id, has_status, has_comments;
+    bool has_id, has_status, has_comments, has_external_id;
 };
 
 /* PARAMS when it is no JSON object, or has what is not the host's; NO_MEMORY. */

@@ -3,7 +3,13 @@
 
 #include <stdio.h>
 
-enum { NAME_BYTES_MAX = 255, PARAMS_BYTES_MAX = 8 << 20, TOKEN_SIZE = 33 };
+enum {
+    NAME_BYTES_MAX = 255,
+    CASE_ID_BYTES_MAX = 1024,
+    TITLE_BYTES_MAX = 1024,
+    PARAMS_BYTES_MAX = 8 << 20,
+    TOKEN_SIZE = 33
+};
 
 struct put {
     struct casehook__ob_job job;
@@ -95,12 +101,22 @@ static int replace_older(struct casehook_outbox *outbox, const struct put *put, 
     return status;
 }
 
+/* Its beginning, up to the end of a character: lists of many entries are held in memory. */
+static struct casehook__ob_text short_title(const struct casehook__ob_buf *title)
+{
+    struct casehook__ob_text text = {title->data, title->length};
+    if (text.length <= TITLE_BYTES_MAX) return text;
+    text.length = TITLE_BYTES_MAX;
+    while (text.length && ((unsigned char)text.data[text.length] & 0xc0) == 0x80) text.length--;
+    return text;
+}
+
 static int insert(struct casehook_outbox *outbox, struct put *put, int64_t case_no,
                   struct casehook__ob_fault *fault)
 {
     struct casehook__ob_numbers found;
     const struct casehook__ob_params *params = &put->params;
-    struct casehook__ob_text title = {params->title.data, params->title.length};
+    struct casehook__ob_text title = short_title(&params->title);
     const struct casehook__ob_value values[] = {casehook__ob_bytes_value(put->connector),
                                                 casehook__ob_bytes_value(put->key),
                                                 casehook__ob_number_value(case_no),
@@ -175,6 +191,23 @@ static int put_into_case(struct casehook_outbox *outbox, struct put *put, struct
     return status || !put->id ? status : keep_case(outbox, put, row, changes, fault);
 }
 
+/* An update or a comment is of a case that was made, or is going to be. */
+static int check_case(struct casehook_outbox *outbox, const struct put *put, bool *fits,
+                      struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_numbers found = {.rows = 0};
+    const struct casehook__ob_params *params = &put->params;
+    struct casehook__ob_text id = {params->case_id.data, params->case_id.length};
+    const struct casehook__ob_value values[] = {casehook__ob_bytes_value(put->connector),
+                                                casehook__ob_bytes_value(id)};
+    *fits = put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_CREATE || params->has_external_id;
+    if (*fits) return CASEHOOK_OK;
+    int status = CASEHOOK_OK;
+    if (params->has_id) status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_MADE, values, 2, &found, fault);
+    *fits = found.rows > 0;
+    return status;
+}
+
 static int do_put(struct casehook_outbox *outbox, struct casehook__ob_job *job,
                   struct casehook__ob_fault *fault)
 {
@@ -183,9 +216,16 @@ static int do_put(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     put->id = 0;
     put->stored = CASEHOOK_OUTBOX_STORED;
     put->state = CASEHOOK_OUTBOX_WAITING;
+    bool fits = false;
     int status = find_key(outbox, put, fault);
     if (status || put->stored == CASEHOOK_OUTBOX_KNOWN) return status;
     if (has_no_room(outbox, put, &job->fault)) return CASEHOOK_OK;
+    status = check_case(outbox, put, &fits, fault);
+    if (!status && !fits)
+        casehook__ob_fail(&job->fault, CASEHOOK_E_PARAMS,
+                          "nothing that was put has made this case: push or create it first, or give its "
+                          "externalId");
+    if (status || !fits) return status;
     status = put->params.has_id ? put_into_case(outbox, put, &row, fault) : insert(outbox, put, 0, fault);
     /* Somebody else has put the same key in this moment: nothing of ours was written but the case perhaps. */
     if (!status && put->stored == CASEHOOK_OUTBOX_STORED && !put->id) status = find_key(outbox, put, fault);
@@ -261,7 +301,14 @@ int casehook_outbox_put(struct casehook_outbox *outbox, const struct casehook_ou
         status = casehook__ob_read_struct(&item, given, minimum, sizeof item, "casehook_outbox_item", &fault);
     if (!status) status = check_item(&item, &put, &fault);
     if (!status) status = casehook__ob_params_read(outbox->heap, put.json, &put.params, &fault);
-    if (status) return casehook__ob_answer(outbox, &fault, error);
+    /* It is in an index of the database, whose rows are small; and one that fails there fails all others. */
+    if (!status && put.params.case_id.length > CASE_ID_BYTES_MAX)
+        status = casehook__ob_fail(&fault, CASEHOOK_E_PARAMS, "the id of the case is longer than %d bytes",
+                                   CASE_ID_BYTES_MAX);
+    if (status) {
+        casehook__ob_params_clear(&put.params);
+        return casehook__ob_answer(outbox, &fault, error);
+    }
     make_token(outbox, &put);
     put.job.user = &put;
     status = casehook__ob_group(outbox, &put.job);

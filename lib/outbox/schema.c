@@ -60,6 +60,11 @@ static int run_script(struct casehook__ob_store *store, const char *text, struct
 
 static int check_version(int64_t version, struct casehook__ob_fault *fault)
 {
+    if (version < 0)
+        return casehook__ob_fail(fault, CASEHOOK_E_SYSTEM,
+                                 "the outbox says that its tables are of version %lld: it is damaged, or of "
+                                 "another program",
+                                 (long long)version);
     if (version <= SCHEMA_VERSION) return CASEHOOK_OK;
     return casehook__ob_fail(
         fault, CASEHOOK_E_UNSUPPORTED,
@@ -97,7 +102,10 @@ int casehook__ob_schema(struct casehook__ob_store *store, struct casehook__ob_fa
     status = read_version(store, &version, NULL);
     store->driver->rollback(store);
     if (!status && version == SCHEMA_VERSION) return CASEHOOK_OK;
-    if (!status && check_version(version, fault)) return CASEHOOK_E_UNSUPPORTED;
+    if (!status) {
+        status = check_version(version, fault);
+        if (status) return status;
+    }
     status = store->driver->begin(store, fault);
     if (status) return status;
     status = store->driver->script(store, store->driver->dialect.alone, fault);

@@ -67,6 +67,12 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
         {"SELECT id FROM casehook_entry WHERE case_no = $1 AND case_no > 0 AND state <= 5 "
          "AND +state IN (1, 3, 5) ORDER BY id LIMIT 1",
          "i"},
+    /* A case that is in the tracker, or that something unfinished will make. */
+    [CASEHOOK__OB_CASE_MADE] =
+        {"SELECT c.no FROM casehook_case c WHERE c.connector = $1 AND c.case_id = $2 "
+         "AND (c.external_id IS NOT NULL OR EXISTS (SELECT 1 FROM casehook_entry e WHERE e.case_no = c.no "
+         "AND e.case_no > 0 AND e.state <= 5 AND e.operation IN (1, 5)))",
+         "bb"},
     [CASEHOOK__OB_REPLACE] =
         {"UPDATE casehook_entry SET state = 8, due = %NOW "
          "WHERE id = $1 AND state <= 2 AND attempts = 0 AND (operation = $2 OR operation = 3) "
@@ -118,8 +124,10 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                    "ORDER BY due LIMIT 1",
                                    "ibbbbbbbb"},
     [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes FROM casehook_entry WHERE id = $1 %LOCK", "i"},
-    [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, doubt = 0, "
-                             "first_at = CASE WHEN $2 <= 2 THEN 0 ELSE first_at END, "
+    /* One that waits may have been sent: only what a person has looked at begins anew. */
+    [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, "
+                             "doubt = CASE WHEN state <= 2 THEN doubt ELSE 0 END, "
+                             "first_at = CASE WHEN $2 <= 2 AND state > 2 THEN 0 ELSE first_at END, "
                              "external_id = COALESCE($3, external_id) WHERE id = $1",
                              "iib"},
     [CASEHOOK__OB_PURGE] =

@@ -125,9 +125,12 @@ class Alerts(unittest.TestCase):
 
     def test_an_end_without_a_beginning(self):
         self.source()
-        self.daemon.post(payload([alert("resolved")]))
-        self.daemon.wait_idle()
+        self.send([alert("resolved")], "ignored")
         self.assertEqual(self.cases(), [])
+        numbers = self.daemon.metrics()
+        self.assertEqual((numbers['casehook_outbox_entries{state="parked"}'], numbers["casehook_outbox_put_total"]), (0, 0))
+        self.send([alert()])
+        self.assertEqual(self.texts(self.cases()[0]), [])
 
     def test_texts_of_a_case(self):
         self.source(case={"title": " {{commonLabels.alertname}}:\n{{#alerts}}{{labels.instance}}{{^@last}}, {{/@last}}{{/alerts}} ",

@@ -343,6 +343,52 @@ static void with_keys_it_is_repeated(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* "Now" is no "from the beginning": the tracker may have it. */
+static void hurrying_forgets_no_doubt(void **state)
+{
+    (void)state;
+    begin("\"idempotencyHeader\":\"Idempotency-Key\"");
+    struct casehook_outbox_options options = {
+        .struct_size = sizeof options, .resolve = resolve, .retry_base_ms = 600000, .retry_max_ms = 600000};
+    struct casehook_outbox *outbox = box_open(box_place(), &options);
+    site.fault = 1;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    for (int i = 0; i < 1000 && !box_entry(outbox, id)->message; i++) casehook_outbox_run(outbox, 0, 20);
+    assert_int_equal(box_state(outbox, id), WAITING);
+    assert_int_equal(box_entry(outbox, id)->doubt, 1);
+    int64_t first = box_entry(outbox, id)->first_ms;
+    assert_int_equal(casehook_outbox_retry(outbox, id, NULL), CASEHOOK_OK);
+    assert_int_equal(box_entry(outbox, id)->doubt, 1);
+    assert_true(box_entry(outbox, id)->first_ms == first && first > 0);
+    site.fault = 0;
+    assert_int_equal(settle(outbox, id), DONE);
+    casehook_outbox_close(outbox);
+}
+
+/* A host without the descriptor asks when to come: not at once and at once again. */
+static void while_the_database_is_away_nobody_hurries(void **state)
+{
+    (void)state;
+    begin(NULL);
+    if (box_is_postgres()) skip();
+    struct casehook_outbox_options options = {
+        .struct_size = sizeof options, .resolve = resolve, .database_timeout_ms = 1};
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, &options);
+    box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    char *command = must_format("sqlite3 -batch '%s'", place);
+    FILE *other = popen(command, "w");
+    assert_non_null(other);
+    fputs(".timeout 20000\nBEGIN IMMEDIATE;\n", other);
+    fflush(other);
+    while (box_put_status(outbox, CASEHOOK_PUSH, NULL, PUSH("")) == CASEHOOK_OK) continue;
+    assert_int_equal(casehook_outbox_process(outbox), CASEHOOK_OK);
+    assert_in_range(casehook_outbox_timeout_ms(outbox), 1, 1000);
+    pclose(other);
+    free(command);
+    casehook_outbox_close(outbox);
+}
+
 /* A worker of the same name comes back: what it was sending may have been done. */
 static void what_a_dead_worker_was_sending(void **state)
 {
@@ -496,6 +542,8 @@ int main(int argc, char **argv)
                                        TEST(who_gave_up_is_parked),
                                        TEST(what_may_have_been_done_waits_for_a_person),
                                        TEST(with_keys_it_is_repeated),
+                                       TEST(hurrying_forgets_no_doubt),
+                                       TEST(while_the_database_is_away_nobody_hurries),
                                        TEST(what_a_dead_worker_was_sending),
                                        TEST(a_lost_lease_settles_nothing),
                                        TEST(without_its_connector_an_entry_waits),

@@ -4,7 +4,10 @@
 #include "memory.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -55,7 +58,7 @@ static void a_key_is_one_entry(void **state)
     struct casehook_outbox_item item = {.struct_size = sizeof item,
                                         .connector = "tracker",
                                         .key = "same",
-                                        .params = CASE("2", ""),
+                                        .params = CASE("2", ",\"externalId\":\"9\""),
                                         .params_length = CASEHOOK_TERMINATED,
                                         .operation = CASEHOOK_UPDATE};
     int stored = 0;
@@ -339,6 +342,217 @@ static void a_child_may_only_release(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* In a child the threads that waited in the parent are not there: they must not be waited for. */
+static struct casehook_outbox *crowded;
+static atomic_bool crowd_goes;
+
+static void *put_again_and_again(void *user)
+{
+    (void)user;
+    while (!crowd_goes) box_put_status(crowded, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    return NULL;
+}
+
+static void a_child_of_a_busy_parent_may_release(void **state)
+{
+    (void)state;
+    enum { CROWD = 6, CHILDREN = 10 };
+    pthread_t threads[CROWD];
+    int hung = 0, status;
+    crowded = box_open(box_place(), NULL);
+    crowd_goes = false;
+    for (int i = 0; i < CROWD; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, put_again_and_again, NULL), 0);
+    for (int i = 0; i < CHILDREN; i++) {
+        uint64_t put = box_stats(crowded).put;
+        while (box_stats(crowded).put < put + CROWD) continue;
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(5);
+            casehook_outbox_close(crowded);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        hung += status != 0;
+    }
+    crowd_goes = true;
+    for (int i = 0; i < CROWD; i++) pthread_join(threads[i], NULL);
+    casehook_outbox_close(crowded);
+    assert_int_equal(hung, 0);
+}
+
+static void count_call(void *user)
+{
+    ++*(int *)user;
+}
+
+/* A destroy function is called once, whatever was wrong. */
+static void what_cannot_be_opened_is_destroyed(void **state)
+{
+    (void)state;
+    int destroyed = 0;
+    struct casehook_allocator allocator = {.struct_size = sizeof allocator - 1};
+    struct casehook_outbox_options options = {
+        .struct_size = sizeof options, .location = box_place(), .user = &destroyed, .destroy = count_call};
+    struct casehook_outbox *outbox = NULL;
+    struct casehook_outbox_error *error = NULL;
+    assert_int_equal(casehook_outbox_open(&options, NULL, &error), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_error_status(error), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(destroyed, 1);
+    casehook_outbox_error_free(error);
+    options.allocator = &allocator;
+    assert_int_equal(casehook_outbox_open(&options, &outbox, NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(destroyed, 2);
+    allocator.struct_size = sizeof allocator;
+    assert_int_equal(casehook_outbox_open(&options, &outbox, NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(destroyed, 3);
+    /* The longest times that there are. */
+    options.allocator = NULL;
+    options.database_timeout_ms = UINT32_MAX;
+    options.lease_ms = UINT32_MAX;
+    options.give_up_after_ms = options.retry_base_ms = options.retry_max_ms = INT64_MAX;
+    options.keep_finished_ms = options.keep_cases_ms = options.max_age_ms = INT64_MAX;
+    assert_int_equal(casehook_outbox_open(&options, &outbox, NULL), CASEHOOK_OK);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    casehook_outbox_close(outbox);
+    assert_int_equal(destroyed, 4);
+}
+
+static void an_update_needs_a_case(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_UPDATE, "u", CASE("1", "")), CASEHOOK_E_PARAMS);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_COMMENT, NULL, CASE("1", "")), CASEHOOK_E_PARAMS);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_UPDATE, NULL, "{\"title\":\"T\"}"), CASEHOOK_E_PARAMS);
+    box_put(outbox, CASEHOOK_UPDATE, NULL, CASE("1", ",\"externalId\":\"7\""));
+    box_put(outbox, CASEHOOK_UPDATE, NULL, "{\"title\":\"T\",\"externalId\":\"7\"}");
+    assert_int_equal(box_put_status(outbox, CASEHOOK_UPDATE, NULL, CASE("1", "")), CASEHOOK_E_PARAMS);
+    uint64_t push = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", ""));
+    box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("2", ""));
+    /* It will not be made any more. */
+    assert_int_equal(casehook_outbox_discard(outbox, push, NULL), CASEHOOK_OK);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_COMMENT, NULL, CASE("2", "")), CASEHOOK_E_PARAMS);
+    box_sql(box_is_postgres() ? "UPDATE casehook_case SET external_id = 'X'::bytea;"
+                              : "UPDATE casehook_case SET external_id = CAST('X' AS BLOB);");
+    box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("2", ""));
+    casehook_outbox_close(outbox);
+}
+
+/* Names of members are what they stand for, however they are written. */
+static void names_with_escapes(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\",\"\\u0072esume\":{}}"),
+                     CASEHOOK_E_PARAMS);
+    uint64_t first = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", "")),
+             second = box_put(outbox, CASEHOOK_PUSH, NULL,
+                              "{\"incident\":{\"title\":\"T\",\"i\\u0064\":\"1\"},\"\\u0063omments\":[{}]}");
+    assert_string_equal(box_entry(outbox, second)->case_id, "1");
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    assert_int_equal(box_state(outbox, first), CASEHOOK_OUTBOX_REPLACED);
+    assert_int_not_equal(box_state(outbox, second), CASEHOOK_OUTBOX_REPLACED);
+    casehook_outbox_close(outbox);
+}
+
+static void long_texts(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 20 };
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    char *text = must_alloc(SIZE + 1), *params;
+    for (size_t i = 0; i < SIZE; i++) text[i] = i % 2 ? '\xa9' : '\xc3';
+    text[0] = 'x', text[SIZE - 1] = text[SIZE] = '\0';
+    params = must_format("{\"title\":\"%s\"}", text);
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, params);
+    const struct casehook_outbox_entry *entry = box_entry(outbox, id);
+    size_t length = strlen(entry->title);
+    assert_true(length > 1000 && length <= 1024);
+    assert_int_equal((unsigned char)entry->title[length - 1], 0xa9);
+    assert_int_equal(entry->bytes, strlen(params));
+    free(params);
+    /* What the index of a database cannot hold fails nobody else. */
+    memset(text, 'i', SIZE);
+    text[1025] = '\0';
+    params = must_format(CASE("%s", ""), text);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, NULL, params), CASEHOOK_E_PARAMS);
+    free(params);
+    text[1024] = '\0';
+    params = must_format(CASE("%s", ""), text);
+    id = box_put(outbox, CASEHOOK_PUSH, NULL, params);
+    assert_int_equal(casehook_outbox_done(outbox, id, "", NULL), CASEHOOK_E_ARGUMENT);
+    box_sql("UPDATE casehook_entry SET state = 4; UPDATE casehook_tally SET state = 4;");
+    static const char *const wrong[] = {"", ".", ".."};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(casehook_outbox_done(outbox, id, wrong[i], NULL), CASEHOOK_E_ARGUMENT);
+    text[1024] = 'i';
+    assert_int_equal(casehook_outbox_done(outbox, id, text, NULL), CASEHOOK_E_ARGUMENT);
+    text[1024] = '\0';
+    assert_int_equal(casehook_outbox_done(outbox, id, text, NULL), CASEHOOK_OK);
+    free(params);
+    free(text);
+    casehook_outbox_close(outbox);
+}
+
+static void *list_as_json(void *list)
+{
+    const char *json = casehook_outbox_list_json(list, NULL);
+    return (void *)(uintptr_t)json;
+}
+
+static void a_list_is_for_many_threads(void **state)
+{
+    (void)state;
+    enum { READERS = 4 };
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    for (int i = 0; i < 50; i++) box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\"}");
+    struct casehook_outbox_query query = {.struct_size = sizeof query, .before = UINT64_MAX};
+    for (int round = 0; round < 20; round++) {
+        struct casehook_outbox_list *list;
+        pthread_t threads[READERS];
+        void *first = NULL, *json;
+        assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+        assert_int_equal(casehook_outbox_list_count(list), 50);
+        for (int i = 0; i < READERS; i++) pthread_create(&threads[i], NULL, list_as_json, list);
+        for (int i = 0; i < READERS; i++) {
+            pthread_join(threads[i], &json);
+            assert_non_null(json);
+            if (i) assert_ptr_equal(json, first);
+            first = json;
+        }
+        casehook_outbox_list_free(list);
+    }
+    casehook_outbox_close(outbox);
+}
+
+/* The clock was set back by an hour. */
+static void nothing_is_younger_than_now(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    box_sql("UPDATE casehook_entry SET put_at = put_at + 3600000;");
+    char text[2000];
+    assert_true(casehook_outbox_stats_json(outbox, text, sizeof text) > 0);
+    assert_non_null(strstr(text, "\"oldestAgeMs\":0,"));
+    casehook_outbox_close(outbox);
+}
+
+static void numbers_that_cannot_be(void **state)
+{
+    (void)state;
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, NULL);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    box_sql("UPDATE casehook_entry SET state = -70000;");
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    casehook_outbox_close(outbox);
+    box_sql("UPDATE casehook_outbox SET version = -70000;");
+    assert_int_equal(box_refused(place, "damaged"), CASEHOOK_E_SYSTEM);
+}
+
 static void tables_of_a_newer_version_are_left_alone(void **state)
 {
     (void)state;
@@ -503,7 +717,7 @@ static int fill_a_disk(const char *folder)
     do {
         struct casehook_outbox_item item = {.struct_size = sizeof item,
                                             .connector = "x",
-                                            .params = CASE("1", ",\"status\":\"a\""),
+                                            .params = CASE("1", ",\"status\":\"a\",\"externalId\":\"7\""),
                                             .params_length = CASEHOOK_TERMINATED,
                                             .operation = CASEHOOK_COMMENT};
         status = casehook_outbox_put(outbox, &item, NULL, NULL, &error);
@@ -517,7 +731,7 @@ static int fill_a_disk(const char *folder)
     outbox = box_open(place, NULL);
     struct casehook_outbox_stats stats = box_stats(outbox);
     if (stored == 0 || stats.waiting + stats.queued != stored) return 3;
-    box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("1", ""));
+    box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("1", ",\"externalId\":\"7\""));
     casehook_outbox_close(outbox);
     return 0;
 }
@@ -584,6 +798,14 @@ int main(int argc, char **argv)
                                        TEST(people_decide),
                                        TEST(a_parked_entry_comes_back_in_turn),
                                        TEST(lists_show_what_is_asked_for),
+                                       TEST(a_child_of_a_busy_parent_may_release),
+                                       TEST(what_cannot_be_opened_is_destroyed),
+                                       TEST(an_update_needs_a_case),
+                                       TEST(names_with_escapes),
+                                       TEST(long_texts),
+                                       TEST(a_list_is_for_many_threads),
+                                       TEST(nothing_is_younger_than_now),
+                                       TEST(numbers_that_cannot_be),
                                        TEST(a_child_may_only_release),
                                        TEST(tables_of_a_newer_version_are_left_alone),
                                        TEST(tables_of_an_older_version_are_brought_up),
