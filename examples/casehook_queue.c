@@ -5,11 +5,13 @@
 #include "casehook_input.h"
 #include "casehook_text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int wrong(const char *what)
 {
@@ -179,9 +181,11 @@ static int deliver(const struct outbox_arguments *a)
     sigaction(SIGTERM, &action, NULL);
     while (outbox && !stopped && !status) {
         status = casehook_outbox_run(outbox, a->forever ? 0 : CASEHOOK_OUTBOX_UNTIL_IDLE, 500);
+        /* What is to be tried again later is left for the next run; without a database nobody knows what is
+         * due. */
         struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
-        bool idle = !casehook_outbox_sending(outbox) && !casehook_outbox_get_stats(outbox, &stats, NULL) &&
-                    !stats.sending && !stats.waiting;
+        bool idle = !casehook_outbox_sending(outbox) && casehook_outbox_timeout_ms(outbox) != 0 &&
+                    !casehook_outbox_get_stats(outbox, &stats, NULL);
         if (!a->forever && idle) break;
     }
     if (outbox) casehook_outbox_pause(outbox, 1);
@@ -196,6 +200,13 @@ static int deliver(const struct outbox_arguments *a)
 
 static int with_outbox(const struct outbox_arguments *a, uint64_t id, bool looks)
 {
+    if (!strstr(a->outbox, "://") && access(a->outbox, F_OK) && errno == ENOENT) {
+        /* Opening would make an empty one, which would hide that the name is wrong. */
+        fputs("casehook: ", stderr);
+        print_clean(stderr, a->outbox, strlen(a->outbox));
+        fputs(": there is no such file; notify, outbox run and casehookd make an outbox\n", stderr);
+        return EXIT_OTHER;
+    }
     struct casehook_outbox *outbox = outbox_open(a, NULL, NULL);
     if (!outbox) return EXIT_OTHER;
     int code = looks ? look(outbox, a, id) : decide(outbox, a, id);

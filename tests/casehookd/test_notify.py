@@ -91,12 +91,28 @@ class Notify(unittest.TestCase):
         self.assertIn("params", self.box("show", number))
         self.box("discard", number)
         self.assertEqual(len(self.box("list", "--state", "waiting").splitlines()), 2)
-        self.box("retry", number, code=2)
+        self.assertIn("is discarded: this is for entries that are not finished", self.box("retry", number, code=2))
+        self.assertIn("is waiting: this is for entries that are parked or unknown", self.box("done", entries[1]["id"], code=2))
         self.box("show", "999", code=2)
         for words in (("show",), ("show", "x"), ("show", "0"), ("list", "1"), ("nonsense",), (), ("list", "--state", "odd"), ("run",)):
             self.box(*words, code=2)
         self.box("run", "--connector", "/nope", code=3)
         self.assertEqual(len(self.deliver()), 2)
+
+    def test_no_outbox_is_made_by_looking(self):
+        for words in (("list",), ("show", "1"), ("discard", "1")):
+            self.assertIn("there is no such file", self.box(*words, code=1))
+        self.assertFalse(os.path.exists(self.outbox))
+
+    def test_a_run_ends_where_nothing_is_due(self):
+        """What waits for its next attempt, or for a connector that is not given, is left."""
+        self.notify("--host", "a", "--type", "PROBLEM", "--state", "DOWN")
+        self.notify("--host", "b", "--type", "PROBLEM", "--state", "DOWN", "--to", "other")
+        self.tracker.close()
+        self.box("run", "--connector", self.connector)
+        entries = json.loads(self.box("list", "--json"))
+        self.assertEqual({entry["connector"]: entry["state"] for entry in entries}, {"default": "waiting", "other": "waiting"})
+        self.assertTrue(all(entry["message"] for entry in entries))
 
 
 if __name__ == "__main__":
