@@ -20,8 +20,9 @@ static int refuse_decision(struct casehook__ob_job *job, const struct decision *
                           "entry %lld is being sent: wait for what becomes of it", (long long)decision->id);
     else if (state)
         casehook__ob_fail(&job->fault, CASEHOOK_E_ARGUMENT,
-                          "entry %lld is %s: this can be decided of others only", (long long)decision->id,
-                          casehook_outbox_state_name(state));
+                          "entry %lld is %s: this is for entries that are %s", (long long)decision->id,
+                          casehook_outbox_state_name(state),
+                          decision->to == CASEHOOK_OUTBOX_DONE ? "parked or unknown" : "not finished");
     else
         casehook__ob_fail(&job->fault, CASEHOOK_E_ARGUMENT, "there is no entry %lld",
                           (long long)decision->id);
