@@ -37,6 +37,9 @@ char *bench_document(const char *url)
     json_object_set_new(config, "updateIncidentJson", json_string(body));
     json_object_set_new(config, "createIncidentResponseKey", json_string("id"));
     json_object_set_new(config, "getIncidentResponseExternalTitleKey", json_string("fields.summary"));
+    if (getenv("BENCH_TITLE"))
+        json_object_set_new(config, "createIncidentResponseExternalTitleKey",
+                            json_string(getenv("BENCH_TITLE")));
     set_ca(config);
     json_object_set_new(all, "config", config);
     json_object_set_new(all, "secrets", json_pack("{s:s,s:s}", "user", "user", "password", "password"));

@@ -7,7 +7,10 @@
 
 #include <casehook.h>
 
-/* The connector document for a server at url.  $BENCH_CA: file of the CA to trust.  To be freed. */
+/*
+ * The connector document for a server at url.  $BENCH_CA: file of the CA to trust.  $BENCH_TITLE: where the
+ * answer to the create has the title, so that no get is made (K8).  To be freed.
+ */
 char *bench_document(const char *url);
 /* $BENCH_HTTP_VERSION: the setting httpVersion. */
 struct casehook_settings *bench_settings(const struct casehook_allocator *allocator);

@@ -6,7 +6,8 @@
  * Blocking when CONCURRENCY is 1, else the loop; BENCH_LOOP=fd drives the loop by its descriptor with
  * poll(2), BENCH_LOOP=wait (the default) by casehook_loop_wait(), which one push at a time then uses as
  * well.  BENCH_CA: file of the CA to trust.  BENCH_HTTP_VERSION: the setting httpVersion.
- *  BENCH_SETTINGS: members of settings, with a comma before each.
+ * BENCH_TITLE: key of the title in the answer to the create.  BENCH_SETTINGS: members of settings, with a
+ * comma before each.
  */
 #include "bench_case.h"
 #include "bench_window.h"

@@ -1,10 +1,11 @@
 /*
  * bench_server.c - answers every request at once, or DELAY ms later, with what bench_data wrote.
  *
- *     bench_server [DELAY]
+ *     bench_server [DELAY [KEEP]]
  *
  * Prints its URL, serves until its standard input ends.  POST: 201 and the small answer, GET: 200 and the
- * case.  One thread, epoll; it believes its client, so it is for loopback alone.
+ * case.  It promises to keep connections for KEEP seconds, if that is given.  One thread, epoll; it believes
+ * its client, so it is for loopback alone.
  */
 #include "bench_window.h"
 
@@ -45,13 +46,15 @@ static int poller;
 static char *created, *found;
 static size_t created_length, found_length;
 
-static char *answer(const char *status, const char *file, size_t *length)
+static char *answer(const char *status, const char *file, const char *keep, size_t *length)
 {
     size_t size, head;
     char *body = bench_read(file, &size), *text = malloc(size + 256);
     if (!text) exit(2);
-    head = (size_t)sprintf(
-        text, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status, size);
+    head = (size_t)snprintf(
+        text, 256, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%s%s%sContent-Length: %zu\r\n\r\n",
+        status, keep ? "Keep-Alive: timeout=" : "", keep ? keep : "", keep ? "\r\n" : "", size);
+    if (head >= 256) exit(2);
     memcpy(text + head, body, size);
     free(body);
     *length = head + size;
@@ -159,8 +162,9 @@ int main(int argc, char **argv)
     struct rlimit files = {FILES_MAX, FILES_MAX};
     struct epoll_event events[EVENTS], event = {.events = EPOLLIN, .data.fd = STDIN_FILENO};
     delay = argc > 1 ? strtoul(argv[1], NULL, 10) * 1000000 : 0;
-    created = answer("201 Created", "resp_300.json", &created_length);
-    found = answer("200 OK", "resp_2k.json", &found_length);
+    const char *keep = argc > 2 ? argv[2] : NULL;
+    created = answer("201 Created", "resp_300.json", keep, &created_length);
+    found = answer("200 OK", "resp_2k.json", keep, &found_length);
     setrlimit(RLIMIT_NOFILE, &files);
     poller = epoll_create1(0);
     epoll_ctl(poller, EPOLL_CTL_ADD, STDIN_FILENO, &event);

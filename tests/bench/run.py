@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the benchmarks and prints their ratios: run.py PROGRAM...
+"""Runs the benchmarks and prints their ratios: run.py [--title] PROGRAM...
 
 Floor and library run in turn, round by round, against a server of their own; what counts is the median
-of the ratios within a round.  Nothing here fails because something is slow.  BENCH_ROUNDS, BENCH_COUNT
+of the ratios within a round.  With --title the create that tells the title runs in turn with the create and its
+get instead (K8).  Nothing here fails because something is slow.  BENCH_ROUNDS, BENCH_COUNT
 (pushes of a run), BENCH_INSTRUCTIONS=0 (no callgrind).
 """
 import os
@@ -15,7 +16,8 @@ import sys
 import tempfile
 import time
 
-PROGRAMS = {os.path.basename(path): path for path in sys.argv[1:]}
+TITLE = sys.argv[1] == "--title"
+PROGRAMS = {os.path.basename(path): path for path in sys.argv[1 + TITLE:]}
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 COUNT = int(os.environ.get("BENCH_COUNT", "4000"))
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -23,17 +25,28 @@ SYSTEM_CAS = "/etc/ssl/certs/ca-certificates.crt"
 
 # name, server, in flight, (environment, program) of the floor, (environment, program) of the library
 SCENARIOS = [
-    ("sequential", "0", 1, ({}, "floor_easy"), ({}, "bench_push")),
-    ("64 in flight, wait", "0", 64, ({}, "floor_multi"), ({"BENCH_LOOP": "wait"}, "bench_push")),
-    ("64 in flight, descriptor", "0", 64, ({"FLOOR_LOOP": "socket"}, "floor_multi"), ({"BENCH_LOOP": "fd"}, "bench_push")),
-    ("64 in flight, 20 ms", "20", 64, ({}, "floor_multi"), ({"BENCH_LOOP": "wait"}, "bench_push")),
-    ("1,000 in flight, 20 ms", "20", 1000, ({}, "floor_multi"), ({"BENCH_LOOP": "wait"}, "bench_push")),
+    ("sequential", ("0",), 1, ({}, "floor_easy"), ({}, "bench_push")),
+    ("64 in flight, wait", ("0",), 64, ({}, "floor_multi"), ({"BENCH_LOOP": "wait"}, "bench_push")),
+    ("64 in flight, descriptor", ("0",), 64, ({"FLOOR_LOOP": "socket"}, "floor_multi"), ({"BENCH_LOOP": "fd"}, "bench_push")),
+    ("64 in flight, 20 ms", ("20",), 64, ({}, "floor_multi"), ({"BENCH_LOOP": "wait"}, "bench_push")),
+    ("1,000 in flight, 20 ms", ("20",), 1000, ({}, "floor_multi"), ({"BENCH_LOOP": "wait"}, "bench_push")),
+]
+
+# The same for the title: name, server, in flight, environment of both.  Without gets nothing but a promise of the
+# server shows that it keeps its connections, so there is none to see what that costs (H7).
+TITLE_SCENARIOS = [
+    ("sequential", ("0", "60"), 1, {}),
+    ("64 in flight, wait", ("0", "60"), 64, {"BENCH_LOOP": "wait"}),
+    ("64 in flight, descriptor", ("0", "60"), 64, {"BENCH_LOOP": "fd"}),
+    ("64 in flight, 20 ms", ("20", "60"), 64, {"BENCH_LOOP": "wait"}),
+    ("sequential, reuseConnections always", ("0",), 1, {"BENCH_SETTINGS": ',"reuseConnections":"always"'}),
+    ("sequential, no promise", ("0",), 1, {}),
 ]
 
 
 class Server:
-    def __init__(self, delay):
-        self.process = subprocess.Popen([PROGRAMS["bench_server"], delay], stdin=subprocess.PIPE,
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([PROGRAMS["bench_server"], *arguments], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
 
@@ -60,8 +73,8 @@ def numbers(fields):
             "p99": float(fields["p99_us"])}
 
 
-def compare(name, delay, concurrency, floor, library):
-    server = Server(delay)
+def compare(name, server, concurrency, floor, library):
+    server = Server(*server)
     rounds = []
     for _ in range(ROUNDS):
         rounds.append([numbers(run(client, server.url, concurrency, COUNT)) for client in (floor, library)])
@@ -86,8 +99,8 @@ def instructions(client, url, concurrency):
 
 def count_instructions():
     print("\n| instructions per push | floor | library | ratio |\n|---|---|---|---|")
-    for name, delay, concurrency, floor, library in SCENARIOS[:3]:
-        server = Server(delay)
+    for name, server, concurrency, floor, library in SCENARIOS[:3]:
+        server = Server(*server)
         a, b = (instructions(client, server.url, concurrency) for client in (floor, library))
         server.stop()
         print("| %s | %d | %d | %.2f |" % (name, a, b, b / a), flush=True)
@@ -165,6 +178,13 @@ def tls():
         server.stop()
 
 
+def title():
+    print("| the title from the create | pushes/s | x get | CPU us/push | CPU x get | p99 us |\n|---|---|---|---|---|---|")
+    for name, server, concurrency, environment in TITLE_SCENARIOS:
+        compare(name, server, concurrency, (environment, "bench_push"),
+                ({**environment, "BENCH_TITLE": "key"}, "bench_push"))
+
+
 def main():
     print("| scenario | pushes/s | x floor | CPU us/push | CPU x floor | p99 us |\n|---|---|---|---|---|---|")
     for scenario in SCENARIOS:
@@ -180,4 +200,4 @@ def main():
     subprocess.run([PROGRAMS["bench_micro"]], check=True)
 
 
-main()
+title() if TITLE else main()
