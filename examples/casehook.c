@@ -58,7 +58,8 @@ static int code_of_result(const struct arguments *arguments, const struct caseho
     bool makes = arguments->operation == CASEHOOK_CREATE || arguments->operation == CASEHOOK_PUSH;
     bool changes = makes || arguments->operation == CASEHOOK_UPDATE;
     bool begun = casehook_result_request_count(result) > 0;
-    bool later = step == CASEHOOK_STEP_GET || step == CASEHOOK_STEP_COMMENT || step == CASEHOOK_STEP_VIEW_URL;
+    bool later = step == CASEHOOK_STEP_TRANSITION || step == CASEHOOK_STEP_GET ||
+                 step == CASEHOOK_STEP_COMMENT || step == CASEHOOK_STEP_VIEW_URL;
     if (!error) return EXIT_OK;
     if (arguments->command == COMMAND_PREVIEW) return code_of_status(casehook_error_status(error), step);
     if (changes && later && begun) return EXIT_PARTIAL;
@@ -93,7 +94,7 @@ static int fault(const struct arguments *arguments, const char *file, int status
         trouble_set(&trouble, status, "", "%s", casehook_status_name(status));
         print_trouble(arguments, &trouble);
     } else if (arguments->command == COMMAND_CHECK) {
-        print_check(arguments, file, error);
+        print_check(arguments, file, error, NULL);
     } else {
         print_faults(arguments, file, error);
     }
@@ -143,12 +144,17 @@ out:
     return code;
 }
 
-/* They are no faults: what is checked stays right. */
-static void tell_warnings(const struct arguments *arguments, const struct casehook_connector *connector)
+/* Warnings are no faults: what is checked stays right. */
+static int tell_good(const struct arguments *arguments, const struct casehook_connector *connector)
 {
     struct casehook_error *warnings = NULL;
-    if (!casehook_connector_warnings(connector, &warnings) && !arguments->json) print_warnings(warnings);
+    int code = EXIT_OK, status = casehook_connector_warnings(connector, &warnings);
+    if (status)
+        code = fault(arguments, arguments->connector, status, warnings);
+    else
+        print_check(arguments, arguments->connector, NULL, warnings);
     casehook_error_free(warnings);
+    return code;
 }
 
 /* For check *connector stays NULL. */
@@ -168,8 +174,7 @@ static int load_connector(const struct arguments *arguments, const struct caseho
     if (status)
         code = fault(arguments, arguments->connector, status, error);
     else if (arguments->command == COMMAND_CHECK) {
-        print_check(arguments, arguments->connector, NULL);
-        tell_warnings(arguments, *connector);
+        code = tell_good(arguments, *connector);
         casehook_connector_unref(*connector);
         *connector = NULL;
     } else if (arguments->batch)

@@ -55,19 +55,16 @@ static void put_faults(FILE *out, const struct casehook_error *faults)
     }
 }
 
-void print_check(const struct arguments *arguments, const char *file, const struct casehook_error *faults)
+void print_check(const struct arguments *arguments, const char *file, const struct casehook_error *faults,
+                 const struct casehook_error *warnings)
 {
     if (arguments->json) {
-        print_check_json(faults);
+        print_check_json(faults, warnings);
         return;
     }
     put(stdout, file);
     fputs(faults ? ":\n" : ": no faults\n", stdout);
     put_faults(stdout, faults);
-}
-
-void print_warnings(const struct casehook_error *warnings)
-{
     for (; warnings; warnings = casehook_error_next(warnings)) {
         fputs("warning: ", stdout);
         put_message(stdout, warnings);

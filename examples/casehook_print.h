@@ -8,10 +8,9 @@
 
 #include <casehook.h>
 
-/* For "check": what is wrong with a file; faults is NULL when nothing is. */
-void print_check(const struct arguments *arguments, const char *file, const struct casehook_error *faults);
-/* And what may not be meant. */
-void print_warnings(const struct casehook_error *warnings);
+/* For "check": what is wrong with a file, and what may not be meant; NULL when there is none of it. */
+void print_check(const struct arguments *arguments, const char *file, const struct casehook_error *faults,
+                 const struct casehook_error *warnings);
 
 /* For all other commands; code is what the program will exit with.  False: see print_flush(). */
 bool print_result(const struct arguments *arguments, const struct casehook_result *result, int code);

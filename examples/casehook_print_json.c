@@ -84,16 +84,19 @@ static void finish(FILE *json, char **text, const size_t *length)
     free(*text);
 }
 
-void print_check_json(const struct casehook_error *faults)
+void print_check_json(const struct casehook_error *faults, const struct casehook_error *warnings)
 {
-    size_t length;
-    const char *errors = casehook_error_json(faults, &length);
-    if (!errors) {
+    size_t length, warnings_length;
+    const char *errors = casehook_error_json(faults, &length),
+               *more = casehook_error_json(warnings, &warnings_length);
+    if (!errors || !more) {
         fputs("casehook: out of memory\n", stderr);
         return;
     }
     printf("{\"ok\":%s,\"errors\":", faults ? "false" : "true");
     write_json(stdout, errors, length);
+    fputs(",\"warnings\":", stdout);
+    write_json(stdout, more, warnings_length);
     puts("}");
 }
 
@@ -134,6 +137,6 @@ void print_trouble_json(const struct trouble *trouble, int operation, bool check
     else
         put_head(json, operation, trouble_step(trouble));
     put_trouble(json, trouble);
-    fputs(check ? "]}" : "}", json);
+    fputs(check ? "],\"warnings\":[]}" : "}", json);
     finish(json, &text, &length);
 }

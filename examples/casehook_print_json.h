@@ -8,8 +8,8 @@
 
 #include <casehook.h>
 
-/* {"ok", "errors": [those of casehook_error_json()]} */
-void print_check_json(const struct casehook_error *faults);
+/* {"ok", "errors": [those of casehook_error_json()], "warnings": [the same]} */
+void print_check_json(const struct casehook_error *faults, const struct casehook_error *warnings);
 /* The object of casehook_result_json().  False: there was no memory for it, as standard error says. */
 bool print_result_json(const struct casehook_result *result);
 /* The same shape for an error without a result. */

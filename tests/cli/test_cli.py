@@ -121,10 +121,24 @@ class CommandLine(Tool):
 class Check(Tool):
     def test_good(self):
         self.assertIn("no faults", self.tool(0, "check", "--connector", CONNECTOR)[0])
-        self.assertEqual(self.json(0, "check", "--connector", CONNECTOR), {"ok": True, "errors": []})
-        self.assertNotIn("warning", self.tool(0, "check", "--connector", CONNECTOR)[0])
+        self.assertEqual(self.json(0, "check", "--connector", CONNECTOR), {"ok": True, "errors": [], "warnings": []})
         first = os.path.join(os.path.dirname(CONNECTOR), "first.json")
-        self.assertIn("warning: config.updateIncidentJson", self.tool(0, "check", "--connector", first)[0])
+        for path in (CONNECTOR, first):
+            self.assertNotIn("warning", self.tool(0, "check", "--connector", path)[0])
+
+    def test_warnings(self):
+        path = self.connector("http://127.0.0.1:1",
+                              updateIncidentJson='{"n": {{case.title}}, "d": {{case.description}}, "t": {{case.tags}}}')
+        out, _ = self.tool(0, "check", "--connector", path)
+        self.assertIn("no faults", out)
+        told = self.json(0, "check", "--connector", path)
+        self.assertEqual((told["ok"], told["errors"]), (True, []))
+        self.assertEqual(re.findall("(?m)^warning: (.*)$", out), [
+            f"{warning['message']} (byte {warning['offset']})" for warning in told["warnings"]])
+        for warning, word in zip(told["warnings"], ("case.description", "case.tags"), strict=True):
+            self.assertEqual(sorted(warning), self.error_members())
+            self.assertEqual(warning["field"], "config.updateIncidentJson")
+            self.assertIn(word, warning["message"])
 
     def test_all_faults_at_once(self):
         path = self.connector("http://127.0.0.1:1", viewIncidentUrl="ftp://x/{{external.system.id}}", nonsense=1,
@@ -247,6 +261,20 @@ class WithTracker(Tool):
         self.assertEqual([comment["text"] for comment in self.ask("/api/cases/1")["comments"]], ["one", "two", "three"])
         self.assertEqual(len(self.ask("/api/cases")), 1)
 
+    def test_a_create_that_tells_the_title_is_one_request(self):
+        path = self.connector(self.tracker.url, createIncidentResponseExternalTitleKey="key",
+                              updateIncidentResponseExternalTitleKey="key")
+        options = ("--connector", path, "--title", "t", "--tag", "first", "--json")
+        for command, method, steps in ((("create",), "POST", ["create"]), (("update", "1"), "PUT", ["update"]),
+                                       (("push", "--external-id", "1", "--comment", "c"), "PUT", ["update", "comment"])):
+            out, trace = self.tool(0, *command, *options, "--trace")
+            done = json.loads(out)
+            self.assertEqual([request["step"] for request in done["requests"]], steps)
+            self.assertEqual((done["id"], done["title"]), ("1", "CASE-1"))
+            self.assertEqual(done["fields"]["firstTag"], "first", "what the get would have told is in this answer")
+            self.assertEqual(re.findall(r"(?m)^casehook: trace: > (POST|PUT|GET) http", trace),
+                             [method] + ["POST"] * (len(steps) - 1))
+
     def test_human_output(self):
         out, error = self.tool(0, "push", *self.options, "--title", "t", "--comment", "c", "--tag", "first")
         self.assertEqual(error, "")
@@ -364,6 +392,14 @@ class Failures(Tool):
         self.assertIn("id        7\n", out)
         self.assertIn("comment   1 not attempted\n", out)
         self.assertIn("Do not create it again", error)
+
+    def test_refused_transition(self):
+        server = self.server(**{"PUT": (200, JSON, '{"id": 7}'), "POST /move/7": (409, JSON, '{"error": "no such way"}')})
+        path = self.connector(server.url, transitionIncidentUrl=server.url + "/move/{{external.system.id}}",
+                              transitionIncidentJson='{"to": {{case.status}}}')
+        for command in (("update", "7"), ("push", "--external-id", "7", "--comment", "c")):
+            done = self.json(11, *command, "--connector", path, "--title", "t", "--status", "closed")
+            self.assertEqual((done["step"], done["id"], done["outcome"]), ("transition", "7", "refused"))
 
     def test_failed_comment(self):
         server = self.server(**{"POST": (201, JSON, '{"id": 7}'), "GET": (200, JSON, '{"key": "K"}'),
