@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -185,6 +186,9 @@ static enum MHD_Result refuse(struct request *request, unsigned status)
 {
     struct answer answer = {0};
     switch (status) {
+    case 400:
+        answer_error(&answer, status, "headers that contradict each other, or are written oddly");
+        break;
     case 401: answer_error(&answer, status, "user and password, or the token, are wrong"); break;
     case 404: answer_error(&answer, status, "there is nothing at this path"); break;
     case 405: answer_error(&answer, status, "not with this method"); break;
@@ -205,11 +209,49 @@ static bool take_room(struct request *request, size_t bytes)
     return all <= request->config->max_bodies;
 }
 
+/* Headers that say where a request ends and whose it is: there is one of each, and none that only looks so.
+ */
+struct framing {
+    const char *names[4];
+    unsigned count[4];
+    bool odd;
+};
+
+static enum MHD_Result count_header(void *user, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct framing *framing = user;
+    (void)kind;
+    (void)value;
+    for (size_t i = 0; i < sizeof framing->count / sizeof *framing->count; i++)
+        framing->count[i] += !strcasecmp(name, framing->names[i]);
+    framing->odd = framing->odd || name[strcspn(name, " \t\r\n\v\f")];
+    return MHD_YES;
+}
+
+/*
+ * A proxy in front could see another end of the request than libmicrohttpd, which takes the first length, and
+ * what is behind it as another request, of somebody else.
+ */
+static bool is_framed(const struct request *request)
+{
+    struct framing framing = {.names = {"Content-Length", "Transfer-Encoding", "Authorization", "Host"}};
+    const char *encoding = request_header(request, "Transfer-Encoding");
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &framing);
+    for (size_t i = 0; i < sizeof framing.count / sizeof *framing.count; i++)
+        if (framing.count[i] > 1) return false;
+    return !framing.odd && !(framing.count[0] && framing.count[1]) &&
+           (!encoding || !strcasecmp(encoding, "chunked"));
+}
+
 /* Nothing of the body has come yet; an answer now spares it the way. */
 static enum MHD_Result begin(struct request *request)
 {
     const char *length = request_header(request, "Content-Length");
     unsigned status = route(request);
+    if (!is_framed(request)) {
+        request->begun = true;
+        return refuse(request, 400);
+    }
     if (!status && !login_allows(request->login, request)) {
         atomic_fetch_add(&request->server->unauthorized, 1);
         status = 401;

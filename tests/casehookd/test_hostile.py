@@ -98,6 +98,32 @@ class Hostile(unittest.TestCase):
         self.assertEqual(self.daemon.end(), 0)
         self.assertNotIn("canary", "\n".join(self.daemon.lines))
 
+    def test_one_end_of_a_request(self):
+        """What a proxy in front could read in another way is refused, and nothing behind it is taken for a request."""
+        self.start()
+        body, behind = json.dumps(GOOD), "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
+        chunked = f"{len(body):x}\r\n{body}\r\n0\r\n\r\n"
+        length = f"Content-Length: {len(body)}\r\n"
+        for headers, text in (
+                (f"Content-Length: {len(chunked)}\r\nTransfer-Encoding: chunked\r\n", chunked),
+                ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", chunked),
+                ("Transfer-Encoding: gzip, chunked\r\n", chunked), ("Transfer-Encoding: identity\r\n" + length, body),
+                ("Transfer-Encoding: \x0bchunked\r\n" + length, body), ("Transfer-Encoding : chunked\r\n" + length, body),
+                (length + f"Content-Length: {len(body + behind)}\r\n", body), (length + "Content-Length : 1\r\n", body),
+                (length + "Authorization: Bearer other\r\n", body), (length + "Host: y\r\n", body)):
+            with self.daemon.raw() as raw:
+                raw.sendall((HEAD + headers + "\r\n" + text + behind).encode())
+                got = b""
+                try:
+                    while piece := raw.recv(65536):
+                        got += piece
+                except ConnectionResetError:
+                    pass
+            self.assertTrue(got.startswith(b"HTTP/1.1 400 "), (headers, got))
+            self.assertEqual(got.count(b"HTTP/1.1 "), 1, (headers, got))
+        self.assertEqual(self.daemon.metrics()["casehook_outbox_put_total"], 0)
+        self.accepts()
+
     def test_large_bodies(self):
         self.start()
         with self.daemon.raw() as raw:  # it says how much: nothing of it is taken
