@@ -84,6 +84,14 @@ static int read_words(const char *text, struct words *words, struct trouble *tro
     if (!words->text || !words->items) return trouble_set(trouble, CASEHOOK_E_NO_MEMORY, "", "out of memory");
     char *to = words->text;
     for (text = skip_blanks(text); *text; text = skip_blanks(text)) {
+        if (*text == '#') { /* a comment, to the end of its line */
+            text += strcspn(text, "\n");
+            continue;
+        }
+        if (strchr("|;&<>", *text))
+            return trouble_set(trouble, CASEHOOK_E_CONFIG, "from-curl",
+                               "what begins with \"%c\" is not for curl but for a shell: leave it out",
+                               *text);
         words->items[words->count++] = to;
         text = read_word(text, &to);
         if (!text)
@@ -232,7 +240,11 @@ static int use_option(struct curl_command *command, const struct curl_option *op
 {
     switch (option->use) {
     case USE_METHOD: return put_text(&command->method, "", value, trouble);
-    case USE_HEADER: return put_header(command, "", value, trouble);
+    case USE_HEADER:
+        if (*value == '@')
+            return trouble_set(trouble, CASEHOOK_E_CONFIG, "from-curl",
+                               "headers are in the file \"%s\": put them into the command", value + 1);
+        return put_header(command, "", value, trouble);
     case USE_JSON:
     case USE_BODY: return put_body(command, value, true, trouble);
     case USE_RAW: return put_body(command, value, false, trouble);

@@ -44,6 +44,11 @@ class FromCurl(Init):
         case = tracker.ask("/api/cases/" + made["id"])
         self.assertEqual((case["title"], case["description"], case["severity"]), ("changed", "e", "high"))
 
+    def test_comments(self):
+        document, _ = self.curl("# a case\ncurl https://t.example/c#top \\\n -d '{\"title\": \"#1\"}' # 'done", "--title", "#1")
+        self.assertEqual(document["config"]["createIncidentJson"], '{"title": {{{case.title}}}}')
+        self.assertEqual(document["config"]["createIncidentUrl"], "https://t.example/c#top")
+
     def test_sample_texts(self):
         body = '{"fields": {"name": "x Disk full y", "severity": "high", "more": ["sda1 is at 99 %. Disk full"], "ref": "A-1"}}'
         document, error = self.curl(f"curl https://t.example/c -d '{body}'", "--title", "Disk full", "--description", "sda1 is at 99 %. Disk full",
@@ -140,6 +145,8 @@ class FromCurl(Init):
             ("curl https://t.example --data-urlencode a=b", "--data-urlencode"), ("curl https://t.example --frob", "--frob"),
             ("curl https://t.example -Q x", "-Q"), ("curl https://t.example -d", "-d"), ("curl https://t.example -d {} b", "second URL"),
             ("curl https://t.example -d '{}' --cacert /nonexistent", "/nonexistent"),
+            ("curl https://t.example -d '{}' -H @headers.txt", '"headers.txt"'), ("curl https://t.example -d '{}' | jq .", '"|"'),
+            ("curl https://t.example -d '{}' > /tmp/out", '">"'), ("curl https://t.example # -d '{}'", "sends nothing"),
         ):
             with self.subTest(command):
                 document, error = self.curl(command, code=3)
