@@ -53,6 +53,8 @@ const char *casehook__answer_advice(const struct casehook__question *question,
                "keepTrailingSlash to true, which keeps it";
     switch (response->status) {
     case 401:
+        if (!question->request->configured)
+            return "; the redirect to this place took no credentials along: configure the final URL";
         return question->config->oauth ? "; the token is refused: check scope"
                                        : "; check user, password and secretHeaders";
     case 403: return "; the account may not do this";

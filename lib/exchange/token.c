@@ -223,13 +223,14 @@ static int fail_refused(const struct casehook__question *question, const struct 
                           text, described ? ")" : "", advice);
 }
 
-/* A refusal that has a token in it all the same. */
-static bool names_token(struct casehook__text body)
+bool casehook__token_is_named(struct casehook__text body)
 {
-    static const char name[] = "access_token";
-    size_t length = sizeof name - 1;
-    for (size_t i = 0; i + length <= body.length; i++)
-        if (memcmp(body.data + i, name, length) == 0) return true;
+    static const char *const names[] = {"access_token", "refresh_token", "id_token"};
+    for (size_t i = 0; i < body.length; i++)
+        for (size_t k = 0; k < 3; k++) {
+            size_t length = strlen(names[k]);
+            if (length <= body.length - i && memcmp(body.data + i, names[k], length) == 0) return true;
+        }
     return false;
 }
 
@@ -247,7 +248,7 @@ static int fail_unnamed(const struct casehook__question *question, const struct 
                               "%s: the server answered %d: a request for a token follows no redirect; set "
                               "accessTokenUrl to the final URL",
                               casehook__question_target(question), status);
-    bool quotes = !names_token(response->body);
+    bool quotes = !casehook__token_is_named(response->body);
     casehook__mask_excerpt(question->mask, quotes ? response->body : CASEHOOK__TEXT("***"), text,
                            sizeof text);
     return casehook__fail(error, CASEHOOK_E_HTTP_STATUS, "%s: the authorization server answered %d: \"%s\"%s",

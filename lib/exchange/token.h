@@ -18,6 +18,9 @@ int casehook__token_form(const struct casehook__oauth *oauth, const struct caseh
                          struct casehook__mask *mask, bool shown, struct casehook__buf *form,
                          struct casehook_error *error);
 
+/* A refusal may have a token in it all the same, of which nobody knows but by the name of its member. */
+bool casehook__token_is_named(struct casehook__text body);
+
 /*
  * An answer with any status.  A verdict of OK: *life_ms is what is known of the life of the token, -1:
  * nothing.  Nothing of the answer is quoted but its error.

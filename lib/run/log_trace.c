@@ -1,7 +1,7 @@
 /* log_trace.c - requests and answers whole, secrets masked, for the author of a connector. */
 #include "run/connector.h"
 
-#include "exchange/answer.h"
+#include "exchange/token.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +53,8 @@ static void trace_text(struct trace *trace, const char *name, struct casehook__t
 /* A token is not among the secrets yet when its answer comes; what asks for one may be used again. */
 static void trace_body(struct trace *trace, struct casehook__text body)
 {
-    bool token = trace->record.step == CASEHOOK_STEP_TOKEN && trace->record.http_status < 300;
+    bool token = trace->record.step == CASEHOOK_STEP_TOKEN &&
+                 (trace->record.http_status < 300 || casehook__token_is_named(body));
     trace_text(trace, "", token && body.data ? casehook__text("***") : body);
 }
 

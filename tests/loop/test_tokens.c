@@ -24,10 +24,13 @@ static int64_t token_at[TOKENS];
 static char token_body[128], tracker_token[32];
 static const char *life; /* as JSON; NULL: not told */
 static int64_t token_takes, request_takes;
-static int token_status;         /* 200: a token */
-static unsigned fail_token_from; /* from this token request on it fails */
-static bool strict;              /* the tracker knows the last token alone */
+static int token_status;          /* 200: a token */
+static unsigned fail_token_from;  /* from this token request on it fails */
+static bool strict;               /* the tracker knows the last token alone */
+static const char *token_refusal; /* what it fails with */
 static struct casehook_exchange *exchange;
+static int log_level;
+static char logged[16384];
 
 static struct casehook__text authorization(const struct casehook__request *request)
 {
@@ -42,7 +45,7 @@ static void give_token(struct fake_answer *answer)
     token_at[tokens++] = fake.now;
     answer->after_ms = token_takes;
     answer->status = fail_token_from && tokens >= fail_token_from ? token_status : 200;
-    answer->body = "{\"error\":\"invalid_client\",\"error_description\":\"who is s3cret?\"}";
+    answer->body = token_refusal;
     if (answer->status != 200) return;
     snprintf(tracker_token, sizeof tracker_token, "Bearer T%u", tokens);
     snprintf(token_body, sizeof token_body, "{\"access_token\":\"T%u\"%s%s}", tokens,
@@ -65,6 +68,13 @@ static void answer(void *user, const struct casehook__request *request, struct f
     answer->body = "{\"id\":\"7\",\"key\":\"K\"}";
 }
 
+static void keep_log(void *user, const struct casehook_log_record *record)
+{
+    (void)user;
+    size_t length = strlen(logged);
+    snprintf(logged + length, sizeof logged - length, "%s\n", record->message);
+}
+
 static void begin(const char *settings_json)
 {
     fake_reset();
@@ -76,7 +86,10 @@ static void begin(const char *settings_json)
     request_takes = 10;
     strict = true;
     exchange = NULL;
+    token_refusal = "{\"error\":\"invalid_client\",\"error_description\":\"who is s3cret?\"}";
+    logged[0] = '\0';
     struct casehook_settings *settings = document_settings(settings_json ? settings_json : "{}");
+    if (log_level) casehook_settings_set_log(settings, log_level, NULL, keep_log, NULL);
     connector = document_connector(settings, BASE, CONFIG, SECRET);
     casehook_settings_free(settings);
     fake_use(connector);
@@ -523,6 +536,33 @@ static void an_exchange_waits(void **state)
 
 /* ---- previews ------------------------------------------------------------------------------------ */
 
+/* Requests and answers whole, but nothing of a token: of what is refused neither, where one is in it. */
+static void a_trace_shows_none(void **state)
+{
+    static const char *const refusals[] = {
+        "{\"error\":\"invalid_client\",\"error_description\":\"who\"}", "{\"access_token\":\"canary\"}",
+        "{\"error\":\"x\",\"refresh_token\": \"canary\"}", "{\"id_token\":\"canary\"}"};
+    (void)state;
+    log_level = CASEHOOK_LOG_TRACE;
+    begin(NULL);
+    expect_blocking(CASEHOOK_OK, 0);
+    assert_non_null(strstr(logged, "> Authorization: ***"));
+    assert_non_null(strstr(logged, "< ***"));
+    assert_null(strstr(logged, "access_token"));
+    assert_null(strstr(logged, "s3cret"));
+    end();
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        begin(NULL);
+        fail_token_from = 1;
+        token_refusal = refusals[i];
+        expect_blocking(CASEHOOK_E_HTTP_STATUS, 0);
+        assert_null(strstr(logged, "canary"));
+        assert_int_equal(strstr(logged, "< {\"error\":\"invalid_client\"") != NULL, i == 0);
+        end();
+    }
+    log_level = 0;
+}
+
 static void a_preview_shows_it_masked(void **state)
 {
     static const struct casehook_params params = {.struct_size = sizeof params, .title = "t"};
@@ -567,6 +607,7 @@ int main(void)
         cmocka_unit_test(a_deadline_passes_while_one_blocks),
         cmocka_unit_test(a_deadline_passes_while_an_exchange_waits),
         cmocka_unit_test(an_exchange_waits),
+        cmocka_unit_test(a_trace_shows_none),
         cmocka_unit_test(a_preview_shows_it_masked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

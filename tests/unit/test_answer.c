@@ -223,6 +223,23 @@ static void advice_about_the_scheme(void **state)
     }
 }
 
+/* Where a redirect has led, nobody has seen a login that could be wrong. */
+static void advice_about_the_login(void **state)
+{
+    (void)state;
+    struct casehook__response refusal = response(401, "{}");
+    for (int configured = 0; configured < 2; configured++) {
+        struct asked asked;
+        ask(&asked, CASEHOOK__CALL_GET);
+        asked.request.configured = configured;
+        casehook__answer_judge(&asked.question, &refusal, asked.result);
+        assert_int_equal(strstr(asked.result->error.message, "check user, password") != NULL, configured);
+        assert_int_equal(strstr(asked.result->error.message, "took no credentials along") == NULL,
+                         configured);
+        forget(&asked);
+    }
+}
+
 static void redirects(void **state)
 {
     (void)state;
@@ -299,6 +316,7 @@ int main(void)
                                        cmocka_unit_test(missing_key_among_many),
                                        cmocka_unit_test(failures),
                                        cmocka_unit_test(advice_about_the_scheme),
+                                       cmocka_unit_test(advice_about_the_login),
                                        cmocka_unit_test(redirects),
                                        cmocka_unit_test(too_many_redirects)};
     return cmocka_run_group_tests(tests, NULL, NULL);
