@@ -6,10 +6,13 @@
 #include "json/jsscan.h"
 #include "json/jstext.h"
 
+#include <stdio.h>
+
 #define JWT_LIFE_S  300
 #define JWT_MAX     (256 * 1024)
 #define LIFE_MAX_S  (10LL * 365 * 24 * 3600)
 #define MESSAGE_MAX 4096 /* bytes of what a server says about an error */
+#define ADVICE_MAX  192
 
 /* ---- JWTs (RFC 7519) ---------------------------------------------------------------------------- */
 
@@ -183,12 +186,24 @@ static int64_t read_life(struct casehook__js_value value, struct casehook__buf *
 }
 
 /* What to change; the words are those of RFC 6749. */
-static const char *token_advice(const struct casehook__question *question, struct casehook__text code)
+/* Where the server does not believe that the client is who it says. */
+static const char *client_advice(const struct casehook__question *question, char *out)
+{
+    /* In the order of enum casehook__token_auth. */
+    static const char *const shown_by[] = {
+        "secrets.clientSecret", "secrets.clientSecret",
+        "secrets.key (the server has to know its public half)",
+        "the client certificate (the server has to know its issuer and subject)", "assertion"};
+    snprintf(out, ADVICE_MAX,
+             "; check clientId, %s and tokenAuthMethod, the way that the server has for this client",
+             shown_by[question->config->oauth->auth]);
+    return out;
+}
+
+static const char *token_advice(const struct casehook__question *question, struct casehook__text code,
+                                char *out)
 {
     static const char *const words[][2] = {
-        {"invalid_client",
-         "; check clientId and what shows who the client is (secrets.clientSecret, secrets.key or the "
-         "certificate), and that tokenAuthMethod is the one that this client is registered with"},
         {"unauthorized_client",
          "; the client may not use this grantType: the authorization server has to allow it"},
         {"invalid_scope", "; check scope"},
@@ -196,9 +211,9 @@ static const char *token_advice(const struct casehook__question *question, struc
         {"unsupported_grant_type", "; the server does not know this grantType"},
         {"invalid_request", "; check additionalFields, scope and tokenAuthMethod"},
     };
+    if (casehook__text_is(code, "invalid_client")) return client_advice(question, out);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (casehook__text_is(code, words[i][0])) return words[i][1];
-    (void)question;
     return "";
 }
 
@@ -206,13 +221,13 @@ static const char *token_advice(const struct casehook__question *question, struc
 static int fail_refused(const struct casehook__question *question, const struct casehook__response *response,
                         const struct casehook__js_value members[TOKEN_MEMBERS], struct casehook_error *error)
 {
-    char code[128], text[CASEHOOK__EXCERPT_MAX + 1];
+    char code[128], text[CASEHOOK__EXCERPT_MAX + 1], room[ADVICE_MAX];
     int status = response->status < 300 ? CASEHOOK_E_RESPONSE : CASEHOOK_E_HTTP_STATUS;
     struct casehook__buf words;
     casehook__buf_init(&words, question->scratch->heap, MESSAGE_MAX);
     append_string_value(&words, members[ERROR_CODE]);
     casehook__mask_excerpt(question->mask, casehook__buf_text(&words), code, sizeof code);
-    const char *advice = token_advice(question, casehook__buf_text(&words));
+    const char *advice = token_advice(question, casehook__buf_text(&words), room);
     casehook__buf_clear(&words);
     append_string_value(&words, members[ERROR_DESCRIPTION]);
     casehook__mask_excerpt(question->mask, casehook__buf_text(&words), text, sizeof text);
@@ -237,12 +252,11 @@ bool casehook__token_is_named(struct casehook__text body)
 static int fail_unnamed(const struct casehook__question *question, const struct casehook__response *response,
                         struct casehook_error *error)
 {
-    char text[CASEHOOK__EXCERPT_MAX + 1];
+    char text[CASEHOOK__EXCERPT_MAX + 1], room[ADVICE_MAX];
     int status = response->status;
-    const char *advice = status == 404 || status == 405 ? "; check accessTokenUrl"
-                         : status == 401 || status == 400
-                             ? "; check clientId, secrets.clientSecret and tokenAuthMethod"
-                             : "";
+    const char *advice = status == 404 || status == 405   ? "; check accessTokenUrl"
+                         : status == 401 || status == 400 ? client_advice(question, room)
+                                                          : "";
     if (status >= 300 && status <= 399)
         return casehook__fail(error, CASEHOOK_E_REDIRECT,
                               "%s: the server answered %d: a request for a token follows no redirect; set "

@@ -1,12 +1,16 @@
 // server.mjs - an authorization server (oidc-provider) and a tracker that believes its tokens, on one port.
 //
-//   node server.mjs FOLDER      prints the port; ends with its standard input
+//   node server.mjs FOLDER      prints its port, and that of nginx's way in; ends with its standard input
+//
+// nginx has ended TLS before that second port, and passes on the client's certificate in a header, which the first
+// port does not believe.
 //
 // FOLDER has server.crt, server.key, client.crt, rsa.pem, ec.pem.  Every client has tokens that live for LIFE seconds.
 // Below /control the test asks what came, and takes tokens back.
 
 import { createHash, X509Certificate, createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
 import * as jose from 'jose';
@@ -56,7 +60,16 @@ const server = https.createServer({
 await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
 const base = `https://localhost:${server.address().port}`;
 
-const certificate = (request) => request.socket.getPeerX509Certificate();
+const upstream = http.createServer({ keepAliveTimeout: 30000 });
+await new Promise((done) => { upstream.listen(0, '127.0.0.1', done); });
+
+// nginx's $ssl_client_escaped_cert.
+const passedOn = (request) => {
+  const text = request.headers['x-client-certificate'];
+  return text ? new X509Certificate(decodeURIComponent(text)) : undefined;
+};
+const certificate = (request) => (request.socket.getPeerX509Certificate
+  ? request.socket.getPeerX509Certificate() : passedOn(request));
 const provider = new Provider(base, {
   clients,
   scopes: ['cases'],
@@ -81,6 +94,7 @@ provider.on('client_credentials.saved', () => {
   state.grants += 1;
 });
 provider.on('server_error', (ctx, error) => process.stderr.write(`${error.stack}\n`));
+provider.proxy = true; // the scheme that nginx names is the client's
 const callback = provider.callback();
 
 const own = new Set(); // tokens that a JWT was exchanged for
@@ -158,7 +172,7 @@ const tracker = async (request, body, response) => {
   answer(response, 200, { id: state.cases, key: `CASE-${state.cases}` });
 };
 
-server.on('request', (request, response) => {
+const serve = (request, response) => {
   if (request.url === '/token') {
     callback(request, response);
     return;
@@ -171,8 +185,10 @@ server.on('request', (request, response) => {
       : request.url.startsWith('/control/') ? control(request, response) : tracker(request, body, response);
     done?.catch((error) => { process.stderr.write(`${error.stack}\n`); response.destroy(); });
   });
-});
+};
+server.on('request', serve);
+upstream.on('request', serve);
 
 process.stdin.resume();
 process.stdin.on('end', () => process.exit(0));
-process.stdout.write(`${server.address().port}\n`);
+process.stdout.write(`${server.address().port} ${upstream.address().port}\n`);

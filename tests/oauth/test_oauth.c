@@ -1,7 +1,7 @@
 /*
  * test_oauth.c - tokens of a real authorization server, and signatures that others check.
  *
- *   test_oauth BASE FOLDER      what server.mjs printed, as a URL, and its folder
+ *   test_oauth BASE FRONT FOLDER      where server.mjs is, where the nginx before it is, and their folder
  */
 #include <casehook.h>
 
@@ -26,7 +26,7 @@
 #define OPERATIONS 1000
 #define BODIES     1000
 
-static const char *base, *folder;
+static const char *base, *front, *folder;
 
 /* ---- the server ---------------------------------------------------------------------------------- */
 
@@ -98,7 +98,7 @@ static void put_url(json_t *config, const char *name, const char *path, const ch
     json_object_set_new(config, name, json_string(url));
 }
 
-/* A document for the tracker below path; more of config and secrets as members. */
+/* A document for the tracker at this place; more of config and secrets as members. */
 static json_t *document(const char *path, json_t *config, json_t *secrets)
 {
     json_t *root = json_pack("{s:{s:s,s:s,s:s,s:s,s:o},s:o}", "config", "createIncidentJson",
@@ -189,6 +189,68 @@ static void each_way(void **state)
                          json_pack("{s:o,s:o}", "crt", content("client.crt"), "key", content("client.key"))));
     assert_int_equal(counted("grants"), 6);
     assert_int_equal(counted("unauthorized"), 0);
+}
+
+/* ---- nginx passes the certificate on ------------------------------------------------------------- */
+
+/* The client that names itself and has no secret: all the rest is up to the certificate. */
+static struct casehook_result *create_behind_nginx(const char *certificate)
+{
+    char name[64], key[64];
+    const char *direct = base;
+    snprintf(name, sizeof name, "%s.crt", certificate);
+    snprintf(key, sizeof key, "%s.key", certificate);
+    base = front;
+    struct casehook_connector *connector =
+        oauth("/mtls", "tls", "tls_client_auth", NULL,
+              json_pack("{s:o,s:o}", "crt", content(name), "key", content(key)));
+    base = direct;
+    struct casehook_result *result = create(connector, "by certificate alone");
+    casehook_connector_unref(connector);
+    return result;
+}
+
+static void a_certificate_behind_nginx(void **state)
+{
+    (void)state;
+    tell("reset");
+    struct casehook_result *result = create_behind_nginx("client");
+    const struct casehook_error *error = casehook_result_error(result);
+    if (error) print_error("%s\n", casehook_error_message(error));
+    assert_null(error);
+    assert_int_equal(casehook_result_request_count(result), 3);
+    assert_int_equal(casehook_result_request_step(result, 0), CASEHOOK_STEP_TOKEN);
+    casehook_result_free(result);
+    assert_int_equal(counted("grants"), 1);
+    assert_int_equal(counted("unauthorized"), 0);
+}
+
+/* The certificate of another client, and one of an unknown issuer. */
+static void a_wrong_certificate_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *certificate, *says;
+        int status;
+    } wrong[] = {{"other", "error \"invalid_client\"", 401}, {"stranger", "SSL certificate error", 400}};
+    tell("reset");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct casehook_result *result = create_behind_nginx(wrong[i].certificate);
+        const struct casehook_error *error = casehook_result_error(result);
+        assert_non_null(error);
+        const char *message = casehook_error_message(error);
+        print_message("%s\n", message);
+        assert_int_equal(casehook_error_step(error), CASEHOOK_STEP_TOKEN);
+        assert_int_equal(casehook_error_http_status(error), wrong[i].status);
+        assert_int_equal(casehook_error_outcome(error), CASEHOOK_OUTCOME_NOT_SENT);
+        assert_int_equal(casehook_error_retryable(error), 0);
+        assert_non_null(strstr(message, wrong[i].says));
+        assert_non_null(strstr(message, "clientId, the client certificate"));
+        assert_null(strstr(message, "clientSecret"));
+        casehook_result_free(result);
+    }
+    assert_int_equal(counted("grants"), 0);
+    assert_int_equal(counted("cases"), 0);
 }
 
 static void a_jwt_as_grant(void **state)
@@ -372,6 +434,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_way),
+        cmocka_unit_test(a_certificate_behind_nginx),
+        cmocka_unit_test(a_wrong_certificate_is_told),
         cmocka_unit_test(a_jwt_as_grant),
         cmocka_unit_test(a_wrong_secret_is_told),
         cmocka_unit_test(a_token_that_is_withdrawn_heals),
@@ -379,9 +443,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(standard_webhooks),
         cmocka_unit_test(a_form_of_our_own),
     };
-    if (argc != 3) return 2;
+    if (argc != 4) return 2;
     base = argv[1];
-    folder = argv[2];
+    front = argv[2];
+    folder = argv[3];
     curl_global_init(CURL_GLOBAL_DEFAULT);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     curl_global_cleanup();
