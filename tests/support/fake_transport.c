@@ -291,6 +291,7 @@ static void *fake_next(struct casehook__transport *transport)
         .content_type = CASEHOOK__TEXT("application/json"),
         .body = casehook__text(transfer->answer.body ? transfer->answer.body : "{}"),
         .retry_after = casehook__text(transfer->answer.retry_after),
+        .location = casehook__text(transfer->answer.location),
     };
     return transfer->owner;
 }

@@ -14,6 +14,7 @@ struct fake_answer {
     int status;              /* of HTTP; 0: no answer but failure */
     const char *body;        /* JSON */
     const char *retry_after; /* the header, NULL: none */
+    const char *location;    /* the same */
     struct casehook__failure failure;
     int64_t after_ms; /* so long after its start */
     unsigned goes;    /* so often it must be driven then, until all of it is read */

@@ -103,15 +103,21 @@ static int settings_load_bad(struct world *world)
         CASEHOOK_TERMINATED, &world->error);
 }
 
+static const char *const secret_words[] = {
+    "secret of the client", "secret%20of", "another key", "a.token", "t0k.en", "dTpwYXNzd29yZA=="};
+
 static void log_line(void *user, const struct casehook_log_record *record)
 {
     (void)user;
     if (strstr(record->message, "(null)")) abort();
+    /* Without memory less is shown, and never more. */
+    for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++)
+        if (strstr(record->message, secret_words[i])) abort();
 }
 
 static int set_log(struct world *world)
 {
-    return casehook_settings_set_log(world->settings, CASEHOOK_LOG_DEBUG, NULL, log_line, NULL);
+    return casehook_settings_set_log(world->settings, CASEHOOK_LOG_TRACE, NULL, log_line, NULL);
 }
 
 static int connector_new(struct world *world)
