@@ -147,6 +147,8 @@ class Daemon:
         """Asks until it is so."""
         end = time.monotonic() + PATIENCE
         while not ready():
+            # Nobody goes on who writes into a full pipe.
+            self.rest += self.process.stderr.read() or b""
             if time.monotonic() > end:
                 raise AssertionError("it never came to this: " + what)
             time.sleep(0.02)
