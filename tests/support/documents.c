@@ -13,7 +13,7 @@ static json_t *object_of(const char *members)
     json_error_t error;
     if (!text) abort();
     snprintf(text, size, "{%s}", members ? members : "");
-    json_t *object = json_loads(text, 0, &error);
+    json_t *object = json_loads(text, JSON_ALLOW_NUL, &error);
     if (!object) fprintf(stderr, "test document: %s: %s\n", error.text, text);
     if (!object) abort();
     free(text);
