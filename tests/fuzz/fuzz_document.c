@@ -1,10 +1,10 @@
 /*
  * fuzz_document.c - connector documents and settings, through the public header alone.
  *
- * Input: a byte; even: a document, 0xFF, settings; odd: changes of documents that are right, each a byte
- * (which field), a byte (what it becomes) and a text that ends with 0xFF.  In the text of a change bytes from
- * 0xF8 on stand for pieces of templates and URLs, and in what is secret (logins in URLs of proxies too) for a
- * word that nothing may show.
+ * Input: "{": a document, 0xFF, settings; else a byte; even: the same behind it; odd: changes of documents
+ * that are right, each a byte (which field), a byte (what it becomes) and a text that ends with 0xFF.  In the
+ * text of a change bytes from 0xF8 on stand for pieces of templates and URLs, and in what is secret (logins
+ * in URLs of proxies too) for a word that nothing may show.
  *
  * check and new say the same of a document; each fault has its step, field, place and message; what is
  * accepted can be shown as it would be sent, without the secrets.
@@ -88,8 +88,63 @@ static const char *const config_fields[] = {"createIncidentUrl",
                                             "commentResponseFields",
                                             "createIncidentUrI"};
 
+/* From byte 64 on. */
+static const char *const more_fields[] = {"findIncidentUrl",
+                                          "findIncidentMethod",
+                                          "findIncidentJson",
+                                          "findIncidentResponseKey",
+                                          "findIncident",
+                                          "findIncidentResponseStatusKey",
+                                          "closedStatuses",
+                                          "whenClosed",
+                                          "reopenWithin",
+                                          "findIncidentResponseClosedAtKey",
+                                          "idempotencyHeader",
+                                          "idempotencyInBody",
+                                          "idempotencyDuplicateStatuses",
+                                          "signature",
+                                          "tokenAuthMethod",
+                                          "tokenAlgorithm",
+                                          "tokenAudience",
+                                          "keyId",
+                                          "grantType",
+                                          "assertion",
+                                          "findResponseFields",
+                                          "updateResponseFields",
+                                          "createIncidentResponseErrorKey",
+                                          "getIncidentResponseErrorKey",
+                                          "updateIncidentResponseErrorKey",
+                                          "createCommentResponseErrorKey",
+                                          "findIncidentResponseErrorKey",
+                                          "findIncidentResponseType",
+                                          "createIncidentResponseHeader",
+                                          "externalIdFrom",
+                                          "createIncidentResponseExternalTitleKey",
+                                          "updateIncidentResponseExternalTitleKey",
+                                          "updateIncidentResponseKey",
+                                          "getIncident",
+                                          "updateIncident",
+                                          "transitionIncidentUrl",
+                                          "transitionIncidentMethod",
+                                          "transitionIncidentJson",
+                                          "transitionIncidentResponseType",
+                                          "transitionIncidentResponseErrorKey",
+                                          "createIncidentHeaders",
+                                          "getIncidentHeaders",
+                                          "updateIncidentHeaders",
+                                          "createCommentHeaders",
+                                          "findIncidentHeaders",
+                                          "transitionIncidentHeaders",
+                                          "accessTokenUrl",
+                                          "clientId",
+                                          "scope",
+                                          "additionalFields"};
+
 static const char *const secret_fields[] = {"user", "password",     "crt",          "key",
                                             "pfx",  "clientSecret", "secretHeaders"};
+
+/* From byte 128 on. */
+static const char *const more_secrets[] = {"secretQuery", "signingKey", "values"};
 
 static const char *const settings_fields[] = {"allowedHosts",
                                               "proxyUrl",
@@ -212,7 +267,17 @@ static void change_documents(struct changes *changes, json_t *document, json_t *
 {
     json_t *config = json_object_get(document, "config"), *secrets = json_object_get(document, "secrets");
     while (changes->at < changes->end) {
-        unsigned which = change_byte(changes) % 64;
+        unsigned which = change_byte(changes) % 192;
+        if (which >= 64 && which - 64 < COUNT(more_fields)) {
+            change_field(config, changes, more_fields[which - 64], false);
+            continue;
+        }
+        if (which >= 128 && which - 128 < COUNT(more_secrets)) {
+            change_field(secrets, changes, more_secrets[which - 128], true);
+            secrets = json_object_get(document, "secrets");
+            continue;
+        }
+        which %= 64;
         size_t secret = which - COUNT(config_fields), setting = secret - COUNT(secret_fields);
         if (which < COUNT(config_fields))
             change_field(config, changes, config_fields[which], false);
@@ -409,7 +474,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct given document, settings;
     struct casehook_settings *made = NULL;
     struct changes changes = {data, data + size};
-    if (change_byte(&changes) % 2) {
+    bool whole = size && *data == '{';
+    if (!whole && change_byte(&changes) % 2) {
         json_t *one = json_loads(document_text, 0, NULL), *other = json_loads(settings_text, 0, NULL);
         CHECK(one && other);
         change_documents(&changes, one, other);
