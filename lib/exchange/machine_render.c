@@ -38,25 +38,34 @@ int casehook__machine_tree(struct casehook__machine *machine, const struct caseh
     return casehook__fail_memory(&machine->result->error);
 }
 
-/* What the document makes of the status says which transition it is; null: none (L1). */
-static bool is_transition_null(struct casehook__machine *machine)
+/*
+ * What the document makes of the status says which transition it is; null: none (L1).  A status of which it
+ * makes nothing is a fault of the params, whether the request uses it or not.
+ */
+static int see_transition(struct casehook__machine *machine, bool *wanted, struct casehook_error *fault)
 {
     struct casehook__param_tree tree;
-    struct casehook_error fault;
     const struct casehook__request_values values = {.external_id = casehook__machine_known_id(machine)};
-    casehook__error_init(&fault);
-    if (!machine->made || casehook__machine_tree(machine, &values, false, &tree)) return false;
+    *wanted = machine->context->config->calls[CASEHOOK__CALL_TRANSITION].on &&
+              machine->params.status.length && !machine->transitioned;
+    if (!*wanted || !machine->made) return CASEHOOK_OK;
+    int status = casehook__machine_tree(machine, &values, false, &tree);
+    if (status) return status;
     const struct casehook__value *value = casehook__value_at(&tree.root, CASEHOOK__TEXT("value.transition"));
-    if (value && value->kind == CASEHOOK__VALUE_MADE &&
-        value->source->make(value->source, value->count, &value, &fault))
-        return false; /* rendering it will tell */
-    return value && (value->kind == CASEHOOK__VALUE_NULL || value->kind == CASEHOOK__VALUE_ABSENT);
+    if (value && value->kind == CASEHOOK__VALUE_MADE)
+        status = value->source->make(value->source, value->count, &value, fault);
+    *wanted =
+        status || !value || (value->kind != CASEHOOK__VALUE_NULL && value->kind != CASEHOOK__VALUE_ABSENT);
+    return status;
 }
 
 bool casehook__machine_transitions(struct casehook__machine *machine)
 {
-    return machine->context->config->calls[CASEHOOK__CALL_TRANSITION].on && machine->params.status.length &&
-           !machine->transitioned && !is_transition_null(machine);
+    struct casehook_error fault;
+    bool wanted;
+    casehook__error_init(&fault);
+    see_transition(machine, &wanted, &fault);
+    return wanted;
 }
 
 static int render_url(struct casehook__machine *machine, enum casehook__call call,
@@ -256,8 +265,9 @@ static int foresee_found(struct casehook__machine *machine, enum casehook__call 
 
 int casehook__machine_rehearse(struct casehook__machine *machine, struct casehook__failure *failure)
 {
-    bool transitions = casehook__machine_transitions(machine);
-    int status = CASEHOOK_OK;
+    bool transitions = false, creates = *machine->step == CASEHOOK__PLAN_CREATE;
+    int status = creates ? CASEHOOK_OK : see_transition(machine, &transitions, &machine->result->error);
+    if (status) return status;
     if (*machine->step == CASEHOOK__PLAN_CREATE) {
         status = foresee(machine, CASEHOOK__CALL_FIND);
     } else if (*machine->step == CASEHOOK__PLAN_FIND) {
