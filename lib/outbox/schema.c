@@ -29,9 +29,14 @@ static const char *const versions[] = {
     "bytes %NUMBER NOT NULL, PRIMARY KEY (shard, state));",
     /* Who is next in a case. */
     "CREATE INDEX casehook_entry_case ON casehook_entry (case_no, id) WHERE state <= 5 AND case_no > 0;",
-    /* What answers told of a case; and all that ever was of it, the newest first. */
+    /*
+     * What answers told of a case; all that ever was of it, the newest first; and what is due without that of
+     * connectors that rest, of which there may be many.
+     */
     "ALTER TABLE casehook_case ADD COLUMN fields %BYTES;"
-    "CREATE INDEX casehook_entry_history ON casehook_entry (case_no, id) WHERE case_no > 0;",
+    "DROP INDEX casehook_entry_due;"
+    "CREATE INDEX casehook_entry_due ON casehook_entry (state, due, connector);"
+    "CREATE INDEX casehook_entry_history ON casehook_entry (case_no, id) WHERE case_no <> 0;",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

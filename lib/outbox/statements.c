@@ -2,7 +2,8 @@
  * statements.c - every statement of the outbox, for both databases.
  *
  * Numbers of states are those of the header: up to 5 an entry is not finished.  That is written as "state <=
- * 5", and "case_no > 0" beside it, where the index of unfinished entries is meant to be used.
+ * 5", and "case_no > 0" beside it, where the index of unfinished entries is meant to be used; "case_no <> 0"
+ * means the one of all of them.
  */
 #include "outbox/statements.h"
 
@@ -18,7 +19,7 @@
 /* Of those that are due, and are not left out.  The time is asked once, so that an index can be used. */
 #define CLAIM(which)                                                                           \
     "WITH mine AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 1 "                \
-    "AND due <= (SELECT %NOW) " which "ORDER BY due, id LIMIT $1 %SKIP) "                      \
+    "AND due <= (SELECT %NOW) " which "ORDER BY due, connector, id LIMIT $1 %SKIP) "           \
     "UPDATE casehook_entry SET state = 3, fence = fence + 1, due = %NOW + $2, instance = $3, " \
     "worker = $4, attempts = attempts + 1, "                                                   \
     "first_at = CASE WHEN first_at = 0 THEN %NOW ELSE first_at END "                           \
@@ -159,7 +160,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_LIST_CASE] = {"SELECT " LISTED
                                 "CASE WHEN $14 = 1 THEN e.params END, CASE WHEN $14 = 1 THEN e.result END "
                                 "FROM casehook_case c JOIN casehook_entry e ON e.case_no = c.no "
-                                "WHERE e.case_no > 0 AND +" IN_STATES "AND e.id < $9 AND c.connector = $10 "
+                                "WHERE e.case_no <> 0 AND +" IN_STATES "AND e.id < $9 AND c.connector = $10 "
                                 "AND ($11 IS NULL OR e.key = $11) AND c.case_id = $12 "
                                 "ORDER BY e.id DESC LIMIT $13",
                                 "iiiiiiiiibbbii"},
