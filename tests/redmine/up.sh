@@ -1,6 +1,7 @@
 #!/bin/sh
 # Redmine on a loopback port that the kernel picks, with one SQLite file in STATE_DIR and its REST API on.
 #   up.sh STATE_DIR      prints BASE_URL; exit code 77: Redmine is not installed (install.sh does that)
+#                        REDMINE_PORT, when it is set: the port, to start it where it was before
 # What is there already (database, server) is not made again.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -62,7 +63,7 @@ address() { sed -n 's|.*Listening on \(http://127\.0\.0\.1:[0-9]*\)$|\1|p' "$sta
 if ! alive; then
     say "starting puma"
     cd "$app"
-    bundle exec puma -C - -e production -b tcp://127.0.0.1:0 -t 1:4 -w 0 >"$state/server.log" 2>&1 </dev/null &
+    bundle exec puma -C - -e production -b "tcp://127.0.0.1:${REDMINE_PORT:-0}" -t 1:4 -w 0 >"$state/server.log" 2>&1 </dev/null &
     sleep 0.2
     echo "$! $(start_time $!)" >"$state/pid"
 fi
