@@ -1,0 +1,51 @@
+"""The lines of "Run it tonight", from the configuration on, in a folder: test_tonight.py CASEHOOKD README TOOL"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM, README, TOOL = (os.path.abspath(word) for word in sys.argv[1:4])
+del sys.argv[1:4]
+
+
+class Tonight(unittest.TestCase):
+    def lines(self):
+        with open(README, encoding="utf-8") as file:
+            block = re.search(r"## Run it tonight\n.*?```sh\n(.*?)```", file.read(), re.S).group(1).splitlines()
+        self.assertLessEqual(len(block), 10)
+        return block
+
+    def test_from_the_configuration_on(self):
+        with tempfile.TemporaryDirectory() as folder:
+            programs, etc = os.path.join(folder, "bin"), os.path.join(folder, "etc")
+            os.mkdir(programs)
+            os.mkdir(etc)
+            os.symlink(TOOL, os.path.join(programs, "casehook"))
+            os.symlink(PROGRAM, os.path.join(programs, "casehookd"))
+            for name in ("chgrp", "systemctl"):  # the user, and the service, are not here
+                os.symlink("/bin/true", os.path.join(programs, name))
+            with open(os.path.join(folder, "jira.token"), "w", encoding="utf-8") as file:
+                file.write("t0ken-canary")
+            lines = self.lines()
+            at = next(number for number, line in enumerate(lines) if line.startswith("cp "))
+            script = "set -e\n" + "\n".join(lines[at:]).replace("/etc/casehookd", etc)
+            done = subprocess.run(["sh", "-c", script], cwd=os.path.join(os.path.dirname(README), "../.."), capture_output=True, text=True,
+                                  timeout=60, env={**os.environ, "HOME": folder, "PATH": programs + ":" + os.environ["PATH"]})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("no faults", done.stdout)
+            self.assertNotIn("canary", done.stdout + done.stderr)
+            with open(os.path.join(etc, "jira.json"), encoding="utf-8") as file:
+                document = file.read()
+            self.assertIn("https://acme.atlassian.net/rest/api/3/issue", document)
+            self.assertNotRegex(document, "YOUR-|your-domain")
+            self.assertEqual(oct(os.stat(os.path.join(etc, "jira.json")).st_mode & 0o777), "0o640")
+
+
+if __name__ == "__main__":
+    if not shutil.which("openssl"):
+        print("SKIP: openssl is not installed")
+        sys.exit(77)
+    unittest.main(verbosity=2)
