@@ -349,13 +349,13 @@ static void *watch(void *user, void *pointer, size_t size)
         free(pointer);
         return NULL;
     }
+    size_t place = 0; /* a new block gets a free one: pointer is NULL then, too */
+    while (place < 64 && blocks[place] != pointer) place++;
     void *block = realloc(pointer, size);
-    for (size_t i = 0; i < 64; i++)
-        if (blocks[i] == pointer || (!pointer && !blocks[i])) {
-            blocks[i] = block;
-            sizes[i] = size;
-            break;
-        }
+    if (place < 64) {
+        blocks[place] = block;
+        sizes[place] = size;
+    }
     return block;
 }
 
