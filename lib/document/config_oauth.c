@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define TOKEN_FORM_MAX (64 * 1024) /* bytes of what the document gives to a token request */
+#define TOKEN_TEXT_MAX 4096        /* and of each text in it */
 #define CLAIMS_DEPTH   8
 
 /* In the order of enum casehook__token_auth. */
@@ -26,7 +27,8 @@ static struct casehook__text keep_written(struct casehook__config_reader *reader
     struct casehook__text text = {NULL, 0};
     if (buf->status == CASEHOOK_OK && buf->length)
         text = (struct casehook__text){casehook__copy(buf->heap, buf->data, buf->length), buf->length};
-    if (buf->status == CASEHOOK_E_NO_MEMORY || (buf->length && !text.data)) reader->errors->memory = 1;
+    bool limited = buf->status == CASEHOOK_E_LIMIT; /* which is told where the field is read */
+    if (!limited && (buf->status || (buf->length && !text.data))) reader->errors->memory = 1;
     casehook__buf_free(buf);
     return text.data ? text : (struct casehook__text){NULL, 0};
 }
@@ -45,8 +47,13 @@ static struct casehook__text oauth_text(struct casehook__config_reader *reader, 
     struct casehook__field field = casehook__config_nullable(reader, name);
     struct casehook__text text;
     if (!casehook__field_text(&field, &text) || text.length == 0) return (struct casehook__text){NULL, 0};
-    if (!memchr(text.data, '\0', text.length)) return copy_oauth(reader, text);
-    casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "holds a NUL");
+    bool holds_nul = memchr(text.data, '\0', text.length) != NULL;
+    if (!holds_nul && text.length <= TOKEN_TEXT_MAX) return copy_oauth(reader, text);
+    if (holds_nul)
+        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "holds a NUL");
+    else
+        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "is longer than %d bytes",
+                       TOKEN_TEXT_MAX);
     return (struct casehook__text){NULL, 0};
 }
 
@@ -301,9 +308,9 @@ static void read_client_secret(struct casehook__config_reader *reader, bool need
         return;
     }
     if (!casehook__config_secret_text(&field, &text)) return;
-    if (text.length > TOKEN_FORM_MAX / 16)
+    if (text.length > TOKEN_TEXT_MAX)
         casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "is longer than %d bytes",
-                       TOKEN_FORM_MAX / 16);
+                       TOKEN_TEXT_MAX);
     else if (oauth->auth == CASEHOOK__TOKEN_BASIC && oauth->client_id.data)
         make_basic(reader, text);
     else

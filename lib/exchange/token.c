@@ -128,6 +128,8 @@ int casehook__token_form(const struct casehook__oauth *oauth, const struct caseh
     if (!status) status = form->status;
     if (!status) return CASEHOOK_OK;
     if (status == CASEHOOK_E_NO_MEMORY) return casehook__fail_memory(error);
+    if (status == CASEHOOK_E_LIMIT)
+        return casehook__fail(error, status, "the request for a token is too long; shorten what goes along");
     return casehook__fail(error, CASEHOOK_E_SYSTEM,
                           "the JWT for the authorization server could not be signed");
 }

@@ -922,6 +922,36 @@ static void messages_hold_no_secret(void **state)
 }
 
 /* As Kibana hands them out: a saved object, or an answer of its API. */
+/* What is too long is named; it is no lack of memory. */
+static void texts_of_tokens_have_an_end(void **state)
+{
+    static const char *const names[] = {"clientId", "scope", "tokenAudience", "additionalFields"};
+    static char text[70064], document[80000];
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct reading reading;
+        char field[64];
+        bool object = i == 3;
+        snprintf(text, sizeof text, object ? "{\"a\":\"%070000d\"}" : "\"%05000d\"", 0);
+        const char *more = "\"authType\":\"oauth2\",\"accessTokenUrl\":\"http://a/\"";
+        const struct member changes[3] = {
+            {"hasAuth", "true"}, {names[i], text}, {i ? "clientId" : NULL, "\"c\""}};
+        write_document(document, sizeof document, changes, "{\"clientSecret\":\"s\"}");
+        size_t length = strlen("{\"config\":{");
+        char *whole = malloc(strlen(document) + strlen(more) + 2);
+        assert_non_null(whole);
+        sprintf(whole, "{\"config\":{%s,%s", more, document + length);
+        read_text(&reading, whole, NULL);
+        free(whole);
+        snprintf(field, sizeof field, "config.%s", names[i]);
+        assert_int_equal(reading.status, CASEHOOK_E_CONFIG);
+        assert_non_null(reading.errors.first);
+        assert_string_equal(reading.errors.first->field, field);
+        assert_non_null(strstr(reading.errors.first->message, "than "));
+        finish(&reading);
+    }
+}
+
 static void exports(void **state)
 {
     (void)state;
@@ -1080,6 +1110,7 @@ int main(void)
         cmocka_unit_test(messages_hold_no_secret),
         cmocka_unit_test(no_memory_is_an_error),
         cmocka_unit_test(exports),
+        cmocka_unit_test(texts_of_tokens_have_an_end),
         cmocka_unit_test(secrets_of_urls),
         cmocka_unit_test(one_origin_is_kept_once),
     };
