@@ -31,3 +31,15 @@ void casehook__config_name_export(const struct casehook__config_reader *reader)
             casehook__fail(fault, CASEHOOK_E_CONFIG,
                            "is missing: an export of Kibana never holds secrets; add \"secrets\" next to it");
 }
+
+void casehook__config_name_lines(const struct casehook__errors *errors)
+{
+    struct casehook_error *fault = errors->first, before;
+    if (!fault || !strstr(fault->message, "something follows")) return;
+    before = *fault;
+    casehook__fail_at(
+        fault, CASEHOOK_E_CONFIG, (size_t)before.offset,
+        "%s; a file that Kibana exported has a connector in each line, and a count in the last: "
+        "give one of these lines",
+        before.message);
+}

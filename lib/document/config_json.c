@@ -182,7 +182,10 @@ int casehook__config_read(struct casehook__heap *heap, const struct casehook__se
         errors->memory = 1;
     } else {
         struct casehook__json *root = casehook__field_root(json, "document", errors);
-        if (root) read_root(&reader, root);
+        if (root)
+            read_root(&reader, root);
+        else
+            casehook__config_name_lines(errors);
         casehook__json_free(root);
     }
     int status = casehook__errors_status(errors);

@@ -64,6 +64,8 @@ void casehook__config_read_key(struct casehook__config_reader *reader, const cha
 const struct casehook__json *casehook__config_exported(const struct casehook__config_reader *reader,
                                                        const struct casehook__json *root);
 void casehook__config_name_export(const struct casehook__config_reader *reader);
+/* The document was no JSON: whether a whole export is given in place of one connector. */
+void casehook__config_name_lines(const struct casehook__errors *errors);
 
 /* config_find.c: what goes with the call that looks for a case (D3, L2), after read_calls. */
 void casehook__config_read_find(struct casehook__config_reader *reader);

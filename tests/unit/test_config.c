@@ -966,6 +966,9 @@ static void exports(void **state)
         {"{\"connector_type_id\":\".jira\",", "", "false", "connector_type_id", "\".jira\""},
         {"{\"connector_type_id\":7,", "", "false", "document.connector_type_id", "no such field"},
         {"{\"connector_type_id\":\".cases-webhook\",", "", "true", "secrets.user", missing},
+        {"{\"attributes\":{", "}\n", "false", NULL, NULL},
+        {"{\"attributes\":{", "}\n{\"exportedCount\":1}\n", "false", "document",
+         "(line 2, column 1); a file that"},
     };
     static char document[65536], whole[66000];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
