@@ -170,6 +170,14 @@ enum casehook__admission casehook__limiter_ask(struct casehook__limiter *limiter
     return admission;
 }
 
+bool casehook__limiter_refuses(struct casehook__limiter *limiter, int64_t now, int64_t *at)
+{
+    pthread_mutex_lock(&limiter->lock);
+    bool open = is_open(limiter, now, at);
+    pthread_mutex_unlock(&limiter->lock);
+    return open;
+}
+
 static void settle_probe(struct casehook__limiter *limiter, int64_t now, enum casehook__health health)
 {
     limiter->probing = false;

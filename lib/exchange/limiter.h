@@ -38,6 +38,8 @@ void casehook__limiter_free(struct casehook__limiter *limiter);
 /* Any thread.  now and *at by the operation's clock. */
 enum casehook__admission casehook__limiter_ask(struct casehook__limiter *limiter, int64_t now,
                                                struct casehook__place *place, int64_t *at);
+/* Whether the circuit is open, before *at, so that asking would be in vain. */
+bool casehook__limiter_refuses(struct casehook__limiter *limiter, int64_t now, int64_t *at);
 /* The request that was admitted has ended. */
 void casehook__limiter_settle(struct casehook__limiter *limiter, int64_t now, struct casehook__place *place,
                               enum casehook__health health);

@@ -131,23 +131,12 @@ static void nap(struct casehook__machine *machine, int64_t now)
     machine->wake_at = now + part;
 }
 
-/* What limits the connector lets the request go out now; else the machine waits, or the operation ends. */
-static bool is_admitted(struct casehook__machine *machine)
+/* What limits the connector does not let the request go out before that time: the operation ends. */
+static void end_refused(struct casehook__machine *machine, enum casehook__admission admission, int64_t now,
+                        int64_t at)
 {
-    struct casehook__limiter *limiter = machine->context->limiter;
     struct casehook__failure failure = {.status = CASEHOOK_E_TIMEOUT};
     char message[192];
-    int64_t now, at = 0;
-    /* A request for a token goes to another server than they are about. */
-    if (!limiter || machine->preview || machine->progress.fetching) return true;
-    now = casehook__machine_now(machine);
-    enum casehook__admission admission = casehook__limiter_ask(limiter, now, &machine->place, &at);
-    if (admission == CASEHOOK__ADMITTED) return true;
-    if (admission == CASEHOOK__ADMITTED_LATER &&
-        casehook__machine_delay(machine, at, CASEHOOK__MACHINE_READY)) {
-        nap(machine, now);
-        return false;
-    }
     if (admission == CASEHOOK__CIRCUIT_OPEN) {
         failure.status = CASEHOOK_E_UNAVAILABLE;
         snprintf(message, sizeof message,
@@ -163,11 +152,46 @@ static bool is_admitted(struct casehook__machine *machine)
     if (machine->progress.looking) { /* what failed is the create: its error stays */
         casehook__fail(&machine->result->error, failure.status, "%s", message);
         casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
-        return false;
+        return;
     }
     casehook__machine_give_up(machine, &failure);
     if (failure.status == CASEHOOK_E_UNAVAILABLE) machine->result->error.retry_after_ms = at - now;
+}
+
+/* A request for a token goes to another server than they are about. */
+static bool is_limited(const struct casehook__machine *machine)
+{
+    return machine->context->limiter && !machine->preview && !machine->progress.fetching;
+}
+
+/* What limits the connector lets the request go out now; else the machine waits, or the operation ends. */
+static bool is_admitted(struct casehook__machine *machine)
+{
+    int64_t now, at = 0;
+    if (!is_limited(machine)) return true;
+    now = casehook__machine_now(machine);
+    enum casehook__admission admission =
+        casehook__limiter_ask(machine->context->limiter, now, &machine->place, &at);
+    if (admission == CASEHOOK__ADMITTED) return true;
+    if (admission == CASEHOOK__ADMITTED_LATER &&
+        casehook__machine_delay(machine, at, CASEHOOK__MACHINE_READY))
+        nap(machine, now);
+    else
+        end_refused(machine, admission, now, at);
     return false;
+}
+
+/* Nobody asks for a token that no request would carry. */
+static bool is_authorized(struct casehook__machine *machine)
+{
+    if (machine->context->credentials && is_limited(machine)) {
+        int64_t at, now = casehook__machine_now(machine);
+        if (casehook__limiter_refuses(machine->context->limiter, now, &at)) {
+            end_refused(machine, CASEHOOK__CIRCUIT_OPEN, now, at);
+            return false;
+        }
+    }
+    return casehook__extra_authorize(machine);
 }
 
 static enum casehook__turn turn_of(const struct casehook__machine *machine)
@@ -185,7 +209,7 @@ enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
     }
     if (machine->state == CASEHOOK__MACHINE_AWAITING) return CASEHOOK__TURN_ENDED;
     if (machine->state == CASEHOOK__MACHINE_TO_RENDER) render_request(machine);
-    if (machine->state == CASEHOOK__MACHINE_READY && machine->extra && !casehook__extra_authorize(machine))
+    if (machine->state == CASEHOOK__MACHINE_READY && machine->extra && !is_authorized(machine))
         return turn_of(machine);
     if (machine->state != CASEHOOK__MACHINE_READY || !is_admitted(machine)) return turn_of(machine);
     if (machine->extra && !casehook__extra_attach(machine)) return turn_of(machine);

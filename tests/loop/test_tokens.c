@@ -27,6 +27,7 @@ static int64_t token_takes, request_takes;
 static int token_status;          /* 200: a token */
 static unsigned fail_token_from;  /* from this token request on it fails */
 static bool strict;               /* the tracker knows the last token alone */
+static bool down;                 /* it knows nothing */
 static const char *token_refusal; /* what it fails with */
 static struct casehook_exchange *exchange;
 static int log_level;
@@ -64,7 +65,7 @@ static void answer(void *user, const struct casehook__request *request, struct f
     bool known = !strict || casehook__text_is(authorization(request), tracker_token);
     if (!known) refused++;
     answer->after_ms = request_takes;
-    answer->status = !known ? 401 : request->call == CASEHOOK__CALL_CREATE ? 201 : 200;
+    answer->status = down ? 503 : !known ? 401 : request->call == CASEHOOK__CALL_CREATE ? 201 : 200;
     answer->body = "{\"id\":\"7\",\"key\":\"K\"}";
 }
 
@@ -85,6 +86,7 @@ static void begin(const char *settings_json)
     token_takes = 50;
     request_takes = 10;
     strict = true;
+    down = false;
     exchange = NULL;
     token_refusal = "{\"error\":\"invalid_client\",\"error_description\":\"who is s3cret?\"}";
     logged[0] = '\0';
@@ -536,6 +538,25 @@ static void an_exchange_waits(void **state)
 
 /* ---- previews ------------------------------------------------------------------------------------ */
 
+/* While the circuit is open nothing is sent, to the authorization server neither (D6). */
+static void no_token_for_an_open_circuit(void **state)
+{
+    (void)state;
+    begin("{\"circuit.failures\":1,\"circuit.pause\":\"60s\"}");
+    life = "1";
+    down = true;
+    expect_blocking(CASEHOOK_E_HTTP_STATUS, 0);
+    fake.now += 2000;
+    expect_blocking(CASEHOOK_E_UNAVAILABLE, 0);
+    assert_int_equal(tokens, 1);
+    assert_int_equal(requests, 1);
+    down = false;
+    fake.now += 60000;
+    expect_blocking(CASEHOOK_OK, 0);
+    assert_int_equal(tokens, 2);
+    end();
+}
+
 /* Requests and answers whole, but nothing of a token: of what is refused neither, where one is in it. */
 static void a_trace_shows_none(void **state)
 {
@@ -607,6 +628,7 @@ int main(void)
         cmocka_unit_test(a_deadline_passes_while_one_blocks),
         cmocka_unit_test(a_deadline_passes_while_an_exchange_waits),
         cmocka_unit_test(an_exchange_waits),
+        cmocka_unit_test(no_token_for_an_open_circuit),
         cmocka_unit_test(a_trace_shows_none),
         cmocka_unit_test(a_preview_shows_it_masked),
     };
