@@ -163,8 +163,6 @@ static void read_pair(struct casehook__config_reader *reader, struct casehook__t
     if (!casehook__field_text(&field, &text)) return;
     if (name.length == 0 || text.length == 0)
         casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "is empty: remove it");
-    else if (memchr(name.data, '\0', name.length))
-        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "has a NUL in its name");
     else if (name.length > CASEHOOK__URL_MAX_BYTES / 16 || text.length > CASEHOOK__URL_MAX_BYTES / 16)
         casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "is longer than %d bytes",
                        CASEHOOK__URL_MAX_BYTES / 16);

@@ -187,7 +187,6 @@ static int64_t read_life(struct casehook__js_value value, struct casehook__buf *
     return (int64_t)seconds * 1000;
 }
 
-/* What to change; the words are those of RFC 6749. */
 /* Where the server does not believe that the client is who it says. */
 static const char *client_advice(const struct casehook__question *question, char *out)
 {
@@ -202,6 +201,7 @@ static const char *client_advice(const struct casehook__question *question, char
     return out;
 }
 
+/* What to change; the words are those of RFC 6749. */
 static const char *token_advice(const struct casehook__question *question, struct casehook__text code,
                                 char *out)
 {

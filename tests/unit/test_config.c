@@ -921,7 +921,6 @@ static void messages_hold_no_secret(void **state)
     }
 }
 
-/* As Kibana hands them out: a saved object, or an answer of its API. */
 /* What is too long is named; it is no lack of memory. */
 static void texts_of_tokens_have_an_end(void **state)
 {
@@ -952,29 +951,43 @@ static void texts_of_tokens_have_an_end(void **state)
     }
 }
 
+#define LETTERS_63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+#define LETTERS_64 LETTERS_63 "l"
+
+/* As Kibana hands them out: a saved object, or an answer of its API. */
 static void exports(void **state)
 {
     (void)state;
     static const char missing[] = "an export of Kibana never holds secrets";
     static const struct {
         const char *before, *after, *auth, *field, *word; /* word NULL: accepted */
+        const char *without, *secrets;
     } cases[] = {
-        {"{\"attributes\":{\"actionTypeId\":\".cases-webhook\",", "}", "false", NULL, NULL},
-        {"{\"id\":\"1\",\"connector_type_id\":\".cases-webhook\",", "", "false", NULL, NULL},
-        {"{\"attributes\":7,\"actionTypeId\":\".cases-webhook\",", "", "false", NULL, NULL},
-        {"{\"attributes\":{", "}", "false", NULL, NULL},
-        {"{\"connector_type_id\":\".jira\",", "", "false", "connector_type_id", "\".jira\""},
-        {"{\"connector_type_id\":7,", "", "false", "document.connector_type_id", "no such field"},
-        {"{\"connector_type_id\":\".cases-webhook\",", "", "true", "secrets.user", missing},
-        {"{\"attributes\":{", "}\n", "false", NULL, NULL},
+        {"{\"attributes\":{\"actionTypeId\":\".cases-webhook\",", "}", "false", NULL, NULL, NULL, NULL},
+        {"{\"id\":\"1\",\"connector_type_id\":\".cases-webhook\",", "", "false", NULL, NULL, NULL, NULL},
+        {"{\"attributes\":7,\"actionTypeId\":\".cases-webhook\",", "", "false", NULL, NULL, NULL, NULL},
+        {"{\"attributes\":{", "}", "false", NULL, NULL, NULL, NULL},
+        {"{\"connector_type_id\":\".jira\",", "", "false", "connector_type_id", "\".jira\"", NULL, NULL},
+        {"{\"actionTypeId\":\"" LETTERS_64 "x\",", "", "false", "actionTypeId", "\"" LETTERS_64 "\"", NULL,
+         NULL},
+        {"{\"actionTypeId\":\"" LETTERS_63 "\",", "", "false", "actionTypeId", "\"" LETTERS_63 "\"", NULL,
+         NULL},
+        {"{\"connector_type_id\":7,", "", "false", "document.connector_type_id", "no such field", NULL, NULL},
+        {"{\"connector_type_id\":\".cases-webhook\",", "", "true", "secrets.user", missing, NULL, NULL},
+        /* What has nothing to do with that is told as ever. */
+        {"{\"connector_type_id\":\".cases-webhook\",", "", "false", "config.createIncidentUrl",
+         "every connector needs it", "createIncidentUrl", NULL},
+        {"{\"connector_type_id\":\".cases-webhook\",", "", "true", "secrets.user", "a text", NULL,
+         "{\"user\":5,\"password\":\"p\"}"},
+        {"{\"attributes\":{", "}\n", "false", NULL, NULL, NULL, NULL},
         {"{\"attributes\":{", "}\n{\"exportedCount\":1}\n", "false", "document",
-         "(line 2, column 1); a file that"},
+         "(line 2, column 1); a file that", NULL, NULL},
     };
     static char document[65536], whole[66000];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct reading reading;
-        struct member changes[3] = {{"hasAuth", cases[i].auth}};
-        write_document(document, sizeof document, changes, NULL);
+        struct member changes[3] = {{"hasAuth", cases[i].auth}, {cases[i].without, NULL}};
+        write_document(document, sizeof document, changes, cases[i].secrets);
         snprintf(whole, sizeof whole, "%s%s%s", cases[i].before, document + 1, cases[i].after);
         read_text(&reading, whole, NULL);
         const struct casehook_error *error = reading.errors.first;

@@ -433,6 +433,68 @@ static void sizes_of_signatures(void **state)
     expect(config, SIGN_KEY, "config.signature.content", words);
 }
 
+/* ---- memory -------------------------------------------------------------------------------------- */
+
+static size_t allocations, fail_at;
+
+static void *count_memory(void *user, void *pointer, size_t size)
+{
+    (void)user;
+    if (size == 0) {
+        free(pointer);
+        return NULL;
+    }
+    return ++allocations == fail_at ? NULL : realloc(pointer, size);
+}
+
+/* All that was read is there: nothing is left out because there was no memory for it. */
+static bool is_whole(const struct casehook__config *config)
+{
+    const struct casehook__oauth *oauth = config->oauth;
+    const struct casehook__signature *signature = config->signature;
+    const struct casehook__secret_query *query = config->query;
+    return oauth && oauth->url.data && oauth->client_id.data && oauth->scope.data && oauth->audience.data &&
+           oauth->fields.data && oauth->claims.data && oauth->key_id.data && oauth->signer &&
+           oauth->basic.data && signature && signature->header.data && signature->timestamp_header.data &&
+           signature->prefix.data && signature->piece_count == 3 && signature->key_count == 2 &&
+           signature->keys[1].data && query && query->count == 2 && query->items[1].pair.data;
+}
+
+static void no_memory_loses_nothing(void **state)
+{
+    const struct casehook_allocator allocator = {sizeof allocator, NULL, count_memory, NULL};
+    struct casehook__settings_snapshot *settings = casehook__settings_default(NULL);
+    (void)state;
+    char *document = document_new(
+        BASE,
+        OAUTH GRANT
+        ",\"scope\":\"s\",\"tokenAudience\":\"a\",\"keyId\":\"k\",\"assertion\":{\"sub\":\"u\"},"
+        "\"additionalFields\":{\"a\":1},\"tokenAuthMethod\":\"client_secret_basic\",\"signature\":"
+        "{\"header\":\"X-S\",\"prefix\":\"p\",\"timestampHeader\":\"X-T\",\"content\":\"{{body}}.{{"
+        "timestamp}}\"}",
+        KEY "," SECRET ",\"signingKey\":[\"whsec_AAAA\",\"b\"],\"secretQuery\":{\"a\":\"b\",\"c\":\"d\"}");
+    unsigned failed = 0;
+    for (fail_at = 2;; fail_at++) {
+        struct casehook__heap *heap = NULL;
+        struct casehook__config *config = NULL;
+        struct casehook__errors errors;
+        allocations = 0;
+        assert_int_equal(casehook__heap_new(&allocator, &heap), CASEHOOK_OK);
+        casehook__errors_init(&errors, heap);
+        int status = casehook__config_read(heap, settings, casehook__text(document), &config, &errors);
+        if (!status) assert_true(is_whole(config));
+        if (status) assert_int_equal(status, CASEHOOK_E_NO_MEMORY);
+        failed += status != CASEHOOK_OK;
+        casehook_error_free(errors.first);
+        casehook__config_free(config);
+        casehook__heap_unref(heap);
+        if (allocations < fail_at) break;
+    }
+    assert_true(failed > 50);
+    casehook__settings_unref(settings);
+    free(document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,7 +503,7 @@ int main(void)
         cmocka_unit_test(queries_refused),     cmocka_unit_test(sizes_of_queries),
         cmocka_unit_test(queries_of_urls),     cmocka_unit_test(urls_that_get_too_long),
         cmocka_unit_test(signatures_refused),  cmocka_unit_test(signatures_accepted),
-        cmocka_unit_test(sizes_of_signatures),
+        cmocka_unit_test(sizes_of_signatures), cmocka_unit_test(no_memory_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
