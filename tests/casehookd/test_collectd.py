@@ -107,6 +107,32 @@ LoadPlugin casehook
         self.assertIn("failure", case["comments"][0]["text"].lower() + case["title"].lower())
         self.assertEqual(self.stop(), 0)
 
+    def notify(self, host, message, severity="warning", time=1800000000):
+        with socket.socket(socket.AF_UNIX) as raw:
+            raw.connect(self.folder + "/socket")
+            raw.sendall(f"PUTNOTIF severity={severity} time={time} host={host} plugin=disk type=gauge message=".encode()
+                        + b'"' + message + b'"\n')
+            self.assertIn(b"Success", raw.recv(4096))
+
+    def test_nothing_is_lost(self):
+        """Several things happen in the same second, and say so in whatever bytes."""
+        self.start(f'  Outbox "{self.outbox}"\n  To "default"')
+        for number in range(3):
+            self.notify(f"web-{number}", b"full")
+        self.notify("web-0", b"fuller")
+        self.notify("web-4", b"plein \xe0 97 %")
+        self.notify("web-5", "\u00e4".encode() * 200)  # is cut by collectd
+        self.notify("web-6", b"ok", "okay")
+        self.wait_for("6 entries", lambda: self.entries() >= 6)
+        subprocess.run([TOOL, "outbox", "run", "--outbox", self.outbox, "--connector", self.connector], timeout=PATIENCE, check=True)
+        cases = {case["reference"]: case for case in self.tracker.ask("/api/cases")}
+        self.assertEqual(sorted(cases), [f"web-{number}/disk/gauge" for number in (0, 1, 2, 4, 5)])
+        self.assertEqual([each["text"] for each in cases["web-0/disk/gauge"]["comments"]], ["fuller"])
+        self.assertEqual(cases["web-4/disk/gauge"]["description"], "plein ? 97 %")
+        self.assertTrue(cases["web-5/disk/gauge"]["description"].startswith("\u00e4" * 100))
+        with open(self.folder + "/log", encoding="utf-8", errors="replace") as log:
+            self.assertNotIn("is lost", log.read())
+
     def test_a_wrong_configuration(self):
         self.start('  Outbox "/nope/outbox.db"\n  To "x"')
         self.process.terminate()

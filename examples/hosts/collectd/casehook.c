@@ -82,6 +82,43 @@ static int end(void)
     return 0;
 }
 
+/* Bytes of the character of UTF-8 that begins there, 0: it is none. */
+static size_t character_length(const unsigned char *at)
+{
+    size_t length = *at < 0x80                  ? 1
+                    : *at >= 0xc2 && *at < 0xe0 ? 2
+                    : *at >= 0xe0 && *at < 0xf0 ? 3
+                    : *at >= 0xf0 && *at < 0xf5 ? 4
+                                                : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80) return 0;
+    if ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f)) return 0;
+    return (*at == 0xf0 && at[1] < 0x90) || (*at == 0xf4 && at[1] > 0x8f) ? 0 : length;
+}
+
+/* collectd cuts long messages in the middle of a character, and takes any bytes: JSON wants UTF-8. */
+static void make_utf8(char *text)
+{
+    for (unsigned char *at = (unsigned char *)text; *at;) {
+        size_t length = character_length(at);
+        if (length == 0) *at = '?';
+        at += length ? length : 1;
+    }
+}
+
+/* What tells it from another one of the same moment: times may be whole seconds. */
+static uint64_t digest_of(const char *id, const char *message)
+{
+    uint64_t digest = UINT64_C(0xcbf29ce484222325);
+    const char *const texts[] = {id, message};
+    for (size_t i = 0; i < 2; i++)
+        for (const char *at = texts[i];; at++) {
+            digest = (digest ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+            if (!*at) break;
+        }
+    return digest;
+}
+
 /* "host/plugin-instance/type-instance" */
 static void make_id(const notification_t *n, char id[ID_SIZE])
 {
@@ -89,19 +126,25 @@ static void make_id(const notification_t *n, char id[ID_SIZE])
              n->plugin_instance, n->type, *n->type_instance ? "-" : "", n->type_instance);
 }
 
-/* What was put last for a case: 'r' it was resolved, 'f' it was not, 0 nothing. */
-static char last_of(const char *id)
+/* What was put last for a case: 'r' it was resolved, 'f' it was not, 0 nothing.  False: the outbox cannot be
+ * read. */
+static bool last_of(const char *id, char *last)
 {
     struct casehook_outbox_query query = {
         .struct_size = sizeof query, .connector = to, .case_id = id, .limit = 1};
     struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
     struct casehook_outbox_list *list = NULL;
-    char last = 0;
-    if (!casehook_outbox_find(outbox, &query, &list, NULL) && casehook_outbox_list_count(list) &&
-        !casehook_outbox_list_entry(list, 0, &entry))
-        last = entry.key && *entry.key == 'r' ? 'r' : 'f';
+    struct casehook_outbox_error *error = NULL;
+    int status = casehook_outbox_find(outbox, &query, &list, &error);
+    *last = 0;
+    if (status)
+        ERROR("casehook plugin: a notification about %s is lost: %s", id,
+              casehook_outbox_error_message(error));
+    else if (casehook_outbox_list_count(list) && !casehook_outbox_list_entry(list, 0, &entry))
+        *last = entry.key && *entry.key == 'r' ? 'r' : 'f';
     casehook_outbox_list_free(list);
-    return last;
+    casehook_outbox_error_free(error);
+    return !status;
 }
 
 static json_t *params_of(const notification_t *n, const char *id, const char *status, const char *key,
@@ -125,14 +168,18 @@ static json_t *params_of(const notification_t *n, const char *id, const char *st
     return root;
 }
 
-static int put(const notification_t *n)
+static int put(notification_t *n)
 {
     bool okay = n->severity == NOTIF_OKAY;
-    char id[ID_SIZE], key[128];
+    char id[ID_SIZE], key[128], last;
+    make_utf8(n->host);
+    make_utf8(n->message);
     make_id(n, id);
-    char last = last_of(id);
+    make_utf8(id);
+    if (!last_of(id, &last)) return -1;
     if (okay && last != 'f') return 0; /* there is nothing to close */
-    snprintf(key, sizeof key, "%c-%llu-%d", okay ? 'r' : 'f', (unsigned long long)n->time, n->severity);
+    snprintf(key, sizeof key, "%c-%llu-%d-%016llx", okay ? 'r' : 'f', (unsigned long long)n->time,
+             n->severity, (unsigned long long)digest_of(id, n->message));
     const char *status = okay ? CASEHOOK_STATUS_CLOSED : last != 'f' ? CASEHOOK_STATUS_OPEN : NULL;
     json_t *params = params_of(n, id, status, key, last != 0);
     char *text = params ? json_dumps(params, JSON_COMPACT) : NULL;
@@ -146,7 +193,7 @@ static int put(const notification_t *n)
     int failed = !text || casehook_outbox_put(outbox, &item, NULL, NULL, &error);
     if (failed)
         ERROR("casehook plugin: a notification about %s is lost: %s", id,
-              text ? casehook_outbox_error_message(error) : "it is not UTF-8, or memory ran out");
+              text ? casehook_outbox_error_message(error) : "memory ran out");
     casehook_outbox_error_free(error);
     json_decref(params);
     free(text);
@@ -157,7 +204,8 @@ static int notify(const notification_t *n, user_data_t *user)
 {
     (void)user;
     pthread_mutex_lock(&lock);
-    int status = outbox ? put(n) : -1;
+    notification_t copy = *n;
+    int status = outbox ? put(&copy) : -1;
     pthread_mutex_unlock(&lock);
     return status;
 }
