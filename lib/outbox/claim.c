@@ -3,7 +3,7 @@
 
 #include "outbox/outbox_private.h"
 
-enum { EXPIRED_AT_ONCE = 200, GRACE_MS_MAX = 5000, LEASE_SPARE = 8 };
+enum { EXPIRED_AT_ONCE = 200, GRACE_MS_MAX = 5000, LEASE_SPARE = 8, SET_BACK_MS = 1000 };
 
 void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending)
 {
@@ -117,10 +117,24 @@ static int expire(struct casehook_outbox *outbox, struct casehook__ob_fault *fau
     int64_t grace = outbox->options.lease_ms / 4;
     const struct casehook__ob_value values[] = {
         casehook__ob_number_value(grace < GRACE_MS_MAX ? grace : GRACE_MS_MAX),
-        casehook__ob_number_value(EXPIRED_AT_ONCE)};
-    int status = casehook__ob_run(outbox, CASEHOOK__OB_EXPIRE, values, 2, &rows, fault);
+        casehook__ob_number_value(EXPIRED_AT_ONCE),
+        /* Of our own we know by our own clock when they end, whatever somebody sets the other one to. */
+        casehook__ob_number_value(outbox->instance)};
+    int status = casehook__ob_run(outbox, CASEHOOK__OB_EXPIRE, values, 3, &rows, fault);
     if (!status) count_doubted(outbox, back.count);
     return status;
+}
+
+/*
+ * The clock of this machine was set back since we looked: what was due in a minute would be due in a minute
+ * and that.  A database that is shared has a clock of its own, which servers do not set so.
+ */
+static int set_back(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    const struct casehook__ob_value delta =
+        casehook__ob_number_value(outbox->clock_ahead - casehook__ob_clock_ahead());
+    if (!outbox->store->driver->alone || delta.number < SET_BACK_MS) return CASEHOOK_OK;
+    return casehook__ob_run(outbox, CASEHOOK__OB_SET_BACK, &delta, 1, NULL, fault);
 }
 
 int casehook__ob_take_over(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
@@ -183,7 +197,8 @@ int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault
         casehook__ob_number_value(outbox->instance),
         casehook__ob_bytes_value(casehook__ob_text(outbox->worker))};
     bool rests = casehook__ob_rest_names(outbox, values + 4) != 0;
-    int status = expire(outbox, fault);
+    int status = set_back(outbox, fault);
+    if (!status) status = expire(outbox, fault);
     if (!status && room)
         status = casehook__ob_run(outbox, rests ? CASEHOOK__OB_CLAIM_BUT : CASEHOOK__OB_CLAIM, values,
                                   rests ? 4 + CASEHOOK__OB_RESTS : 4, &rows, fault);
@@ -221,14 +236,14 @@ static int take_stranger(void *user, const struct casehook__ob_value *values, si
         if (outbox->sending[i].used && outbox->sending[i].id == values[0].number &&
             outbox->sending[i].fence == values[1].number)
             return CASEHOOK_OK;
-    if (strangers->count == STRANGERS_MAX) return CASEHOOK_OK; /* their leases end */
+    if (strangers->count == STRANGERS_MAX) return CASEHOOK_OK; /* in the next round */
     strangers->ids[strangers->count] = values[0].number;
     strangers->fences[strangers->count++] = values[1].number;
     return CASEHOOK_OK;
 }
 
 /* Taken by a commit whose end nobody saw: they were never sent. */
-int casehook__ob_give_back(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+static int give_some_back(struct casehook_outbox *outbox, size_t *count, struct casehook__ob_fault *fault)
 {
     struct strangers strangers = {.outbox = outbox, .count = 0};
     struct casehook__ob_rows rows = {.take = take_stranger, .user = &strangers};
@@ -242,5 +257,14 @@ int casehook__ob_give_back(struct casehook_outbox *outbox, struct casehook__ob_f
         if (!status && back.rows)
             casehook__ob_moved(outbox, CASEHOOK_OUTBOX_SENDING, CASEHOOK_OUTBOX_WAITING, back.values[1]);
     }
+    *count = strangers.count;
+    return status;
+}
+
+int casehook__ob_give_back(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    size_t count = STRANGERS_MAX;
+    int status = CASEHOOK_OK;
+    while (!status && count == STRANGERS_MAX) status = give_some_back(outbox, &count, fault);
     return status;
 }

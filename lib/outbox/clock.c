@@ -17,6 +17,13 @@ int64_t casehook__ob_clock(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t casehook__ob_clock_ahead(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - casehook__ob_clock();
+}
+
 /* splitmix64: spreads delays, and nothing more depends on it once it was seeded. */
 uint64_t casehook__ob_random(struct casehook_outbox *outbox)
 {

@@ -61,6 +61,7 @@ static size_t ended_count(const struct casehook_outbox *outbox)
 struct work {
     struct casehook__ob_job job;
     bool takes_over, claims, cleans;
+    int64_t clock_ahead;
     uint64_t connections; /* of the store: another thread may lose it, and connect again, at any moment */
 };
 
@@ -71,8 +72,10 @@ static int do_work(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     int status = CASEHOOK_OK;
     casehook__ob_unclaim(outbox); /* of a try before this one */
     bool reconnected = outbox->connections != outbox->store->connections;
+    work->clock_ahead = casehook__ob_clock_ahead();
     if (work->takes_over) status = casehook__ob_take_over(outbox, fault);
-    if (!status && reconnected) status = casehook__ob_give_back(outbox, fault);
+    /* After a commit that failed, too: whether it did is not known of each failure. */
+    if (!status && (reconnected || outbox->away)) status = casehook__ob_give_back(outbox, fault);
     if (!status) status = casehook__ob_settle(outbox, fault);
     if (!status && work->cleans) status = casehook__ob_clean(outbox, fault);
     if (!status && work->claims) status = casehook__ob_claim(outbox, fault);
@@ -153,6 +156,7 @@ static bool do_transaction(struct casehook_outbox *outbox, bool claims)
     outbox->taken_over = true;
     if (work.cleans) outbox->next_clean = now + CLEAN_MS;
     outbox->connections = work.connections;
+    if (claims) outbox->clock_ahead = work.clock_ahead;
     drop_settled(outbox);
     send_claimed(outbox);
     return true;

@@ -188,6 +188,7 @@ static struct casehook_outbox *begin_outbox(struct casehook__ob_heap *heap,
     outbox->options = *options;
     outbox->pid = (int)getpid();
     outbox->last = &outbox->first;
+    outbox->clock_ahead = casehook__ob_clock_ahead();
     pthread_mutex_init(&outbox->lock, NULL);
     pthread_cond_init(&outbox->ended, NULL);
     atomic_flag_clear(&outbox->delivering);

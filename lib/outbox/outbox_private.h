@@ -89,6 +89,7 @@ struct casehook_outbox {
     struct casehook__ob_watch *watch;
     struct casehook__ob_sending *sending;
     size_t places; /* of them: as many as may be sent, and as many that have ended and are not stored yet */
+    int64_t clock_ahead;                                 /* when entries were taken last */
     int64_t next_claim, next_clean, next_look, next_try; /* by our own clock */
     int64_t ended_since;          /* when the first of what is to be stored ended; 0: nothing is */
     bool taken_over, away, polls; /* polls: the database has no descriptor that tells */
@@ -163,6 +164,8 @@ void casehook__ob_note(struct casehook_outbox *outbox, int level, const struct c
 
 /* clock.c: our own clock, which goes on while we sleep, in ms; a random number. */
 int64_t casehook__ob_clock(void);
+/* By how much the machine's clock is ahead of it: changes when somebody sets that. */
+int64_t casehook__ob_clock_ahead(void);
 uint64_t casehook__ob_random(struct casehook_outbox *outbox);
 
 /* watch.c */

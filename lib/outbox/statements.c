@@ -85,10 +85,14 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "ON CONFLICT (connector, key) DO NOTHING RETURNING id",
          "bbiiiiibbb"},
     [CASEHOOK__OB_EXPIRE] = {"WITH late AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 3 "
-                             "AND due < (SELECT %NOW) - $1 ORDER BY due LIMIT $2 %SKIP) "
+                             "AND due < (SELECT %NOW) - $1 AND instance <> $3 ORDER BY due LIMIT $2 %SKIP) "
                              "UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = 0 "
                              "WHERE id IN (SELECT id FROM late) RETURNING id, bytes",
-                             "ii"},
+                             "iii"},
+    [CASEHOOK__OB_SET_BACK] =
+        {"UPDATE casehook_entry SET due = CASE WHEN due - $1 < %NOW THEN %NOW ELSE due - $1 "
+         "END WHERE state = 1 AND due > %NOW",
+         "i"},
     [CASEHOOK__OB_TAKE_OVER] = {"UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = 0 "
                                 "WHERE state = 3 AND worker = $1 AND instance <> $2 RETURNING id, bytes",
                                 "bi"},

@@ -143,7 +143,10 @@ static int sqlite_run(struct casehook__ob_store *common, int statement,
 {
     struct sqlite_store *store = (struct sqlite_store *)common;
     sqlite3_stmt **prepared = &store->prepared[statement];
-    int code = prepare_sqlite(store, common->texts[statement], prepared);
+    int code;
+    if (count < strlen(casehook__ob_sql[statement].values))
+        return casehook__ob_fail(fault, CASEHOOK_E_SYSTEM, "outbox: a statement lacks values");
+    code = prepare_sqlite(store, common->texts[statement], prepared);
     for (size_t i = 0; !code && i < count; i++) code = bind_sqlite(*prepared, i, &values[i]);
     int status = code ? fail_sqlite(store, code, fault) : step_sqlite(store, *prepared, rows, fault);
     if (*prepared) sqlite3_clear_bindings(*prepared);

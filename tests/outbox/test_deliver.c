@@ -1,4 +1,5 @@
 /* test_deliver.c - what follows from answers.  test_outbox_deliver [postgresql://...] */
+#define _GNU_SOURCE /* syscall */
 #include "box.h"
 #include "documents.h"
 #include "http_server.h"
@@ -8,6 +9,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 enum {
     DONE = CASEHOOK_OUTBOX_DONE,
@@ -433,6 +437,62 @@ static void a_lost_lease_settles_nothing(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* The clock of the machine, which somebody sets. */
+static _Atomic int64_t set_by_ms;
+
+int clock_gettime(clockid_t which, struct timespec *now);
+int clock_gettime(clockid_t which, struct timespec *now)
+{
+    int status = (int)syscall(SYS_clock_gettime, which, now);
+    if (which == CLOCK_REALTIME) now->tv_sec += set_by_ms / 1000;
+    return status;
+}
+
+static void a_clock_that_is_set_forward(void **state)
+{
+    (void)state;
+    begin(NULL);
+    if (box_is_postgres()) skip(); /* its clock is its own */
+    struct casehook_outbox *outbox =
+        box_open(box_place(), &(struct casehook_outbox_options){
+                                  .struct_size = sizeof(struct casehook_outbox_options), .resolve = resolve});
+    site.delay_ms = 500; /* so that it is on its way still */
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH("")), other;
+    casehook_outbox_process(outbox);
+    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_SENDING);
+    set_by_ms = 86400000;
+    other = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\"}"); /* entries are taken */
+    assert_int_equal(settle(outbox, id), DONE);
+    assert_int_equal(settle(outbox, other), DONE);
+    assert_int_equal(site.writes, 2);
+    assert_int_equal(box_stats(outbox).doubted, 0);
+    assert_int_equal(box_stats(outbox).lost, 0);
+    casehook_outbox_close(outbox);
+    set_by_ms = 0;
+}
+
+static void a_clock_that_is_set_back(void **state)
+{
+    (void)state;
+    begin(NULL);
+    if (box_is_postgres()) skip();
+    const struct casehook_outbox_options options = {.struct_size = sizeof options,
+                                                    .resolve = resolve,
+                                                    .retry_base_ms = 400,
+                                                    .retry_max_ms = 400};
+    struct casehook_outbox *outbox = box_open(box_place(), &options);
+    site.status = 503;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    while (!box_entry(outbox, id)->message) casehook_outbox_run(outbox, 0, 5);
+    set_by_ms = -86400000;
+    site.status = 0;
+    uint64_t other = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\"}");
+    assert_int_equal(settle(outbox, other), DONE);
+    assert_int_equal(settle(outbox, id), DONE);
+    casehook_outbox_close(outbox);
+    set_by_ms = 0;
+}
+
 static void without_its_connector_an_entry_waits(void **state)
 {
     (void)state;
@@ -546,6 +606,8 @@ int main(int argc, char **argv)
                                        TEST(while_the_database_is_away_nobody_hurries),
                                        TEST(what_a_dead_worker_was_sending),
                                        TEST(a_lost_lease_settles_nothing),
+                                       TEST(a_clock_that_is_set_forward),
+                                       TEST(a_clock_that_is_set_back),
                                        TEST(without_its_connector_an_entry_waits),
                                        TEST(the_descriptor_says_when),
                                        TEST(closing_gives_back),
