@@ -589,6 +589,60 @@ static void many_put_while_one_delivers(void **state)
     casehook_outbox_close(outbox);
 }
 
+static void *put_until_it_is_there(void *user)
+{
+    const struct putter *putter = user;
+    for (unsigned i = 0; i < PUTS; i++) {
+        char params[64], key[32];
+        snprintf(params, sizeof params, "{\"title\":\"T\",\"id\":\"%u\",\"status\":\"%u\"}", putter->number,
+                 i);
+        snprintf(key, sizeof key, "%u-%u", putter->number, i);
+        for (int status; (status = box_put_status(putter->outbox, CASEHOOK_PUSH, key, params));) {
+            assert_true(status == CASEHOOK_E_UNAVAILABLE || status == CASEHOOK_E_NETWORK);
+            poll(NULL, 0, 5);
+        }
+    }
+    return NULL;
+}
+
+static void *restart_the_database(void *user)
+{
+    static const char *const words[] = {"kill", "start"};
+    (void)user;
+    for (int i = 0; i < 4; i++) {
+        char *command = must_format("%s/pg.sh %s >/dev/null 2>&1", getenv("CASEHOOK_PG_DATA"), words[i % 2]);
+        if (system(command)) abort();
+        free(command);
+    }
+    return NULL;
+}
+
+/* The connection is lost and made again by one thread while another one looks after its descriptor. */
+static void many_put_while_the_database_restarts(void **state)
+{
+    (void)state;
+    begin("\"idempotencyHeader\":\"Idempotency-Key\"");
+    if (!box_is_postgres() || !getenv("CASEHOOK_PG_DATA")) skip();
+    struct casehook_outbox *outbox = open_box(box_place());
+    struct putter putters[THREADS];
+    pthread_t threads[THREADS], database;
+    assert_int_equal(pthread_create(&database, NULL, restart_the_database, NULL), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        putters[i] = (struct putter){outbox, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, put_until_it_is_there, &putters[i]), 0);
+    }
+    struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
+    for (int i = 0; stats.done < THREADS * PUTS && i < 4000; i++) {
+        casehook_outbox_run(outbox, 0, 20);
+        if (casehook_outbox_get_stats(outbox, &stats, NULL)) stats.done = 0;
+    }
+    for (unsigned i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    pthread_join(database, NULL);
+    assert_int_equal(box_stats(outbox).done, THREADS * PUTS);
+    assert_int_equal(box_stats(outbox).bytes, 0);
+    casehook_outbox_close(outbox);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) box_use(argv[1]);
@@ -611,6 +665,7 @@ int main(int argc, char **argv)
                                        TEST(without_its_connector_an_entry_waits),
                                        TEST(the_descriptor_says_when),
                                        TEST(closing_gives_back),
-                                       TEST(many_put_while_one_delivers)};
+                                       TEST(many_put_while_one_delivers),
+                                       TEST(many_put_while_the_database_restarts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
