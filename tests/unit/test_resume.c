@@ -9,12 +9,15 @@
 
 #include <cmocka.h>
 
-static struct casehook__idempotency header = {.header = {"Idempotency-Key", 15}, .counts = true};
+static struct casehook__idempotency header = {.header = {"Idempotency-Key", 15}, .counts = true},
+                                    body_alone = {.counts = false};
 static struct casehook__find_config question;
 static const struct casehook__config plain = {.calls[CASEHOOK__CALL_COMMENT].on = true},
                                      keyed = {.calls[CASEHOOK__CALL_COMMENT].on = true,
                                               .idempotency = &header},
-                                     finds = {.calls[CASEHOOK__CALL_COMMENT].on = true, .find = &question};
+                                     finds = {.calls[CASEHOOK__CALL_COMMENT].on = true, .find = &question},
+                                     counts_not = {.calls[CASEHOOK__CALL_COMMENT].on = true,
+                                                   .idempotency = &body_alone};
 static struct casehook__parsed_params params;
 static struct casehook_result *result;
 static struct casehook__resumed resumed;
@@ -321,6 +324,136 @@ static void a_random_key_is_the_same_again(void **state)
     end();
 }
 
+/* ---- all that is known ---------------------------------------------------------------------------- */
+
+/* What is set of it, by the first letters: Wrote, create Unknown, Comment reached, Transitioned, Left closed,
+ * Accepted, the same Key. */
+static const char *known(void)
+{
+    static char flags[16];
+    snprintf(flags, sizeof flags, "%s%s%s%s%s%s%s", resumed.wrote ? "W" : "",
+             resumed.create_unknown ? "U" : "", resumed.comment_reached ? "C" : "",
+             resumed.transitioned ? "T" : "", resumed.left_closed ? "L" : "", resumed.accepted ? "A" : "",
+             resumed.same_key ? "K" : "");
+    return flags;
+}
+
+#define ENDED_AS(step, outcome, id, requests)                                                           \
+    "{\"ok\":false,\"operation\":\"push\",\"step\":\"" step "\",\"outcome\":\"" outcome "\",\"id\":" id \
+    ",\"comments\":[],\"requests\":[" requests "]}"
+#define FOUND(ok, found, requests) \
+    "{\"ok\":" ok ",\"found\":" found ",\"id\":\"7\",\"comments\":[],\"requests\":[" requests "]}"
+#define STATUS(step, status) "{\"step\":\"" step "\",\"outcome\":\"refused\",\"status\":" status "}"
+
+static void all_that_is_known(void **state)
+{
+    static const struct {
+        const struct casehook__config *config;
+        const char *params, *json, *known;
+    } cases[] = {
+        /* What stands behind a write was made after it, perhaps by a call before. */
+        {&plain, "", RESULT("\"7\"", "", REQUEST("get", "refused")), "WT"},
+        {&plain, "", RESULT("\"7\"", "", REQUEST("comment", "not_sent")), "WT"},
+        {&plain, "", RESULT("\"7\"", "", REQUEST("transition", "refused")), "W"},
+        {&plain, "", RESULT("\"7\"", "", REQUEST("transition", "done")), "WT"},
+        {&plain, "", RESULT("null", "", REQUEST("transition", "refused")), ""},
+        {&plain, "", RESULT("\"7\"", "", REQUEST("update", "done")), "W"},
+        {&plain, "", RESULT("\"7\"", "", REQUEST("create", "done")), "WT"},
+        {&plain, "", RESULT("\"7\"", "", REQUEST("create", "unknown")), "WT"},
+        /* Done, nobody knows as what. */
+        {&finds, "", RESULT("null", "", REQUEST("create", "done")), "UTA"},
+        {&finds, "", ENDED_AS("create", "done", "null", ""), "UT"},
+        {&finds, "", ENDED_AS("create", "done", "\"7\"", REQUEST("create", "done")), "WT"},
+        {&finds, "", ENDED_AS("create", "unknown", "null", ""), "UT"},
+        {&finds, "", ENDED_AS("token", "unknown", "null", ""), "UT"},
+        {&finds, "", ENDED_AS("token", "refused", "null", ""), ""},
+        {&finds, "", ENDED_AS("token", "unknown", "\"7\"", REQUEST("update", "refused")), ""},
+        {&finds, "", ENDED_AS("get", "unknown", "null", ""), ""},
+        /* A server that broke inside. */
+        {&finds, "", RESULT("null", "", STATUS("create", "500")), "UT"},
+        {&finds, "", RESULT("null", "", STATUS("create", "504")), "UT"},
+        {&finds, "", RESULT("null", "", STATUS("create", "599")), "UT"},
+        {&finds, "", RESULT("null", "", STATUS("create", "600")), ""},
+        {&finds, "", RESULT("null", "", STATUS("create", "\"500\"")), ""},
+        {&finds, "", RESULT("null", "", STATUS("create", "409")), ""},
+        {&plain, "", RESULT("null", "", STATUS("create", "500")), ""},
+        {&keyed, "\"id\":\"r1\",", "{\"comments\":[],\"requests\":[" STATUS("create", "500") "]}", "UTK"},
+        /* One that was under way, by the end of a call that made no request of it itself. */
+        {&keyed, "\"id\":\"r1\",",
+         "{\"step\":\"comment\",\"outcome\":\"unknown\",\"id\":\"7\",\"comments\":[],\"requests\":[]}", "CK"},
+        {&keyed, "\"id\":\"r1\",",
+         "{\"step\":\"get\",\"outcome\":\"unknown\",\"id\":\"7\",\"comments\":[],\"requests\":[]}", "K"},
+        {&keyed, "\"id\":\"r1\",",
+         "{\"step\":\"comment\",\"outcome\":\"refused\",\"id\":\"7\",\"comments\":[],\"requests\":[]}", "K"},
+        /* A key that counts for no request says nothing. */
+        {&counts_not, "\"id\":\"r1\",", "{\"comments\":[],\"requests\":[],\"idempotencyKey\":5}", ""},
+        /* A case that was found closed, and left so. */
+        {&finds, "", FOUND("true", "true", REQUEST("find", "done")), "L"},
+        {&finds, "", FOUND("true", "true", ""), "L"},
+        {&finds, "", FOUND("true", "false", REQUEST("find", "done")), ""},
+        {&finds, "", FOUND("false", "true", REQUEST("find", "done")), ""},
+        {&finds, "", FOUND("true", "true", REQUEST("find", "done") "," REQUEST("update", "done")), "W"},
+        /* A preview says that it was none of these. */
+        {&plain, "", "{\"ok\":false,\"outcome\":\"not_sent\",\"comments\":[],\"requests\":[]}", ""},
+        {&plain, "", "{\"operation\":null,\"comments\":[],\"requests\":[]}", ""},
+    };
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (resume(cases[i].config, cases[i].params, cases[i].json))
+            fail_msg("%s: %s", cases[i].json, result->error.message);
+        if (strcmp(known(), cases[i].known) != 0)
+            fail_msg("%s: \"%s\", not \"%s\"", cases[i].json, known(), cases[i].known);
+        end();
+    }
+}
+
+/* An update may tell another id than the one that was given (K9). */
+static void an_id_that_an_update_told(void **state)
+{
+    static const char json[] = RESULT("\"7\"", "", REQUEST("update", "done"));
+    struct casehook__config tells = plain;
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    tells.calls[CASEHOOK__CALL_UPDATE].key = (struct casehook__keypath *)(uintptr_t)json; /* there is one */
+    assert_int_equal(resume(&tells, "\"externalId\":\"8\",", json), CASEHOOK_OK);
+    expect_id("7");
+    end();
+}
+
+/* The longest key that there may be. */
+static void a_long_key(void **state)
+{
+    char key[CASEHOOK__KEY_MAX_BYTES + 2], json[512];
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    memset(key, '~', sizeof key);
+    for (int more = 0; more < 2; more++) {
+        key[CASEHOOK__KEY_MAX_BYTES + more] = '\0';
+        snprintf(json, sizeof json, "{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"%s\"}", key);
+        assert_int_equal(resume(&keyed, "", json), more ? CASEHOOK_E_PARAMS : CASEHOOK_OK);
+        end();
+        key[CASEHOOK__KEY_MAX_BYTES + more] = '~';
+    }
+}
+
+/* Fields are kept where a template can name them, and what it said of them is looked at nowhere else. */
+static void fields_that_were_found(void **state)
+{
+    static const char json[] =
+        "{\"id\":\"7\",\"comments\":[],\"requests\":[],\"fields\":{\"n\":[1],\"s\":\"\\u00e9\"}}";
+    struct casehook__config uses = plain;
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    uses.uses_fields = true;
+    assert_int_equal(resume(&uses, "", json), CASEHOOK_OK);
+    assert_int_equal(casehook_result_field_count(result), 2);
+    end();
+    assert_int_equal(resume(&plain, "", json), CASEHOOK_OK);
+    assert_int_equal(casehook_result_field_count(result), 0);
+    end();
+}
+
 /* ---- what is none -------------------------------------------------------------------------------- */
 
 static void what_is_no_result(void **state)
@@ -479,6 +612,10 @@ int main(void)
         cmocka_unit_test(an_end_that_nobody_knows),
         cmocka_unit_test(a_comment_that_was_under_way),
         cmocka_unit_test(a_random_key_is_the_same_again),
+        cmocka_unit_test(all_that_is_known),
+        cmocka_unit_test(an_id_that_an_update_told),
+        cmocka_unit_test(a_long_key),
+        cmocka_unit_test(fields_that_were_found),
         cmocka_unit_test(what_is_no_result),
         cmocka_unit_test(another_case),
         cmocka_unit_test(odd_requests_say_nothing),
