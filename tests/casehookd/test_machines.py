@@ -1,0 +1,88 @@
+"""Two daemons on one PostgreSQL, told the same by two Alertmanagers: test_machines.py CASEHOOKD TRACKER CONNECTOR postgresql://...
+
+Each notification goes to both, at the same time, until both have accepted it; one or the other is killed meanwhile.
+"""
+import collections
+import http.client
+import os
+import random
+import sys
+import tempfile
+import threading
+import unittest
+
+from daemon import PATIENCE, Daemon, alert, payload
+from server import Tracker
+
+PROGRAM, TRACKER, DOCUMENT, LOCATION = sys.argv[1:5]
+del sys.argv[1:5]
+GROUPS, KILLS = 30, 10
+
+
+class Machines(unittest.TestCase):
+    def start(self, name):
+        folder = os.path.join(self.folder.name, name)
+        os.mkdir(folder)
+        daemon = Daemon(PROGRAM, DOCUMENT, folder, self.tracker.url, settings={"retry.findDelay": "10ms"},
+                        outbox={"location": LOCATION, "retryBase": "20ms", "retryMax": "100ms", "lease": "2s"})
+        self.addCleanup(lambda: daemon.end(9))
+        return daemon.start()
+
+    def setUp(self):
+        self.tracker = Tracker(TRACKER, "drop-after-commit:create:5", "status=503:update:11")
+        self.addCleanup(self.tracker.close)
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.over = threading.Event()
+        self.addCleanup(self.over.set)
+        self.daemons = [self.start(name) for name in ("one", "two")]
+
+    def send_until_accepted(self, daemon, value):
+        while not self.over.is_set():
+            try:
+                status = daemon.post(value).status
+                if status in (200, 202):
+                    return
+                self.assertEqual(status, 503)
+            except (OSError, http.client.HTTPException):
+                pass
+            self.over.wait(0.01)
+
+    def group(self, number):
+        """The life of a group: fires, changes, is resolved."""
+        for alerts in ([alert()], [alert(), alert(instance="web-02")], [alert("resolved"), alert("resolved", instance="web-02")]):
+            value = payload(alerts, key=f"group {number}")
+            senders = [threading.Thread(target=self.send_until_accepted, args=(daemon, value)) for daemon in self.daemons]
+            for each in senders:
+                each.start()
+            for each in senders:
+                each.join()
+
+    def test_told_twice_and_killed(self):
+        threads = [threading.Thread(target=self.group, args=(number,)) for number in range(GROUPS)]
+        for thread in threads:
+            thread.start()
+        moments = random.Random(7)
+        for kill in range(KILLS):
+            self.over.wait(moments.uniform(0.05, 0.4))
+            self.daemons[kill % 2].end(9)
+            self.daemons[kill % 2].start()
+        for thread in threads:
+            thread.join(PATIENCE)
+            self.assertFalse(thread.is_alive())
+        self.daemons[0].wait_idle()
+        cases = self.tracker.ask("/api/cases")
+        self.assertEqual(len(cases), GROUPS)
+        self.assertEqual(collections.Counter(case["status"] for case in cases), {"closed": GROUPS})
+        self.assertEqual(len({case["reference"] for case in cases}), GROUPS)
+        for case in cases:
+            texts = [each["text"] for each in case["comments"]]
+            self.assertEqual(len(texts), 2, texts)
+            self.assertIn("2 firing", texts[0])
+            self.assertIn("Resolved.", texts[1])
+        for daemon in self.daemons:
+            self.assertEqual(daemon.end(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
