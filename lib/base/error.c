@@ -30,12 +30,22 @@ void casehook__error_init(struct casehook_error *error)
     error->field[0] = error->message[0] = '\0'; /* the rest is never read, and there is much of it */
 }
 
+/* Controls, those of U+0080 to U+009F too, which terminals obey, and what else begins a line: U+2028, U+2029.
+ */
+static bool breaks_line(const char *text, size_t bytes)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    if (bytes == 1) return *s < 0x20 || *s == 0x7F;
+    if (bytes == 2) return s[0] == 0xC2 && s[1] < 0xA0;
+    return bytes == 0 || (s[0] == 0xE2 && s[1] == 0x80 && (s[2] == 0xA8 || s[2] == 0xA9));
+}
+
 /* One printable line of UTF-8, in place. */
 static void clean(char *text)
 {
     for (size_t length = strlen(text); length;) {
         size_t n = casehook__utf8_length(text, length);
-        if (n == 0 || (unsigned char)*text < 0x20 || *text == 0x7F) {
+        if (breaks_line(text, n)) {
             *text = '?';
             n = 1;
         }

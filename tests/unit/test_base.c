@@ -103,6 +103,11 @@ static void long_messages_end_between_characters(void **state)
                    "a\nb\x80"
                    "c\x7f");
     assert_string_equal(error.message, "a?b?c?");
+    /* CSI, NEL, and the separators of lines and paragraphs; their neighbours stay. */
+    casehook__fail(&error, CASEHOOK_E_CONFIG, "%s",
+                   "\xC2\x9B"
+                   "1m\xC2\x85\xC2\xA0\xE2\x80\xA7\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAA\xC3\x9B");
+    assert_string_equal(error.message, "??1m??\xC2\xA0\xE2\x80\xA7??????\xE2\x80\xAA\xC3\x9B");
 }
 
 static void errors_of_a_document(void **state)
