@@ -315,7 +315,9 @@ void casehook__machine_fail(struct casehook__machine *machine, const struct case
     forget_fault(machine);
     struct casehook__question question = question_of(machine, target);
     struct casehook__failure quiet = *failure;
-    if (machine->progress.fetching) quiet.partial = NULL; /* which may be a part of a token */
+    struct casehook__response begun = {.status = failure->partial ? failure->partial->status : 0};
+    if (machine->progress.fetching && failure->partial)
+        quiet.partial = &begun; /* a part of a token, perhaps */
     struct casehook__verdict verdict = casehook__failure_judge(&question, &quiet, machine->result);
     note_outcome(machine, &verdict, &failure->metrics);
     carry_out(machine, &verdict, NULL);

@@ -448,6 +448,25 @@ static void an_exchange_gets_it_while_one_blocks(void **state)
     end();
 }
 
+/* That it began is told, for it says what is not wrong; a token may be in it, which is not. */
+static void an_answer_breaks_off(void **state)
+{
+    static const char body[] = "{\"access_token\":\"canary";
+    (void)state;
+    begin(NULL);
+    hold_by_exchange();
+    assert_int_equal(casehook_exchange_feed_partial(exchange, 200, NULL, 0, body, sizeof body - 1,
+                                                    CASEHOOK_E_NETWORK, "it broke off"),
+                     CASEHOOK_OK);
+    struct casehook_result *result = casehook_exchange_result(exchange);
+    const char *message = casehook_error_message(casehook_result_error(result));
+    assert_non_null(strstr(message, "it broke off; the server had begun to answer 200"));
+    assert_null(strstr(message, "canary"));
+    assert_int_equal(casehook_error_step(casehook_result_error(result)), CASEHOOK_STEP_TOKEN);
+    casehook_result_free(result);
+    end();
+}
+
 /* A host that never answers holds nobody up for longer than a request may take. */
 static void an_exchange_is_forgotten(void **state)
 {
@@ -626,6 +645,7 @@ int main(void)
         cmocka_unit_test(an_exchange_gets_it_while_one_blocks),
         cmocka_unit_test(an_exchange_is_forgotten),
         cmocka_unit_test(a_deadline_passes_while_one_blocks),
+        cmocka_unit_test(an_answer_breaks_off),
         cmocka_unit_test(a_deadline_passes_while_an_exchange_waits),
         cmocka_unit_test(an_exchange_waits),
         cmocka_unit_test(no_token_for_an_open_circuit),
