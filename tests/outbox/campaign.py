@@ -208,10 +208,12 @@ class Campaign:
             alerts = Alerts(count, cases)
             server = os.environ.get("CASEHOOK_PG_DATA") if self.postgres else None
             for i in range(kills):
-                if not alerts.left() and not i % 5 and {entry["state"] for entry in self.entries()} <= {"done", "unknown"}:
+                ended = sum(entry["state"] in ("done", "unknown") for entry in self.entries()) if i else 0
+                if ended == count:
                     break
                 worker = Worker(self, alerts, "one")
-                time.sleep(self.random.uniform(0.01, 0.3))
+                # Where the work runs ahead of the kills it is killed sooner, or few of them would meet any.
+                time.sleep(self.random.uniform(0.01, 0.04 if ended * kills > i * count else 0.3))
                 if server and i % 10 == 7:
                     subprocess.run([server + "/pg.sh", "kill"], stdout=self.log, stderr=self.log)
                     time.sleep(self.random.uniform(0, 0.1))
