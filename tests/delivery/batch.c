@@ -27,11 +27,9 @@ struct run {
 
 static int operation_of(enum scenario scenario)
 {
-    static const int operations[SCENARIOS] = {[CREATE_CASE] = CASEHOOK_CREATE,
-                                              [UPDATE_CASE] = CASEHOOK_UPDATE,
-                                              [PUSH_NEW] = CASEHOOK_PUSH,
-                                              [PUSH_FOUND] = CASEHOOK_PUSH,
-                                              [GET_CASE] = CASEHOOK_GET};
+    static const int operations[SCENARIOS] = {
+        [CREATE_CASE] = CASEHOOK_CREATE, [UPDATE_CASE] = CASEHOOK_UPDATE, [MOVE_CASE] = CASEHOOK_UPDATE,
+        [PUSH_NEW] = CASEHOOK_PUSH,      [PUSH_FOUND] = CASEHOOK_PUSH,    [GET_CASE] = CASEHOOK_GET};
     return operations[scenario];
 }
 
@@ -55,7 +53,8 @@ static char *params_of(const struct run *run, size_t trial)
     if (serial % KEYS == KEY_GIVEN && policy_has_key(run->batch->setting.policy))
         text = with(text, must_format("\"idempotencyKey\":\"key-%zu\"", serial));
     if (run->resuming) text = with(text, must_format("\"resume\":%s", run->claims[0][trial].json));
-    if (scenario == UPDATE_CASE || scenario == GET_CASE)
+    if (scenario == MOVE_CASE) text = with(text, must_format("\"status\":\"closed\""));
+    if (scenario == UPDATE_CASE || scenario == MOVE_CASE || scenario == GET_CASE)
         text = with(text, must_format("\"externalId\":\"T%zu-1\"", trial));
     if (scenario == PUSH_NEW || scenario == PUSH_FOUND)
         text = with(text, must_format("\"comments\":[{\"commentId\":\"a\",\"comment\":\"comment 1\"},"
@@ -282,7 +281,7 @@ static void keep_least(size_t *length, size_t seen)
 /* Those with the shortest keys have the shortest requests. */
 struct lengths batch_measure(const struct setting *setting)
 {
-    static const enum scenario scenarios[] = {CREATE_CASE, UPDATE_CASE, PUSH_NEW};
+    static const enum scenario scenarios[] = {CREATE_CASE, MOVE_CASE, PUSH_NEW};
     struct lengths lengths = {{0}, {0}, {0}};
     struct batch batch = {.setting = *setting, .count = COUNT(scenarios) * KEYS};
     for (size_t i = 0; i < batch.count; i++) batch.points[i].scenario = scenarios[i / KEYS];

@@ -12,6 +12,7 @@ static enum kind kind_of(int step)
     case CASEHOOK_STEP_CREATE: return KIND_CREATE;
     case CASEHOOK_STEP_GET: return KIND_GET;
     case CASEHOOK_STEP_UPDATE: return KIND_UPDATE;
+    case CASEHOOK_STEP_TRANSITION: return KIND_TRANSITION;
     case CASEHOOK_STEP_COMMENT: return KIND_COMMENT;
     default: return KIND_FIND;
     }
@@ -77,6 +78,12 @@ int claim_of_update(const struct claim *claim)
 {
     if (!claim->sent[KIND_UPDATE]) return CASEHOOK_OUTCOME_NOT_SENT;
     return claim->step == CASEHOOK_STEP_UPDATE ? claim->outcome : CASEHOOK_OUTCOME_DONE;
+}
+
+int claim_of_transition(const struct claim *claim)
+{
+    if (!claim->sent[KIND_TRANSITION]) return CASEHOOK_OUTCOME_NOT_SENT;
+    return claim->step == CASEHOOK_STEP_TRANSITION ? claim->outcome : CASEHOOK_OUTCOME_DONE;
 }
 
 int claim_of_comment(const struct claim *claim, size_t index)

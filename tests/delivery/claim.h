@@ -27,6 +27,7 @@ void claim_clear(struct claim *claim);
 /* What the caller has to believe of the case, and of one of its comments: CASEHOOK_OUTCOME_*. */
 int claim_of_case(const struct claim *claim);
 int claim_of_update(const struct claim *claim);
+int claim_of_transition(const struct claim *claim);
 int claim_of_comment(const struct claim *claim, size_t index);
 
 #endif

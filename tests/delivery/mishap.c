@@ -5,7 +5,7 @@
 
 const char *kind_name(enum kind kind)
 {
-    static const char *const names[KINDS] = {"find", "create", "update", "get", "comment"};
+    static const char *const names[KINDS] = {"find", "create", "update", "transition", "get", "comment"};
     return names[kind];
 }
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* What a request is for. */
-enum kind { KIND_FIND, KIND_CREATE, KIND_UPDATE, KIND_GET, KIND_COMMENT, KINDS };
+enum kind { KIND_FIND, KIND_CREATE, KIND_UPDATE, KIND_TRANSITION, KIND_GET, KIND_COMMENT, KINDS };
 
 const char *kind_name(enum kind kind);
 

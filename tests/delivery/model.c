@@ -63,6 +63,7 @@ enum kind model_kind_of(const char *method, const char *target)
     if (strncmp(target, "/find/", 6) == 0) return KIND_FIND;
     if (strncmp(target, "/new/", 5) == 0) return KIND_CREATE;
     if (strstr(target, "/comment")) return KIND_COMMENT;
+    if (strstr(target, "/move")) return KIND_TRANSITION;
     return strcmp(method, "GET") == 0 ? KIND_GET : KIND_UPDATE;
 }
 
@@ -117,6 +118,7 @@ static void to_case(struct model_trial *trial, size_t number, enum kind kind,
         return;
     }
     if (kind == KIND_UPDATE) found->updates++;
+    if (kind == KIND_TRANSITION) found->transitions++;
     say(reply, kind == KIND_COMMENT ? 201 : 200, kind == KIND_GET ? "key" : "id", number,
         (size_t)(found - trial->cases) + 1);
 }

@@ -16,7 +16,7 @@
 enum { TRIALS_MAX = 64, CASES_MAX = 4, COMMENTS = 3, MISHAPS_MAX = 2 };
 
 struct model_case {
-    unsigned updates;
+    unsigned updates, transitions;
     unsigned comments[COMMENTS]; /* so often each is in the case */
     unsigned out_of_order;       /* comments that came before one that belongs in front of them */
 };

@@ -51,7 +51,16 @@ resend_comment() {
     change exchange/resume.c '/is_word(&state, "sent")/d'
 }
 
-mutations=(repeat_unknown_create forget_id ignore_retry_after key_per_attempt resend_comment)
+repeat_transition() {
+    change document/call_kinds.c '/\[CASEHOOK__CALL_TRANSITION\]/,/effect/s/EFFECT_ADDS/EFFECT_READS/'
+}
+
+resend_transition() {
+    change exchange/resume.c 's/resumed->transitioned |= later .*/(void)transitions;/'
+}
+
+mutations=(repeat_unknown_create forget_id ignore_retry_after key_per_attempt resend_comment repeat_transition
+    resend_transition)
 [ $# = 0 ] || mutations=("$@")
 
 meson setup "$folder/build" "$copy" -Dtests=disabled -Dexamples=disabled -Dman=disabled >"$folder/setup.log" 2>&1 ||

@@ -7,8 +7,8 @@ enum { PLACES_MAX = 8 };
 
 const char *scenario_name(enum scenario scenario)
 {
-    static const char *const names[SCENARIOS] = {"create", "update", "push", "push to a case that is there",
-                                                 "get"};
+    static const char *const names[SCENARIOS] = {
+        "create", "update", "update with a transition", "push", "push to a case that is there", "get"};
     return names[scenario];
 }
 
@@ -65,7 +65,8 @@ static struct places places_of(enum scenario scenario, enum policy policy)
     int is_push = scenario == PUSH_NEW || scenario == PUSH_FOUND;
     if (policy == POLICY_ALWAYS && (is_push || scenario == CREATE_CASE)) add(&places, KIND_FIND);
     if (scenario == CREATE_CASE || scenario == PUSH_NEW) add(&places, KIND_CREATE);
-    if (scenario == UPDATE_CASE || scenario == PUSH_FOUND) add(&places, KIND_UPDATE);
+    if (scenario == UPDATE_CASE || scenario == MOVE_CASE || scenario == PUSH_FOUND) add(&places, KIND_UPDATE);
+    if (scenario == MOVE_CASE) add(&places, KIND_TRANSITION);
     add(&places, KIND_GET);
     for (int i = 0; is_push && i < COMMENTS; i++) add(&places, KIND_COMMENT);
     return places;
@@ -126,6 +127,7 @@ static int is_safe_anyway(const struct maker *maker)
 {
     enum policy policy = maker->setting->policy;
     if (maker->place.kind == KIND_CREATE) return policy != POLICY_NONE;
+    if (maker->place.kind == KIND_TRANSITION) return 0; /* it has no key */
     return maker->place.kind != KIND_COMMENT || policy_has_key(policy);
 }
 
@@ -171,9 +173,10 @@ static int is_possible(enum scenario scenario, enum policy policy)
     return scenario != PUSH_FOUND || policy == POLICY_ALWAYS;
 }
 
-/* Creating and reading are the same in a push. */
+/* Creating and reading are the same in a push, and updating before a transition. */
 static int has_bytes(enum scenario scenario, enum kind kind)
 {
+    if (scenario == MOVE_CASE) return kind == KIND_TRANSITION;
     return (scenario != PUSH_NEW && scenario != PUSH_FOUND) || kind == KIND_COMMENT;
 }
 

@@ -5,7 +5,8 @@
 #include "model.h"
 #include "site.h"
 
-enum scenario { CREATE_CASE, UPDATE_CASE, PUSH_NEW, PUSH_FOUND, GET_CASE, SCENARIOS };
+/* MOVE_CASE: an update whose new status is a request of its own. */
+enum scenario { CREATE_CASE, UPDATE_CASE, MOVE_CASE, PUSH_NEW, PUSH_FOUND, GET_CASE, SCENARIOS };
 
 /* What the connector has against lost answers. */
 enum policy { POLICY_NONE, POLICY_FIND, POLICY_ALWAYS, POLICY_KEY, POLICY_BOTH, POLICY_REFUSED, POLICIES };

@@ -21,8 +21,10 @@ static char *config_of(const struct setting *setting, const char *base)
     char *urls = must_format("\"createIncidentUrl\":\"%s/new/{{{case.title}}}\","
                              "\"getIncidentUrl\":\"%s/case/{{{external.system.id}}}\","
                              "\"updateIncidentUrl\":\"%s/case/{{{external.system.id}}}\","
+                             "\"transitionIncidentUrl\":\"%s/case/{{{external.system.id}}}/move\","
+                             "\"transitionIncidentJson\":\"{\\\"to\\\":{{{case.status}}}}\","
                              "\"createCommentUrl\":\"%s/case/{{{external.system.id}}}/comment\"",
-                             base, base, base, base);
+                             base, base, base, base, base);
     char *find = must_format("\"findIncidentUrl\":\"%s/find/{{{case.title}}}\","
                              "\"findIncidentResponseKey\":\"items[0].id\"",
                              base);
@@ -55,7 +57,7 @@ static struct casehook_settings *settings_of(struct rig *rig, enum pace pace, in
                     rig->setting->attempts);
     char *text =
         must_format("{\"responseTimeout\":\"%s\"%s%s}", pace == PACE_STALLED && !patient ? "300ms" : "60s",
-                    pace == PACE_REUSING ? ",\"reuseConnections\":\"always\"" : "", attempts);
+                    pace == PACE_REUSING && !patient ? ",\"reuseConnections\":\"always\"" : "", attempts);
     struct casehook_settings *settings = document_settings(text);
     if (rig->own && casehook_settings_set_log(settings, CASEHOOK_LOG_DEBUG, rig, see, NULL)) abort();
     free(text);
@@ -87,7 +89,8 @@ void rig_build(struct rig *rig, const struct setting *setting, struct model *mod
     for (size_t i = 0; i < (rig->own ? count : 1); i++) {
         rig->ports[i] = tracked_start(model, rig->tls, rig->own ? i : TRIALS_MAX);
         rig->connectors[i] = connector_of(rig, rig->ports[i], pace, 0);
-        if (pace == PACE_STALLED) rig->patient[i] = connector_of(rig, rig->ports[i], pace, 1);
+        if (pace == PACE_STALLED || pace == PACE_REUSING)
+            rig->patient[i] = connector_of(rig, rig->ports[i], pace, 1);
     }
 }
 

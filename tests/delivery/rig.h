@@ -15,7 +15,8 @@ struct rig {
     int own; /* a port and a connector for each trial; else the first ones are all there are */
     struct tracked *ports[TRIALS_MAX];
     struct casehook_connector *connectors[TRIALS_MAX];
-    struct casehook_connector *patient[TRIALS_MAX]; /* the same with long limits */
+    struct casehook_connector
+        *patient[TRIALS_MAX]; /* the same with long limits, and no trust in connections of others */
 };
 
 /* The model's trials are set already. */

@@ -32,6 +32,12 @@ static int makes_case(const struct evidence *evidence)
     return evidence->point->scenario == CREATE_CASE || evidence->point->scenario == PUSH_NEW;
 }
 
+static int updates_case(const struct evidence *evidence)
+{
+    return evidence->point->scenario == UPDATE_CASE || evidence->point->scenario == MOVE_CASE ||
+           evidence->point->scenario == PUSH_FOUND;
+}
+
 static int has_comments(const struct evidence *evidence)
 {
     return evidence->point->scenario == PUSH_NEW || evidence->point->scenario == PUSH_FOUND;
@@ -160,14 +166,16 @@ static int asks_too_much(const struct mishap *mishap)
 static int must_succeed(const struct setting *setting, const struct point *point)
 {
     const struct mishap *mishap = &point->mishap;
-    int adds = mishap->kind == KIND_CREATE || mishap->kind == KIND_COMMENT;
+    int adds = mishap->kind == KIND_CREATE || mishap->kind == KIND_COMMENT,
+        has_key = policy_has_key(setting->policy) && adds;
+    adds |= mishap->kind == KIND_TRANSITION;
     if (point->before.way || point->pace == PACE_STALLED) return 0;
     if (mishap->kind == KIND_CREATE && policy_finds(setting->policy) &&
         (breaks_connection(mishap) || mishap->way == MISHAP_LENGTH_SHORT))
         return 1;
     if (setting->attempts < 2 || asks_too_much(mishap)) return 0;
     if (was_never_sent(setting, mishap) || is_sure_refusal(mishap)) return 1;
-    if (adds && !policy_has_key(setting->policy)) return 0;
+    if (adds && !has_key) return 0;
     return breaks_connection(mishap) || mishap->way == MISHAP_RESET_AT_ONCE ||
            (mishap->way == MISHAP_STATUS && mishap->status == 500);
 }
@@ -194,6 +202,37 @@ static void check_attempts(struct finding *finding, const struct evidence *evide
                    evidence->trial->impatient);
 }
 
+/* ---- transitions (L1) --------------------------------------------------------------------------------- */
+
+/* It comes behind the update, and is made again only by who was told that nobody knows. */
+static void check_transition(struct finding *finding, const struct evidence *evidence,
+                             const struct claim *claim)
+{
+    const struct model_case *found = &evidence->trial->cases[0];
+    if (evidence->point->scenario != MOVE_CASE) {
+        if (evidence->trial->seen[KIND_TRANSITION])
+            find_fault(finding, FAULT_WRONG, "a transition unasked for");
+        return;
+    }
+    check_write(finding, evidence, "the transition", claim_of_transition(claim), found->transitions);
+    if (found->transitions && !found->updates)
+        find_fault(finding, FAULT_WRONG, "a transition without its update");
+    if (claim == evidence->first && found->transitions > 1)
+        find_fault(finding, FAULT_DOUBLED, "the transition was made %u times", found->transitions);
+    if (!claim->status && !found->transitions)
+        find_fault(finding, FAULT_LOST, "a success without the transition");
+}
+
+static void check_final_transition(struct finding *finding, const struct evidence *evidence)
+{
+    unsigned times = evidence->trial->cases[0].transitions;
+    int excused = claim_of_transition(evidence->first) == CASEHOOK_OUTCOME_UNKNOWN;
+    if (evidence->point->scenario != MOVE_CASE) return;
+    if (times == 0) find_fault(finding, FAULT_LOST, "the transition is not there");
+    if (times > (excused ? 2u : 1u))
+        find_fault(finding, FAULT_DOUBLED, "the transition was made %u times", times);
+}
+
 /* ---- the first run ----------------------------------------------------------------------------------- */
 
 struct finding verify_first(const struct evidence *evidence)
@@ -202,9 +241,10 @@ struct finding verify_first(const struct evidence *evidence)
     const struct claim *claim = evidence->first;
     if (!claim->there || !claim->json) find_fault(&finding, FAULT_WRONG, "there is no result");
     check_case(&finding, evidence, claim);
-    if (evidence->point->scenario == UPDATE_CASE || evidence->point->scenario == PUSH_FOUND)
+    if (updates_case(evidence))
         check_write(&finding, evidence, "the update", claim_of_update(claim),
                     evidence->trial->cases[0].updates);
+    check_transition(&finding, evidence, claim);
     check_comments(&finding, evidence, claim);
     check_order(&finding, evidence);
     check_keys(&finding, evidence);
@@ -256,9 +296,9 @@ static void check_final_update(struct finding *finding, const struct evidence *e
 {
     int told = claim_of_update(evidence->first);
     unsigned updates = evidence->trial->cases[0].updates;
-    if (evidence->point->scenario != UPDATE_CASE && evidence->point->scenario != PUSH_FOUND) return;
+    if (!updates_case(evidence)) return;
     if (updates == 0) find_fault(finding, FAULT_LOST, "the update is not there");
-    if (told == CASEHOOK_OUTCOME_DONE && evidence->point->scenario == UPDATE_CASE &&
+    if (told == CASEHOOK_OUTCOME_DONE && evidence->point->scenario != PUSH_FOUND &&
         updates != evidence->updates_before)
         find_fault(finding, FAULT_DOUBLED, "an update that was done was made again");
 }
@@ -272,6 +312,7 @@ struct finding verify_second(const struct evidence *evidence)
     check_case(&finding, evidence, evidence->second);
     check_final_comments(&finding, evidence);
     check_final_update(&finding, evidence);
+    check_final_transition(&finding, evidence);
     check_order(&finding, evidence);
     check_keys(&finding, evidence);
     if (evidence->second->status)
