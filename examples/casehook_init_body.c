@@ -63,26 +63,33 @@ static char *replaced(const char *text, const char *sought, const char *with)
     return made;
 }
 
-static void put_sample(struct walk *walk, json_t *value)
+/* Shown to visit: all that is neither an object nor a list, with the path to it. */
+static void go_through(struct walk *walk, json_t *value, void (*visit)(struct walk *walk, json_t *value))
 {
     const char *name;
     json_t *member;
     size_t index;
     if (walk->depth == DEPTH_MAX) return;
+    if (!json_is_object(value) && !json_is_array(value)) {
+        visit(walk, value);
+        return;
+    }
     walk->depth++;
-    if (json_is_object(value))
-        json_object_foreach(value, name, member) {
-            walk->path[walk->depth - 1] = name;
-            put_sample(walk, member);
-        }
-    else if (json_is_array(value))
-        json_array_foreach(value, index, member) {
-            walk->path[walk->depth - 1] = NULL;
-            put_sample(walk, member);
-        }
+    json_object_foreach(value, name, member) {
+        walk->path[walk->depth - 1] = name;
+        go_through(walk, member, visit);
+    }
+    json_array_foreach(value, index, member) {
+        walk->path[walk->depth - 1] = NULL;
+        go_through(walk, member, visit);
+    }
     walk->depth--;
-    if (!json_is_string(value)) return;
-    char *made = replaced(json_string_value(value), walk->sought, walk->variable);
+}
+
+static void put_sample(struct walk *walk, json_t *value)
+{
+    char *made =
+        json_is_string(value) ? replaced(json_string_value(value), walk->sought, walk->variable) : NULL;
     if (!made) return;
     json_string_set(value, made);
     free(made);
@@ -138,7 +145,7 @@ static bool put_named(json_t *body, const char *const *names, const char *variab
 static bool put(json_t *body, const char *sample, const char *variable, const char *const *names)
 {
     struct walk walk = {.sought = sample, .variable = variable};
-    if (sample) put_sample(&walk, body);
+    if (sample) go_through(&walk, body, put_sample);
     if (sample && !walk.put) {
         fputs("casehook:   not found in the body: ", stderr);
         print_clean(stderr, sample, strlen(sample));
@@ -150,23 +157,6 @@ static bool put(json_t *body, const char *sample, const char *variable, const ch
 /* What stays as it is, for the reader to judge. */
 static void say_constants(struct walk *walk, json_t *value)
 {
-    const char *name;
-    json_t *member;
-    size_t index;
-    if (walk->depth == DEPTH_MAX) return;
-    walk->depth++;
-    if (json_is_object(value))
-        json_object_foreach(value, name, member) {
-            walk->path[walk->depth - 1] = name;
-            say_constants(walk, member);
-        }
-    else if (json_is_array(value))
-        json_array_foreach(value, index, member) {
-            walk->path[walk->depth - 1] = NULL;
-            say_constants(walk, member);
-        }
-    walk->depth--;
-    if (json_is_object(value) || json_is_array(value)) return;
     if (json_is_string(value) && strstr(json_string_value(value), "{{{")) return;
     struct document shown = {NULL, 0};
     if (!input_dump(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15), &shown)) {
@@ -348,7 +338,7 @@ bool body_make(json_t *body, const struct body_sample *sample, struct body_templ
         made->description = put(body, sample->description, VARIABLE("description"), description_names);
     if (sample->severity) put(body, sample->severity, VARIABLE("severity"), NULL);
     if (sample->id) put(body, sample->id, VARIABLE("id"), NULL);
-    say_constants(&walk, body);
+    go_through(&walk, body, say_constants);
     made->create = dump(body);
     if (!made->create || !name_title(body, made)) return false;
     if (json_object_size(body) == 1) {

@@ -7,21 +7,8 @@
  * A payload is refused with a reason, or gives a case: the same one with the same digest each time; what is
  * to be put is JSON that the library takes; what was put is known when it comes again.
  */
+#include "../fuzz/fuzz.h"
 #include "payload.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
-    } while (0)
 
 static const char *const pieces[] = {
     "{\"version\":\"4\",\"groupKey\":\"g\",\"status\":\"firing\",\"receiver\":\"r\",\"commonLabels\":{},"

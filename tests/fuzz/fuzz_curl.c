@@ -1,12 +1,6 @@
 /* fuzz_curl.c - a curl command line, and the document that is made of it. */
+#include "fuzz.h"
 #include "casehook_init_request.h"
-
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

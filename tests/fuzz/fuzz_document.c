@@ -9,24 +9,13 @@
  * check and new say the same of a document; each fault has its step, field, place and message; what is
  * accepted can be shown as it would be sent, without the secrets.
  */
+#include "fuzz.h"
+
 #include <casehook.h>
 
 #include <jansson.h>
 
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
-    } while (0)
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define SEPARATOR    0xFF
@@ -450,9 +439,7 @@ static void check_settings(const struct given *given, struct casehook_settings *
 static struct given given_bytes(const uint8_t *begin, const uint8_t *end)
 {
     struct given given = {.length = (size_t)(end - begin)};
-    given.text = malloc(given.length ? given.length : 1); /* of exactly its size */
-    CHECK(given.text);
-    if (given.length) memcpy(given.text, begin, given.length);
+    given.text = exact_copy(begin, given.length);
     given.json = json_loadb(given.text, given.length, JSON_ALLOW_NUL, NULL);
     return given;
 }

@@ -9,25 +9,14 @@
  * thing (outcome, error, id, states of comments), is JSON, and holds no secret where the server's words are
  * shown.
  */
+#include "fuzz.h"
+
 #include <casehook.h>
 
 #include <jansson.h>
 
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
-    } while (0)
 
 #define COUNT(array)  (sizeof(array) / sizeof *(array))
 #define SEPARATOR     0xFF
@@ -193,9 +182,7 @@ static void expect_id(struct run *run, const json_t *id)
 {
     size_t length = json_string_length(id);
     if (length == 0 || length > 1024 || run->id) return;
-    run->id = malloc(length);
-    CHECK(run->id);
-    memcpy(run->id, json_string_value(id), length);
+    run->id = exact_copy(json_string_value(id), length);
     run->id_length = length;
 }
 

@@ -4,23 +4,11 @@
  *
  * Input: a key, a newline, a JSON text.  Any disagreement aborts.
  */
+#include "fuzz.h"
 #include "json/jsscan.h"
 #include "json/jstext.h"
 
 #include <jansson.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
-    } while (0)
 
 static bool is_surrogate(const char *p)
 {

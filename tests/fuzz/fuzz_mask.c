@@ -5,19 +5,9 @@
  * every place where a secret of 4 bytes or more stands, raw or in base64, in lines too, behind up to three
  * escapings, must be gone from what is shown, and what is shown is read like that again.
  */
+#include "fuzz.h"
 #include "base/base64.h"
 #include "document/mask.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
-    } while (0)
 
 #define SECRETS  4
 #define TEXT_MAX 512

@@ -6,11 +6,9 @@
  * the input itself, or pieces that it chooses, or JSON with sections in likely places and a few pieces put in
  * where they do not belong.
  */
+#include "fuzz.h"
 #include "json/jsscan.h"
 #include "template/template_private.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 
 #define T CASEHOOK__VARIABLE_TEXT
 static const struct casehook__variable variables[] = {{"case.title", T, NULL},
@@ -340,7 +338,6 @@ static void make_utf8(struct text *text)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text text = {.length = 0};

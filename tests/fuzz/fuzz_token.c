@@ -8,22 +8,10 @@
  * the step token, and nothing of a token is shown.  Of a content: its pieces are the content, one behind the
  * other.
  */
+#include "fuzz.h"
 #include "document/config.h"
 
 #include <jansson.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
-    } while (0)
 
 #define SECRET "the s3cret"
 
@@ -135,9 +123,7 @@ static void compile(const char *content, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) return 0;
-    char *rest = malloc(size); /* of its size, so that a memory checker sees what is read behind it */
-    CHECK(rest);
-    memcpy(rest, data + 1, size - 1);
+    char *rest = exact_copy(data + 1, size - 1);
     if (data[0] % 2)
         compile(rest, size - 1);
     else

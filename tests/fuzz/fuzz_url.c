@@ -2,20 +2,11 @@
  * fuzz_url.c - URLs from outside.  What is accepted must be read by libcurl as the same scheme, host and
  * port (U1), and what is shown must hold no user info.
  */
+#include "fuzz.h"
 #include "url/hosts.h"
 #include "url/url_path.h"
 
 #include <curl/curl.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
-    } while (0)
 
 static char *part(CURLU *url, CURLUPart which, unsigned flags)
 {
@@ -96,9 +87,7 @@ static void check_path(const char *url)
         for (size_t i = 1; i + 1 < path; i++) CHECK(buf.data[i] != '/' || buf.data[i + 1] != '/');
         CHECK(path <= 2 || buf.data[path - 1] != '/' || style.keep_slash || strpbrk(rest, "?#"));
         style.keep_slash = true; /* an empty query behind a slash is gone now */
-        char *once = malloc(buf.length + 1);
-        CHECK(once);
-        memcpy(once, buf.data, buf.length + 1);
+        char *once = exact_copy(buf.data, buf.length + 1);
         CHECK(casehook__url_path_normalise(&buf, 1, style) == CASEHOOK_OK);
         CHECK(strcmp(once, buf.data) == 0);
         free(once);

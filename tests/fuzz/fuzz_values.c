@@ -7,22 +7,10 @@
  * What is made is UTF-8, as short as asked and on one line; what is rendered with it is JSON, and the value
  * in it is the one that was made.
  */
+#include "fuzz.h"
 #include "document/values.h"
 #include "json/jsscan.h"
 #include "template/template.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
-    } while (0)
 
 #define ITEMS_MAX 32
 

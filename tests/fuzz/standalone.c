@@ -5,14 +5,9 @@
  *
  * With a count so many changed ones of each file follow it, the same in each run.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #define GROWTH 16 /* bytes that may be put in */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint32_t random_below(uint32_t limit)
 {
@@ -21,12 +16,9 @@ static uint32_t random_below(uint32_t limit)
     return (seed >> 8) % limit;
 }
 
-/* In a block of exactly its size, so that a memory checker sees a read behind it. */
 static void give(const uint8_t *data, size_t size)
 {
-    uint8_t *copy = malloc(size ? size : 1);
-    if (!copy) abort();
-    memcpy(copy, data, size);
+    uint8_t *copy = exact_copy(data, size);
     LLVMFuzzerTestOneInput(copy, size);
     free(copy);
 }
