@@ -1,6 +1,6 @@
 /* test_calls.c - the blocking calls over real HTTP on loopback. */
 #include "documents.h"
-#include "http_server.h"
+#include "serve.h"
 #include "process.h"
 
 #include <jansson.h>
@@ -21,24 +21,6 @@
 
 static const struct http_header json_header[] = {{"Content-Type", "application/json"}};
 #define JSON .headers = json_header, .header_count = 1
-
-static struct http_log *http;
-static struct http_server *server;
-static char base[64];
-
-static void serve(http_answer_fn answer, const void *user)
-{
-    http = http_log_new();
-    server = http_server_start(http, "tracker", NULL, answer, (void *)(uintptr_t)user);
-    assert_non_null(server);
-    snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
-}
-
-static void stop(void)
-{
-    http_server_stop(server, 5000);
-    http_log_free(http);
-}
 
 /* A tracker that does what is asked. */
 static void good(void *user, const struct http_request *request, struct http_response *response)
@@ -92,7 +74,7 @@ static void push_with_comments_on_one_connection(void **state)
     assert_string_equal(http_log_at(http, 3)->body, "{\"body\":\"third\"}");
     assert_null(http_request_header(http_log_at(http, 0), "Expect", 0));
     assert_null(http_request_header(http_log_at(http, 1), "Content-Type", 0));
-    stop();
+    serve_end(NULL);
 }
 
 static void a_dead_connection_is_never_used_twice(void **state)
@@ -128,7 +110,7 @@ static void a_dead_connection_is_never_used_twice(void **state)
         assert_int_equal(http_log_count(http), 3);
         assert_int_equal(http_log_at(http, 2)->connection, 0);
         assert_false(http_log_at(http, 2)->incomplete);
-        stop();
+        serve_end(NULL);
         free(text);
     }
 }
@@ -154,7 +136,7 @@ static void the_deadline_is_for_the_whole_operation(void **state)
     assert_int_equal(casehook_error_retryable(casehook_result_error(result)), 0);
     casehook_result_free(result);
     casehook_connector_unref(connector);
-    stop();
+    serve_end(NULL);
 }
 
 struct canceller {
@@ -199,7 +181,7 @@ static void cancel_from_another_thread(void **state)
     casehook_cancel_free(canceller.cancel);
     casehook_connector_unref(connector);
     assert_int_equal(http_log_count(http), 1);
-    stop();
+    serve_end(NULL);
 }
 
 static void preview_shows_what_is_sent(void **state)
@@ -256,7 +238,7 @@ static void preview_shows_what_is_sent(void **state)
     casehook_result_free(shown);
     casehook_result_free(sent);
     casehook_connector_unref(connector);
-    stop();
+    serve_end(NULL);
 }
 
 static void arguments_are_checked(void **state)
@@ -295,7 +277,7 @@ static void arguments_are_checked(void **state)
     casehook_result_free(result);
     assert_int_equal(http_log_count(http), 0);
     casehook_connector_unref(connector);
-    stop();
+    serve_end(NULL);
 }
 
 static void a_newer_struct_is_accepted_while_its_news_are_zero(void **state)
@@ -315,7 +297,7 @@ static void a_newer_struct_is_accepted_while_its_news_are_zero(void **state)
     assert_int_equal(casehook_create(connector, &newer.params, NULL, &result), CASEHOOK_E_ARGUMENT);
     casehook_result_free(result);
     casehook_connector_unref(connector);
-    stop();
+    serve_end(NULL);
 }
 
 static void after_fork_a_handle_is_refused(void **state)
@@ -341,7 +323,7 @@ static void after_fork_a_handle_is_refused(void **state)
                      CASEHOOK_OK); /* the parent goes on */
     casehook_result_free(result);
     casehook_connector_unref(connector);
-    stop();
+    serve_end(NULL);
 }
 
 struct lines {
@@ -389,7 +371,7 @@ static void the_log_tells_without_secrets(void **state)
     assert_non_null(strstr(lines.text, "create: POST"));
     assert_non_null(strstr(lines.text, "***"));
     assert_null(strstr(lines.text, "hunter22x"));
-    stop();
+    serve_end(NULL);
 }
 
 static void an_encoding_that_echoes_a_secret(void **state)
@@ -409,7 +391,7 @@ static void an_encoding_that_echoes_a_secret(void **state)
     assert_null(strstr(message, "hunter22x"));
     casehook_result_free(result);
     casehook_connector_unref(connector);
-    stop();
+    serve_end(NULL);
 }
 
 static void features_are_told(void **state)
@@ -439,7 +421,7 @@ static void sigpipe_does_not_kill(void **state)
         casehook_result_free(result);
     }
     casehook_connector_unref(connector);
-    stop();
+    serve_end(NULL);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* test_log.c - the lines of the log as records: what fails has one, what takes long, what a loop leaves
  * behind. */
 #include "documents.h"
-#include "http_server.h"
+#include "serve.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,10 +15,6 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define LINES_MAX    64
 #define LONG_MS      2000 /* far more than what counts as slow here */
-
-static struct http_log *http;
-static struct http_server *server;
-static char base[64];
 
 /* Creates cases; a title with "late" is answered late. */
 static void answer(void *user, const struct http_request *request, struct http_response *response)
@@ -71,18 +67,7 @@ static struct casehook_connector *connector_logging(int level, const char *json)
 static int start(void **state)
 {
     (void)state;
-    http = http_log_new();
-    server = http_server_start(http, "tracker", NULL, answer, NULL);
-    assert_non_null(server);
-    snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_server_stop(server, 5000);
-    http_log_free(http);
+    serve(answer, NULL);
     return 0;
 }
 
@@ -433,16 +418,16 @@ static void what_had_ended_is_not_said_twice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(faults_of_blocking_calls, start, stop),
-        cmocka_unit_test_setup_teardown(faults_in_a_loop, start, stop),
-        cmocka_unit_test_setup_teardown(faults_of_an_exchange, start, stop),
-        cmocka_unit_test_setup_teardown(requests_begin_and_end, start, stop),
-        cmocka_unit_test_setup_teardown(requests_are_shown_whole, start, stop),
-        cmocka_unit_test_setup_teardown(a_blocking_call_that_waits_long, start, stop),
-        cmocka_unit_test_setup_teardown(a_loop_that_waits_long, start, stop),
-        cmocka_unit_test_setup_teardown(slow_and_then_too_late, start, stop),
-        cmocka_unit_test_setup_teardown(what_a_loop_leaves_behind, start, stop),
-        cmocka_unit_test_setup_teardown(what_had_ended_is_not_said_twice, start, stop),
+        cmocka_unit_test_setup_teardown(faults_of_blocking_calls, start, serve_end),
+        cmocka_unit_test_setup_teardown(faults_in_a_loop, start, serve_end),
+        cmocka_unit_test_setup_teardown(faults_of_an_exchange, start, serve_end),
+        cmocka_unit_test_setup_teardown(requests_begin_and_end, start, serve_end),
+        cmocka_unit_test_setup_teardown(requests_are_shown_whole, start, serve_end),
+        cmocka_unit_test_setup_teardown(a_blocking_call_that_waits_long, start, serve_end),
+        cmocka_unit_test_setup_teardown(a_loop_that_waits_long, start, serve_end),
+        cmocka_unit_test_setup_teardown(slow_and_then_too_late, start, serve_end),
+        cmocka_unit_test_setup_teardown(what_a_loop_leaves_behind, start, serve_end),
+        cmocka_unit_test_setup_teardown(what_had_ended_is_not_said_twice, start, serve_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* test_results.c - what results and errors tell: by getters, by names, as JSON, to many threads at once. */
 #include "documents.h"
-#include "http_server.h"
+#include "serve.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -18,10 +18,6 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define DELAY_MS     30
 
-static struct http_log *http;
-static struct http_server *server;
-static char base[64];
-
 static void answer(void *user, const struct http_request *request, struct http_response *response)
 {
     static const struct http_header type[] = {{"Content-Type", "application/json"}};
@@ -38,18 +34,7 @@ static void answer(void *user, const struct http_request *request, struct http_r
 static int start(void **state)
 {
     (void)state;
-    http = http_log_new();
-    server = http_server_start(http, "tracker", NULL, answer, NULL);
-    assert_non_null(server);
-    snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_server_stop(server, 5000);
-    http_log_free(http);
+    serve(answer, NULL);
     return 0;
 }
 
@@ -501,14 +486,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_have_names),
         cmocka_unit_test(features_can_be_listed),
-        cmocka_unit_test_setup_teardown(requests_by_their_numbers, start, stop),
-        cmocka_unit_test_setup_teardown(fields_by_their_numbers, start, stop),
-        cmocka_unit_test_setup_teardown(the_end_of_an_operation, start, stop),
-        cmocka_unit_test_setup_teardown(the_value_comes_back, start, stop),
+        cmocka_unit_test_setup_teardown(requests_by_their_numbers, start, serve_end),
+        cmocka_unit_test_setup_teardown(fields_by_their_numbers, start, serve_end),
+        cmocka_unit_test_setup_teardown(the_end_of_an_operation, start, serve_end),
+        cmocka_unit_test_setup_teardown(the_value_comes_back, start, serve_end),
         cmocka_unit_test(faults_of_documents_and_settings),
-        cmocka_unit_test_setup_teardown(faults_of_calls_without_result, start, stop),
-        cmocka_unit_test_setup_teardown(the_error_of_a_result, start, stop),
-        cmocka_unit_test_setup_teardown(many_threads_read_one_result, start, stop),
+        cmocka_unit_test_setup_teardown(faults_of_calls_without_result, start, serve_end),
+        cmocka_unit_test_setup_teardown(the_error_of_a_result, start, serve_end),
+        cmocka_unit_test_setup_teardown(many_threads_read_one_result, start, serve_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

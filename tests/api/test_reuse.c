@@ -2,7 +2,7 @@
  * test_reuse.c - handles are used again and again: nothing of an earlier request may be in a later one.
  */
 #include "documents.h"
-#include "http_server.h"
+#include "serve.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -18,9 +18,6 @@
 
 static const struct http_header json_header[] = {{"Content-Type", "application/json"}};
 
-static struct http_log *http;
-static struct http_server *server;
-static char base[64];
 static size_t close_at; /* the request with this number gets no answer; SIZE_MAX: all do */
 
 /* A tracker that does what is asked. */
@@ -43,18 +40,7 @@ static int start(void **state)
 {
     (void)state;
     close_at = SIZE_MAX;
-    http = http_log_new();
-    server = http_server_start(http, "tracker", NULL, answer, NULL);
-    if (!server) return -1;
-    snprintf(base, sizeof base, "http://127.0.0.1:%u", http_server_port(server));
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_server_stop(server, 5000);
-    http_log_free(http);
+    serve(answer, NULL);
     return 0;
 }
 
@@ -251,11 +237,11 @@ static void what_may_rest_longer_holds_nothing_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_id_is_asked_for_by_its_own_url, start, stop),
-        cmocka_unit_test_setup_teardown(a_second_try_asks_for_the_same_case, start, stop),
-        cmocka_unit_test_setup_teardown(calls_in_turn, start, stop),
-        cmocka_unit_test_setup_teardown(what_rested_is_closed_by_calls_on_other_connectors, start, stop),
-        cmocka_unit_test_setup_teardown(what_may_rest_longer_holds_nothing_up, start, stop),
+        cmocka_unit_test_setup_teardown(every_id_is_asked_for_by_its_own_url, start, serve_end),
+        cmocka_unit_test_setup_teardown(a_second_try_asks_for_the_same_case, start, serve_end),
+        cmocka_unit_test_setup_teardown(calls_in_turn, start, serve_end),
+        cmocka_unit_test_setup_teardown(what_rested_is_closed_by_calls_on_other_connectors, start, serve_end),
+        cmocka_unit_test_setup_teardown(what_may_rest_longer_holds_nothing_up, start, serve_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
