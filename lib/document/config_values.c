@@ -121,7 +121,10 @@ static void read_json(struct rule_reader *r, const struct casehook__json *node, 
     if (casehook__json_write(&text, node) ||
         casehook__value_of_json(r->arena, casehook__buf_text(&text), value))
         r->reader->errors->memory = 1;
-    if (value->kind == CASEHOOK__VALUE_LIST) r->may_list = true;
+    if (value->kind == CASEHOOK__VALUE_LIST) {
+        r->may_list = true;
+        value->text = copy_text(r->reader, casehook__buf_text(&text)); /* as it is inside of another list */
+    }
     casehook__buf_free(&text);
 }
 

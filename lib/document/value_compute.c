@@ -87,8 +87,10 @@ static int map_given(const struct maker *maker, const struct casehook__value *gi
     if (given->kind != CASEHOOK__VALUE_LIST) return map_word(maker, given, value);
     struct casehook__value *items = new_list(maker->arena, given->count, value);
     if (!items) return casehook__fail_memory(maker->error);
-    for (size_t i = 0; i < given->count && !status; i++)
+    for (size_t i = 0; i < given->count && !status; i++) {
         status = map_word(maker, &given->items[i], &items[i]);
+        if (!status && items[i].kind == CASEHOOK__VALUE_LIST) items[i].kind = CASEHOOK__VALUE_JSON;
+    }
     return status;
 }
 
