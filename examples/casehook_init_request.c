@@ -53,11 +53,10 @@ static char *url_of_case(const char *url, bool for_people)
     return NULL;
 }
 
-static bool put_urls(json_t *config, const struct arguments *arguments, const struct curl_command *command)
+static bool put_urls(json_t *config, const struct arguments *arguments, const char *url)
 {
-    char *of_case = url_of_case(command->url, false), *shown = url_of_case(command->url, true);
-    bool put = of_case && shown &&
-               !json_object_set_new(config, "createIncidentUrl", json_string(command->url)) &&
+    char *of_case = url_of_case(url, false), *shown = url_of_case(url, true);
+    bool put = of_case && shown && !json_object_set_new(config, "createIncidentUrl", json_string(url)) &&
                !json_object_set_new(config, "getIncidentUrl", json_string(of_case)) &&
                !json_object_set_new(config, "viewIncidentUrl", json_string(shown)) &&
                !json_object_set_new(config, "updateIncidentUrl", json_string(of_case));
@@ -68,6 +67,74 @@ static bool put_urls(json_t *config, const struct arguments *arguments, const st
     free(of_case);
     free(shown);
     return put;
+}
+
+/* ---- secrets of the query ---------------------------------------------------------------------- */
+
+static bool is_secret_parameter(const char *name)
+{
+    static const char *const ends[] = {"key", "token", "secret", "password", "passwd"};
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t end = strlen(ends[i]);
+        const char *before = name + length - end;
+        if (length < end || strcasecmp(before, ends[i])) continue;
+        /* "key" and "apiKey", but no "projectKey". */
+        return i > 0 || before == name || (length > end + 2 && !strncasecmp(name, "api", 3));
+    }
+    return false;
+}
+
+/* What a part of a query means, to be freed. */
+static char *decoded(const char *from, size_t length)
+{
+    char *text = malloc(length + 1), *to = text;
+    for (const char *end = from + length; text && from < end; from++) {
+        bool escaped = *from == '%' && end - from > 2 && isxdigit((unsigned char)from[1]) &&
+                       isxdigit((unsigned char)from[2]);
+        if (escaped) {
+            const char digits[] = {from[1], from[2], '\0'};
+            *to++ = (char)strtoul(digits, NULL, 16);
+            from += 2;
+        } else
+            *to++ = *from == '+' ? ' ' : *from;
+    }
+    if (text) *to = '\0';
+    return text;
+}
+
+/* Takes them out of the URL, to where they are kept out of what people read. */
+static bool take_secrets(json_t *secrets, char *url)
+{
+    size_t path = strcspn(url, "?#");
+    if (url[path] != '?') return true;
+    char *query = url + path + 1, *to = query, *end = query + strcspn(query, "#");
+    json_t *taken = json_object();
+    bool done = taken != NULL;
+    for (const char *at = query; at < end && done;) {
+        size_t length = strcspn(at, "&#"), before = strcspn(at, "=&#");
+        char *name = decoded(at, before);
+        char *value = decoded(at + before + (before < length), length - before - (before < length));
+        done = name && value;
+        if (done && *value && is_secret_parameter(name)) {
+            done = !json_object_set_new(taken, name, json_string(value));
+        } else if (done) {
+            if (to > query) *to++ = '&';
+            memmove(to, at, length);
+            to += length;
+        }
+        free(name);
+        free(value);
+        at += length + (at[length] == '&');
+    }
+    memmove(to == query ? to - 1 : to, end, strlen(end) + 1);
+    if (done && json_object_size(taken)) {
+        done = !json_object_set(secrets, "secretQuery", taken);
+        fputs("casehook: a secret of the query goes into secrets.secretQuery: every URL will have it\n",
+              stderr);
+    }
+    json_decref(taken);
+    return done;
 }
 
 /* ---- headers and login ------------------------------------------------------------------------- */
@@ -208,9 +275,15 @@ json_t *request_document(const struct arguments *arguments, const struct curl_co
     json_t *document = json_pack("{s:o?, s:o?}", "config", config, "secrets", secrets);
     int status =
         document && config && secrets ? 0 : trouble_set(trouble, CASEHOOK_E_NO_MEMORY, "", "out of memory");
-    if (!status && (!put_login(config, secrets, command) || !put_headers(config, secrets, command) ||
-                    !put_urls(config, arguments, command)))
+    const char *host = strstr(command->url, "://");
+    if (!status && host && memchr(host, '@', strcspn(host + 3, "/?#") + 3))
+        status = trouble_set(trouble, CASEHOOK_E_CONFIG, "url",
+                             "the URL holds a login, in front of its @: give it with -u USER:PASSWORD");
+    char *url = strdup(command->url);
+    if (!status && (!url || !put_login(config, secrets, command) || !put_headers(config, secrets, command) ||
+                    !take_secrets(secrets, url) || !put_urls(config, arguments, url)))
         status = trouble_set(trouble, CASEHOOK_E_NO_MEMORY, "", "out of memory, or text that is no UTF-8");
+    free(url);
     if (!status) status = put_trust(config, secrets, command, trouble);
     if (!status) status = put_body(config, arguments, command, trouble);
     if (!status) return document;

@@ -44,6 +44,23 @@ class FromCurl(Init):
         case = tracker.ask("/api/cases/" + made["id"])
         self.assertEqual((case["title"], case["description"], case["severity"]), ("changed", "e", "high"))
 
+    def test_secrets_of_the_query(self):
+        body = shlex.quote(BODY)
+        document, error = self.curl(f"curl 'https://t.example/c.json?a=1&key={PASSWORD}%26%2B+x&b=2#top' -d {body}")
+        self.assertEqual(document["secrets"]["secretQuery"], {"key": PASSWORD + "&+ x"})
+        self.assertEqual(document["config"]["createIncidentUrl"], "https://t.example/c.json?a=1&b=2#top")
+        self.assertEqual(document["config"]["getIncidentUrl"], "https://t.example/c/{{{external.system.id}}}.json?a=1&b=2#top")
+        self.assertIn("secretQuery", error)
+        for query, kept, taken in (("?api_key=k1", "", {"api_key": "k1"}), ("?projectKey=OPS&author=me&keyword=x", "?projectKey=OPS&author=me&keyword=x", None),
+                                   ("?a&access_token=t&", "?a", {"access_token": "t"}), ("?key=", "?key=", None), ("?key", "?key", None), ("#?key=k", "#?key=k", None),
+                                   ("?%6bey=%zz%4", "", {"key": "%zz%4"})):
+            with self.subTest(query):
+                document, _ = self.curl(f"curl 'https://t.example/c{query}' -d {body}")
+                self.assertEqual(document["config"]["createIncidentUrl"], "https://t.example/c" + kept)
+                self.assertEqual(document["secrets"].get("secretQuery"), taken)
+        document, error = self.curl(f"curl https://{USER}:{PASSWORD}@t.example/c -d {body}", code=3)
+        self.assertIn("-u USER:PASSWORD", error)
+
     def test_comments(self):
         document, _ = self.curl("# a case\ncurl https://t.example/c#top \\\n -d '{\"title\": \"#1\"}' # 'done", "--title", "#1")
         self.assertEqual(document["config"]["createIncidentJson"], '{"title": {{{case.title}}}}')
