@@ -57,11 +57,13 @@ static int configure(oconfig_item_t *item)
     return 0;
 }
 
-static int begin(void)
+/* Other plugins notify before our turn to begin has come. */
+static int open_once(void)
 {
     struct casehook_outbox_options options = {
         .struct_size = sizeof options, .location = location, .database_timeout_ms = 1000};
     struct casehook_outbox_error *error = NULL;
+    if (outbox) return 0;
     if (!location || !to) {
         ERROR("casehook plugin: Outbox and To are wanted");
         return -1;
@@ -72,13 +74,23 @@ static int begin(void)
     return status ? -1 : 0;
 }
 
+static int begin(void)
+{
+    pthread_mutex_lock(&lock);
+    int status = open_once();
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
 static int end(void)
 {
+    pthread_mutex_lock(&lock);
     casehook_outbox_close(outbox);
     outbox = NULL;
     free(location);
     free(to);
     location = to = NULL;
+    pthread_mutex_unlock(&lock);
     return 0;
 }
 
@@ -205,7 +217,7 @@ static int notify(const notification_t *n, user_data_t *user)
     (void)user;
     pthread_mutex_lock(&lock);
     notification_t copy = *n;
-    int status = outbox ? put(&copy) : -1;
+    int status = open_once() ? -1 : put(&copy);
     pthread_mutex_unlock(&lock);
     return status;
 }
