@@ -57,12 +57,16 @@ static struct config *load(const char *path, bool quiet)
     return config;
 }
 
-/* A file is one daemon's: what the one before was sending when it died is taken over at once.  -1: another
- * one has it; the descriptor is kept until the end. */
+/*
+ * A file is one daemon's, by whatever path or link: what the one before was sending when it died is taken
+ * over at once.  -1: another one has it; the descriptor is kept until the end.
+ */
 static int lock_file(const char *location, int *lock)
 {
     struct text path = {0};
-    text_format(&path, "%s.lock", location);
+    char *real = realpath(location, NULL);
+    text_format(&path, "%s.lock", real ? real : location);
+    free(real);
     *lock = path.failed ? -1 : open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     bool locked = *lock >= 0 && !flock(*lock, LOCK_EX | LOCK_NB);
     if (!locked)
@@ -77,7 +81,6 @@ static int open_outbox(struct server *server, const struct config *config, int *
     struct casehook_outbox_options options = config->outbox;
     struct casehook_outbox_error *error = NULL;
     bool file = !strstr(config->location, "://");
-    if (file && lock_file(config->location, lock)) return -1;
     options.location = config->location;
     options.worker = config->worker ? config->worker : file ? "casehookd" : NULL;
     options.user = server;
@@ -87,6 +90,8 @@ static int open_outbox(struct server *server, const struct config *config, int *
     int status = casehook_outbox_open(&options, &server->outbox, &error);
     if (status) log_line(CASEHOOK_LOG_ERROR, "outbox: %s", casehook_outbox_error_message(error));
     casehook_outbox_error_free(error);
+    /* The file is there now.  Before anything is delivered nothing is taken over. */
+    if (!status && file) status = lock_file(config->location, lock);
     return status;
 }
 

@@ -17,8 +17,10 @@ int casehook__ob_sqlite_open(struct casehook__ob_heap *heap, const struct caseho
 }
 #else
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -303,7 +305,11 @@ static const struct casehook__ob_driver sqlite_driver = {
  */
 static void make_private(const char *path)
 {
+    struct stat there;
     int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    /* A link to what is not there yet. */
+    if (file < 0 && errno == EEXIST && stat(path, &there) && errno == ENOENT)
+        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file >= 0) close(file);
 }
 

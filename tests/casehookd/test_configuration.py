@@ -135,6 +135,13 @@ class Configuration(unittest.TestCase):
                               timeout=PATIENCE)
         self.assertEqual(done.returncode, 1)
         self.assertIn("another casehookd works with this outbox", done.stderr)
+        # A link is another path, and no other file.
+        link = os.path.join(self.daemon.folder, "link.db")
+        os.symlink(self.daemon.configuration["outbox"]["location"], link)
+        self.daemon.configuration["outbox"]["location"] = link
+        done = subprocess.run([PROGRAM, self.daemon.save()], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another casehookd works with this outbox", done.stderr)
 
     def test_a_port_that_is_taken(self):
         self.daemon.start()

@@ -342,6 +342,24 @@ static void a_child_may_only_release(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* The file is its owner's alone, where a link leads to it as well. */
+static void a_new_file_is_private(void **state)
+{
+    (void)state;
+    if (box_is_postgres()) skip();
+    const char *place = box_place();
+    char *link = must_format("%s.link", place);
+    struct stat about;
+    mode_t before = umask(0);
+    assert_int_equal(symlink(place, link), 0);
+    casehook_outbox_close(box_open(link, NULL));
+    umask(before);
+    assert_int_equal(stat(place, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    unlink(link);
+    free(link);
+}
+
 /* In a child the threads that waited in the parent are not there: they must not be waited for. */
 static struct casehook_outbox *crowded;
 static atomic_bool crowd_goes;
@@ -798,6 +816,7 @@ int main(int argc, char **argv)
                                        TEST(people_decide),
                                        TEST(a_parked_entry_comes_back_in_turn),
                                        TEST(lists_show_what_is_asked_for),
+                                       TEST(a_new_file_is_private),
                                        TEST(a_child_of_a_busy_parent_may_release),
                                        TEST(what_cannot_be_opened_is_destroyed),
                                        TEST(an_update_needs_a_case),
