@@ -101,14 +101,20 @@ static void read_connectors(const struct object *top, const struct casehook_sett
         return;
     }
     config->connectors = calloc(json_object_size(object.json), sizeof *config->connectors);
-    if (!config->connectors) return;
+    if (!config->connectors) {
+        top->reader->faults->no_memory = true;
+        return;
+    }
     json_object_foreach(object.json, name, value) {
         char place[PLACE_SIZE];
         struct connector *connector = &config->connectors[config->connector_count];
         struct casehook_error *error = NULL;
         place_of(place, object.place, name, 0);
         if (!*name || strlen(name) > 255) faults_add(top->reader->faults, place, "a name has 1 to 255 bytes");
-        if (!(connector->name = text_copy(name))) continue;
+        if (!(connector->name = text_copy(name))) {
+            top->reader->faults->no_memory = true;
+            continue;
+        }
         config->connector_count++;
         char *document = read_document(top->reader, value, place);
         if (document &&
@@ -129,7 +135,10 @@ static void read_sources(const struct object *top, struct config *config)
         return;
     }
     config->sources = calloc(json_array_size(list), sizeof *config->sources);
-    if (!config->sources) return;
+    if (!config->sources) {
+        top->reader->faults->no_memory = true;
+        return;
+    }
     json_array_foreach(list, i, item) {
         struct source *source = &config->sources[i];
         place_of(place, "sources", NULL, i);
@@ -156,6 +165,7 @@ static void read_listen(const struct object *object, struct config *config)
         bool brackets = *listen == '[' && colon[-1] == ']';
         colon[brackets ? -1 : 0] = '\0';
         config->listen_host = text_copy(listen + brackets);
+        if (!config->listen_host) object->reader->faults->no_memory = true;
         config->listen_port = (uint16_t)port;
     }
     free(listen);

@@ -70,7 +70,12 @@ char *read_text(const struct object *object, const char *name, const char *fallb
 {
     const json_t *value = json_object_get(object->json, name);
     if (!value && required && !fallback && object->json) fault(object, name, "is missing");
-    if (!value) return text_copy(fallback);
+    char *copy = NULL;
+    if (!value) {
+        copy = text_copy(fallback);
+        if (fallback && !copy) object->reader->faults->no_memory = true;
+        return copy;
+    }
     if (!json_is_string(value)) {
         fault_kind(object, name, "a text", value);
     } else if (strlen(json_string_value(value)) != json_string_length(value)) {
@@ -80,7 +85,9 @@ char *read_text(const struct object *object, const char *name, const char *fallb
     } else if (required && !json_string_length(value)) {
         fault(object, name, "is empty");
     } else {
-        return text_copy(json_string_value(value));
+        copy = text_copy(json_string_value(value));
+        if (!copy) object->reader->faults->no_memory = true;
+        return copy;
     }
     return NULL;
 }

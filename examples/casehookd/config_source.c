@@ -107,6 +107,7 @@ static void read_fields(const struct object *outer, struct source *source)
         }
         struct alert_text *field = &source->fields[source->field_count++];
         field->name = text_copy(name);
+        if (!field->name) object.reader->faults->no_memory = true;
         field->renderer = compile(object.reader, place, json_string_value(value));
     }
 }

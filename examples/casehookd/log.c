@@ -1,8 +1,11 @@
 /* log.c - "<4>text" for the journal, "warning: text" for a terminal. */
 #include "log.h"
 
+#include "text.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,9 +41,14 @@ static void write_line(int level, const char *text)
         length = (size_t)snprintf(line, sizeof line, "%s: ", casehook_log_level_name(level));
     else
         length = (size_t)snprintf(line, sizeof line, "<%d>", journal_level(level));
-    for (; *text && length < sizeof line - 2; text++) {
-        unsigned char c = (unsigned char)*text;
-        line[length++] = c < ' ' || c == 0x7F ? '?' : *text;
+    while (*text && length < sizeof line - 8) {
+        size_t size = text_character(text);
+        unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
+        bool c1 = c == 0xC2 && next < 0xA0; /* controls too, to terminals */
+        bool plain = size && c >= ' ' && c != 0x7F && !c1;
+        memcpy(line + length, plain ? text : "?", plain ? size : 1);
+        length += plain ? size : 1;
+        text += size ? size : 1;
     }
     line[length++] = '\n';
     /* One write is one line, whatever other threads do.  Where it fails there is nobody to tell. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP_KEY_MAX = 64 * 1024, ALERTS_MAX = 100000 };
+enum { GROUP_KEY_MAX = 64 * 1024, ALERTS_MAX = 100000, TEXT_MAX = 64 * 1024, CONTEXT_MAX = 8000000 };
 
 static int refuse(char why[WHY_SIZE], int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -145,18 +145,36 @@ static json_t *pairs_of(const json_t *object)
     return list;
 }
 
+/* Texts that no tracker would take: a label of a megabyte is in the context several times. */
+static void shorten(json_t *value)
+{
+    const char *name, *text = json_string_value(value);
+    json_t *member;
+    size_t i, length = 0;
+    json_object_foreach(value, name, member) shorten(member);
+    json_array_foreach(value, i, member) shorten(member);
+    if (!text || json_string_length(value) <= TEXT_MAX) return;
+    char *copy = malloc(TEXT_MAX + sizeof "\xE2\x80\xA6");
+    if (!copy) return;
+    memcpy(copy, text, TEXT_MAX);
+    for (length = TEXT_MAX; ((unsigned char)text[length] & 0xC0) == 0x80;) length--;
+    memcpy(copy + length, "\xE2\x80\xA6", sizeof "\xE2\x80\xA6");
+    json_string_set(value, copy);
+    free(copy);
+}
+
 /* Members of ours win over those of a payload. */
-static char *context_of(json_t *root, const struct source *source)
+static char *context_with(json_t *root, size_t max_alerts)
 {
     json_t *alerts = json_object_get(root, "alerts"), *alert, *seen = json_array();
     json_t *firing = json_array(), *resolved = json_array();
     size_t i, count[2] = {0, 0};
     json_array_foreach(alerts, i, alert) {
         bool fires = *status_of(alert) == 'f';
-        if (count[!fires]++ >= source->max_alerts) continue;
+        if (count[!fires]++ >= max_alerts) continue;
         json_object_set_new(alert, "labelList", pairs_of(json_object_get(alert, "labels")));
         json_array_append(fires ? firing : resolved, alert);
-        if (json_array_size(seen) < source->max_alerts) json_array_append(seen, alert);
+        if (json_array_size(seen) < max_alerts) json_array_append(seen, alert);
     }
     json_object_set_new(root, "alertCount", json_integer((json_int_t)(count[0] + count[1])));
     json_object_set_new(root, "firingCount", json_integer((json_int_t)count[0]));
@@ -169,6 +187,18 @@ static char *context_of(json_t *root, const struct source *source)
     json_object_set_new(context, "resolvedAlerts", resolved);
     char *text = json_dumps(context, JSON_COMPACT);
     json_decref(context);
+    return text;
+}
+
+/* As many alerts as a template can take: one that has too many, or too long ones, is about no fewer. */
+static char *context_of(json_t *root, const struct source *source)
+{
+    size_t most = source->max_alerts;
+    char *text = context_with(root, most);
+    while (text && most > 1 && strlen(text) > CONTEXT_MAX) {
+        free(text);
+        text = context_with(root, most /= 2);
+    }
     return text;
 }
 
@@ -251,6 +281,7 @@ static int notice_fill(struct source *source, json_t *root, struct notice *notic
     notice->alerts = json_array_size(alerts);
     make_id(source, root, notice);
     notice->incident = json_pack("{ss}", "id", notice->case_id);
+    shorten(root);
     char *context = context_of(root, source);
     r.context = context;
     if (!context || !notice->incident) {

@@ -54,6 +54,7 @@ void answer_error(struct answer *answer, unsigned status, const char *format, ..
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    text_make_utf8(message); /* it may have been cut in the middle of a character */
     json_t *text = json_string(message);
     json_t *value = json_pack("{so}", "error", text ? text : json_string("no text"));
     char *dumped = value ? json_dumps(value, JSON_COMPACT) : NULL;
@@ -132,7 +133,9 @@ static void handle(struct request *request, struct answer *answer)
         struct casehook_outbox_error *error = NULL;
         bool ready = atomic_load(&server->ready) && !atomic_load(&server->stopping);
         if (ready && casehook_outbox_get_stats(server->outbox, &stats, &error))
-            answer_error(answer, 503, "%s", casehook_outbox_error_message(error));
+            /* Anybody may ask: no word of where the database is, and as whom. */
+            answer_error(answer, 503, "the outbox cannot be used: %s",
+                         casehook_status_name(casehook_outbox_error_status(error)));
         else if (!ready)
             answer_error(answer, 503, "not ready");
         else

@@ -86,6 +86,29 @@ void text_html(struct text *text, const char *terminated)
     }
 }
 
+size_t text_character(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t length = *at < 0x80                  ? 1
+                    : *at >= 0xC2 && *at < 0xE0 ? 2
+                    : (*at & 0xF0) == 0xE0      ? 3
+                    : *at >= 0xF0 && *at < 0xF5 ? 4
+                                                : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xC0) != 0x80) return 0;
+    if ((*at == 0xE0 && at[1] < 0xA0) || (*at == 0xED && at[1] > 0x9F)) return 0;
+    return (*at == 0xF0 && at[1] < 0x90) || (*at == 0xF4 && at[1] > 0x8F) ? 0 : length;
+}
+
+void text_make_utf8(char *text)
+{
+    while (*text) {
+        size_t length = text_character(text);
+        if (length == 0) *text = '?';
+        text += length ? length : 1;
+    }
+}
+
 void text_free(struct text *text)
 {
     free(text->data);

@@ -21,6 +21,10 @@ void text_format(struct text *text, const char *format, ...) __attribute__((form
  * as U+FFFD.  NULL: nothing. */
 void text_html(struct text *text, const char *terminated);
 void text_free(struct text *text);
+/* Bytes that are not UTF-8 become question marks. */
+void text_make_utf8(char *text);
+/* Bytes of the character of UTF-8 that begins there, 0: it is none. */
+size_t text_character(const char *text);
 
 /* A copy, NULL when memory ran out or text is NULL. */
 char *text_copy(const char *text);

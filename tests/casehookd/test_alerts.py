@@ -167,6 +167,20 @@ class Alerts(unittest.TestCase):
         self.assertLess(len(case["description"]), 5000)
         self.assertIn("10000 firing", self.texts(case)[0])
 
+    def test_long_texts(self):
+        """What is within maxBody becomes a case, however long its texts are, and the same one twice is known."""
+        self.daemon.configuration["sources"][0]["maxBody"] = "8mb"
+        self.source()
+        long = alert(text="x" * 1500000, team="x" + "\u00e9" * 40000)
+        self.send([long], key="1")
+        self.send([long], "known", key="1")
+        many = [alert(instance=f"web-{number}", text="x" * 60000) for number in range(100)]
+        self.send(many, key="2", commonLabels={"alertname": "Many"})
+        first, second = self.cases()
+        self.assertEqual((first["title"], second["title"]), ("DiskFull on web-01", "Many"))
+        self.assertIn("team: x\u00e9", first["description"])
+        self.assertEqual(first["description"].count("\u2026"), 2)
+
     def test_grafana(self):
         self.daemon.start()
         login = {"Content-Type": "application/json"}

@@ -65,6 +65,15 @@ class Hostile(unittest.TestCase):
         self.assertEqual(self.daemon.end(), 0)
         self.assertEqual(sum(line.startswith("<4>alertmanager: payload refused") for line in self.daemon.lines), len(bad))
 
+    def test_messages_are_whole(self):
+        """A message that would be cut in the middle of a character is one still, and tells terminals nothing."""
+        self.start()
+        for text in ("\u00e9" * 100, "x" + "\u00e9" * 100, "\u009b2J\u0085", "\U0001f4a5" * 50):
+            error = self.daemon.post({**GOOD, "version": text}).json["error"]
+            self.assertTrue(error.startswith('version must be "4", not ' + text[0]), error)
+        self.assertEqual(self.daemon.end(), 0)
+        self.assertFalse([line for line in self.daemon.lines if any("\x80" <= char < "\xa0" for char in line)])
+
     def test_odd_but_good(self):
         self.start()
         for body in ({**GOOD, "commonLabels": None, "groupLabels": 3, "commonAnnotations": [], "externalURL": {}, "receiver": []},
