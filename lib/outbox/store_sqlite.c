@@ -174,6 +174,13 @@ static int run_fixed(struct sqlite_store *store, const char *text, sqlite3_stmt 
 static int sqlite_begin(struct casehook__ob_store *common, struct casehook__ob_fault *fault)
 {
     struct sqlite_store *store = (struct sqlite_store *)common;
+    int moved = 0;
+    /* Nobody would find what is put into a file that has no name any more. */
+    if (!sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) && moved)
+        return casehook__ob_fail(
+            fault, CASEHOOK_E_SYSTEM,
+            "outbox: the file was moved, deleted or replaced while it was open: put it back, "
+            "or open the outbox again");
     return run_fixed(store, "BEGIN IMMEDIATE", &store->begin, fault);
 }
 

@@ -352,12 +352,33 @@ static void a_new_file_is_private(void **state)
     struct stat about;
     mode_t before = umask(0);
     assert_int_equal(symlink(place, link), 0);
-    casehook_outbox_close(box_open(link, NULL));
+    struct casehook_outbox *outbox = box_open(link, NULL);
     umask(before);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    casehook_outbox_close(outbox);
     assert_int_equal(stat(place, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0600);
     unlink(link);
     free(link);
+}
+
+/* What is put into a file without a name is lost. */
+static void a_file_that_is_gone(void **state)
+{
+    (void)state;
+    if (box_is_postgres()) skip();
+    const char *place = box_place();
+    char *away = must_format("%s.away", place);
+    struct casehook_outbox *outbox = box_open(place, NULL);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    assert_int_equal(rename(place, away), 0);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, NULL, CASE("2", "")), CASEHOOK_E_SYSTEM);
+    assert_int_equal(rename(away, place), 0);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", ""));
+    assert_int_equal(unlink(place), 0);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, NULL, CASE("3", "")), CASEHOOK_E_SYSTEM);
+    casehook_outbox_close(outbox);
+    free(away);
 }
 
 /* In a child the threads that waited in the parent are not there: they must not be waited for. */
@@ -817,6 +838,7 @@ int main(int argc, char **argv)
                                        TEST(a_parked_entry_comes_back_in_turn),
                                        TEST(lists_show_what_is_asked_for),
                                        TEST(a_new_file_is_private),
+                                       TEST(a_file_that_is_gone),
                                        TEST(a_child_of_a_busy_parent_may_release),
                                        TEST(what_cannot_be_opened_is_destroyed),
                                        TEST(an_update_needs_a_case),
