@@ -19,9 +19,12 @@ static const char default_description[] =
     "{{#firingAlerts}}\nFiring since {{startsAt}}{{#labels.instance}} on "
     "{{labels.instance}}{{/labels.instance}}"
     "{{#annotations.summary}}: {{annotations.summary}}{{/annotations.summary}}{{/firingAlerts}}"
+    "{{#truncatedAlerts}}\n{{truncatedAlerts}} more, of which the notification says "
+    "nothing{{/truncatedAlerts}}"
     "{{#externalURL}}\n\n{{externalURL}}{{/externalURL}}";
 static const char default_changed[] =
-    "{{firingCount}} firing, {{resolvedCount}} resolved.{{#firingAlerts}}\nFiring since {{startsAt}}"
+    "{{firingCount}} firing, {{resolvedCount}} resolved{{#truncatedAlerts}}, {{truncatedAlerts}} "
+    "unknown{{/truncatedAlerts}}.{{#firingAlerts}}\nFiring since {{startsAt}}"
     "{{#labels.instance}} on {{labels.instance}}{{/labels.instance}}{{/firingAlerts}}"
     "{{#resolvedAlerts}}\nResolved at {{endsAt}}{{#labels.instance}} on "
     "{{labels.instance}}{{/labels.instance}}"

@@ -176,6 +176,9 @@ static char *context_with(json_t *root, size_t max_alerts)
         json_array_append(fires ? firing : resolved, alert);
         if (json_array_size(seen) < max_alerts) json_array_append(seen, alert);
     }
+    /* In a template 0 is something. */
+    if (json_integer_value(json_object_get(root, "truncatedAlerts")) <= 0)
+        json_object_del(root, "truncatedAlerts");
     json_object_set_new(root, "alertCount", json_integer((json_int_t)(count[0] + count[1])));
     json_object_set_new(root, "firingCount", json_integer((json_int_t)count[0]));
     json_object_set_new(root, "resolvedCount", json_integer((json_int_t)count[1]));

@@ -167,6 +167,16 @@ class Alerts(unittest.TestCase):
         self.assertLess(len(case["description"]), 5000)
         self.assertIn("10000 firing", self.texts(case)[0])
 
+    def test_truncated_alerts(self):
+        self.source()
+        self.send([alert()])
+        self.assertNotIn("more", self.cases()[0]["description"])
+        self.send([alert()], truncatedAlerts=500)
+        [case] = self.cases()
+        self.assertIn("500 more", case["description"])
+        self.assertIn("1 firing, 0 resolved, 500 unknown.", self.texts(case)[0])
+        self.send([alert()], "known", truncatedAlerts=500)
+
     def test_long_texts(self):
         """What is within maxBody becomes a case, however long its texts are, and the same one twice is known."""
         self.daemon.configuration["sources"][0]["maxBody"] = "8mb"
