@@ -41,16 +41,23 @@ void casehook__machine_free(struct casehook__machine *machine)
     machine->result = NULL;
 }
 
+static void shrink_buffer(struct casehook__buf *buf, size_t kept)
+{
+    if (buf->capacity > kept) casehook__buf_free(buf);
+}
+
 /* A hop of a redirect is where the answer said; every other request can be rendered again. */
 void casehook__machine_shrink(struct casehook__machine *machine, size_t kept)
 {
-    struct casehook__buf *buffers[] = {&machine->scratch, &machine->next_url, &machine->url, &machine->body};
-    bool delayed = machine->state == CASEHOOK__MACHINE_DELAYED && !machine->redirects;
-    bool needed = machine->state != CASEHOOK__MACHINE_ENDED && !delayed;
-    for (size_t i = 0; i < (needed ? 2 : 4); i++)
-        if (buffers[i]->capacity > kept) casehook__buf_free(buffers[i]);
-    if (delayed) machine->wakes_as = CASEHOOK__MACHINE_TO_RENDER;
-    if (machine->state == CASEHOOK__MACHINE_DELAYED) casehook__result_release_id(machine->result);
+    bool delayed = machine->state == CASEHOOK__MACHINE_DELAYED;
+    shrink_buffer(&machine->scratch, kept);
+    shrink_buffer(&machine->next_url, kept);
+    if (machine->state == CASEHOOK__MACHINE_ENDED || (delayed && !machine->redirects)) {
+        shrink_buffer(&machine->url, kept);
+        shrink_buffer(&machine->body, kept);
+        if (delayed) machine->wakes_as = CASEHOOK__MACHINE_TO_RENDER;
+    }
+    if (delayed) casehook__result_release_id(machine->result);
 }
 
 /* ---- the next request --------------------------------------------------------------------------- */
@@ -66,7 +73,7 @@ static void render_request(struct casehook__machine *machine)
 {
     enum casehook__call call = call_of_step(machine);
     if (machine->progress.fetching) {
-        casehook__extra_render(machine);
+        casehook__extra_render_token(machine);
         return;
     }
     const struct casehook__call_config *config = &machine->context->config->calls[call];

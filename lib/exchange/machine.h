@@ -46,8 +46,8 @@ struct casehook__machine {
     struct casehook__parsed_params params;
     /* When the caller wants an end; asked while nothing is sent, and forgotten with the operation. */
     int64_t deadline;
-    const struct casehook_cancel *cancel; /* NULL: none */
-    uint64_t user;                        /* the caller's, for the result */
+    struct casehook_cancel *cancel; /* NULL: none */
+    uint64_t user;                  /* the caller's, for the result */
 
     struct casehook_result *result;
     bool preview;
@@ -80,7 +80,8 @@ struct casehook__machine {
 
 /* What the operation wants next. */
 enum casehook__turn {
-    CASEHOOK__TURN_ENDED, /* nothing: its result is there */
+    CASEHOOK__TURN_ENDED, /* nothing: its result is there; also while an answer is awaited, when nobody should
+                             ask */
     CASEHOOK__TURN_SEND,  /* a request is to be done, and answered by feed or fail */
     CASEHOOK__TURN_WAIT   /* to be asked again at machine->wake_at; a driver that cannot wait fails it */
 };

@@ -87,7 +87,7 @@ static void wait_for_token(struct casehook__machine *machine, int64_t now, int64
 
 /* ---- getting a token ---------------------------------------------------------------------------- */
 
-void casehook__extra_render(struct casehook__machine *machine)
+void casehook__extra_render_token(struct casehook__machine *machine)
 {
     const struct casehook__config *config = machine->context->config;
     struct casehook__extra *extra = machine->extra;
@@ -114,7 +114,7 @@ static bool begin_fetch(struct casehook__machine *machine, bool spare)
     machine->progress.fetching = true;
     machine->progress.spare = spare;
     machine->progress.token_tries = 0;
-    casehook__extra_render(machine);
+    casehook__extra_render_token(machine);
     return machine->state == CASEHOOK__MACHINE_READY;
 }
 
@@ -195,7 +195,7 @@ static void end_fetch(struct casehook__machine *machine)
     machine->progress.fetching = machine->progress.spare = false;
     machine->request = machine->extra->parked;
     casehook__buf_free(&machine->extra->form); /* it holds the token */
-    machine->state = machine->redirects ? CASEHOOK__MACHINE_READY : CASEHOOK__MACHINE_TO_RENDER;
+    machine->state = casehook__machine_resumes_as(machine);
 }
 
 /* Whether nobody else would fare better: not when it was the caller who wanted an end, or memory that ran
@@ -250,7 +250,7 @@ void casehook__extra_renew(struct casehook__machine *machine)
     casehook__credentials_reject(machine->context->credentials, machine->extra->generation);
     machine->progress.renewed = true;
     if (machine->redirects == 0) machine->progress.free_tries++;
-    machine->state = machine->redirects ? CASEHOOK__MACHINE_READY : CASEHOOK__MACHINE_TO_RENDER;
+    machine->state = casehook__machine_resumes_as(machine);
 }
 
 /* ---- headers ------------------------------------------------------------------------------------ */

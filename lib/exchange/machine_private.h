@@ -34,6 +34,14 @@ static inline int64_t casehook__machine_now(const struct casehook__machine *mach
     return machine->context->clock->now_ms(machine->context->clock->user);
 }
 
+/* How it goes on with its request: a hop of a redirect is where the answer said, any other is rendered anew.
+ */
+static inline enum casehook__machine_state casehook__machine_resumes_as(
+    const struct casehook__machine *machine)
+{
+    return machine->redirects ? CASEHOOK__MACHINE_READY : CASEHOOK__MACHINE_TO_RENDER;
+}
+
 /* machine_step.c */
 
 /* The record of the request that is under way. */
@@ -81,8 +89,8 @@ int casehook__extra_begin(struct casehook__machine *machine);
 void casehook__extra_free(struct casehook__machine *machine);
 /* The request is ready.  False: it waits for a token, or gets one first, or the operation has ended. */
 bool casehook__extra_authorize(struct casehook__machine *machine);
-/* The request for a token. */
-void casehook__extra_render(struct casehook__machine *machine);
+/* Makes the request for a token. */
+void casehook__extra_render_token(struct casehook__machine *machine);
 /* A token was asked for: the verdict about the answer. */
 struct casehook__verdict casehook__extra_judge(struct casehook__machine *machine,
                                                const struct casehook__question *question,
@@ -105,14 +113,14 @@ void casehook__machine_give_up(struct casehook__machine *machine, const struct c
 /* data NULL: there is none yet. */
 struct casehook__text casehook__machine_known_id(const struct casehook__machine *machine);
 /*
- * What templates are rendered with, from values.  masked: secrets as *** is.  NO_MEMORY, in the result's
- * error.
- */
-/*
  * Sets can_find.  A find without a value that its question has outside of sections would ask for any case,
  * and is not made.
  */
 int casehook__machine_check_find(struct casehook__machine *machine);
+/*
+ * What templates are rendered with, from values.  masked: secrets as *** is.  NO_MEMORY, in the result's
+ * error.
+ */
 int casehook__machine_tree(struct casehook__machine *machine, const struct casehook__request_values *values,
                            bool masked, struct casehook__param_tree *tree);
 /* The case has a new status, which is a request of its own (L1). */

@@ -265,18 +265,23 @@ static int foresee_found(struct casehook__machine *machine, enum casehook__call 
 
 int casehook__machine_rehearse(struct casehook__machine *machine, struct casehook__failure *failure)
 {
-    bool transitions = false, creates = *machine->step == CASEHOOK__PLAN_CREATE;
-    int status = creates ? CASEHOOK_OK : see_transition(machine, &transitions, &machine->result->error);
+    bool transitions = false;
+    int status = CASEHOOK_OK;
+    if (*machine->step != CASEHOOK__PLAN_CREATE) /* a case is made with its status */
+        status = see_transition(machine, &transitions, &machine->result->error);
     if (status) return status;
-    if (*machine->step == CASEHOOK__PLAN_CREATE) {
-        status = foresee(machine, CASEHOOK__CALL_FIND);
-    } else if (*machine->step == CASEHOOK__PLAN_FIND) {
+    switch (*machine->step) {
+    case CASEHOOK__PLAN_CREATE: status = foresee(machine, CASEHOOK__CALL_FIND); break;
+    case CASEHOOK__PLAN_FIND:
         status = foresee(machine, CASEHOOK__CALL_CREATE);
         if (!status) status = foresee_found(machine, CASEHOOK__CALL_UPDATE); /* if the case is there */
         if (!status && transitions) status = foresee_found(machine, CASEHOOK__CALL_TRANSITION);
-    } else if (*machine->step == CASEHOOK__PLAN_UPDATE) {
+        break;
+    case CASEHOOK__PLAN_UPDATE:
         if (transitions) status = foresee(machine, CASEHOOK__CALL_TRANSITION);
         if (!status) status = foresee(machine, CASEHOOK__CALL_GET);
+        break;
+    default: break;
     }
     if (status || machine->operation != CASEHOOK_PUSH ||
         !machine->context->config->calls[CASEHOOK__CALL_COMMENT].on)

@@ -38,7 +38,7 @@ static void leave_work(struct casehook__job *job)
     job->work = NULL;
 }
 
-/* The exchange has ended. */
+/* The operation has ended: the machine has its result. */
 static void end(struct casehook__job *job)
 {
     job->result = casehook__machine_finish(&job->work->machine);

@@ -8,20 +8,33 @@
 #define BEGIN_MAX       128 /* jobs begun in one round */
 #define LOOP_LATE_LOOKS 16  /* after the time, as long as each finds something: TLS and headers take a few */
 
-/* The cancelled ones of all jobs, as a list, and those that were called, as another one.  Under the lock. */
-static struct casehook__job *find_told(struct casehook_loop *loop, struct casehook__job **called)
+/* Jobs of which other threads have said something, as lists by told_next; a cancelled one is in no other. */
+struct told {
+    struct casehook__job *cancelled, *called;
+};
+
+/* Under the lock. */
+static struct told find_told(struct casehook_loop *loop)
 {
-    struct casehook__job *cancelled = NULL;
+    struct told told = {NULL, NULL};
+    if (!loop->told) return told;
     loop->told = false;
     for (uint32_t i = 0; i < loop->ticket_count; i++) {
         struct casehook__job *job = loop->tickets[i].job;
         if (!job || !(job->cancelled || job->called)) continue;
-        struct casehook__job **list = job->cancelled ? &cancelled : called;
+        struct casehook__job **list = job->cancelled ? &told.cancelled : &told.called;
         job->called = false;
         job->told_next = *list;
         *list = job;
     }
-    return cancelled;
+    return told;
+}
+
+static struct casehook__job *shift_told(struct casehook__job **list)
+{
+    struct casehook__job *job = *list;
+    if (job) *list = job->told_next;
+    return job;
 }
 
 /*
@@ -39,27 +52,22 @@ static void read_late(struct casehook_loop *loop)
 
 static void take_in(struct casehook_loop *loop)
 {
-    struct casehook__job *job, *cancelled = NULL, *called = NULL;
+    struct casehook__job *job;
     pthread_mutex_lock(&loop->lock);
     struct casehook__jobs incoming = loop->incoming;
     loop->incoming = (struct casehook__jobs){NULL, NULL};
-    if (loop->told) cancelled = find_told(loop, &called);
+    struct told told = find_told(loop);
     loop->wakeup_taken |= loop->woken;
     loop->woken = false;
     if (loop->signalled) loop->ops->quiet(loop->backend);
     loop->signalled = false;
     pthread_mutex_unlock(&loop->lock);
     while ((job = casehook__jobs_shift(&incoming)) != NULL) casehook__job_enter(job);
-    if (cancelled) read_late(loop);
-    while (cancelled) {
-        job = cancelled;
-        cancelled = job->told_next;
+    if (told.cancelled) read_late(loop);
+    while ((job = shift_told(&told.cancelled)) != NULL)
         if (job->state != CASEHOOK__JOB_FINISHED) casehook__job_cancel(job);
-    }
-    for (job = called; job; job = called) {
-        called = job->told_next;
+    while ((job = shift_told(&told.called)) != NULL)
         if (job->state == CASEHOOK__JOB_DELAYED) casehook__job_wake(job);
-    }
 }
 
 static struct casehook__job *first_due(const struct casehook_loop *loop)

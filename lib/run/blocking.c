@@ -77,15 +77,15 @@ static int blocking_time_left(const struct blocking_route *route)
 }
 
 static void wait_for(struct casehook_connector *connector, const struct casehook__machine *machine,
-                     struct blocking_route *route, struct casehook_cancel *cancel)
+                     struct blocking_route *route)
 {
     int64_t slow = casehook__log_slow_time(connector);
     struct casehook__cancel_waiter waiter = {.wake = wake_thread, .user = route};
-    casehook__cancel_add(cancel, &waiter);
+    casehook__cancel_add(machine->cancel, &waiter);
     for (;;) {
         route->ops->perform(route->transport);
         if (route->ops->next(route->transport)) break;
-        if (casehook__cancel_is_set(cancel)) {
+        if (casehook__cancel_is_set(machine->cancel)) {
             route->ops->cancel(route->transfer);
             break;
         }
@@ -102,7 +102,7 @@ static void wait_for(struct casehook_connector *connector, const struct casehook
         }
         route->ops->poll(route->transport, left < until_slow ? left : (int)until_slow);
     }
-    casehook__cancel_remove(cancel, &waiter);
+    casehook__cancel_remove(machine->cancel, &waiter);
 }
 
 static void not_started(struct casehook__machine *machine, int status, const char *message)
@@ -112,8 +112,7 @@ static void not_started(struct casehook__machine *machine, int status, const cha
 }
 
 static void perform(struct casehook_connector *connector, struct casehook__machine *machine,
-                    struct casehook__slot *slot, const struct casehook__request *request, int64_t deadline,
-                    struct casehook_cancel *cancel)
+                    struct casehook__slot *slot, const struct casehook__request *request)
 {
     struct blocking_route route;
     if (blocking_find_route(connector, slot, request, &route)) {
@@ -121,8 +120,8 @@ static void perform(struct casehook_connector *connector, struct casehook__machi
     } else {
         casehook__log_request(connector, machine, CASEHOOK_LOG_DEBUG);
         casehook__trace_request(connector, machine, request);
-        if (route.ops->start(route.transfer, route.transport, request, deadline, &route))
-            wait_for(connector, machine, &route, cancel);
+        if (route.ops->start(route.transfer, route.transport, request, machine->deadline, &route))
+            wait_for(connector, machine, &route);
         const struct casehook__response *response = route.ops->response(route.transfer);
         if (response) {
             casehook__trace_answer(connector, machine, response);
@@ -135,16 +134,15 @@ static void perform(struct casehook_connector *connector, struct casehook__machi
 
 /* One request, on the slot that the one before has left, or on a new one. */
 static void blocking_send(struct casehook_connector *connector, struct casehook__machine *machine,
-                          struct casehook__slot **slot, const struct casehook__request *request,
-                          int64_t deadline, struct casehook_cancel *cancel)
+                          struct casehook__slot **slot, const struct casehook__request *request)
 {
-    if (casehook__cancel_is_set(cancel)) {
+    if (casehook__cancel_is_set(machine->cancel)) {
         not_started(machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
         return;
     }
     if (!*slot) *slot = casehook__slot_take(connector);
     if (*slot)
-        perform(connector, machine, *slot, request, deadline, cancel);
+        perform(connector, machine, *slot, request);
     else
         not_started(machine, CASEHOOK_E_NO_MEMORY, "out of memory before the request was sent");
 }
@@ -166,23 +164,22 @@ static void stop_listening(void *user)
 }
 
 /* Until the machine may be asked again, or its operation must end. */
-static void blocking_wait(struct casehook__machine *machine, int64_t deadline, struct casehook_cancel *cancel)
+static void blocking_wait(struct casehook__machine *machine)
 {
     const struct casehook__alarm alarm = {machine, listen_for_token, stop_listening};
-    int64_t until = machine->wake_at < deadline ? machine->wake_at : deadline;
+    int64_t deadline = machine->deadline, until = machine->wake_at < deadline ? machine->wake_at : deadline;
     bool called = casehook__machine_waits_for_token(machine);
     if (called)
-        casehook__pause_alarmed(until, cancel, &alarm);
+        casehook__pause_alarmed(until, machine->cancel, &alarm);
     else
-        casehook__pause(until, cancel);
-    if (casehook__cancel_is_set(cancel))
+        casehook__pause(until, machine->cancel);
+    if (casehook__cancel_is_set(machine->cancel))
         not_started(machine, CASEHOOK_E_CANCELLED, "cancelled before the request was sent");
     else if (machine->wake_at >= deadline && !(called && casehook__clock_ms() < deadline))
         not_started(machine, CASEHOOK_E_TIMEOUT, "the deadline of the call passed while it waited");
 }
 
-void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__machine *machine,
-                              int64_t deadline, struct casehook_cancel *cancel)
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__machine *machine)
 {
     struct casehook__request request;
     struct casehook__slot *slot = NULL;
@@ -191,11 +188,11 @@ void casehook__drive_blocking(struct casehook_connector *connector, struct caseh
     casehook__pipe_guard(&guard);
     while ((turn = casehook__machine_next(machine, &request)) != CASEHOOK__TURN_ENDED) {
         if (turn == CASEHOOK__TURN_SEND) {
-            blocking_send(connector, machine, &slot, &request, deadline, cancel);
+            blocking_send(connector, machine, &slot, &request);
         } else {
             blocking_leave_slot(connector, &slot);
             casehook__log_wait(connector, machine);
-            blocking_wait(machine, deadline, cancel);
+            blocking_wait(machine);
         }
     }
     blocking_leave_slot(connector, &slot);

@@ -106,8 +106,7 @@ struct casehook__idle *casehook__idle_ref(struct casehook__idle *all);
 void casehook__idle_unref(struct casehook__idle *all);
 
 /* blocking.c: runs the operation that the machine has begun to its end. */
-void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__machine *machine,
-                              int64_t deadline, struct casehook_cancel *cancel);
+void casehook__drive_blocking(struct casehook_connector *connector, struct casehook__machine *machine);
 
 /* What became of an operation: it is counted, and the log has its lines. */
 void casehook__operation_ended(struct casehook_connector *connector, struct casehook_result *result);

@@ -109,12 +109,11 @@ int casehook__run(struct casehook_connector *connector, struct casehook__input *
     if (!status) input->user = options.user;
     if (!status && !(work = casehook__work_take(connector))) status = casehook__fail_memory(&error);
     if (status) return refuse_call(connector, input, preview, &error, result);
-    int64_t deadline = casehook__options_deadline(&options);
+    work->machine.deadline = casehook__options_deadline(&options);
     /* Another thread may let go of both meanwhile. */
     casehook_connector_ref(connector);
     casehook__cancel_ref(options.cancel);
     struct casehook__machine *machine = &work->machine;
-    machine->deadline = deadline;
     machine->cancel = options.cancel;
     machine->user = options.user;
     status = start(machine, input, preview, &error);
@@ -125,7 +124,7 @@ int casehook__run(struct casehook_connector *connector, struct casehook__input *
         if (preview)
             casehook__drive_preview(machine);
         else
-            casehook__drive_blocking(connector, machine, deadline, options.cancel);
+            casehook__drive_blocking(connector, machine);
         *result = casehook__machine_finish(machine);
         status = (*result)->error.status;
         if (!preview) casehook__operation_ended(connector, *result);
