@@ -5,8 +5,10 @@
 #include "text.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { CONFIG_MAX = 4 * 1024 * 1024, SOURCES_MAX = 100, CONNECTORS_MAX = 100 };
 
@@ -153,6 +155,16 @@ static void read_sources(const struct object *top, struct config *config)
     }
 }
 
+/* A number of an address and no name: what a name means may change, and is not known at each start. */
+static bool is_address(const char *host)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    bool good = host && !getaddrinfo(host, NULL, &hints, &found);
+    if (good) freeaddrinfo(found);
+    return good;
+}
+
 static void read_listen(const struct object *object, struct config *config)
 {
     char *listen = read_text(object, "listen", "127.0.0.1:9911", true);
@@ -165,7 +177,12 @@ static void read_listen(const struct object *object, struct config *config)
         bool brackets = *listen == '[' && colon[-1] == ']';
         colon[brackets ? -1 : 0] = '\0';
         config->listen_host = text_copy(listen + brackets);
-        if (!config->listen_host) object->reader->faults->no_memory = true;
+        if (!config->listen_host)
+            object->reader->faults->no_memory = true;
+        else if (!is_address(config->listen_host))
+            faults_add(object->reader->faults, "http.listen",
+                       "%.100s is no address: write 127.0.0.1, 0.0.0.0, [::1] or [::] and a port",
+                       config->listen_host);
         config->listen_port = (uint16_t)port;
     }
     free(listen);
@@ -183,6 +200,20 @@ static void read_http(const struct object *top, struct config *config)
     config->max_bodies = (size_t)read_size(&object, "maxBodies", 64 << 20, 1 << 20, (uint64_t)4 << 30);
 }
 
+/* What can be seen without opening it. */
+static void check_outbox(const struct object *object, const struct config *config)
+{
+    struct faults *faults = object->reader->faults;
+    const char *at = config->location ? config->location : "", *scheme = strstr(at, "://");
+    bool postgres = !strncmp(at, "postgresql://", 13) || !strncmp(at, "postgres://", 11);
+    if ((scheme && !postgres) || *at == ':')
+        faults_add(faults, "outbox.location", "is neither a path nor postgresql://...");
+    else if (*at && !casehook_outbox_feature(postgres ? "postgresql" : "sqlite"))
+        faults_add(faults, "outbox.location", "is of a kind that this build has no driver for");
+    if (config->worker && (!*config->worker || strlen(config->worker) > 255))
+        faults_add(faults, "outbox.worker", "must have 1 to 255 bytes");
+}
+
 static void read_outbox(const struct object *top, struct config *config)
 {
     static const char *const names[] = {"location",     "worker",      "maxEntries",     "maxBytes",
@@ -196,6 +227,7 @@ static void read_outbox(const struct object *top, struct config *config)
         faults_add(top->reader->faults, "outbox", "is missing: {\"location\": FILE or postgresql://...}");
     config->location = read_text(&object, "location", NULL, true);
     config->worker = read_text(&object, "worker", NULL, false);
+    check_outbox(&object, config);
     o->struct_size = sizeof *o;
     o->max_entries = read_count(&object, "maxEntries", 0, 1, 1000000000);
     o->max_bytes = read_size(&object, "maxBytes", 0, 1 << 20, (uint64_t)1 << 40);
@@ -228,6 +260,9 @@ static void read_all(struct reader *reader, json_t *root, struct config *config)
     struct object page = object_member(&top, "page", one), metrics = object_member(&top, "metrics", one);
     config->has_page = page.json;
     if (page.json) read_login(&page, "login", true, &config->page);
+    if (page.json && config->page.open)
+        faults_add(reader->faults, "page.login",
+                   "must be user and password: who sees the page may press its buttons");
     if (page.json && config->page.bearer)
         faults_add(reader->faults, "page.login.bearer", "a browser asks for user and password");
     config->has_metrics = true;

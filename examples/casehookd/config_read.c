@@ -200,11 +200,20 @@ char *read_named_file(const struct object *object, const char *member, const cha
 static char *read_secret(const struct object *object, const char *name, const char *file_name)
 {
     char *text = read_text(object, name, NULL, false), *file = read_text(object, file_name, NULL, false);
+    size_t read = 0;
     if (text && file) fault(object, name, "and its file are both given: one of them is enough");
-    if (file && !text && (text = read_named_file(object, file_name, file, NULL))) {
+    if (file && !text && (text = read_named_file(object, file_name, file, &read))) {
+        if (strlen(text) != read) fault(object, file_name, "names a file with a NUL character");
         size_t length = strlen(text);
         while (length && (text[length - 1] == '\n' || text[length - 1] == '\r')) text[--length] = '\0';
     }
+    for (const char *at = text; at && *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7F) {
+            fault(object, name, "holds a control character: no request can have it");
+            break;
+        }
+    if (text && (*text == ' ' || (*text && text[strlen(text) - 1] == ' ')))
+        fault(object, name, "begins or ends with a space: no request can have it so");
     if (text && strlen(text) < 8) fault(object, name, "is shorter than 8 bytes: anybody could guess it");
     free(file);
     return text;

@@ -79,6 +79,28 @@ class Configuration(unittest.TestCase):
         self.daemon.start()
         self.assertEqual(self.daemon.post(payload([alert()])).status, 202)
 
+    def test_what_would_not_start(self):
+        """A check that finds nothing is a promise."""
+        folder = self.daemon.folder
+        with open(os.path.join(folder, "nul"), "wb") as file:
+            file.write(TOKEN.encode() + b"\0more\n")
+        source = self.daemon.configuration["sources"][0]
+        for change, wanted in (
+                ({"http": {"listen": "localhost:0"}}, "http.listen: localhost is no address"),
+                ({"http": {"listen": "[::1"}}, "http.listen"),
+                ({"outbox": {"location": "mysql://canary@x"}}, "outbox.location: is neither a path"),
+                ({"outbox": {"location": ":memory:"}}, "outbox.location: is neither a path"),
+                ({"outbox": {"location": "x.db", "worker": ""}}, "outbox.worker: must have"),
+                ({"page": {"login": "none"}}, "page.login: must be user and password"),
+                ({"sources": [{**source, "login": {"bearer": "canary\nword"}}]}, "login.bearer: holds a control character"),
+                ({"sources": [{**source, "login": {"bearer": "canary-word "}}]}, "login.bearer: begins or ends with a space"),
+                ({"sources": [{**source, "login": {"bearerFile": "nul"}}]}, "login.bearerFile: names a file with a NUL")):
+            path = self.daemon.write("wrong.json", {**self.daemon.configuration, **change})
+            done = subprocess.run([PROGRAM, "--check", path], capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 3, change)
+            self.assertIn(wanted, done.stderr)
+            self.assertNotIn("canary", done.stderr)
+
     def test_secrets_are_not_shown(self):
         with open(os.path.join(self.daemon.folder, "tracker.json"), encoding="utf-8") as file:
             connector = json.load(file)
