@@ -72,6 +72,11 @@ static void read_own_id(struct casehook__config_reader *reader, const struct cas
                        "is no name of a variable: \"case.id\" is one");
         return;
     }
+    if (strncmp(name.data, "secret.", 7) == 0) {
+        casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
+                       "must not name a secret: an id is shown wherever the case is");
+        return;
+    }
     struct casehook__call_more *more =
         casehook__config_call_more(reader, &config->calls[CASEHOOK__CALL_CREATE]);
     if (!more) return;

@@ -166,6 +166,7 @@ static void ids_of_ours(void **state)
     refused(members, field, "case.title");
     snprintf(members, sizeof members, "%s\"externalIdFrom\": \"external.system.id\"", uses);
     refused(members, field, "external.system.id");
+    refused(NO_KEY "\"externalIdFrom\": \"secret.s\"", field, "must not name a secret");
     static const char *const names[] = {"",    "{{case.id}}", "#case.id", "case.id ",
                                         "a>b", "!x",          "&case.id", "case.id}}"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
