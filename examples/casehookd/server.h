@@ -39,7 +39,8 @@ struct server {
     struct client *clients; /* who came first is last */
     unsigned client_count, max_clients;
     unsigned request_timeout_s;
-    atomic_size_t body_bytes; /* of the bodies that are being received */
+    atomic_size_t body_bytes;  /* of the bodies that are being received */
+    atomic_size_t body_values; /* of the large ones that are being read */
     atomic_ullong http_codes[6], closed_slow, unauthorized, accepted;
     atomic_bool stopping, ready;
     int64_t started_ms;

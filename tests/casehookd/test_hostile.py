@@ -1,8 +1,10 @@
 """Bad payloads, wrong logins, broken and slow clients: test_hostile.py CASEHOOKD TRACKER CONNECTOR"""
 import base64
 import json
+import os
 import socket
 import sys
+import threading
 import unittest
 
 from daemon import PATIENCE, TOKEN, alert, payload, setup
@@ -106,6 +108,30 @@ class Hostile(unittest.TestCase):
         self.assertEqual(self.daemon.ask("GET", "/../etc/passwd").status, 404)
         self.assertEqual(self.daemon.end(), 0)
         self.assertNotIn("canary", "\n".join(self.daemon.lines))
+
+    def test_many_values(self):
+        """A few megabytes of small values would be gigabytes in memory, and kept."""
+        self.daemon.configuration["sources"][0]["maxBody"] = "8mb"
+        self.start()
+        big = json.dumps({**GOOD, "alerts": [{"status": "firing", "labels": {}}] * 100000}).encode()
+        self.assertEqual(self.daemon.post(big).status, 202)
+        text = json.dumps(GOOD)[:-1]
+        self.assertEqual(self.daemon.post((text + ', "x": [' + ",".join(["[]"] * 1000000) + "]}").encode()).status, 413)
+        self.assertEqual(self.daemon.post((text + ', "x": "' + "[,{" * 1000000 + '\\",{"}').encode()).status, 202)
+        statuses = []
+        junk = (text + ', "x": [' + ",".join(["{}"] * 480000) + "]}").encode()
+        threads = [threading.Thread(target=lambda: statuses.append(self.daemon.post(junk).status)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertLessEqual(set(statuses), {200, 202, 503})
+        if os.environ.get("LD_PRELOAD") or b"__asan_init" in open(PROGRAM, "rb").read() or b"__tsan_init" in open(PROGRAM, "rb").read():
+            return
+        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as status:
+            sizes = {line.split()[0]: int(line.split()[1]) for line in status if line.startswith("Vm")}
+        self.assertLess(sizes["VmHWM:"], 512 * 1024)  # MemoryMax of the unit
+        self.assertLess(sizes["VmRSS:"], 100 * 1024)
 
     def test_one_end_of_a_request(self):
         """What a proxy in front could read in another way is refused, and nothing behind it is taken for a request."""
