@@ -255,7 +255,7 @@ enum casehook_outbox_run_flag { CASEHOOK_OUTBOX_UNTIL_IDLE = 1 };
 
 /*
  * Delivers until timeout_ms have passed (negative: no limit), or until casehook_outbox_wakeup().
- * Errors: as process.  Since: 0.2
+ * Errors: as process; ARGUMENT for flags that this version does not know.  Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_run(struct casehook_outbox *outbox, uint32_t flags, int32_t timeout_ms);
 

@@ -277,6 +277,7 @@ static bool is_idle(struct casehook_outbox *outbox)
 
 int casehook_outbox_run(struct casehook_outbox *outbox, uint32_t flags, int32_t timeout_ms)
 {
+    if (flags & ~(uint32_t)CASEHOOK_OUTBOX_UNTIL_IDLE) return CASEHOOK_E_ARGUMENT;
     int status = begin_delivery(outbox);
     if (status) return status;
     int64_t end = casehook__ob_clock() + timeout_ms;

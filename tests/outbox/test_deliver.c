@@ -321,6 +321,7 @@ static void what_may_have_been_done_waits_for_a_person(void **state)
     assert_int_equal(settle(outbox, id), UNKNOWN);
     site.fault = 0;
     assert_int_equal(site.writes, 1);
+    assert_int_equal(casehook_outbox_run(outbox, 2, 1000), CASEHOOK_E_ARGUMENT);
     casehook_outbox_run(outbox, CASEHOOK_OUTBOX_UNTIL_IDLE, 1000);
     assert_int_equal(box_state(outbox, next), CASEHOOK_OUTBOX_QUEUED);
     assert_int_equal(casehook_outbox_done(outbox, id, "7", NULL), CASEHOOK_OK);
