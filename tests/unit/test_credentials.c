@@ -138,6 +138,18 @@ static void the_owner_leaves(void **state)
     assert_false(atomic_load(&claims[2].called));
 }
 
+/* Who is told that there is nothing to wait for is not called when it comes to wait later. */
+static void an_alarm_that_was_not_set(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(0, 0), CASEHOOK__GRANT_OWN);
+    assert_false(listen(1));
+    assert_int_equal(ask(1, 0), CASEHOOK__GRANT_LATER);
+    put(0, "T", 0, -1);
+    assert_int_equal(woken, 0);
+    assert_true(atomic_load(&claims[1].called));
+}
+
 /* ---- how long ------------------------------------------------------------------------------------ */
 
 static void a_lease_ends(void **state)
@@ -396,6 +408,7 @@ int main(void)
         TEST(one_asks_for_all),
         TEST(some_leave_before),
         TEST(the_owner_leaves),
+        TEST(an_alarm_that_was_not_set),
         TEST(a_lease_ends),
         TEST(a_token_is_renewed),
         TEST(a_life_of_no_time),
