@@ -243,8 +243,10 @@ static void a_life_in_other_words(void **state)
     static const struct {
         const char *life;
         unsigned tokens; /* after half an hour */
-    } lives[] = {{"3.6e3", 1},     {"36E+2", 1},    {"3600.25", 1}, {"\"3600.0\"", 1}, {"0.36e2", 2},
-                 {"\"3.6e3\"", 1}, {"\"soon\"", 1}, {"-5", 1},      {"1e400", 1},      {"null", 1}};
+    } lives[] = {
+        {"3.6e3", 1},     {"36E+2", 1},    {"3600.25", 1}, {"\"3600.0\"", 1}, {"0.36e2", 2},
+        {"\"3.6e3\"", 1}, {"\"soon\"", 1}, {"-5", 1},      {"1e400", 1},      {"18446744073709552", 1},
+        {"null", 1}};
     (void)state;
     for (size_t i = 0; i < sizeof lives / sizeof *lives; i++) {
         begin(NULL);

@@ -1,5 +1,6 @@
 /* test_config_auth.c - documents with tokens (A1), secrets in the query (A2), signatures (A3). */
 #include "../support/documents.h"
+#include "../support/watched.h"
 #include "document/config.h"
 
 #include <setjmp.h>
@@ -435,18 +436,6 @@ static void sizes_of_signatures(void **state)
 
 /* ---- memory -------------------------------------------------------------------------------------- */
 
-static size_t allocations, fail_at;
-
-static void *count_memory(void *user, void *pointer, size_t size)
-{
-    (void)user;
-    if (size == 0) {
-        free(pointer);
-        return NULL;
-    }
-    return ++allocations == fail_at ? NULL : realloc(pointer, size);
-}
-
 /* All that was read is there: nothing is left out because there was no memory for it. */
 static bool is_whole(const struct casehook__config *config)
 {
@@ -455,42 +444,77 @@ static bool is_whole(const struct casehook__config *config)
     const struct casehook__secret_query *query = config->query;
     return oauth && oauth->url.data && oauth->client_id.data && oauth->scope.data && oauth->audience.data &&
            oauth->fields.data && oauth->claims.data && oauth->key_id.data && oauth->signer &&
-           oauth->basic.data && signature && signature->header.data && signature->timestamp_header.data &&
+           oauth->client_secret.data && signature && signature->header.data && signature->timestamp_header.data &&
            signature->prefix.data && signature->piece_count == 3 && signature->key_count == 2 &&
            signature->keys[1].data && query && query->count == 2 && query->items[1].pair.data;
 }
 
-static void no_memory_loses_nothing(void **state)
+/* All ways at once to have a secret; what is "s3cret" must be wiped. */
+static char *document_with_all(void)
 {
-    const struct casehook_allocator allocator = {sizeof allocator, NULL, count_memory, NULL};
-    struct casehook__settings_snapshot *settings = casehook__settings_default(NULL);
-    (void)state;
-    char *document = document_new(
+    return document_new(
         BASE,
         OAUTH GRANT
         ",\"scope\":\"s\",\"tokenAudience\":\"a\",\"keyId\":\"k\",\"assertion\":{\"sub\":\"u\"},"
-        "\"additionalFields\":{\"a\":1},\"tokenAuthMethod\":\"client_secret_basic\",\"signature\":"
-        "{\"header\":\"X-S\",\"prefix\":\"p\",\"timestampHeader\":\"X-T\",\"content\":\"{{body}}.{{"
-        "timestamp}}\"}",
-        KEY "," SECRET ",\"signingKey\":[\"whsec_AAAA\",\"b\"],\"secretQuery\":{\"a\":\"b\",\"c\":\"d\"}");
+        "\"additionalFields\":{\"a\":\"s3cret\"},\"tokenAuthMethod\":\"client_secret_post\",\"signature\":"
+        "{\"header\":\"X-S\",\"prefix\":\"p\",\"timestampHeader\":\"X-T\",\"content\":\"{{body}}.{{timestamp}"
+        "}"
+        "\"}",
+        KEY "," SECRET
+            ",\"signingKey\":[\"whsec_AAAA\",\"s3cret\"],\"secretQuery\":{\"a\":\"b\",\"c\":\"s3cret\"}");
+}
+
+static struct casehook__config *read_watched(struct watched *watched,
+                                             struct casehook__settings_snapshot *settings,
+                                             const char *document, struct casehook__heap **heap, int *status)
+{
+    const struct casehook_allocator allocator = watched_allocator(watched);
+    struct casehook__config *config = NULL;
+    struct casehook__errors errors;
+    assert_int_equal(casehook__heap_new(&allocator, heap), CASEHOOK_OK);
+    casehook__errors_init(&errors, *heap);
+    *status = casehook__config_read(*heap, settings, casehook__text(document), &config, &errors);
+    casehook_error_free(errors.first);
+    return config;
+}
+
+static void no_memory_loses_nothing(void **state)
+{
+    struct casehook__settings_snapshot *settings = casehook__settings_default(NULL);
+    char *document = document_with_all();
     unsigned failed = 0;
-    for (fail_at = 2;; fail_at++) {
-        struct casehook__heap *heap = NULL;
-        struct casehook__config *config = NULL;
-        struct casehook__errors errors;
-        allocations = 0;
-        assert_int_equal(casehook__heap_new(&allocator, &heap), CASEHOOK_OK);
-        casehook__errors_init(&errors, heap);
-        int status = casehook__config_read(heap, settings, casehook__text(document), &config, &errors);
+    (void)state;
+    for (size_t fail_at = 2;; fail_at++) {
+        struct watched watched = {.fail_at = fail_at};
+        struct casehook__heap *heap;
+        int status;
+        struct casehook__config *config = read_watched(&watched, settings, document, &heap, &status);
         if (!status) assert_true(is_whole(config));
         if (status) assert_int_equal(status, CASEHOOK_E_NO_MEMORY);
         failed += status != CASEHOOK_OK;
-        casehook_error_free(errors.first);
         casehook__config_free(config);
         casehook__heap_unref(heap);
-        if (allocations < fail_at) break;
+        if (watched.allocations < fail_at) break;
     }
     assert_true(failed > 50);
+    casehook__settings_unref(settings);
+    free(document);
+}
+
+static void secrets_are_wiped(void **state)
+{
+    struct casehook__settings_snapshot *settings = casehook__settings_default(NULL);
+    char *document = document_with_all();
+    struct watched watched = {.word = NULL};
+    struct casehook__heap *heap;
+    int status;
+    (void)state;
+    struct casehook__config *config = read_watched(&watched, settings, document, &heap, &status);
+    assert_int_equal(status, CASEHOOK_OK);
+    watched.word = "s3cret";
+    casehook__config_free(config);
+    assert_int_equal(watched.found, 0);
+    casehook__heap_unref(heap);
     casehook__settings_unref(settings);
     free(document);
 }
@@ -504,6 +528,7 @@ int main(void)
         cmocka_unit_test(queries_of_urls),     cmocka_unit_test(urls_that_get_too_long),
         cmocka_unit_test(signatures_refused),  cmocka_unit_test(signatures_accepted),
         cmocka_unit_test(sizes_of_signatures), cmocka_unit_test(no_memory_loses_nothing),
+        cmocka_unit_test(secrets_are_wiped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,6 +127,28 @@ static void answers_without_a_token(void **state)
     }
 }
 
+/* Who is not believed is told by what the client shows who it is. */
+static void clients_that_are_not_known(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {OAUTH, SECRET, "check clientId, secrets.clientSecret and tokenAuthMethod"},
+        {OAUTH ",\"tokenAuthMethod\":\"client_secret_basic\"", SECRET,
+         "check clientId, secrets.clientSecret and tokenAuthMethod"},
+        {OAUTH ",\"tokenAuthMethod\":\"private_key_jwt\"", KEY, "check clientId, secrets.key"},
+        {OAUTH ",\"grantType\":\"jwt_bearer\",\"assertion\":{}", KEY, "check clientId, assertion"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        begin(cases[i][0], cases[i][1]);
+        casehook_exchange_feed(exchange, 401, NULL, 0, "{\"error\":\"invalid_client\"}", CASEHOOK_TERMINATED);
+        struct casehook_result *result = casehook_exchange_result(exchange);
+        const char *message = casehook_error_message(casehook_result_error(result));
+        if (!strstr(message, cases[i][2])) fail_msg("%s", message);
+        casehook_result_free(result);
+        end();
+    }
+}
+
 static const char *authorization(void)
 {
     for (size_t i = 0; i < request.header_count; i++)
@@ -302,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_without_a_token),
+        cmocka_unit_test(clients_that_are_not_known),
         cmocka_unit_test(answers_with_a_token),
         cmocka_unit_test(long_tokens),
         cmocka_unit_test(forms),
