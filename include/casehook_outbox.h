@@ -117,7 +117,8 @@ typedef struct casehook_connector *(*casehook_outbox_resolve_fn)(void *user, con
  *
  * give_up_after_ms: from its first attempt on an entry is tried again so long, then it is parked; 0: three
  * days.  retry_base_ms, retry_max_ms: the delay before the next attempt is random between half of and all of
- * base * 2^(attempts - 1), at most max; 0: 5 s and one hour.  A Retry-After of the tracker is the least.
+ * base * 2^(attempts - 1), at most max; 0: 5 s and one hour.  A Retry-After of the tracker is the least, up to
+ * give_up_after_ms.
  * These come after the library's own attempts (run.maxAttempts).  While the circuit of a connector is open
  * (circuit.failures), its entries wait, and that is no attempt; then one of them tries.
  *

@@ -44,13 +44,16 @@ static void park(struct casehook__ob_sending *sending, bool in_doubt)
 void casehook__ob_put_off(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
                           int64_t least_ms)
 {
-    int64_t tried = sending->tried_ms + casehook__ob_clock() - sending->taken_at;
+    int64_t tried = sending->tried_ms + casehook__ob_clock() - sending->taken_at,
+            left = outbox->options.give_up_after_ms - tried;
     if (tried >= outbox->options.give_up_after_ms) {
         park(sending, sending->doubt_after);
         return;
     }
     sending->state = CASEHOOK_OUTBOX_WAITING;
     sending->delay_ms = next_delay(outbox, sending->attempts);
+    /* A tracker that asks for a year would hide the entry for so long from whoever could help. */
+    if (least_ms > left) least_ms = left;
     if (sending->delay_ms < least_ms) sending->delay_ms = least_ms;
     sending->ended = true;
 }

@@ -26,7 +26,7 @@ static struct {
     struct http_server *server;
     struct casehook_connector *connector;
     struct casehook_connector *other; /* "other": the same tracker, with settings of its own */
-    _Atomic int status, fault;
+    _Atomic int status, fault, years;
     _Atomic unsigned writes, delay_ms, failures; /* failures: so many writes are answered with 500 */
     const char *_Atomic body;                    /* of answers; NULL: the usual one */
     char last[512];                              /* "METHOD TARGET BODY" of the last write */
@@ -35,10 +35,11 @@ static struct {
 
 static void answer(void *user, const struct http_request *request, struct http_response *response)
 {
-    static const struct http_header header = {"Content-Type", "application/json"};
+    static const struct http_header headers[] = {{"Content-Type", "application/json"},
+                                                 {"Retry-After", "99999999"}};
     (void)user;
-    response->headers = &header;
-    response->header_count = 1;
+    response->headers = headers;
+    response->header_count = site.years ? 2 : 1;
     response->status = 200;
     if (strncmp(request->line, "GET", 3) == 0) {
         response->body = "{\"id\":\"7\",\"key\":\"K-7\"}";
@@ -292,6 +293,27 @@ static void a_busy_tracker_is_asked_again(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* Not longer than until it is given up: somebody has to see it. */
+static void a_tracker_that_asks_for_a_year(void **state)
+{
+    (void)state;
+    begin(NULL);
+    const struct casehook_outbox_options options = {.struct_size = sizeof options,
+                                                    .resolve = resolve,
+                                                    .retry_base_ms = 1,
+                                                    .retry_max_ms = 1,
+                                                    .give_up_after_ms = 600000};
+    struct casehook_outbox *outbox = box_open(box_place(), &options);
+    site.status = 503;
+    site.years = 1;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    while (!box_entry(outbox, id)->message) casehook_outbox_run(outbox, 0, 5);
+    const struct casehook_outbox_entry *entry = box_entry(outbox, id);
+    assert_int_equal(entry->state, WAITING);
+    assert_in_range(entry->due_ms - entry->first_ms, 500000, 600100);
+    casehook_outbox_close(outbox);
+}
+
 static void who_gave_up_is_parked(void **state)
 {
     (void)state;
@@ -477,10 +499,8 @@ static void a_clock_that_is_set_back(void **state)
     (void)state;
     begin(NULL);
     if (box_is_postgres()) skip();
-    const struct casehook_outbox_options options = {.struct_size = sizeof options,
-                                                    .resolve = resolve,
-                                                    .retry_base_ms = 400,
-                                                    .retry_max_ms = 400};
+    const struct casehook_outbox_options options = {
+        .struct_size = sizeof options, .resolve = resolve, .retry_base_ms = 400, .retry_max_ms = 400};
     struct casehook_outbox *outbox = box_open(box_place(), &options);
     site.status = 503;
     uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
@@ -654,6 +674,7 @@ int main(int argc, char **argv)
                                        TEST(an_open_circuit_is_tried),
                                        TEST(a_refusal_is_parked_and_the_case_goes_on),
                                        TEST(a_busy_tracker_is_asked_again),
+                                       TEST(a_tracker_that_asks_for_a_year),
                                        TEST(who_gave_up_is_parked),
                                        TEST(what_may_have_been_done_waits_for_a_person),
                                        TEST(with_keys_it_is_repeated),
