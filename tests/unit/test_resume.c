@@ -1,5 +1,6 @@
 /* test_resume.c - what is taken over from an earlier result, and what is none (D5). */
 #include "exchange/resume.h"
+#include "../support/watched.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +23,7 @@ static struct casehook__parsed_params params;
 static struct casehook_result *result;
 static struct casehook__resumed resumed;
 static struct casehook__buf scratch;
+static struct casehook__heap *scratch_heap;
 static int operation;
 
 #define COMMENTS                                                                                     \
@@ -41,7 +43,7 @@ static int resume(const struct casehook__config *config, const char *more, const
     casehook__params_init(&params, NULL);
     int status = casehook__params_from_json(&params, operation, casehook__text(json), &error);
     if (status) fail_msg("%s: %s", json, error.message);
-    casehook__buf_init(&scratch, NULL, 65536);
+    casehook__buf_init(&scratch, scratch_heap, 65536);
     result = casehook__result_new(NULL, &params);
     assert_non_null(result);
     assert_true(casehook__result_reserve_id(result));
@@ -454,6 +456,25 @@ static void fields_that_were_found(void **state)
     end();
 }
 
+/* A text that could not be read for lack of memory is not said to be wrong. */
+static void no_memory_to_read_with(void **state)
+{
+    static const char *const cases[] = {RESULT("\"7\"", "", ""), RESULT("null", STATE("a", "sent"), ""),
+                                        "{\"comments\":[],\"requests\":[],\"idempotencyKey\":\"k\"}"};
+    (void)state;
+    operation = CASEHOOK_PUSH;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct watched watched = {.fail_at = 2};
+        const struct casehook_allocator allocator = watched_allocator(&watched);
+        assert_int_equal(casehook__heap_new(&allocator, &scratch_heap), CASEHOOK_OK);
+        assert_int_equal(resume(&keyed, "", cases[i]), CASEHOOK_E_NO_MEMORY);
+        assert_int_equal(result->error.status, CASEHOOK_E_NO_MEMORY);
+        end();
+        casehook__heap_unref(scratch_heap);
+        scratch_heap = NULL;
+    }
+}
+
 /* ---- what is none -------------------------------------------------------------------------------- */
 
 static void what_is_no_result(void **state)
@@ -616,6 +637,7 @@ int main(void)
         cmocka_unit_test(an_id_that_an_update_told),
         cmocka_unit_test(a_long_key),
         cmocka_unit_test(fields_that_were_found),
+        cmocka_unit_test(no_memory_to_read_with),
         cmocka_unit_test(what_is_no_result),
         cmocka_unit_test(another_case),
         cmocka_unit_test(odd_requests_say_nothing),
