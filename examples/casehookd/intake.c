@@ -95,9 +95,13 @@ static void put_plan(struct request *request, struct answer *answer, const struc
         status = casehook_outbox_put(request->server->outbox, &put, &entry, &stored, &error);
         any = any || (!status && stored == CASEHOOK_OUTBOX_STORED);
     }
-    if (status == CASEHOOK_E_PARAMS && notice->resolved && !any) {
+    /* Never made, or somebody has discarded it. */
+    bool no_case = status == CASEHOOK_E_PARAMS && !any &&
+                   (notice->resolved || plan->items[0].operation == CASEHOOK_COMMENT);
+    if (no_case) {
         count(request, INTAKE_IGNORED);
-        say(answer, "ignored", notice->case_id, 0, "there is no case to close");
+        say(answer, "ignored", notice->case_id, 0,
+            notice->resolved ? "there is no case to close" : "there is no case to comment");
     } else if (status) {
         put_failed(request, answer, error);
     } else {

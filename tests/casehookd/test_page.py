@@ -11,7 +11,7 @@ import sys
 import unittest
 
 import browser
-from daemon import PAGE_PASSWORD, setup
+from daemon import PAGE_PASSWORD, alert, payload, setup
 
 PROGRAM, TRACKER, DOCUMENT = sys.argv[1:4]
 del sys.argv[1:4]
@@ -95,6 +95,17 @@ class Page(unittest.TestCase):
         for action, number in (("purge", 1), ("retry", "x"), ("retry", 0), ("retry", "-1"), ("", 1)):
             self.assertEqual(self.press(action, number).status, 400, (action, number))
         self.assertEqual(self.press("done", 1, external="%zz").status, 400)
+
+    def test_what_was_discarded_gets_no_comments(self):
+        self.daemon.configuration["sources"][0].update(onChange="comment", onResolved="comment")
+        self.daemon.save()
+        self.refusing()
+        self.assertEqual(self.daemon.post(payload([alert()])).status, 202)
+        self.daemon.wait_idle()
+        self.assertEqual(self.press("discard", 1).status, 303)
+        for alerts in ([alert(), alert(instance="web-02")], [alert("resolved")]):
+            answer = self.daemon.post(payload(alerts))
+            self.assertEqual((answer.status, answer.json["status"]), (200, "ignored"), answer.text)
 
     def test_other_sites_cannot_press(self):
         self.refusing()
