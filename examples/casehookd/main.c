@@ -6,6 +6,7 @@
  * Takes alerts and cases over HTTP, keeps them in an outbox, and delivers them.  SIGHUP: the configuration is
  * read again; SIGTERM, SIGINT: stops when what is being sent has ended, at most stopTimeout later.
  */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "clients.h"
 #include "log.h"
 #include "notify.h"
