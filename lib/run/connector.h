@@ -55,8 +55,7 @@ struct casehook_connector {
     pid_t process; /* that made it */
     struct casehook__config *config;
     struct casehook__log *log; /* a reference, or NULL */
-    struct casehook__machine_context
-        context; /* of all operations; settings and mask are the connector's own */
+    struct casehook__machine_context context; /* of all operations; it owns settings and mask */
     casehook__stats_slot stats;
     struct casehook__certificates certificates;
     struct casehook__policy *policies;                /* the different ones: nearly always one */
