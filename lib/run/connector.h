@@ -54,7 +54,7 @@ struct casehook_connector {
     atomic_int references;
     pid_t process; /* that made it */
     struct casehook__config *config;
-    struct casehook__log *log; /* a reference, or NULL */
+    struct casehook__log *log;                /* a reference, or NULL */
     struct casehook__machine_context context; /* of all operations; it owns settings and mask */
     casehook__stats_slot stats;
     struct casehook__certificates certificates;

@@ -92,8 +92,8 @@ bool casehook__template_uses_any(const struct casehook__template *tmpl, const ch
 bool casehook__template_lacks(const struct casehook__template *tmpl, const struct casehook__value *root);
 
 /*
- * Whether this variable of the schema, or one made of it, is written where no section asks for it: what is not
- * given is written too, as nothing.  *at: the tag.
+ * Whether this variable of the schema, or one made of it, is written where no section asks for it: what is
+ * not given is written too, as nothing.  *at: the tag.
  */
 bool casehook__template_is_bare(const struct casehook__template *tmpl, const char *name, size_t *at);
 

@@ -262,9 +262,9 @@ static bool put_own(struct casehook__transfer *transfer, const struct casehook__
     handle->shape = NULL; /* the next request has other ones */
     for (size_t i = request->own_count; i-- > 0;)
         if (!put_line(transfer, &request->own[i], &headers)) return false;
-    const struct casehook__header key = {
-        has_key(transfer, request) ? transfer->config->idempotency->header : (struct casehook__text){0},
-        request->idempotency_key, false};
+    const struct casehook__header key = {has_key(transfer, request) ? transfer->config->idempotency->header
+                                                                    : (struct casehook__text){0},
+                                         request->idempotency_key, false};
     if (key.name.data && !put_line(transfer, &key, &headers)) return false;
     return curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
 }

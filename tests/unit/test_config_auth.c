@@ -444,9 +444,10 @@ static bool is_whole(const struct casehook__config *config)
     const struct casehook__secret_query *query = config->query;
     return oauth && oauth->url.data && oauth->client_id.data && oauth->scope.data && oauth->audience.data &&
            oauth->fields.data && oauth->claims.data && oauth->key_id.data && oauth->signer &&
-           oauth->client_secret.data && signature && signature->header.data && signature->timestamp_header.data &&
-           signature->prefix.data && signature->piece_count == 3 && signature->key_count == 2 &&
-           signature->keys[1].data && query && query->count == 2 && query->items[1].pair.data;
+           oauth->client_secret.data && signature && signature->header.data &&
+           signature->timestamp_header.data && signature->prefix.data && signature->piece_count == 3 &&
+           signature->key_count == 2 && signature->keys[1].data && query && query->count == 2 &&
+           query->items[1].pair.data;
 }
 
 /* All ways at once to have a secret; what is "s3cret" must be wiped. */
