@@ -78,9 +78,8 @@ for line in open(sys.argv[1], encoding="utf-8", errors="replace"):
     test = json.loads(line)
     count[{"OK": "passed", "SKIP": "skipped"}.get(test["result"], "failed")] += 1
     said = (test.get("stdout") or "") + "\n" + (test.get("stderr") or "")
-    # Without the sums of cmocka.
-    lines = [each.strip() for each in said.splitlines() if "SKIP" in each]
-    found = dict.fromkeys(each for each in lines if "SKIPPED TEST" not in each and "listed below" not in each)
+    # The reasons; cmocka's own lines have none.
+    found = dict.fromkeys(each.strip() for each in said.splitlines() if "SKIP" in each and "SKIPPED" not in each)
     reasons += [f"{test['name'].split(' / ')[-1]}: {each}" for each in found]
     if test["result"] == "SKIP" and not found:
         reasons.append(f"{test['name']}: no reason was given")

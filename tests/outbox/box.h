@@ -17,6 +17,15 @@ const char *box_place(void);
 /* postgresql://... when the test was given one, else NULL. */
 void box_use(const char *postgres);
 int box_is_postgres(void);
+/* The rest of a test is of one kind of database. */
+#define ONLY_OF_A_FILE()   SKIP_UNLESS(!box_is_postgres(), "it is about SQLite, or its clock")
+#define ONLY_OF_A_SERVER() SKIP_UNLESS(box_is_postgres() && getenv("CASEHOOK_PG_DATA"), "it stops PostgreSQL")
+#define SKIP_UNLESS(is, why)              \
+    do {                                  \
+        if (is) break;                    \
+        print_message("SKIP: %s\n", why); \
+        skip();                           \
+    } while (0)
 /* Statements of a person at the database itself. */
 void box_sql(const char *sql);
 void box_remove(void);

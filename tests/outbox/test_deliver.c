@@ -397,7 +397,7 @@ static void while_the_database_is_away_nobody_hurries(void **state)
 {
     (void)state;
     begin(NULL);
-    if (box_is_postgres()) skip();
+    ONLY_OF_A_FILE();
     struct casehook_outbox_options options = {
         .struct_size = sizeof options, .resolve = resolve, .database_timeout_ms = 1};
     const char *place = box_place();
@@ -475,7 +475,7 @@ static void a_clock_that_is_set_forward(void **state)
 {
     (void)state;
     begin(NULL);
-    if (box_is_postgres()) skip(); /* its clock is its own */
+    ONLY_OF_A_FILE();
     struct casehook_outbox *outbox =
         box_open(box_place(), &(struct casehook_outbox_options){
                                   .struct_size = sizeof(struct casehook_outbox_options), .resolve = resolve});
@@ -498,7 +498,7 @@ static void a_clock_that_is_set_back(void **state)
 {
     (void)state;
     begin(NULL);
-    if (box_is_postgres()) skip();
+    ONLY_OF_A_FILE();
     const struct casehook_outbox_options options = {
         .struct_size = sizeof options, .resolve = resolve, .retry_base_ms = 400, .retry_max_ms = 400};
     struct casehook_outbox *outbox = box_open(box_place(), &options);
@@ -643,7 +643,7 @@ static void many_put_while_the_database_restarts(void **state)
 {
     (void)state;
     begin("\"idempotencyHeader\":\"Idempotency-Key\"");
-    if (!box_is_postgres() || !getenv("CASEHOOK_PG_DATA")) skip();
+    ONLY_OF_A_SERVER();
     struct casehook_outbox *outbox = open_box(box_place());
     struct putter putters[THREADS];
     pthread_t threads[THREADS], database;

@@ -346,7 +346,7 @@ static void a_child_may_only_release(void **state)
 static void a_new_file_is_private(void **state)
 {
     (void)state;
-    if (box_is_postgres()) skip();
+    ONLY_OF_A_FILE();
     const char *place = box_place();
     char *link = must_format("%s.link", place);
     struct stat about;
@@ -366,7 +366,7 @@ static void a_new_file_is_private(void **state)
 static void a_file_that_is_gone(void **state)
 {
     (void)state;
-    if (box_is_postgres()) skip();
+    ONLY_OF_A_FILE();
     const char *place = box_place();
     char *away = must_format("%s.away", place);
     struct casehook_outbox *outbox = box_open(place, NULL);
@@ -644,7 +644,7 @@ static void write_file(const char *path, const char *bytes, size_t length)
 static void files_that_are_no_outbox(void **state)
 {
     (void)state;
-    if (box_is_postgres()) skip();
+    ONLY_OF_A_FILE();
     const char *place = box_place();
     char noise[8192];
     memset(noise, 'x', sizeof noise);
@@ -658,7 +658,7 @@ static void files_that_are_no_outbox(void **state)
 static void a_damaged_file_is_told(void **state)
 {
     (void)state;
-    if (box_is_postgres()) skip();
+    ONLY_OF_A_FILE();
     const char *place = box_place();
     struct casehook_outbox *outbox = box_open(place, NULL);
     for (int i = 0; i < 200; i++) box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ",\"status\":\"open\""));
@@ -693,7 +693,7 @@ static void a_damaged_file_is_told(void **state)
 static void a_locked_file_is_told(void **state)
 {
     (void)state;
-    if (box_is_postgres()) skip();
+    ONLY_OF_A_FILE();
     const char *place = box_place();
     struct casehook_outbox_options options = {.struct_size = sizeof options, .database_timeout_ms = 20};
     struct casehook_outbox *outbox = box_open(place, &options);
@@ -727,7 +727,7 @@ static void a_locked_file_is_told(void **state)
 static void a_file_that_cannot_be_written(void **state)
 {
     (void)state;
-    if (box_is_postgres()) skip();
+    ONLY_OF_A_FILE();
     const char *place = box_place();
     casehook_outbox_close(box_open(place, NULL));
     chmod(place, 0444);
@@ -779,7 +779,7 @@ static void a_full_disk_is_told(void **state)
 {
     (void)state;
     char folder[] = "/tmp/casehook-full-XXXXXX";
-    if (box_is_postgres()) skip();
+    ONLY_OF_A_FILE();
     assert_non_null(mkdtemp(folder));
     pid_t child = fork();
     if (child == 0) _exit(fill_a_disk(folder));
@@ -803,7 +803,7 @@ static void serve(const char *word)
 static void a_database_that_goes_away_comes_back(void **state)
 {
     (void)state;
-    if (!box_is_postgres() || !getenv("CASEHOOK_PG_DATA")) skip();
+    ONLY_OF_A_SERVER();
     const char *place = box_place();
     struct casehook_outbox *outbox = box_open(place, NULL);
     box_put(outbox, CASEHOOK_PUSH, "1", CASE("1", ""));
