@@ -4,7 +4,7 @@
 #     --quick   gcc alone: all tests once
 #     (none)    gcc: all tests; clang: unit, api and abi; clang's UndefinedBehaviorSanitizer: unit and api;
 #               gcc's Address- and UndefinedBehaviorSanitizer: unit, api, torture, conformance and real servers
-#     --all     the same, but the sanitizers see all tests but Redmine, Request Tracker and the installed library; a release
+#     --all     the same, but the sanitizers see all tests but trackers, gallery and the installed library; a release
 #               build, the life of an alert, and Redmine and Request Tracker are installed for their tests; this is what
 #               continuous integration runs
 #     --long    the campaigns at their full length, ThreadSanitizer over threads, loop and real servers, valgrind over
@@ -198,7 +198,7 @@ if [ "$mode" = '' ] || [ "$mode" = --all ]; then
     # No werror: under sanitizers gcc warns of what it cannot know.
     configure sanitized gcc -Db_sanitize=address,undefined
     if [ "$mode" = --all ]; then
-        run sanitized sanitized --no-suite redmine --no-suite rt --no-suite install
+        run sanitized sanitized --no-suite redmine --no-suite rt --no-suite gallery --no-suite install
     else
         run sanitized sanitized --suite unit --suite api --suite torture --suite conformance --suite real
     fi
