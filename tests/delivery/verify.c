@@ -180,10 +180,17 @@ static int must_succeed(const struct setting *setting, const struct point *point
            (mishap->way == MISHAP_STATUS && mishap->status == 500);
 }
 
-/* Where every connection is used again, one may be met that another trial's mishap closes at this moment. */
+/*
+ * Where every connection is used again, one may be met that another trial's mishap closes at this moment: by
+ * the first request, whose own mishap did not happen then, or by the one that makes it good and does not
+ * come.
+ */
 static int was_met_by_another(const struct evidence *evidence)
 {
-    return evidence->point->pace == PACE_REUSING && !evidence->trial->hit[0];
+    const struct model_trial *trial = evidence->trial;
+    enum kind kind = evidence->point->mishap.kind;
+    return evidence->point->pace == PACE_REUSING &&
+           (!trial->hit[0] || (unsigned)evidence->first->sent[kind] > trial->seen[kind]);
 }
 
 static void check_attempts(struct finding *finding, const struct evidence *evidence)
