@@ -41,11 +41,12 @@ static int state_again(struct casehook_outbox *outbox, int64_t case_no, int from
                        struct casehook__ob_fault *fault)
 {
     struct casehook__ob_numbers found = {.rows = 0};
-    const struct casehook__ob_value value = casehook__ob_number_value(case_no);
+    const struct casehook__ob_value values[] = {casehook__ob_number_value(case_no),
+                                                casehook__ob_number_value(0)};
     int status = CASEHOOK_OK;
     if (case_no && from == CASEHOOK_OUTBOX_PARKED) {
-        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_LOCK, &value, 1, &found, fault);
-        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, &value, 1, &found, fault);
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_LOCK, values, 1, &found, fault);
+        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, values, 2, &found, fault);
     }
     *state = from == CASEHOOK_OUTBOX_QUEUED || found.rows ? CASEHOOK_OUTBOX_QUEUED : CASEHOOK_OUTBOX_WAITING;
     return status;

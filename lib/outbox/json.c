@@ -9,7 +9,9 @@ struct cursor {
 
 static void skip_blanks(struct cursor *cursor)
 {
-    while (cursor->at < cursor->end && strchr(" \t\r\n", *cursor->at) && *cursor->at) cursor->at++;
+    while (cursor->at < cursor->end &&
+           (*cursor->at == ' ' || *cursor->at == '\n' || *cursor->at == '\r' || *cursor->at == '\t'))
+        cursor->at++;
 }
 
 static bool takes(struct cursor *cursor, char wanted)
@@ -53,12 +55,16 @@ static bool takes_escape(struct cursor *cursor)
 static bool takes_string(struct cursor *cursor)
 {
     if (!takes(cursor, '"')) return false;
-    while (cursor->at < cursor->end && (unsigned char)*cursor->at >= 0x20) {
-        char next = *cursor->at++;
-        if (next == '"') return true;
-        if (next == '\\' && !takes_escape(cursor)) return false;
+    const char *at = cursor->at, *end = cursor->end;
+    for (;;) {
+        while (at < end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') at++;
+        cursor->at = at;
+        if (at == end || (unsigned char)*at < 0x20) return false;
+        cursor->at++;
+        if (*at == '"') return true;
+        if (!takes_escape(cursor)) return false;
+        at = cursor->at;
     }
-    return false;
 }
 
 static bool takes_number(struct cursor *cursor)
@@ -205,15 +211,27 @@ bool casehook__ob_json_named(struct casehook__ob_text quoted, const char *name)
 
 struct casehook__ob_text casehook__ob_json_find(struct casehook__ob_text object, const char *name)
 {
-    struct casehook__ob_text none = {NULL, 0};
+    struct casehook__ob_text found;
+    casehook__ob_json_find_all(object, &name, 1, &found);
+    return found;
+}
+
+void casehook__ob_json_find_all(struct casehook__ob_text object, const char *const *names, size_t count,
+                                struct casehook__ob_text *found)
+{
+    const struct casehook__ob_text none = {NULL, 0};
     struct casehook__ob_member member;
-    size_t at = 0;
-    if (!object.data || !memchr(object.data, '{', object.length)) return none;
-    while (casehook__ob_json_next(object, &at, &member))
-        if (casehook__ob_json_named(member.name, name))
-            return member.value.length == 4 && memcmp(member.value.data, "null", 4) == 0 ? none
-                                                                                         : member.value;
-    return none;
+    size_t at = 0, left = count;
+    for (size_t i = 0; i < count; i++) found[i] = none;
+    if (!object.data || !memchr(object.data, '{', object.length)) return;
+    while (left && casehook__ob_json_next(object, &at, &member))
+        for (size_t i = 0; i < count; i++)
+            if (!found[i].data && casehook__ob_json_named(member.name, names[i])) {
+                found[i] = member.value;
+                left--;
+            }
+    for (size_t i = 0; i < count; i++)
+        if (found[i].length == 4 && memcmp(found[i].data, "null", 4) == 0) found[i] = none;
 }
 
 static void add_utf8(struct casehook__ob_buf *buf, unsigned code)

@@ -23,6 +23,9 @@ bool casehook__ob_json_named(struct casehook__ob_text quoted, const char *name);
 
 /* The value of the first member of that name; data NULL: none, or it is null. */
 struct casehook__ob_text casehook__ob_json_find(struct casehook__ob_text object, const char *name);
+/* The same for several names, in one walk. */
+void casehook__ob_json_find_all(struct casehook__ob_text object, const char *const *names, size_t count,
+                                struct casehook__ob_text *found);
 
 /* Adds what a string with its quotes stands for; lone surrogates become U+FFFD.  Anything else is added as it
  * is. */

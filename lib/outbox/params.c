@@ -8,25 +8,29 @@ static struct casehook__ob_text case_object(struct casehook__ob_text json)
     return incident.data && *incident.data == '{' ? incident : json;
 }
 
-static bool read_member(struct casehook__ob_text object, const char *name, struct casehook__ob_buf *buf)
+static bool read_member(struct casehook__ob_text value, struct casehook__ob_buf *buf)
 {
-    struct casehook__ob_text value = casehook__ob_json_find(object, name);
     if (value.data) casehook__ob_json_decode(buf, value);
     return value.data != NULL;
 }
 
-static bool has_elements(struct casehook__ob_text json, const char *name)
+static bool has_elements(struct casehook__ob_text array)
 {
-    struct casehook__ob_text array = casehook__ob_json_find(json, name);
     struct casehook__ob_member first;
     size_t at = 0;
     return array.data && *array.data == '[' && casehook__ob_json_next(array, &at, &first);
 }
 
+/* What is looked for in the case, and then what stands beside it. */
+static const char *const read_names[] = {"id",         "status", "title",    "summary",
+                                         "externalId", "resume", "comments", "incident"};
+enum { R_ID, R_STATUS, R_TITLE, R_SUMMARY, R_EXTERNAL, R_RESUME, R_COMMENTS, R_INCIDENT, R_NAMES };
+
 int casehook__ob_params_read(struct casehook__ob_heap *heap, struct casehook__ob_text json,
                              struct casehook__ob_params *params, struct casehook__ob_fault *fault)
 {
     struct casehook__ob_buf none = {.heap = heap};
+    struct casehook__ob_text found[R_NAMES];
     size_t at = 0;
     *params = (struct casehook__ob_params){.case_id = none, .status = none, .title = none};
     if (!casehook__ob_json_is(json, &at))
@@ -35,15 +39,17 @@ int casehook__ob_params_read(struct casehook__ob_heap *heap, struct casehook__ob
         json.data++, json.length--;
     if (*json.data != '{')
         return casehook__ob_fail(fault, CASEHOOK_E_PARAMS, "the params must be a JSON object");
-    if (casehook__ob_json_find(json, "resume").data)
+    casehook__ob_json_find_all(json, read_names, R_NAMES, found);
+    if (found[R_RESUME].data)
         return casehook__ob_fail(fault, CASEHOOK_E_PARAMS,
                                  "resume is what the outbox adds itself: leave it out");
-    struct casehook__ob_text object = case_object(json);
-    params->has_id = read_member(object, "id", &params->case_id);
-    params->has_status = read_member(object, "status", &params->status);
-    if (!read_member(object, "title", &params->title)) read_member(object, "summary", &params->title);
-    params->has_comments = has_elements(json, "comments");
-    params->has_external_id = casehook__ob_json_find(object, "externalId").data != NULL;
+    if (found[R_INCIDENT].data && *found[R_INCIDENT].data == '{')
+        casehook__ob_json_find_all(found[R_INCIDENT], read_names, R_RESUME, found);
+    params->has_id = read_member(found[R_ID], &params->case_id);
+    params->has_status = read_member(found[R_STATUS], &params->status);
+    read_member(found[found[R_TITLE].data ? R_TITLE : R_SUMMARY], &params->title);
+    params->has_comments = has_elements(found[R_COMMENTS]);
+    params->has_external_id = found[R_EXTERNAL].data != NULL;
     if (params->case_id.broken || params->status.broken || params->title.broken) {
         casehook__ob_params_clear(params);
         return casehook__ob_fail_memory(fault);

@@ -1,8 +1,6 @@
 /* put.c - a new entry. */
 #include "outbox/outbox_private.h"
 
-#include <stdio.h>
-
 enum {
     NAME_BYTES_MAX = 255,
     CASE_ID_BYTES_MAX = 1024,
@@ -32,6 +30,23 @@ struct case_row {
     bool fresh; /* made now, with the status of the entry */
 };
 
+static struct casehook__ob_text text_of(const struct casehook__ob_buf *buf)
+{
+    return (struct casehook__ob_text){buf->data, buf->length};
+}
+
+static bool is_update(const struct put *put)
+{
+    return put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_UPDATE;
+}
+
+/* What was there is not there any more, or the other way round: the group begins anew. */
+static int fail_disturbed(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+{
+    outbox->store->repeats = true;
+    return casehook__ob_fail(fault, CASEHOOK_E_BUSY, "outbox: others change the same entries: try again");
+}
+
 static int take_case(void *user, const struct casehook__ob_value *values, size_t count)
 {
     struct case_row *row = user;
@@ -45,28 +60,41 @@ static int take_case(void *user, const struct casehook__ob_value *values, size_t
     return row->status.broken ? CASEHOOK_E_NO_MEMORY : CASEHOOK_OK;
 }
 
-/* Found or made, and locked until the end of the transaction. */
+enum { CASE_TRIES = 3 };
+
+/*
+ * Found or made, and locked until the end of the transaction.  What opens a case makes it at once, where a
+ * statement more is no journey to another machine.
+ */
 static int get_case(struct casehook_outbox *outbox, const struct put *put, struct case_row *row,
                     struct casehook__ob_fault *fault)
 {
     struct casehook__ob_rows rows = {.take = take_case, .user = row};
+    struct casehook__ob_numbers made;
     const struct casehook__ob_params *params = &put->params;
-    /* Where others write at the same time, one of them may make it in this moment: then it has a status. */
-    bool alone = outbox->store->driver->alone;
-    struct casehook__ob_text id = {params->case_id.data, params->case_id.length}, given = {NULL, 0};
-    if (params->has_status && alone)
-        given = (struct casehook__ob_text){params->status.data, params->status.length};
     const struct casehook__ob_value values[] = {casehook__ob_bytes_value(put->connector),
-                                                casehook__ob_bytes_value(id),
-                                                casehook__ob_bytes_value(given)};
-    int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FIND, values, 2, &rows, fault);
-    if (status || row->found) return status;
-    row->fresh = alone;
-    return casehook__ob_run(outbox, CASEHOOK__OB_CASE_NEW, values, 3, &rows, fault);
+                                                casehook__ob_bytes_value(text_of(&params->case_id)),
+                                                casehook__ob_bytes_value(text_of(&params->status))};
+    bool makes = outbox->store->driver->alone &&
+                 (put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_CREATE);
+    for (int tries = 0; tries < CASE_TRIES; tries++) {
+        int status = tries || !makes
+                         ? casehook__ob_run(outbox, CASEHOOK__OB_CASE_FIND, values, 2, &rows, fault)
+                         : CASEHOOK_OK;
+        if (status || row->found) return status;
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_NEW, values, 3, &made, fault);
+        if (status) return status;
+        if (made.rows) {
+            row->fresh = true;
+            row->no = made.values[0];
+            return CASEHOOK_OK;
+        }
+    }
+    return fail_disturbed(outbox, fault);
 }
 
-static bool has_no_room(struct casehook_outbox *outbox, const struct put *put,
-                        struct casehook__ob_fault *fault)
+/* The bound that this entry would break, NULL: there is room. */
+static const char *what_is_full(const struct casehook_outbox *outbox, const struct put *put)
 {
     const struct casehook_outbox_options *options = &outbox->options;
     int64_t entries = 1, bytes = (int64_t)put->json.length;
@@ -74,31 +102,29 @@ static bool has_no_room(struct casehook_outbox *outbox, const struct put *put,
         entries += outbox->total.entries[state] + outbox->change.entries[state];
         bytes += outbox->total.bytes[state] + outbox->change.bytes[state];
     }
-    const char *limit = entries > 0 && (uint64_t)entries > options->max_entries              ? "max_entries"
-                        : bytes > 0 && (uint64_t)bytes > options->max_bytes                  ? "max_bytes"
-                        : options->max_age_ms && outbox->oldest_age_ms > options->max_age_ms ? "max_age_ms"
-                                                                                             : NULL;
-    if (!limit) return false;
-    casehook__ob_fail(fault, CASEHOOK_E_LIMIT,
-                      "the outbox is full (%s): nothing was stored; see what waits in it, and why", limit);
-    return true;
+    return entries > 0 && (uint64_t)entries > options->max_entries              ? "max_entries"
+           : bytes > 0 && (uint64_t)bytes > options->max_bytes                  ? "max_bytes"
+           : options->max_age_ms && outbox->oldest_age_ms > options->max_age_ms ? "max_age_ms"
+                                                                                : NULL;
 }
 
-/* The update that this one stands for from now on is never sent. */
-static int replace_older(struct casehook_outbox *outbox, const struct put *put, const struct case_row *row,
-                         struct casehook__ob_fault *fault)
+/* The update that this one stands for from now on, and that is never sent then. */
+static int find_older(struct casehook_outbox *outbox, const struct put *put, const struct case_row *row,
+                      struct casehook__ob_numbers *older, struct casehook__ob_fault *fault)
 {
-    struct casehook__ob_numbers older, replaced;
     const struct casehook__ob_value values[] = {casehook__ob_number_value(row->replaceable),
                                                 casehook__ob_number_value(put->operation)};
-    bool replaces = put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_UPDATE;
-    if (!replaces || !row->replaceable) return CASEHOOK_OK;
-    int status = casehook__ob_ask(outbox, CASEHOOK__OB_STATE, values, 1, &older, fault);
-    if (!status && older.rows)
-        status = casehook__ob_ask(outbox, CASEHOOK__OB_REPLACE, values, 2, &replaced, fault);
-    if (!status && older.rows && replaced.rows)
-        casehook__ob_moved(outbox, (int)older.values[0], CASEHOOK_OUTBOX_REPLACED, older.values[2]);
-    return status;
+    if (!is_update(put) || !row->replaceable) return CASEHOOK_OK;
+    return casehook__ob_ask(outbox, CASEHOOK__OB_OLDER, values, 2, older, fault);
+}
+
+static int replace_older(struct casehook_outbox *outbox, const struct case_row *row,
+                         const struct casehook__ob_numbers *older, struct casehook__ob_fault *fault)
+{
+    const struct casehook__ob_value value = casehook__ob_number_value(row->replaceable);
+    if (!older->rows) return CASEHOOK_OK;
+    casehook__ob_moved(outbox, (int)older->values[0], CASEHOOK_OUTBOX_REPLACED, older->values[1]);
+    return casehook__ob_run(outbox, CASEHOOK__OB_REPLACE, &value, 1, NULL, fault);
 }
 
 /* Its beginning, up to the end of a character: lists of many entries are held in memory. */
@@ -109,29 +135,6 @@ static struct casehook__ob_text short_title(const struct casehook__ob_buf *title
     text.length = TITLE_BYTES_MAX;
     while (text.length && ((unsigned char)text.data[text.length] & 0xc0) == 0x80) text.length--;
     return text;
-}
-
-static int insert(struct casehook_outbox *outbox, struct put *put, int64_t case_no,
-                  struct casehook__ob_fault *fault)
-{
-    struct casehook__ob_numbers found;
-    const struct casehook__ob_params *params = &put->params;
-    struct casehook__ob_text title = short_title(&params->title);
-    const struct casehook__ob_value values[] = {casehook__ob_bytes_value(put->connector),
-                                                casehook__ob_bytes_value(put->key),
-                                                casehook__ob_number_value(case_no),
-                                                casehook__ob_number_value(put->operation),
-                                                casehook__ob_number_value(put->state),
-                                                casehook__ob_number_value(put->delay_ms),
-                                                casehook__ob_number_value((int64_t)put->json.length),
-                                                casehook__ob_bytes_value(put->json),
-                                                casehook__ob_bytes_value(title),
-                                                casehook__ob_bytes_value(casehook__ob_text(put->token))};
-    int status = casehook__ob_ask(outbox, CASEHOOK__OB_PUT, values, 10, &found, fault);
-    if (status) return status;
-    put->id = found.rows ? found.values[0] : 0;
-    if (found.rows) casehook__ob_moved(outbox, 0, put->state, (int64_t)put->json.length);
-    return CASEHOOK_OK;
 }
 
 /* Whether an entry of this key is there. */
@@ -149,62 +152,111 @@ static int find_key(struct casehook_outbox *outbox, struct put *put, struct case
     return status;
 }
 
+/* What is inserted says whether its key is there: it is looked for only then. */
+static int insert(struct casehook_outbox *outbox, struct put *put, int64_t case_no,
+                  struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_numbers made;
+    const struct casehook__ob_params *params = &put->params;
+    struct casehook__ob_text title = short_title(&params->title);
+    const struct casehook__ob_value values[] = {casehook__ob_bytes_value(put->connector),
+                                                casehook__ob_bytes_value(put->key),
+                                                casehook__ob_number_value(case_no),
+                                                casehook__ob_number_value(put->operation),
+                                                casehook__ob_number_value(put->state),
+                                                casehook__ob_number_value(put->delay_ms),
+                                                casehook__ob_number_value((int64_t)put->json.length),
+                                                casehook__ob_bytes_value(put->json),
+                                                casehook__ob_bytes_value(title),
+                                                casehook__ob_bytes_value(casehook__ob_text(put->token))};
+    int status = casehook__ob_ask(outbox, CASEHOOK__OB_PUT, values, 10, &made, fault);
+    if (!status && made.rows) {
+        put->id = made.values[0];
+        casehook__ob_moved(outbox, 0, put->state, (int64_t)put->json.length);
+        return CASEHOOK_OK;
+    }
+    if (!status) status = find_key(outbox, put, fault);
+    /* It was deleted since. */
+    return status || put->stored == CASEHOOK_OUTBOX_KNOWN ? status : fail_disturbed(outbox, fault);
+}
+
 /* What the next entry of the case has to know. */
 static int keep_case(struct casehook_outbox *outbox, const struct put *put, const struct case_row *row,
                      bool changes, struct casehook__ob_fault *fault)
 {
-    bool is_update = put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_UPDATE;
-    bool may_go = is_update && !put->keep && !put->params.has_comments && !changes;
-    int64_t replaceable = may_go ? put->id : is_update ? 0 : row->replaceable;
+    bool may_go = is_update(put) && !put->keep && !put->params.has_comments && !changes;
+    int64_t replaceable = may_go ? put->id : is_update(put) ? 0 : row->replaceable;
     bool old = outbox->options.keep_cases_ms > 0 && row->changed_ago > outbox->options.keep_cases_ms / 4;
-    const struct casehook__ob_text *status = NULL;
-    struct casehook__ob_text given = {put->params.status.data, put->params.status.length},
-                             before = {row->status.data, row->status.length}, none = {NULL, 0};
-    status = put->params.has_status ? &given : row->has_status ? &before : &none;
     if (replaceable == row->replaceable && (!changes || row->fresh) && !old) return CASEHOOK_OK;
-    const struct casehook__ob_value values[] = {casehook__ob_number_value(row->no),
-                                                casehook__ob_number_value(replaceable),
-                                                casehook__ob_bytes_value(*status)};
+    const struct casehook__ob_value values[] = {
+        casehook__ob_number_value(row->no), casehook__ob_number_value(replaceable),
+        casehook__ob_bytes_value(text_of(put->params.has_status ? &put->params.status : &row->status))};
     return casehook__ob_run(outbox, CASEHOOK__OB_CASE_SET, values, 3, NULL, fault);
 }
 
+/* Nothing is changed before it is sure that the entry is new, but that the case may be made. */
 static int put_into_case(struct casehook_outbox *outbox, struct put *put, struct case_row *row,
                          struct casehook__ob_fault *fault)
 {
-    struct casehook__ob_numbers blocking = {.rows = 0};
-    struct casehook__ob_text given = {put->params.status.data, put->params.status.length},
-                             before = {row->status.data, row->status.length};
+    struct casehook__ob_numbers blocking = {.rows = 0}, older = {.rows = 0};
     int status = get_case(outbox, put, row, fault);
-    if (!status && !outbox->store->driver->alone) status = find_key(outbox, put, fault);
-    if (status || put->stored == CASEHOOK_OUTBOX_KNOWN) return status;
-    bool changes = put->params.has_status;
-    before = (struct casehook__ob_text){row->status.data, row->status.length};
-    if (changes && row->has_status && !row->fresh) changes = !casehook__ob_same(given, before);
-    const struct casehook__ob_value value = casehook__ob_number_value(row->no);
-    if (!row->fresh) {
-        status = replace_older(outbox, put, row, fault);
-        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, &value, 1, &blocking, fault);
-        if (status) return status;
-    }
+    if (!status && !row->fresh) status = find_older(outbox, put, row, &older, fault);
+    const struct casehook__ob_value values[] = {casehook__ob_number_value(row->no),
+                                                casehook__ob_number_value(older.rows ? row->replaceable : 0)};
+    if (!status && !row->fresh)
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, values, 2, &blocking, fault);
     put->state = blocking.rows ? CASEHOOK_OUTBOX_QUEUED : CASEHOOK_OUTBOX_WAITING;
-    status = insert(outbox, put, row->no, fault);
-    return status || !put->id ? status : keep_case(outbox, put, row, changes, fault);
+    if (!status) status = insert(outbox, put, row->no, fault);
+    if (status) return status;
+    if (put->stored == CASEHOOK_OUTBOX_KNOWN)
+        return row->fresh ? casehook__ob_run(outbox, CASEHOOK__OB_CASE_DROP, values, 1, NULL, fault)
+                          : CASEHOOK_OK;
+    bool changes =
+        put->params.has_status &&
+        (!row->has_status || !casehook__ob_same(text_of(&put->params.status), text_of(&row->status)));
+    status = replace_older(outbox, row, &older, fault);
+    return status ? status : keep_case(outbox, put, row, changes, fault);
 }
 
 /* An update or a comment is of a case that was made, or is going to be. */
+static bool needs_case(const struct put *put)
+{
+    return put->operation != CASEHOOK_PUSH && put->operation != CASEHOOK_CREATE &&
+           !put->params.has_external_id;
+}
+
 static int check_case(struct casehook_outbox *outbox, const struct put *put, bool *fits,
                       struct casehook__ob_fault *fault)
 {
     struct casehook__ob_numbers found = {.rows = 0};
-    const struct casehook__ob_params *params = &put->params;
-    struct casehook__ob_text id = {params->case_id.data, params->case_id.length};
     const struct casehook__ob_value values[] = {casehook__ob_bytes_value(put->connector),
-                                                casehook__ob_bytes_value(id)};
-    *fits = put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_CREATE || params->has_external_id;
-    if (*fits) return CASEHOOK_OK;
+                                                casehook__ob_bytes_value(text_of(&put->params.case_id))};
     int status = CASEHOOK_OK;
-    if (params->has_id) status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_MADE, values, 2, &found, fault);
+    if (put->params.has_id)
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_MADE, values, 2, &found, fault);
     *fits = found.rows > 0;
+    return status;
+}
+
+/* Whether it may be stored; else it is known, or the fault is that of the job. */
+static int check_put(struct casehook_outbox *outbox, struct put *put, bool *fits,
+                     struct casehook__ob_fault *fault)
+{
+    const char *full = what_is_full(outbox, put);
+    *fits = !full && !needs_case(put);
+    if (*fits) return CASEHOOK_OK;
+    int status = find_key(outbox, put, fault);
+    if (status || put->stored == CASEHOOK_OUTBOX_KNOWN) return status;
+    if (full) {
+        casehook__ob_fail(&put->job.fault, CASEHOOK_E_LIMIT,
+                          "the outbox is full (%s): nothing was stored; see what waits in it, and why", full);
+        return CASEHOOK_OK;
+    }
+    status = check_case(outbox, put, fits, fault);
+    if (!status && !*fits)
+        casehook__ob_fail(&put->job.fault, CASEHOOK_E_PARAMS,
+                          "nothing that was put has made this case: push or create it first, or give its "
+                          "externalId");
     return status;
 }
 
@@ -213,22 +265,13 @@ static int do_put(struct casehook_outbox *outbox, struct casehook__ob_job *job,
 {
     struct put *put = job->user;
     struct case_row row = {.status = {.heap = outbox->heap}};
+    bool fits = false;
     put->id = 0;
     put->stored = CASEHOOK_OUTBOX_STORED;
     put->state = CASEHOOK_OUTBOX_WAITING;
-    bool fits = false;
-    int status = find_key(outbox, put, fault);
-    if (status || put->stored == CASEHOOK_OUTBOX_KNOWN) return status;
-    if (has_no_room(outbox, put, &job->fault)) return CASEHOOK_OK;
-    status = check_case(outbox, put, &fits, fault);
-    if (!status && !fits)
-        casehook__ob_fail(&job->fault, CASEHOOK_E_PARAMS,
-                          "nothing that was put has made this case: push or create it first, or give its "
-                          "externalId");
+    int status = check_put(outbox, put, &fits, fault);
     if (status || !fits) return status;
     status = put->params.has_id ? put_into_case(outbox, put, &row, fault) : insert(outbox, put, 0, fault);
-    /* Somebody else has put the same key in this moment: nothing of ours was written but the case perhaps. */
-    if (!status && put->stored == CASEHOOK_OUTBOX_STORED && !put->id) status = find_key(outbox, put, fault);
     job->tells = put->stored == CASEHOOK_OUTBOX_STORED && put->state == CASEHOOK_OUTBOX_WAITING;
     casehook__ob_buf_free(&row.status);
     return status;
@@ -273,9 +316,11 @@ static int check_item(const struct casehook_outbox_item *item, struct put *put,
 
 static void make_token(struct casehook_outbox *outbox, struct put *put)
 {
-    uint64_t high = casehook__ob_random(outbox), low = casehook__ob_random(outbox);
-    snprintf(put->token, sizeof put->token, "%016llx%016llx", (unsigned long long)high,
-             (unsigned long long)low);
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i + 1 < sizeof put->token; i += 16) {
+        uint64_t random = casehook__ob_random(outbox);
+        for (size_t digit = 0; digit < 16; digit++, random >>= 4) put->token[i + digit] = hex[random & 15];
+    }
 }
 
 static void count_put(struct casehook_outbox *outbox, const struct put *put, int status)

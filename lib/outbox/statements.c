@@ -46,12 +46,10 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_FIND] = {"SELECT no, replaceable, status, %NOW - changed FROM casehook_case "
                                 "WHERE connector = $1 AND case_id = $2 %LOCK",
                                 "bb"},
-    /* Somebody else may make it in this moment: then theirs is locked and read. */
     [CASEHOOK__OB_CASE_NEW] = {"INSERT INTO casehook_case (connector, case_id, status, changed) "
-                               "VALUES ($1, $2, $3, %NOW) ON CONFLICT (connector, case_id) "
-                               "DO UPDATE SET connector = excluded.connector "
-                               "RETURNING no, replaceable, status, %NOW - changed",
-                               "bbb"},
+                               "VALUES ($1, $2, $3, %NOW) ON CONFLICT (connector, case_id) DO NOTHING",
+                               "bbb", "no"},
+    [CASEHOOK__OB_CASE_DROP] = {"DELETE FROM casehook_case WHERE no = $1", "i"},
     [CASEHOOK__OB_CASE_SET] =
         {"UPDATE casehook_case SET replaceable = $2, status = $3, changed = %NOW WHERE no = $1", "iib"},
     [CASEHOOK__OB_CASE_LOCK] = {"SELECT no FROM casehook_case WHERE no = $1 %LOCK", "i"},
@@ -63,27 +61,26 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL, fields = NULL "
                                   "WHERE connector = $1 AND case_id = $2",
                                   "bb"},
-    /* The one whose turn it is, and the next one.  What is parked for a fault of its own holds nobody up. */
+    /*
+     * Whether one has its turn, or would have it: what is parked for a fault of its own holds nobody up.  $2
+     * is about to be replaced.
+     */
     [CASEHOOK__OB_BLOCKING] =
         {"SELECT id FROM casehook_entry WHERE case_no = $1 AND case_no > 0 AND state <= 5 "
-         "AND +state IN (1, 3, 5) ORDER BY id LIMIT 1",
-         "i"},
+         "AND +state IN (1, 3, 5) AND id <> $2 LIMIT 1",
+         "ii"},
     /* A case that is in the tracker, or that something unfinished will make. */
     [CASEHOOK__OB_CASE_MADE] =
         {"SELECT c.no FROM casehook_case c WHERE c.connector = $1 AND c.case_id = $2 "
          "AND (c.external_id IS NOT NULL OR EXISTS (SELECT 1 FROM casehook_entry e WHERE e.case_no = c.no "
          "AND e.case_no > 0 AND e.state <= 5 AND e.operation IN (1, 5)))",
          "bb"},
-    [CASEHOOK__OB_REPLACE] =
-        {"UPDATE casehook_entry SET state = 8, due = %NOW "
-         "WHERE id = $1 AND state <= 2 AND attempts = 0 AND (operation = $2 OR operation = 3) "
-         "RETURNING bytes",
-         "ii"},
+    [CASEHOOK__OB_REPLACE] = {"UPDATE casehook_entry SET state = 8, due = %NOW WHERE id = $1", "i"},
     [CASEHOOK__OB_PUT] =
         {"INSERT INTO casehook_entry (connector, key, case_no, operation, state, due, put_at, bytes, "
          "params, title, token) VALUES ($1, $2, $3, $4, $5, %NOW + $6, %NOW, $7, $8, $9, $10) "
-         "ON CONFLICT (connector, key) DO NOTHING RETURNING id",
-         "bbiiiiibbb"},
+         "ON CONFLICT (connector, key) DO NOTHING",
+         "bbiiiiibbb", "id"},
     [CASEHOOK__OB_EXPIRE] = {"WITH late AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 3 "
                              "AND due < (SELECT %NOW) - $1 AND instance <> $3 ORDER BY due LIMIT $2 %SKIP) "
                              "UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = 0 "
@@ -129,6 +126,11 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                    "ORDER BY due LIMIT 1",
                                    "ibbbbbbbb"},
     [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes FROM casehook_entry WHERE id = $1 %LOCK", "i"},
+    /* Whether a newer update may stand for it. */
+    [CASEHOOK__OB_OLDER] = {"SELECT state, bytes FROM casehook_entry "
+                            "WHERE id = $1 AND state <= 2 AND attempts = 0 "
+                            "AND (operation = $2 OR operation = 3) %LOCK",
+                            "ii"},
     /* One that waits may have been sent: only what a person has looked at begins anew. */
     [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, "
                              "doubt = CASE WHEN state <= 2 THEN doubt ELSE 0 END, "
@@ -182,10 +184,11 @@ char *casehook__ob_in_dialect(struct casehook__ob_heap *heap, const struct caseh
     const struct {
         const char *word, *meant;
     } words[] = {{"%NOW", dialect->now},     {"%LOCK", dialect->lock},         {"%SKIP", dialect->skip},
-                 {"%BYTES", dialect->bytes}, {"%IDENTITY", dialect->identity}, {"%NUMBER", dialect->number}};
+                 {"%BYTES", dialect->bytes}, {"%IDENTITY", dialect->identity}, {"%NUMBER", dialect->number},
+                 {"$", dialect->value}};
     struct casehook__ob_buf buf = {.heap = heap};
     while (*text) {
-        size_t plain = strcspn(text, "%");
+        size_t plain = strcspn(text, "%$");
         casehook__ob_add(&buf, text, plain);
         text += plain;
         for (size_t i = 0; *text && i < sizeof words / sizeof *words; i++) {
@@ -203,10 +206,18 @@ char *casehook__ob_in_dialect(struct casehook__ob_heap *heap, const struct caseh
 
 int casehook__ob_texts_make(struct casehook__ob_store *store)
 {
+    const struct casehook__ob_dialect *dialect = &store->driver->dialect;
     store->texts = casehook__ob_zeroed(store->heap, CASEHOOK__OB_STATEMENTS * sizeof *store->texts);
     for (int i = 0; store->texts && i < CASEHOOK__OB_STATEMENTS; i++) {
-        store->texts[i] =
-            casehook__ob_in_dialect(store->heap, &store->driver->dialect, casehook__ob_sql[i].text);
+        const struct casehook__ob_sql *sql = &casehook__ob_sql[i];
+        struct casehook__ob_buf buf = {.heap = store->heap};
+        casehook__ob_put(&buf, sql->text);
+        if (sql->made && dialect->returning) {
+            casehook__ob_put(&buf, " RETURNING ");
+            casehook__ob_put(&buf, sql->made);
+        }
+        if (!buf.broken) store->texts[i] = casehook__ob_in_dialect(store->heap, dialect, buf.data);
+        casehook__ob_buf_free(&buf);
         if (!store->texts[i]) return CASEHOOK_E_NO_MEMORY;
     }
     return store->texts ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;

@@ -14,11 +14,13 @@ enum casehook__ob_statement {
     CASEHOOK__OB_CASE_FIND,
     CASEHOOK__OB_CASE_NEW,
     CASEHOOK__OB_CASE_SET,
+    CASEHOOK__OB_CASE_DROP,
     CASEHOOK__OB_CASE_LOCK,
     CASEHOOK__OB_CASE_LEARN,
     CASEHOOK__OB_CASE_FORGET,
     CASEHOOK__OB_BLOCKING,
     CASEHOOK__OB_CASE_MADE,
+    CASEHOOK__OB_OLDER,
     CASEHOOK__OB_REPLACE,
     CASEHOOK__OB_PUT,
     CASEHOOK__OB_EXPIRE,
@@ -45,9 +47,12 @@ enum casehook__ob_statement {
     CASEHOOK__OB_STATEMENTS
 };
 
-/* values: 'i' for a number, 'b' for bytes, one for each $1, $2 ... */
+/*
+ * values: 'i' for a number, 'b' for bytes, one for each $1, $2 ...  made: the column of an INSERT of one row
+ * that numbers it; its value is the answer, or there is none when nothing was inserted.
+ */
 struct casehook__ob_sql {
-    const char *text, *values;
+    const char *text, *values, *made;
 };
 extern const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS];
 

@@ -86,12 +86,8 @@ static int prepare_sqlite(struct sqlite_store *store, const char *text, sqlite3_
     return sqlite3_prepare_v3(store->db, text, -1, SQLITE_PREPARE_PERSISTENT, prepared, NULL);
 }
 
-static int bind_sqlite(sqlite3_stmt *prepared, size_t index, const struct casehook__ob_value *value)
+static int bind_sqlite(sqlite3_stmt *prepared, int place, const struct casehook__ob_value *value)
 {
-    char name[24];
-    snprintf(name, sizeof name, "$%zu", index + 1);
-    int place = sqlite3_bind_parameter_index(prepared, name);
-    if (place == 0) return SQLITE_OK;
     if (value->kind == CASEHOOK__OB_NUMBER) return sqlite3_bind_int64(prepared, place, value->number);
     if (value->kind == CASEHOOK__OB_NULL) return sqlite3_bind_null(prepared, place);
     return sqlite3_bind_blob64(prepared, place, value->bytes.length ? value->bytes.data : "",
@@ -102,10 +98,11 @@ enum { SQLITE_COLUMNS_MAX = 24 };
 
 static int hand_row(sqlite3_stmt *prepared, struct casehook__ob_rows *rows)
 {
-    struct casehook__ob_value values[SQLITE_COLUMNS_MAX] = {{CASEHOOK__OB_NULL, 0, {NULL, 0}}};
+    struct casehook__ob_value values[SQLITE_COLUMNS_MAX];
     int count = sqlite3_column_count(prepared);
     for (int i = 0; i < count && i < SQLITE_COLUMNS_MAX; i++) {
         int type = sqlite3_column_type(prepared, i);
+        values[i] = (struct casehook__ob_value){CASEHOOK__OB_NULL, 0, {NULL, 0}};
         if (type == SQLITE_INTEGER) {
             values[i].kind = CASEHOOK__OB_NUMBER;
             values[i].number = sqlite3_column_int64(prepared, i);
@@ -139,20 +136,29 @@ static int step_sqlite(struct sqlite_store *store, sqlite3_stmt *prepared, struc
     return status;
 }
 
+/* To ask for the number of a row with the statement that makes it would make a table for the answer. */
+static int hand_made(struct sqlite_store *store, struct casehook__ob_rows *rows)
+{
+    const struct casehook__ob_value number = {
+        CASEHOOK__OB_NUMBER, sqlite3_last_insert_rowid(store->db), {NULL, 0}};
+    return rows && rows->changed ? rows->take(rows->user, &number, 1) : CASEHOOK_OK;
+}
+
 static int sqlite_run(struct casehook__ob_store *common, int statement,
                       const struct casehook__ob_value *values, size_t count, struct casehook__ob_rows *rows,
                       struct casehook__ob_fault *fault)
 {
     struct sqlite_store *store = (struct sqlite_store *)common;
     sqlite3_stmt **prepared = &store->prepared[statement];
-    int code;
-    if (count < strlen(casehook__ob_sql[statement].values))
+    const struct casehook__ob_sql *sql = &casehook__ob_sql[statement];
+    int wanted = (int)strlen(sql->values);
+    if (count < (size_t)wanted)
         return casehook__ob_fail(fault, CASEHOOK_E_SYSTEM, "outbox: a statement lacks values");
-    code = prepare_sqlite(store, common->texts[statement], prepared);
-    for (size_t i = 0; !code && i < count; i++) code = bind_sqlite(*prepared, i, &values[i]);
+    int code = prepare_sqlite(store, common->texts[statement], prepared);
+    /* All of them each time: what was bound before is gone. */
+    for (int i = 0; !code && i < wanted; i++) code = bind_sqlite(*prepared, i + 1, &values[i]);
     int status = code ? fail_sqlite(store, code, fault) : step_sqlite(store, *prepared, rows, fault);
-    if (*prepared) sqlite3_clear_bindings(*prepared);
-    return status;
+    return status || !sql->made ? status : hand_made(store, rows);
 }
 
 static int sqlite_script(struct casehook__ob_store *common, const char *sql, struct casehook__ob_fault *fault)
@@ -294,6 +300,7 @@ static const struct casehook__ob_driver sqlite_driver = {
                 .lock = "",
                 .skip = "",
                 .number = "INTEGER",
+                .value = "?", /* then its place is its number */
                 .alone = ""},
     .begin = sqlite_begin,
     .commit = sqlite_commit,

@@ -1,10 +1,14 @@
 /*
  * bench_outbox.c - what durability costs.  Speed is never asserted.
  *
- *   bench_outbox put PATH [THREADS [SECONDS]]     durable puts, and bare SQLite commits in groups of the same
- * size bench_outbox many PATH [ENTRIES]              put, next and stats with 1,000 and with so many waiting
- * entries bench_outbox deliver PATH URL [PUSHES]        pushes through an outbox and through the plain loop,
- * 64 at a time
+ *   bench_outbox put PATH [THREADS [SECONDS]]
+ *       durable puts, and bare SQLite commits in groups of the same size
+ *   bench_outbox count PATH [PUTS]
+ *       so many of both, for callgrind: what put_one and bare_group cost
+ *   bench_outbox many PATH [ENTRIES]
+ *       put, next and stats with 1,000 and with so many waiting entries
+ *   bench_outbox deliver PATH URL [PUSHES]
+ *       pushes through an outbox and through the plain loop, 64 at a time
  */
 #include <casehook_outbox.h>
 
@@ -79,7 +83,7 @@ static void remove_box(const char *path)
 
 static int operation = CASEHOOK_PUSH;
 
-static void put_one(struct casehook_outbox *outbox, long number)
+static __attribute__((noinline)) void put_one(struct casehook_outbox *outbox, long number)
 {
     char params[512], key[32];
     int length = snprintf(params, sizeof params, PARAMS, number, number);
@@ -105,8 +109,9 @@ static atomic_int over;
 
 static void *put_many(void *user)
 {
-    (void)user;
-    while (!atomic_load(&over)) put_one(shared, atomic_fetch_add(&next_number, 1));
+    const long *most = user;
+    for (long i; !atomic_load(&over) && ((i = atomic_fetch_add(&next_number, 1)) < *most || !*most);)
+        put_one(shared, i);
     return NULL;
 }
 
@@ -116,8 +121,27 @@ static void sql(sqlite3 *db, const char *text)
     if (sqlite3_exec(db, text, NULL, NULL, &error)) fprintf(stderr, "%s: %s\n", text, error), exit(1);
 }
 
+static __attribute__((noinline)) void bare_one(sqlite3_stmt *insert, long number)
+{
+    char params[512], key[32];
+    int length = snprintf(params, sizeof params, PARAMS, number, number);
+    int key_length = snprintf(key, sizeof key, "key-%ld", number);
+    sqlite3_bind_blob(insert, 1, key, key_length, SQLITE_STATIC);
+    sqlite3_bind_blob(insert, 2, params, length, SQLITE_STATIC);
+    if (sqlite3_step(insert) != SQLITE_DONE) exit(1);
+    sqlite3_reset(insert);
+}
+
+static __attribute__((noinline)) void bare_group(sqlite3 *db, sqlite3_stmt *insert, long *number,
+                                                 double *owed)
+{
+    sql(db, "BEGIN IMMEDIATE");
+    for (; *owed >= 1; --*owed) bare_one(insert, (*number)++);
+    sql(db, "COMMIT");
+}
+
 /* The least that anybody could store: one table with a unique key, one insert an entry. */
-static double bare(const char *path, double group, double seconds)
+static double bare(const char *path, double group, double seconds, long puts)
 {
     sqlite3 *db;
     sqlite3_stmt *insert;
@@ -129,18 +153,9 @@ static double bare(const char *path, double group, double seconds)
             "key BLOB UNIQUE, params BLOB)");
     sqlite3_prepare_v2(db, "INSERT INTO entry (key, params) VALUES (?, ?)", -1, &insert, NULL);
     double began = now(), owed = 0;
-    while (now() - began < seconds) {
-        sql(db, "BEGIN IMMEDIATE");
-        for (owed += group; owed >= 1; owed--, number++) {
-            char params[512], key[32];
-            int length = snprintf(params, sizeof params, PARAMS, number, number);
-            int key_length = snprintf(key, sizeof key, "key-%ld", number);
-            sqlite3_bind_blob(insert, 1, key, key_length, SQLITE_STATIC);
-            sqlite3_bind_blob(insert, 2, params, length, SQLITE_STATIC);
-            if (sqlite3_step(insert) != SQLITE_DONE) exit(1);
-            sqlite3_reset(insert);
-        }
-        sql(db, "COMMIT");
+    while (puts ? number < puts : now() - began < seconds) {
+        owed += group;
+        bare_group(db, insert, &number, &owed);
     }
     double rate = (double)number / (now() - began);
     sqlite3_finalize(insert);
@@ -149,16 +164,17 @@ static double bare(const char *path, double group, double seconds)
     return rate;
 }
 
-static void bench_put(const char *path, long threads, double seconds)
+/* puts 0: as many as go in the time. */
+static void bench_put(const char *path, long threads, double seconds, long puts)
 {
     pthread_t ids[256];
     struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
     remove_box(path);
     shared = open_box(path, 0);
     double began = now(), used = cpu();
-    for (long i = 0; i < threads; i++) pthread_create(&ids[i], NULL, put_many, NULL);
-    usleep((useconds_t)(seconds * 1e6));
-    atomic_store(&over, 1);
+    for (long i = 0; i < threads; i++) pthread_create(&ids[i], NULL, put_many, &puts);
+    if (!puts) usleep((useconds_t)(seconds * 1e6));
+    if (!puts) atomic_store(&over, 1);
     for (long i = 0; i < threads; i++) pthread_join(ids[i], NULL);
     double took = now() - began;
     used = cpu() - used;
@@ -166,7 +182,7 @@ static void bench_put(const char *path, long threads, double seconds)
     casehook_outbox_close(shared);
     remove_box(path);
     double rate = (double)stats.put / took, group = (double)stats.put / (double)(stats.groups - 1);
-    double floor = bare(path, group, seconds);
+    double floor = bare(path, group, seconds, puts);
     printf("%ld threads: %.0f durable puts/s, %.1f in a group, %.1f us of CPU each; bare SQLite in such "
            "groups: %.0f/s; "
            "%.2f of it\n",
@@ -318,7 +334,9 @@ int main(int argc, char **argv)
     const char *kind = argc > 2 ? argv[1] : "";
     long number = argc > 3 ? atol(argv[3]) : 0;
     if (strcmp(kind, "put") == 0)
-        bench_put(argv[2], number ? number : 8, argc > 4 ? atof(argv[4]) : 3);
+        bench_put(argv[2], number ? number : 8, argc > 4 ? atof(argv[4]) : 3, 0);
+    else if (strcmp(kind, "count") == 0)
+        bench_put(argv[2], 8, 0, number ? number : 3000);
     else if (strcmp(kind, "many") == 0)
         bench_many(argv[2], number ? number : 1000000);
     else if (strcmp(kind, "deliver") == 0 && argc > 3)
