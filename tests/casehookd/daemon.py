@@ -34,6 +34,25 @@ def payload(alerts, key='{}:{alertname="DiskFull"}', status=None, **members):
             "commonAnnotations": {}, "externalURL": "http://alertmanager", "alerts": alerts, **members}
 
 
+def life(number):
+    """The notifications of a group: it fires, changes, is resolved."""
+    for alerts in ([alert()], [alert(), alert(instance="web-02")], [alert("resolved"), alert("resolved", instance="web-02")]):
+        yield payload(alerts, key=f"group {number}")
+
+
+def check_lives(test, tracker, groups):
+    """Each of so many lives has become one case, with its comments in their order, each once."""
+    cases = tracker.ask("/api/cases")
+    test.assertEqual(len(cases), groups)
+    test.assertEqual({case["status"] for case in cases}, {"closed"})
+    test.assertEqual(len({case["reference"] for case in cases}), groups)
+    for case in cases:
+        texts = [each["text"] for each in case["comments"]]
+        test.assertEqual(len(texts), 2, texts)
+        test.assertIn("2 firing", texts[0])
+        test.assertIn("Resolved.", texts[1])
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -134,6 +153,18 @@ class Daemon:
     def post(self, value, path="/alertmanager", **headers):
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         return self.ask("POST", path, body, {"Content-Type": "application/json", **headers}, "Bearer " + TOKEN)
+
+    def post_until_accepted(self, value, over):
+        """As Alertmanager does; until the event `over` is set."""
+        while not over.is_set():
+            try:
+                status = self.post(value).status
+                if status in (200, 202):
+                    return
+                assert status == 503, status
+            except (OSError, http.client.HTTPException):
+                pass
+            over.wait(0.01)
 
     def metrics(self):
         """Each sample by its name with labels."""

@@ -2,14 +2,12 @@
 
 Payloads are sent again until they are accepted, as Alertmanager does; the daemon is killed at random moments meanwhile.
 """
-import collections
-import http.client
 import random
 import sys
 import threading
 import unittest
 
-from daemon import PATIENCE, alert, payload, setup
+from daemon import PATIENCE, alert, check_lives, life, payload, setup
 
 PROGRAM, TRACKER, DOCUMENT = sys.argv[1:4]
 del sys.argv[1:4]
@@ -17,33 +15,9 @@ GROUPS, KILLS = 60, 12
 
 
 class Crash(unittest.TestCase):
-    def send_until_accepted(self, value):
-        while not self.over.is_set():
-            try:
-                status = self.daemon.post(value).status
-                if status in (200, 202):
-                    return
-                self.assertEqual(status, 503)
-            except (OSError, http.client.HTTPException):
-                pass
-            self.over.wait(0.01)
-
     def group(self, number):
-        """The life of a group: fires, changes, is resolved."""
-        key = f"group {number}"
-        for alerts in ([alert()], [alert(), alert(instance="web-02")], [alert("resolved"), alert("resolved", instance="web-02")]):
-            self.send_until_accepted(payload(alerts, key=key))
-
-    def check(self):
-        cases = self.tracker.ask("/api/cases")
-        self.assertEqual(len(cases), GROUPS)
-        self.assertEqual(collections.Counter(case["status"] for case in cases), {"closed": GROUPS})
-        self.assertEqual(len({case["reference"] for case in cases}), GROUPS)
-        for case in cases:
-            texts = [each["text"] for each in case["comments"]]
-            self.assertEqual(len(texts), 2, texts)  # in their order, each once
-            self.assertIn("2 firing", texts[0])
-            self.assertIn("Resolved.", texts[1])
+        for value in life(number):
+            self.daemon.post_until_accepted(value, self.over)
 
     def campaign(self, *faults):
         setup(self, PROGRAM, TRACKER, DOCUMENT, *faults)
@@ -69,7 +43,7 @@ class Crash(unittest.TestCase):
             thread.join(PATIENCE)
             self.assertFalse(thread.is_alive())
         self.daemon.wait_idle()
-        self.check()
+        check_lives(self, self.tracker, GROUPS)
         self.assertEqual(self.daemon.end(), 0)
 
     def test_killed_under_load(self):

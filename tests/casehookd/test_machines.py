@@ -2,8 +2,6 @@
 
 Each notification goes to both, at the same time, until both have accepted it; one or the other is killed meanwhile.
 """
-import collections
-import http.client
 import os
 import random
 import sys
@@ -11,7 +9,7 @@ import tempfile
 import threading
 import unittest
 
-from daemon import PATIENCE, Daemon, alert, payload
+from daemon import PATIENCE, Daemon, check_lives, life
 from server import Tracker
 
 PROGRAM, TRACKER, DOCUMENT, LOCATION = sys.argv[1:5]
@@ -37,22 +35,9 @@ class Machines(unittest.TestCase):
         self.addCleanup(self.over.set)
         self.daemons = [self.start(name) for name in ("one", "two")]
 
-    def send_until_accepted(self, daemon, value):
-        while not self.over.is_set():
-            try:
-                status = daemon.post(value).status
-                if status in (200, 202):
-                    return
-                self.assertEqual(status, 503)
-            except (OSError, http.client.HTTPException):
-                pass
-            self.over.wait(0.01)
-
     def group(self, number):
-        """The life of a group: fires, changes, is resolved."""
-        for alerts in ([alert()], [alert(), alert(instance="web-02")], [alert("resolved"), alert("resolved", instance="web-02")]):
-            value = payload(alerts, key=f"group {number}")
-            senders = [threading.Thread(target=self.send_until_accepted, args=(daemon, value)) for daemon in self.daemons]
+        for value in life(number):
+            senders = [threading.Thread(target=daemon.post_until_accepted, args=(value, self.over)) for daemon in self.daemons]
             for each in senders:
                 each.start()
             for each in senders:
@@ -71,15 +56,7 @@ class Machines(unittest.TestCase):
             thread.join(PATIENCE)
             self.assertFalse(thread.is_alive())
         self.daemons[0].wait_idle()
-        cases = self.tracker.ask("/api/cases")
-        self.assertEqual(len(cases), GROUPS)
-        self.assertEqual(collections.Counter(case["status"] for case in cases), {"closed": GROUPS})
-        self.assertEqual(len({case["reference"] for case in cases}), GROUPS)
-        for case in cases:
-            texts = [each["text"] for each in case["comments"]]
-            self.assertEqual(len(texts), 2, texts)
-            self.assertIn("2 firing", texts[0])
-            self.assertIn("Resolved.", texts[1])
+        check_lives(self, self.tracker, GROUPS)
         for daemon in self.daemons:
             self.assertEqual(daemon.end(), 0)
 

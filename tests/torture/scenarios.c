@@ -494,11 +494,10 @@ static const char values_json[] =
     "\"createCommentJson\":\"{\\\"a\\\":{{value.a}},\\\"f\\\":{{value.f}},\\\"n\\\":{{external.fields.n}},"
     "\\\"g\\\":{{external.fields.g}}}\"";
 
-static int run_values(struct world *world, const char *json)
+static int push_by(struct world *world, const char *config, const char *secrets, const char *json)
 {
     struct casehook_connector *connector = NULL;
-    char *document = document_new(torture_base, values_json,
-                                  "\"user\":\"u\",\"password\":\"password\",\"values\":{\"s\":\"secret\"}");
+    char *document = document_new(torture_base, config, secrets);
     int status =
         casehook_connector_new(world->settings, document, CASEHOOK_TERMINATED, &connector, &world->error);
     if (!status)
@@ -506,6 +505,12 @@ static int run_values(struct world *world, const char *json)
     casehook_connector_unref(connector);
     free(document);
     return status;
+}
+
+static int run_values(struct world *world, const char *json)
+{
+    return push_by(world, values_json,
+                   "\"user\":\"u\",\"password\":\"password\",\"values\":{\"s\":\"secret\"}", json);
 }
 
 static int push_values(struct world *world)
@@ -552,18 +557,10 @@ static const char told_json[] =
 
 static int run_told(struct world *world, const char *more, const char *json)
 {
-    struct casehook_connector *connector = NULL;
     char members[2048];
     snprintf(members, sizeof members, told_json, torture_base, more);
-    char *document = document_new(torture_base, members,
-                                  "\"secretHeaders\":{\"X-Token\":\"token\"},\"values\":{\"s\":\"secret\"}");
-    int status =
-        casehook_connector_new(world->settings, document, CASEHOOK_TERMINATED, &connector, &world->error);
-    if (!status)
-        status = casehook_run_json(connector, CASEHOOK_PUSH, json, CASEHOOK_TERMINATED, NULL, &world->result);
-    casehook_connector_unref(connector);
-    free(document);
-    return status;
+    return push_by(world, members, "\"secretHeaders\":{\"X-Token\":\"token\"},\"values\":{\"s\":\"secret\"}",
+                   json);
 }
 
 static int push_told(struct world *world)
