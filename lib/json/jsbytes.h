@@ -31,13 +31,15 @@ static inline const char *casehook__js_skip_space(const char *p, const char *end
 }
 
 #if CASEHOOK__SSE2
-/* A bit for each quote, backslash and control among the 16 bytes from p on. */
-static inline unsigned casehook__js_special(const char *p)
+/* A bit for each quote, backslash and control among the 16 bytes from p on; wide: for what is no ASCII too.
+ */
+static inline unsigned casehook__js_special(const char *p, bool wide)
 {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
     __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(31)), v);
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control));
+    __m128i special = _mm_or_si128(_mm_or_si128(quote, backslash), control);
+    return (unsigned)_mm_movemask_epi8(wide ? _mm_or_si128(special, v) : special);
 }
 #endif
 
@@ -46,7 +48,7 @@ static inline const char *casehook__js_skip_plain(const char *p, const char *end
 {
 #if CASEHOOK__SSE2
     for (; end - p >= 16; p += 16) {
-        unsigned bits = casehook__js_special(p);
+        unsigned bits = casehook__js_special(p, false);
         if (bits) return p + __builtin_ctz(bits);
     }
 #endif

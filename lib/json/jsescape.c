@@ -59,20 +59,26 @@ static struct escape_place put_wide(struct escape_place at, const char *end)
     return (struct escape_place){at.in + casehook__js_ill_formed(at.in, left), at.out + 3};
 }
 
+static inline bool is_wide(char c)
+{
+    return (unsigned char)c >= 0x80;
+}
+
+/* The one at at.in, which does not stand for itself. */
+static inline struct escape_place put_character(struct escape_place at, const char *end)
+{
+    if (is_wide(*at.in)) return put_wide(at, end);
+    return (struct escape_place){at.in + 1, put_escape(at.out, (unsigned char)*at.in)};
+}
+
 /* Every character that begins before stop, byte by byte. */
 static struct escape_place escape_bytes(struct escape_place at, const char *stop, const char *end)
 {
     while (at.in < stop) {
-        unsigned char c = (unsigned char)*at.in;
-        if (escapes[c].length == 0) {
-            *at.out++ = (char)c;
-            at.in++;
-        } else if (c >= 0x80) {
-            at = put_wide(at, end);
-        } else {
-            at.out = put_escape(at.out, c);
-            at.in++;
-        }
+        if (escapes[(unsigned char)*at.in].length)
+            at = put_character(at, end);
+        else
+            *at.out++ = *at.in++;
     }
     return at;
 }
@@ -84,60 +90,40 @@ static inline void copy16(char *out, const char *in)
 }
 
 /*
- * A block of 16 bytes of which bits marks those that are no plain ASCII.  Valid characters stay in
- * the run of bytes that is copied before the next escape; the last may reach behind the block.
+ * The same in blocks of 16 bytes.  at.in is where the bytes begin that stand for themselves and are not
+ * copied yet; a character that begins in the block may reach behind it.
  */
-static struct escape_place escape_block(struct escape_place at, unsigned bits, const char *end)
-{
-    const char *in = at.in;
-    char *out = at.out;
-    size_t done = 0, size = 16;
-    do {
-        unsigned here = (unsigned)__builtin_ctz(bits);
-        unsigned char c = (unsigned char)in[here];
-        size_t length = 1, left = (size_t)(end - in) - here;
-        if (c >= 0x80) {
-            length = casehook__utf8_length(in + here, left);
-            if (length) {
-                bits &= ~0u << (here + length);
-                if (here + length > size) size = here + length;
-                continue;
-            }
-            length = casehook__js_ill_formed(in + here, left);
-        }
-        copy16(out, in + done);
-        out += here - done;
-        if (c >= 0x80) {
-            memcpy(out, CASEHOOK__REPLACEMENT, 3);
-            out += 3;
-        } else {
-            out = put_escape(out, c);
-        }
-        done = here + length;
-        if (done > size) size = done;
-        bits &= ~0u << done;
-    } while (bits);
-    copy16(out, in + done);
-    memcpy(out + 16, in + done + 16, 4);
-    return (struct escape_place){in + size, out + (size - done)};
-}
-
 static struct escape_place escape_blocks(struct escape_place at, const char *stop, const char *end)
 {
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
-    while (at.in < stop && end - at.in >= LOOKAHEAD) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)at.in);
-        /* signed: bytes from 0x80 on are less than a space too */
-        __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)),
-                                       _mm_cmplt_epi8(v, space));
-        unsigned bits = (unsigned)_mm_movemask_epi8(special);
-        if (bits) {
-            at = escape_block(at, bits, end);
-        } else {
-            _mm_storeu_si128((__m128i *)(void *)at.out, v);
-            at.in += 16;
-            at.out += 16;
+    const char *last = stop; /* where no block begins any more */
+    if (end - stop < LOOKAHEAD) last = end - at.in < LOOKAHEAD ? at.in : end - LOOKAHEAD + 1;
+    while (at.in < last) {
+        const char *block = at.in, *p = block;
+        for (unsigned bits = casehook__js_special(block, true); bits;) {
+            unsigned here = (unsigned)__builtin_ctz(bits);
+            size_t length;
+            p = block + here;
+            if (!is_wide(*p)) {
+                copy16(at.out, at.in);
+                at.out = put_escape(at.out + (p - at.in), (unsigned char)*p);
+                at.in = ++p;
+                bits &= bits - 1;
+                continue;
+            }
+            length = casehook__utf8_length(p, (size_t)(end - p));
+            if (length) {
+                p += length;
+            } else {
+                copy16(at.out, at.in);
+                at = put_wide((struct escape_place){p, at.out + (p - at.in)}, end);
+                p = at.in;
+            }
+            bits &= ~0U << (p - block);
         }
+        if (p < block + 16) p = block + 16;
+        copy16(at.out, at.in);
+        memcpy(at.out + 16, at.in + 16, 4);
+        at = (struct escape_place){p, at.out + (p - at.in)};
     }
     return escape_bytes(at, stop, end);
 }

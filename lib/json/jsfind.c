@@ -41,10 +41,9 @@ static inline bool same(struct casehook__text key, bool decode, struct casehook_
     return key.length == name.length && memcmp(key.data, name.data, name.length) == 0;
 }
 
-void casehook__js_find_key(struct casehook__js_find *find, size_t level, struct casehook__text key,
-                           bool escaped)
+void casehook__js_find_long_look(struct casehook__js_find *find, size_t level, struct casehook__text key,
+                                 bool escaped)
 {
-    find->into = find->ends = 0;
     for (size_t i = 0; i < find->count; i++) {
         const struct casehook__keypath *path = find->paths[i];
         uint64_t bit = (uint64_t)1 << i;
@@ -61,6 +60,20 @@ void casehook__js_find_key(struct casehook__js_find *find, size_t level, struct 
             *(level == path->count ? &find->ends : &find->into) |= bit;
         }
     }
+}
+
+static uint64_t lengths_at(const struct casehook__js_find *find, size_t level)
+{
+    uint64_t lengths = 0;
+    for (size_t i = 0; i < find->count; i++) {
+        const struct casehook__keypath *path = find->paths[i];
+        const struct casehook__keypath_part *part = part_at(path, level);
+        if (!(find->active[level] >> i & 1)) continue;
+        if (path->exotic) return UINT64_MAX; /* compared as decoded */
+        if (part) lengths |= (uint64_t)1 << part->name.length % 64;
+        if (level == 1) lengths |= (uint64_t)1 << path->whole.length % 64;
+    }
+    return lengths;
 }
 
 void casehook__js_find_element(struct casehook__js_find *find, size_t level)
@@ -83,20 +96,17 @@ void casehook__js_find_scalar(struct casehook__js_find *find, struct casehook__j
     find->into = find->ends = 0;
 }
 
-void casehook__js_find_open(struct casehook__js_find *find, size_t level, enum casehook__js_kind kind,
-                            const char *start)
+void casehook__js_find_open_wanted(struct casehook__js_find *find, size_t level, enum casehook__js_kind kind,
+                                   const char *start)
 {
-    if (level > CASEHOOK__JS_FIND_LEVELS) return;
-    find->active[level] = find->into;
-    find->ending[level] = find->ends;
     find->index[level] = 0;
+    if (find->into && kind == CASEHOOK__JS_OBJECT) find->lengths[level] = lengths_at(find, level);
     if (find->ends) casehook__js_find_scalar(find, (struct casehook__js_value){kind, {start, 0}});
     find->into = 0;
 }
 
-void casehook__js_find_close(struct casehook__js_find *find, size_t level, const char *end)
+void casehook__js_find_close_wanted(struct casehook__js_find *find, size_t level, const char *end)
 {
-    if (level > CASEHOOK__JS_FIND_LEVELS || !find->ending[level]) return;
     uint64_t ending = find->ending[level] & ~(level == 1 ? find->flat : 0); /* a flat member replaced it */
     for (size_t i = 0; i < find->count; i++) {
         struct casehook__js_value *value = &find->found[i];

@@ -45,6 +45,26 @@ static inline const char *skip_escape(struct scan *scan, const char *p)
 
 static const char *skip_long_string(struct scan *scan, const char *p, bool *escaped)
 {
+#if CASEHOOK__SSE2
+    const char *block = p;
+    for (const char *end = scan->end; end - block > 16; block = p > block + 16 ? p : block + 16) {
+        for (unsigned bits = casehook__js_special(block, false); bits;) { /* one look finds all of a block */
+            unsigned here = (unsigned)__builtin_ctz(bits);
+            p = block + here;
+            if (*p != '\\') return *p == '"' ? p + 1 : unexpected(scan, p);
+            *escaped = true;
+            if (short_escape[(unsigned char)p[1]]) { /* nearly always */
+                p += 2;
+                bits &= ~(3U << here);
+            } else {
+                p = skip_escape(scan, p);
+                if (!p) return NULL;
+                bits &= ~0U << (p - block);
+            }
+        }
+    }
+    p = block;
+#endif
     for (;;) {
         p = casehook__js_skip_plain(p, scan->end);
         if (p == scan->end) return unexpected(scan, p);
@@ -61,7 +81,7 @@ static inline const char *scan_string(struct scan *scan, const char *p, const ch
 {
 #if CASEHOOK__SSE2
     if (end - p >= 16) { /* without a special byte the last one is looked at, which is none */
-        const char *stop = p + __builtin_ctz(casehook__js_special(p) | 1U << 15);
+        const char *stop = p + __builtin_ctz(casehook__js_special(p, false) | 1U << 15);
         if (*stop == '"') return stop + 1;
     }
 #else
