@@ -21,31 +21,40 @@ static size_t valid_length(const char *p, size_t length)
     size_t i = 0;
     while (i < length) {
 #if CASEHOOK__SSE2
-        while (length - i >= 16 &&
-               !_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + i))))
-            i += 16;
-        if (i == length) break;
+        if (length - i >= 16) {
+            int wide = _mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + i)));
+            i += wide ? (size_t)__builtin_ctz((unsigned)wide) : 16;
+            if (!wide) continue;
+        }
 #endif
-        size_t step = casehook__utf8_length(p + i, length - i);
+        size_t step = (signed char)p[i] >= 0 ? 1 : casehook__utf8_length(p + i, length - i);
         if (!step) break;
         i += step;
     }
     return i;
 }
 
-int casehook__js_utf8(struct casehook__buf *buf, struct casehook__text text)
+/* The valid parts as append has them, and what stands for an ill-formed sequence between them. */
+static int append_parts(struct casehook__buf *buf, struct casehook__text text,
+                        int (*append)(struct casehook__buf *buf, struct casehook__text valid),
+                        const char *replacement)
 {
     while (text.length && !buf->status) {
         size_t step = valid_length(text.data, text.length);
-        casehook__buf_append(buf, text.data, step);
+        append(buf, (struct casehook__text){text.data, step});
         if (step < text.length) {
-            casehook__buf_append_string(buf, CASEHOOK__REPLACEMENT);
+            casehook__buf_append_string(buf, replacement);
             step += casehook__js_ill_formed(text.data + step, text.length - step);
         }
         text.data += step;
         text.length -= step;
     }
     return buf->status;
+}
+
+int casehook__js_utf8(struct casehook__buf *buf, struct casehook__text text)
+{
+    return append_parts(buf, text, casehook__buf_append_text, CASEHOOK__REPLACEMENT);
 }
 
 static size_t encode(uint32_t point, char out[4])
@@ -127,22 +136,32 @@ static inline bool is_unreserved(char c)
     return set[byte / 32] >> byte % 32 & 1;
 }
 
-int casehook__js_uri_component(struct casehook__buf *buf, struct casehook__text text)
+static int append_percent(struct casehook__buf *buf, struct casehook__text valid)
 {
     static const char digits[] = "0123456789ABCDEF";
-    const char *p = text.data, *end = casehook__js_end(text);
-    while (p < end && !buf->status) {
-        const char *start = p;
-        while (p < end && is_unreserved(*p)) p++;
-        casehook__buf_append(buf, start, (size_t)(p - start));
-        if (p == end) break;
-        size_t length = casehook__utf8_length(p, (size_t)(end - p));
-        const char *bytes = length ? p : CASEHOOK__REPLACEMENT;
-        p += length ? length : casehook__js_ill_formed(p, (size_t)(end - p));
-        for (size_t i = 0; i < (length ? length : 3); i++) {
-            unsigned char byte = (unsigned char)bytes[i];
-            casehook__buf_append(buf, (char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
+    size_t need = 3 * valid.length;
+    if (need > buf->capacity - buf->length) { /* it is asked for no more than what is needed */
+        need = valid.length;
+        for (size_t i = 0; i < valid.length; i++) need += is_unreserved(valid.data[i]) ? 0 : 2;
+    }
+    if (casehook__buf_reserve(buf, need)) return buf->status;
+    char *out = buf->data + buf->length;
+    for (size_t i = 0; i < valid.length; i++) {
+        unsigned char byte = (unsigned char)valid.data[i];
+        if (is_unreserved(valid.data[i])) {
+            *out++ = valid.data[i];
+        } else {
+            *out++ = '%';
+            *out++ = digits[byte >> 4];
+            *out++ = digits[byte & 15];
         }
     }
-    return buf->status;
+    *out = '\0';
+    buf->length = (size_t)(out - buf->data);
+    return CASEHOOK_OK;
+}
+
+int casehook__js_uri_component(struct casehook__buf *buf, struct casehook__text text)
+{
+    return append_parts(buf, text, append_percent, "%EF%BF%BD");
 }
