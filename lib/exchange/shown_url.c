@@ -12,17 +12,19 @@ static const char *show_url(const struct casehook__config *config, const struct 
     bool cut = !whole && length > SHOWN_URL_MAX;
     if (cut) length = SHOWN_URL_MAX;
     size_t size = length + sizeof "***"; /* no secret that is searched for is shorter */
-    char *masked = casehook__alloc(shown->heap, size);
-    if (!masked) return NULL;
-    /* First, because a secret may hold the signs that divide a URL. */
-    casehook__mask_excerpt(mask, (struct casehook__text){url, length}, masked, size);
     casehook__buf_clear(shown);
-    if (whole)
-        casehook__buf_append_string(shown, masked);
-    else
-        casehook__url_for_display(shown, masked, config->secret_url);
+    if (casehook__buf_reserve(shown, size)) return NULL;
+    /* First, because a secret may hold the signs that divide a URL. */
+    casehook__mask_excerpt(mask, (struct casehook__text){url, length}, shown->data, size);
+    shown->length = strlen(shown->data);
+    if (!whole && !casehook__url_hides_nothing(shown->data, config->secret_url)) {
+        char *masked = casehook__copy(shown->heap, shown->data, shown->length);
+        casehook__buf_clear(shown);
+        if (masked) casehook__url_for_display(shown, masked, config->secret_url);
+        casehook__free(shown->heap, masked);
+        if (!masked) return NULL;
+    }
     if (cut) casehook__buf_append_string(shown, "...");
-    casehook__free(shown->heap, masked);
     return shown->status ? NULL : shown->data;
 }
 

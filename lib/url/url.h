@@ -63,6 +63,8 @@ int casehook__url_resolve(const char *base, struct casehook__text location, stru
  * fragment; the path masked when secret.  The buffer's status.
  */
 int casehook__url_for_display(struct casehook__buf *buf, const char *url, bool mask_path);
+/* Whether that is the URL as it is. */
+bool casehook__url_hides_nothing(const char *url, bool mask_path);
 
 struct casehook__url_template;
 

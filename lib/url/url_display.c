@@ -57,10 +57,14 @@ static void append_query(struct casehook__buf *buf, const char *query, size_t le
     }
 }
 
+bool casehook__url_hides_nothing(const char *url, bool mask_path)
+{
+    return !mask_path && !strpbrk(url, "@?#");
+}
+
 int casehook__url_for_display(struct casehook__buf *buf, const char *url, bool mask_path)
 {
-    if (!mask_path && !strpbrk(url, "@?#"))
-        return casehook__buf_append_string(buf, url); /* nothing to hide */
+    if (casehook__url_hides_nothing(url, mask_path)) return casehook__buf_append_string(buf, url);
     size_t scheme = scheme_length(url), host = host_start(url, scheme);
     size_t path = up_to(url, host, AUTHORITY_END), query = up_to(url, path, CASEHOOK__URL_PATH_END);
     size_t end = up_to(url, query, CASEHOOK__URL_QUERY_END);
