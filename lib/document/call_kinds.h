@@ -67,6 +67,26 @@ struct casehook__call_kind {
 const struct casehook__call_kind *casehook__call_kind(enum casehook__call call);
 
 /* The schemas of T5 and the contract's table, per field. */
+/*
+ * Where variables stand in the tree that the templates of a request are rendered with (exchange/params.c):
+ * the places of template.h.
+ */
+enum { CASEHOOK__PLACE_CASE = 1, CASEHOOK__PLACE_EXTERNAL, CASEHOOK__PLACE_VALUE, CASEHOOK__PLACE_SECRET };
+enum {
+    CASEHOOK__CASE_TITLE = 1,
+    CASEHOOK__CASE_DESCRIPTION,
+    CASEHOOK__CASE_ID,
+    CASEHOOK__CASE_SEVERITY,
+    CASEHOOK__CASE_STATUS,
+    CASEHOOK__CASE_TAGS,
+    CASEHOOK__CASE_LABELS,
+    CASEHOOK__CASE_FIELDS,
+    CASEHOOK__CASE_COMMENT,
+    CASEHOOK__CASE_IDEMPOTENCY_KEY
+};
+enum { CASEHOOK__EXTERNAL_SYSTEM = 1, CASEHOOK__EXTERNAL_FIELDS };
+enum { CASEHOOK__SYSTEM_ID = 1, CASEHOOK__SYSTEM_TITLE, CASEHOOK__SYSTEM_ID_IN_CAPITALS };
+
 const struct casehook__schema *casehook__schema_create_url(void);
 const struct casehook__schema *casehook__schema_create_body(void);
 const struct casehook__schema *casehook__schema_update_body(void);

@@ -1,35 +1,40 @@
 /* config_schema.c - which variables exist in which field (C4, T5, N1). */
 #include "document/call_kinds.h"
 
-#define TEXT(name)                          \
-    {                                       \
-        name, CASEHOOK__VARIABLE_TEXT, NULL \
+#define CASE(name, type, place)                          \
+    {                                                    \
+        "case." name, CASEHOOK__VARIABLE_##type, NULL,   \
+        {                                                \
+            CASEHOOK__PLACE_CASE, CASEHOOK__CASE_##place \
+        }                                                \
     }
-#define LIST(name)                          \
-    {                                       \
-        name, CASEHOOK__VARIABLE_LIST, NULL \
-    }
-#define SCHEMA_FIELD(name)                   \
-    {                                        \
-        name, CASEHOOK__VARIABLE_FIELD, NULL \
+#define SYSTEM(name, place)                                                               \
+    {                                                                                     \
+        "external.system." name, CASEHOOK__VARIABLE_TEXT, NULL,                           \
+        {                                                                                 \
+            CASEHOOK__PLACE_EXTERNAL, CASEHOOK__EXTERNAL_SYSTEM, CASEHOOK__SYSTEM_##place \
+        }                                                                                 \
     }
 
 /* One table; each field sees a part of it that lies together. */
 static const struct casehook__variable variables[] = {
-    TEXT("case.comment"),          /* 0: comment body */
-    TEXT("case.idempotencyKey"),   /* 1: comment URL */
-    TEXT("external.system.title"), /* 2: the view URL */
-    TEXT("external.system.id"),    /* 3: get, update */
-    SCHEMA_FIELD("external.fields.*"),
-    TEXT("case.title"), /* 5: create; what answers tell ends here */
-    TEXT("case.description"),
-    TEXT("case.id"),
-    TEXT("case.severity"),
-    TEXT("case.status"),
-    LIST("case.tags"),
-    LIST("case.labels"),
-    SCHEMA_FIELD("case.fields.*"), /* 12: update ends here */
-    TEXT("case.idempotencyKey"),
+    CASE("comment", TEXT, COMMENT),                /* 0: comment body */
+    CASE("idempotencyKey", TEXT, IDEMPOTENCY_KEY), /* 1: comment URL */
+    SYSTEM("title", TITLE),                        /* 2: the view URL */
+    SYSTEM("id", ID),                              /* 3: get, update */
+    {"external.fields.*",
+     CASEHOOK__VARIABLE_FIELD,
+     NULL,
+     {CASEHOOK__PLACE_EXTERNAL, CASEHOOK__EXTERNAL_FIELDS}},
+    CASE("title", TEXT, TITLE), /* 5: create; what answers tell ends here */
+    CASE("description", TEXT, DESCRIPTION),
+    CASE("id", TEXT, ID),
+    CASE("severity", TEXT, SEVERITY),
+    CASE("status", TEXT, STATUS),
+    CASE("tags", LIST, TAGS),
+    CASE("labels", LIST, LABELS),
+    CASE("fields.*", FIELD, FIELDS), /* 12: update ends here */
+    CASE("idempotencyKey", TEXT, IDEMPOTENCY_KEY),
 };
 
 #define SCHEMA_COUNT (sizeof variables / sizeof *variables)

@@ -264,6 +264,8 @@ static bool name_variable(struct casehook__config_reader *reader, const struct c
     return true;
 }
 
+_Static_assert(CASEHOOK__VALUES_MAX <= UINT8_MAX, "each has a place");
+
 static void read_values(struct casehook__config_reader *reader, const struct casehook__json *object)
 {
     struct casehook__values *values = reader->config->values;
@@ -287,7 +289,8 @@ static void read_values(struct casehook__config_reader *reader, const struct cas
         }
         variable->made_of = r.rule->from;
         variable->type = type_of(&r);
-        values->count++;
+        variable->place[0] = CASEHOOK__PLACE_VALUE;
+        variable->place[1] = (uint8_t)++values->count;
     }
 }
 
@@ -300,17 +303,17 @@ static void read_secrets(struct casehook__config_reader *reader, const struct ca
     while (casehook__json_next(object, &position, &name, &node)) {
         struct casehook__field field = {reader->errors, "secrets.values", name.data, node};
         size_t at = values->secret_count;
+        struct casehook__variable *variable = &values->variables[values->count + at];
         struct casehook__text text;
-        if (!name_variable(reader, &field, "secret.", &values->secret_names[at],
-                           &values->variables[values->count + at]))
-            continue;
+        if (!name_variable(reader, &field, "secret.", &values->secret_names[at], variable)) continue;
         values->secrets[at] = values->masked[at] =
             (struct casehook__value){.kind = CASEHOOK__VALUE_TEXT, .text = CASEHOOK__TEXT("***")};
         if (casehook__field_text(&field, &text)) {
             if (!text.length) refuse_member(&field, "is empty: give the secret, or remove it");
             values->secrets[at].text = copy_text(reader, text);
         }
-        values->secret_count++;
+        variable->place[0] = CASEHOOK__PLACE_SECRET;
+        variable->place[1] = (uint8_t)++values->secret_count;
     }
 }
 

@@ -1,6 +1,8 @@
 /* params.c - what one call is given: its memory, what each operation requires, the tree for templates. */
 #include "exchange/params.h"
 
+#include "document/call_kinds.h"
+
 static const struct casehook__value empty_list = {.kind = CASEHOOK__VALUE_LIST};
 static const struct casehook__value empty_object = {.kind = CASEHOOK__VALUE_OBJECT};
 
@@ -165,22 +167,24 @@ static struct casehook__value list(struct casehook__value value)
     return value.kind == CASEHOOK__VALUE_LIST ? value : empty_list;
 }
 
-#define NAME(literal)                \
-    {                                \
-        literal, sizeof(literal) - 1 \
-    }
+#define NAME(place, literal) [CASEHOOK__##place - 1] = {literal, sizeof(literal) - 1}
 
 void casehook__params_tree(const struct casehook__parsed_params *params,
                            const struct casehook__request_values *values, struct casehook__param_tree *tree)
 {
-    static const struct casehook__text top[] = {NAME("case"), NAME("external"), NAME("value"),
-                                                NAME("secret")};
+    static const struct casehook__text top[] = {NAME(PLACE_CASE, "case"), NAME(PLACE_EXTERNAL, "external"),
+                                                NAME(PLACE_VALUE, "value"), NAME(PLACE_SECRET, "secret")};
     static const struct casehook__text cases[] = {
-        NAME("title"), NAME("description"), NAME("id"),     NAME("severity"), NAME("status"),
-        NAME("tags"),  NAME("labels"),      NAME("fields"), NAME("comment"),  NAME("idempotencyKey"),
+        NAME(CASE_TITLE, "title"),     NAME(CASE_DESCRIPTION, "description"),
+        NAME(CASE_ID, "id"),           NAME(CASE_SEVERITY, "severity"),
+        NAME(CASE_STATUS, "status"),   NAME(CASE_TAGS, "tags"),
+        NAME(CASE_LABELS, "labels"),   NAME(CASE_FIELDS, "fields"),
+        NAME(CASE_COMMENT, "comment"), NAME(CASE_IDEMPOTENCY_KEY, "idempotencyKey"),
     };
-    static const struct casehook__text external[] = {NAME("system"), NAME("fields")};
-    static const struct casehook__text system_names[] = {NAME("id"), NAME("title"), NAME("ID")};
+    static const struct casehook__text external[] = {NAME(EXTERNAL_SYSTEM, "system"),
+                                                     NAME(EXTERNAL_FIELDS, "fields")};
+    static const struct casehook__text system_names[] = {NAME(SYSTEM_ID, "id"), NAME(SYSTEM_TITLE, "title"),
+                                                         NAME(SYSTEM_ID_IN_CAPITALS, "ID")};
     struct casehook__value *value = tree->cases; /* in the order of their names */
     put_text(value++, params->title);
     put_text(value++, params->description);

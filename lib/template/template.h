@@ -29,6 +29,8 @@ enum casehook__template_kind {
  * section on it behaves.  Objects are implied by the dots ("case" opens a section because
  * "case.title" exists); "case.fields.*" stands for any custom field.
  */
+#define CASEHOOK__PLACE_PARTS 3
+
 enum casehook__variable_type { CASEHOOK__VARIABLE_TEXT, CASEHOOK__VARIABLE_LIST, CASEHOOK__VARIABLE_FIELD };
 
 struct casehook__variable {
@@ -36,6 +38,8 @@ struct casehook__variable {
     enum casehook__variable_type type;
     const char *const
         *made_of; /* names, NULL behind the last: to use it is to use them (V1); NULL: of itself */
+    /* Which member of its object each part of the name is, from 1 on; 0: it is looked for by its name. */
+    uint8_t place[CASEHOOK__PLACE_PARTS + 1];
 };
 
 struct casehook__schema {

@@ -39,13 +39,29 @@ static const struct casehook__value *find_member(struct renderer *r, const struc
     return NULL;
 }
 
+static const struct casehook__value *follow_names(const struct casehook__value *value, const char *name)
+{
+    struct casehook__text path = casehook__text(name);
+    while (value && path.length && *path.data != '*') value = casehook__value_part(value, &path);
+    return value;
+}
+
+static const struct casehook__value *follow_place(const struct casehook__value *value, const uint8_t *place)
+{
+    for (; *place; place++) {
+        if (value->kind != CASEHOOK__VALUE_OBJECT || *place > value->count) return NULL;
+        value = &value->items[*place - 1];
+    }
+    return value;
+}
+
 /* A variable of the schema; the operation has the name that its `*` stands for. */
 static const struct casehook__value *follow_path(struct renderer *r, const struct casehook__op *op)
 {
-    struct casehook__text path = casehook__text(r->tmpl->variables[op->variable].name);
-    const struct casehook__value *value = r->root;
-    while (value && path.length && *path.data != '*') value = casehook__value_part(value, &path);
-    if (value && path.length)
+    const struct casehook__variable *variable = &r->tmpl->variables[op->variable];
+    const struct casehook__value *value =
+        *variable->place ? follow_place(r->root, variable->place) : follow_names(r->root, variable->name);
+    if (value && op->length)
         value = find_member(r, value, casehook__template_name(r->tmpl, op->name, op->length));
     if (value && value->kind == CASEHOOK__VALUE_MADE) {
         int status = value->source->make(value->source, value->count, &value, r->error);

@@ -11,12 +11,12 @@
 #include "template/template_private.h"
 
 #define T CASEHOOK__VARIABLE_TEXT
-static const struct casehook__variable variables[] = {{"case.title", T, NULL},
-                                                      {"case.id", T, NULL},
-                                                      {"case.tags", CASEHOOK__VARIABLE_LIST, NULL},
-                                                      {"case.labels", CASEHOOK__VARIABLE_LIST, NULL},
-                                                      {"case.fields.*", CASEHOOK__VARIABLE_FIELD, NULL},
-                                                      {"external.system.id", T, NULL}};
+static const struct casehook__variable variables[] = {{"case.title", T, NULL, {0}},
+                                                      {"case.id", T, NULL, {0}},
+                                                      {"case.tags", CASEHOOK__VARIABLE_LIST, NULL, {0}},
+                                                      {"case.labels", CASEHOOK__VARIABLE_LIST, NULL, {0}},
+                                                      {"case.fields.*", CASEHOOK__VARIABLE_FIELD, NULL, {0}},
+                                                      {"external.system.id", T, NULL, {0}}};
 static const struct casehook__schema schema = {variables, sizeof variables / sizeof *variables, NULL, 0};
 
 static const char *const pieces[] = {"{",

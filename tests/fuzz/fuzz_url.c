@@ -98,7 +98,7 @@ static void check_path(const char *url)
 /* A URL template: whatever the value, a rendering leads to the origin that the text names. */
 static void check_template(struct casehook__text text)
 {
-    static const struct casehook__variable variables[] = {{"x", CASEHOOK__VARIABLE_TEXT, NULL}};
+    static const struct casehook__variable variables[] = {{"x", CASEHOOK__VARIABLE_TEXT, NULL, {0}}};
     static const struct casehook__schema schema = {variables, 1, NULL, 0};
     static const char *const values[] = {"", ".", "..", "/../@evil.example:1/?#\\", "a"};
     struct casehook__url_template *url = NULL;

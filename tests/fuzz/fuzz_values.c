@@ -76,7 +76,7 @@ static int make(struct casehook__value_source *source, size_t index, const struc
 /* As a value, in a string and in a section, asked for when it is come to. */
 static void check_rendering(const struct casehook__value *value)
 {
-    static const struct casehook__variable variables[] = {{"value.x", CASEHOOK__VARIABLE_FIELD, NULL}};
+    static const struct casehook__variable variables[] = {{"value.x", CASEHOOK__VARIABLE_FIELD, NULL, {0}}};
     static const struct casehook__schema schema = {variables, 1, NULL, 0};
     static const struct casehook__text names[] = {{"value", 5}}, inner[] = {{"x", 1}};
     static const char text[] =

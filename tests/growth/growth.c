@@ -144,9 +144,9 @@ static void message(struct casehook__text text)
 
 /* ---- templates and params ----------------------------------------------------------------------- */
 
-static const struct casehook__variable variables[] = {{"case.title", CASEHOOK__VARIABLE_TEXT, NULL},
-                                                      {"case.tags", CASEHOOK__VARIABLE_LIST, NULL},
-                                                      {"case.fields.*", CASEHOOK__VARIABLE_FIELD, NULL}};
+static const struct casehook__variable variables[] = {{"case.title", CASEHOOK__VARIABLE_TEXT, NULL, {0}},
+                                                      {"case.tags", CASEHOOK__VARIABLE_LIST, NULL, {0}},
+                                                      {"case.fields.*", CASEHOOK__VARIABLE_FIELD, NULL, {0}}};
 static const struct casehook__schema schema = {.variables = variables, .count = COUNT(variables)};
 
 static void compile(struct casehook__text text)

@@ -87,26 +87,30 @@ void tree_free(struct tree *tree)
 #define T CASEHOOK__VARIABLE_TEXT
 #define L CASEHOOK__VARIABLE_LIST
 #define F CASEHOOK__VARIABLE_FIELD
-#define CASE_VARIABLES                                                                \
-    {"case.title", T, NULL}, {"case.description", T, NULL}, {"case.id", T, NULL},     \
-        {"case.severity", T, NULL}, {"case.status", T, NULL}, {"case.tags", L, NULL}, \
-        {"case.labels", L, NULL},                                                     \
-    {                                                                                 \
-        "case.fields.*", F, NULL                                                      \
+#define CASE_VARIABLES                                                                               \
+    {"case.title", T, NULL, {0}}, {"case.description", T, NULL, {0}}, {"case.id", T, NULL, {0}},     \
+        {"case.severity", T, NULL, {0}}, {"case.status", T, NULL, {0}}, {"case.tags", L, NULL, {0}}, \
+        {"case.labels", L, NULL, {0}},                                                               \
+    {                                                                                                \
+        "case.fields.*", F, NULL,                                                                    \
+        {                                                                                            \
+            0                                                                                        \
+        }                                                                                            \
     }
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const struct casehook__variable case_variables[] = {CASE_VARIABLES};
-static const struct casehook__variable update_variables[] = {CASE_VARIABLES, {"external.system.id", T, NULL}};
-static const struct casehook__variable comment_variables[] = {{"case.comment", T, NULL},
-                                                              {"external.system.id", T, NULL}};
-static const struct casehook__variable id_variables[] = {{"external.system.id", T, NULL}};
-static const struct casehook__variable view_variables[] = {{"external.system.id", T, NULL},
-                                                           {"external.system.title", T, NULL}};
+static const struct casehook__variable update_variables[] = {CASE_VARIABLES,
+                                                             {"external.system.id", T, NULL, {0}}};
+static const struct casehook__variable comment_variables[] = {{"case.comment", T, NULL, {0}},
+                                                              {"external.system.id", T, NULL, {0}}};
+static const struct casehook__variable id_variables[] = {{"external.system.id", T, NULL, {0}}};
+static const struct casehook__variable view_variables[] = {{"external.system.id", T, NULL, {0}},
+                                                           {"external.system.title", T, NULL, {0}}};
 static const struct casehook__variable all_variables[] = {CASE_VARIABLES,
-                                                          {"case.comment", T, NULL},
-                                                          {"external.system.id", T, NULL},
-                                                          {"external.system.title", T, NULL}};
+                                                          {"case.comment", T, NULL, {0}},
+                                                          {"external.system.id", T, NULL, {0}},
+                                                          {"external.system.title", T, NULL, {0}}};
 
 #define SCHEMA(name)                                           \
     {                                                          \

@@ -1,4 +1,5 @@
 /* test_params.c - params from the struct and from JSON (N1, U3, K5). */
+#include "document/call_kinds.h"
 #include "exchange/params.h"
 
 #include <setjmp.h>
@@ -477,6 +478,32 @@ static void the_tree(void **state)
     casehook__params_free(&params);
 }
 
+/* Where the schema says that a variable stands is what its name leads to. */
+static void places_in_the_tree(void **state)
+{
+    (void)state;
+    struct casehook__parsed_params params;
+    struct casehook__param_tree tree;
+    const struct casehook__request_values absent = {.comment = {NULL, 0}};
+    const struct casehook__schema *schema = casehook__schema_all();
+    casehook__params_init(&params, NULL);
+    casehook__params_tree(&params, &absent, &tree);
+    assert_true(schema->count > 10);
+    for (size_t i = 0; i < schema->count; i++) {
+        struct casehook__text name = casehook__text(schema->variables[i].name);
+        const struct casehook__value *value = &tree.root;
+        if (name.data[name.length - 1] == '*') name.length -= 2;
+        assert_int_not_equal(schema->variables[i].place[0], 0);
+        for (const uint8_t *place = schema->variables[i].place; *place; place++) {
+            assert_int_equal(value->kind, CASEHOOK__VALUE_OBJECT);
+            assert_in_range(*place, 1, value->count);
+            value = &value->items[*place - 1];
+        }
+        assert_ptr_equal(value, casehook__value_at(&tree.root, name));
+    }
+    casehook__params_free(&params);
+}
+
 /* The largest params, of bytes that become three each. */
 static void the_largest_params(void **state)
 {
@@ -565,6 +592,7 @@ int main(void)
         cmocka_unit_test(warm_calls_allocate_nothing),
         cmocka_unit_test(no_memory_is_an_error),
         cmocka_unit_test(the_tree),
+        cmocka_unit_test(places_in_the_tree),
         cmocka_unit_test(the_largest_params),
         cmocka_unit_test(the_largest_fields_of_a_struct),
         cmocka_unit_test(the_longest_lists),

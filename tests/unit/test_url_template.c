@@ -15,15 +15,18 @@
     }
 
 static const struct casehook__variable case_variables[] = {
-    {"case.title", CASEHOOK__VARIABLE_TEXT, NULL},    {"case.id", CASEHOOK__VARIABLE_TEXT, NULL},
-    {"case.severity", CASEHOOK__VARIABLE_TEXT, NULL}, {"case.status", CASEHOOK__VARIABLE_TEXT, NULL},
-    {"case.tags", CASEHOOK__VARIABLE_LIST, NULL},     {"case.fields.*", CASEHOOK__VARIABLE_FIELD, NULL},
+    {"case.title", CASEHOOK__VARIABLE_TEXT, NULL, {0}},
+    {"case.id", CASEHOOK__VARIABLE_TEXT, NULL, {0}},
+    {"case.severity", CASEHOOK__VARIABLE_TEXT, NULL, {0}},
+    {"case.status", CASEHOOK__VARIABLE_TEXT, NULL, {0}},
+    {"case.tags", CASEHOOK__VARIABLE_LIST, NULL, {0}},
+    {"case.fields.*", CASEHOOK__VARIABLE_FIELD, NULL, {0}},
 };
 static const struct casehook__variable id_variables[] = {
-    {"external.system.id", CASEHOOK__VARIABLE_TEXT, NULL}};
+    {"external.system.id", CASEHOOK__VARIABLE_TEXT, NULL, {0}}};
 static const struct casehook__variable view_variables[] = {
-    {"external.system.id", CASEHOOK__VARIABLE_TEXT, NULL},
-    {"external.system.title", CASEHOOK__VARIABLE_TEXT, NULL},
+    {"external.system.id", CASEHOOK__VARIABLE_TEXT, NULL, {0}},
+    {"external.system.title", CASEHOOK__VARIABLE_TEXT, NULL, {0}},
 };
 static const struct casehook__schema create_schema = SCHEMA(case_variables),
                                      get_schema = SCHEMA(id_variables), view_schema = SCHEMA(view_variables);
