@@ -162,6 +162,8 @@ static int purge_some(struct casehook_outbox *outbox, int64_t older_than_ms, uin
 {
     int status = CASEHOOK_OK;
     *count = 0;
+    if (outbox->store->driver->alone)
+        status = casehook__ob_run(outbox, CASEHOOK__OB_KEEP_LAST, NULL, 0, NULL, fault);
     for (int state = CASEHOOK_OUTBOX_DONE; !status && state < CASEHOOK__OB_STATES; state++) {
         struct casehook__ob_rows rows = {.take = NULL};
         const struct casehook__ob_value values[] = {casehook__ob_number_value(state),

@@ -214,19 +214,12 @@ static void look_for_news(struct casehook_outbox *outbox)
 
 static void look_when_nobody_writes(struct casehook_outbox *outbox)
 {
-    pthread_mutex_lock(&outbox->lock);
-    bool free = !outbox->leading;
-    if (free) outbox->leading = true; /* the store is ours */
-    pthread_mutex_unlock(&outbox->lock);
-    if (!free) {
+    if (!casehook__ob_lead(outbox)) {
         atomic_store(&outbox->has_work, true); /* whoever writes will be seen */
         return;
     }
     look_for_news(outbox);
-    pthread_mutex_lock(&outbox->lock);
-    outbox->leading = false;
-    pthread_cond_broadcast(&outbox->ended);
-    pthread_mutex_unlock(&outbox->lock);
+    casehook__ob_lead_no_more(outbox);
 }
 
 enum { PROCESS_ROUNDS_MAX = 8 };

@@ -2,8 +2,8 @@
  * group.c - what many threads want at the same moment becomes one transaction.
  *
  * The first one that comes leads: it takes what has gathered, does all of it, commits once, and wakes the
- * others. Meanwhile the next group gathers.  So a commit costs the disk once for all of them, and no thread
- * of ours is needed.
+ * others.  Meanwhile the next group gathers, whose first one leads then.  So a commit costs the disk once for
+ * all of them, and no thread of ours is needed.
  */
 #include "outbox/posix.h"
 
@@ -191,11 +191,44 @@ static struct casehook__ob_job *take_jobs(struct casehook_outbox *outbox)
     return jobs;
 }
 
-static void lead(struct casehook_outbox *outbox)
+bool casehook__ob_lead(struct casehook_outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    bool free = !outbox->leading;
+    outbox->leading = true;
+    pthread_mutex_unlock(&outbox->lock);
+    return free;
+}
+
+void casehook__ob_lead_no_more(struct casehook_outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    struct casehook__ob_job *next = outbox->first;
+    outbox->leading = next != NULL;
+    pthread_mutex_unlock(&outbox->lock);
+    if (next) sem_post(&next->woken);
+}
+
+/*
+ * Threads whose job has ended and that have not run since will come back in a moment with another one: let
+ * them, once, or each of them would get a commit of its own where the processor is busy.
+ */
+static void let_others_come(struct casehook_outbox *outbox)
+{
+    size_t queued = 0;
+    pthread_mutex_lock(&outbox->lock);
+    for (const struct casehook__ob_job *job = outbox->first; job; job = job->next) queued++;
+    pthread_mutex_unlock(&outbox->lock);
+    if (queued < atomic_load(&outbox->inside)) sched_yield();
+}
+
+/* The first of the queue leads: its own job is among those it does. */
+static void lead(struct casehook_outbox *outbox, const struct casehook__ob_job *own)
 {
     bool tells = false;
+    let_others_come(outbox);
+    pthread_mutex_lock(&outbox->lock);
     struct casehook__ob_job *jobs = take_jobs(outbox);
-    outbox->leading = true;
     outbox->numbers.groups++;
     pthread_mutex_unlock(&outbox->lock);
     do_group(outbox, jobs);
@@ -206,47 +239,30 @@ static void lead(struct casehook_outbox *outbox)
         atomic_store(&outbox->has_work, true);
         casehook__ob_watch_wake(outbox);
     }
-    pthread_mutex_lock(&outbox->lock);
-    outbox->leading = false;
+    casehook__ob_lead_no_more(outbox);
     for (struct casehook__ob_job *job = jobs, *next; job; job = next) {
         next = job->next; /* whoever waits for it may take it away once it has ended */
         job->ended = true;
+        if (job != own) sem_post(&job->woken);
     }
-    pthread_cond_broadcast(&outbox->ended);
 }
 
-/*
- * Threads whose job has ended and that have not run since will come back in a moment with another one: let
- * them, once, or each of them would get a commit of its own where the processor is busy.
- */
-static void let_others_come(struct casehook_outbox *outbox)
-{
-    size_t queued = 0;
-    for (const struct casehook__ob_job *job = outbox->first; job; job = job->next) queued++;
-    if (queued >= outbox->inside) return;
-    outbox->leading = true;
-    pthread_mutex_unlock(&outbox->lock);
-    sched_yield();
-    pthread_mutex_lock(&outbox->lock);
-}
-
+/* Each thread is woken alone, and needs no lock then: all at once would wait for each other. */
 int casehook__ob_group(struct casehook_outbox *outbox, struct casehook__ob_job *job)
 {
     job->ended = false;
     job->next = NULL;
+    sem_init(&job->woken, 0, 0);
+    atomic_fetch_add(&outbox->inside, 1);
     pthread_mutex_lock(&outbox->lock);
-    outbox->inside++;
+    bool leads = !outbox->leading;
+    outbox->leading = true;
     *outbox->last = job;
     outbox->last = &job->next;
-    while (!job->ended) {
-        if (outbox->leading) {
-            pthread_cond_wait(&outbox->ended, &outbox->lock);
-        } else {
-            let_others_come(outbox);
-            lead(outbox);
-        }
-    }
-    outbox->inside--;
     pthread_mutex_unlock(&outbox->lock);
+    while (!leads && sem_wait(&job->woken) != 0) continue; /* a signal came between */
+    if (!job->ended) lead(outbox, job);
+    atomic_fetch_sub(&outbox->inside, 1);
+    sem_destroy(&job->woken);
     return job->fault.status;
 }

@@ -172,7 +172,6 @@ static void release_outbox(struct casehook_outbox *outbox)
     if (outbox->store && ours) outbox->store->driver->close(outbox->store);
     casehook__ob_release(heap, outbox->sending);
     casehook__ob_release(heap, outbox->worker);
-    if (ours) pthread_cond_destroy(&outbox->ended);
     if (ours) pthread_mutex_destroy(&outbox->lock);
     if (outbox->options.destroy) outbox->options.destroy(outbox->options.user);
     casehook__ob_release(heap, outbox);
@@ -190,7 +189,6 @@ static struct casehook_outbox *begin_outbox(struct casehook__ob_heap *heap,
     outbox->last = &outbox->first;
     outbox->clock_ahead = casehook__ob_clock_ahead();
     pthread_mutex_init(&outbox->lock, NULL);
-    pthread_cond_init(&outbox->ended, NULL);
     atomic_flag_clear(&outbox->delivering);
     atomic_store(&outbox->has_work, true);
     fill_defaults(&outbox->options);

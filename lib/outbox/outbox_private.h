@@ -6,6 +6,7 @@
 #include "outbox/statements.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 enum { CASEHOOK__OB_STATES = 9, CASEHOOK__OB_RESTS = 8, CASEHOOK__OB_NAME_SIZE = 256 };
@@ -28,6 +29,7 @@ struct casehook__ob_job {
     struct casehook__ob_fault fault; /* status CASEHOOK_OK: it is done */
     bool counts;                     /* it wants the numbers exactly */
     bool tells;                      /* others have something to do now */
+    sem_t woken;                     /* whoever waits: it has ended, or else leads */
     bool ended;
     struct casehook__ob_job *next;
 };
@@ -72,10 +74,9 @@ struct casehook_outbox {
     int pid;
 
     pthread_mutex_t lock; /* for the queue and the numbers below */
-    pthread_cond_t ended;
     struct casehook__ob_job *first, **last;
-    bool leading;
-    size_t inside; /* threads that want something */
+    bool leading;         /* somebody has the store */
+    atomic_size_t inside; /* threads that want something */
     struct casehook_outbox_stats numbers;
 
     /* Of whoever leads the group. */
@@ -102,6 +103,9 @@ struct casehook_outbox {
 
 /* group.c: does the job and returns its status; fault is that of the job. */
 int casehook__ob_group(struct casehook_outbox *outbox, struct casehook__ob_job *job);
+/* Takes the store without a job, unless somebody has it; and gives it to whoever is next. */
+bool casehook__ob_lead(struct casehook_outbox *outbox);
+void casehook__ob_lead_no_more(struct casehook_outbox *outbox);
 /* In a job: an entry comes to a state (from 0: it is new), or leaves it (to 0). */
 void casehook__ob_moved(struct casehook_outbox *outbox, int from, int to, int64_t bytes);
 int casehook__ob_run(struct casehook_outbox *outbox, int statement, const struct casehook__ob_value *values,

@@ -37,6 +37,12 @@ static const char *const versions[] = {
     "DROP INDEX casehook_entry_due;"
     "CREATE INDEX casehook_entry_due ON casehook_entry (state, due, connector);"
     "CREATE INDEX casehook_entry_history ON casehook_entry (case_no, id) WHERE case_no <> 0;",
+    /* One index for both.  Where the database does not number rows itself: the last number that was given. */
+    "DROP INDEX casehook_entry_case;"
+    "DROP INDEX casehook_entry_history;"
+    "CREATE INDEX casehook_entry_case ON casehook_entry (case_no, state%AND_ID) WHERE case_no > 0;"
+    "ALTER TABLE casehook_outbox ADD COLUMN last_id %NUMBER NOT NULL DEFAULT 0;"
+    "UPDATE casehook_outbox SET last_id = (SELECT COALESCE(MAX(no), 0) FROM casehook_case);",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 
@@ -90,7 +96,7 @@ static int upgrade(struct casehook__ob_store *store, struct casehook__ob_fault *
     if (status || version == SCHEMA_VERSION) return status;
     for (int64_t i = version; i < SCHEMA_VERSION; i++) casehook__ob_put(&sql, versions[i]);
     casehook__ob_put(&sql, version ? "UPDATE casehook_outbox SET version = "
-                                   : "INSERT INTO casehook_outbox VALUES (");
+                                   : "INSERT INTO casehook_outbox (version) VALUES (");
     casehook__ob_number(&sql, SCHEMA_VERSION);
     casehook__ob_put(&sql, version ? ";" : ");");
     status = sql.broken ? casehook__ob_fail_memory(fault) : run_script(store, sql.data, fault);

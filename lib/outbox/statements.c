@@ -1,9 +1,8 @@
 /*
  * statements.c - every statement of the outbox, for both databases.
  *
- * Numbers of states are those of the header: up to 5 an entry is not finished.  That is written as "state <=
- * 5", and "case_no > 0" beside it, where the index of unfinished entries is meant to be used; "case_no <> 0"
- * means the one of all of them.
+ * Numbers of states are those of the header: up to 5 an entry is not finished.  "case_no > 0" stands where
+ * the index of the entries of a case is meant to be used.
  */
 #include "outbox/statements.h"
 
@@ -15,6 +14,22 @@
     "COALESCE(e.url, c.url), e.worker, e.message, "
 
 #define IN_STATES "e.state IN ($1, $2, $3, $4, $5, $6, $7, $8) "
+
+/* In the order of the index each, so that no more is read of them than is wanted; of a key there is only one.
+ */
+#define IN_STATE_OF_CASE(state)                                                                   \
+    "SELECT id FROM casehook_entry WHERE case_no = (SELECT no FROM casehook_case "                \
+    "WHERE connector = $10 AND case_id = $12 AND $11 IS NULL) AND case_no > 0 AND state = " state \
+    " AND id < $9 "
+#define NEWEST_OF_CASE                                                                                                                         \
+    IN_STATE_OF_CASE("$1")                                                                                                                     \
+    "UNION ALL " IN_STATE_OF_CASE("$2") "UNION ALL " IN_STATE_OF_CASE("$3") "UNION ALL " IN_STATE_OF_CASE("$4") "UNION ALL " IN_STATE_OF_CASE( \
+        "$5") "UNION ALL " IN_STATE_OF_CASE("$6") "UNION ALL " IN_STATE_OF_CASE("$7") "UNION "                                                 \
+                                                                                      "ALL"                                                    \
+                                                                                      " " IN_STATE_OF_CASE(                                    \
+                                                                                          "$8") "ORDER BY "                                    \
+                                                                                                "1 DESC "                                      \
+                                                                                                "LIMIT $13"
 
 /* Of those that are due, and are not left out.  The time is asked once, so that an index can be used. */
 #define CLAIM(which)                                                                           \
@@ -46,8 +61,8 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_FIND] = {"SELECT no, replaceable, status, %NOW - changed FROM casehook_case "
                                 "WHERE connector = $1 AND case_id = $2 %LOCK",
                                 "bb"},
-    [CASEHOOK__OB_CASE_NEW] = {"INSERT INTO casehook_case (connector, case_id, status, changed) "
-                               "VALUES ($1, $2, $3, %NOW) ON CONFLICT (connector, case_id) DO NOTHING",
+    [CASEHOOK__OB_CASE_NEW] = {"INSERT INTO casehook_case (no, connector, case_id, status, changed) "
+                               "VALUES (%NEXT, $1, $2, $3, %NOW) ON CONFLICT (connector, case_id) DO NOTHING",
                                "bbb", "no"},
     [CASEHOOK__OB_CASE_DROP] = {"DELETE FROM casehook_case WHERE no = $1", "i"},
     [CASEHOOK__OB_CASE_SET] =
@@ -66,8 +81,8 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
      * is about to be replaced.
      */
     [CASEHOOK__OB_BLOCKING] =
-        {"SELECT id FROM casehook_entry WHERE case_no = $1 AND case_no > 0 AND state <= 5 "
-         "AND +state IN (1, 3, 5) AND id <> $2 LIMIT 1",
+        {"SELECT id FROM casehook_entry WHERE case_no = $1 AND case_no > 0 AND state IN (1, 3, 5) "
+         "AND id <> $2 LIMIT 1",
          "ii"},
     /* A case that is in the tracker, or that something unfinished will make. */
     [CASEHOOK__OB_CASE_MADE] =
@@ -77,8 +92,8 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "bb"},
     [CASEHOOK__OB_REPLACE] = {"UPDATE casehook_entry SET state = 8, due = %NOW WHERE id = $1", "i"},
     [CASEHOOK__OB_PUT] =
-        {"INSERT INTO casehook_entry (connector, key, case_no, operation, state, due, put_at, bytes, "
-         "params, title, token) VALUES ($1, $2, $3, $4, $5, %NOW + $6, %NOW, $7, $8, $9, $10) "
+        {"INSERT INTO casehook_entry (id, connector, key, case_no, operation, state, due, put_at, bytes, "
+         "params, title, token) VALUES (%NEXT, $1, $2, $3, $4, $5, %NOW + $6, %NOW, $7, $8, $9, $10) "
          "ON CONFLICT (connector, key) DO NOTHING",
          "bbiiiiibbb", "id"},
     [CASEHOOK__OB_EXPIRE] = {"WITH late AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 3 "
@@ -115,9 +130,9 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_WHOSE] = {"SELECT fence, state FROM casehook_entry WHERE id = $1", "i"},
     [CASEHOOK__OB_PROMOTE] =
         {"UPDATE casehook_entry SET state = 1 WHERE id = (SELECT id FROM casehook_entry "
-         "WHERE case_no = $1 AND case_no > 0 AND state <= 5 AND +state = 2 ORDER BY id LIMIT 1) "
+         "WHERE case_no = $1 AND case_no > 0 AND state = 2 ORDER BY id LIMIT 1) "
          "AND NOT EXISTS (SELECT 1 FROM casehook_entry b WHERE b.case_no = $1 AND b.case_no > 0 "
-         "AND b.state <= 5 AND +b.state IN (1, 3, 5)) RETURNING id, bytes",
+         "AND b.state IN (1, 3, 5)) RETURNING id, bytes",
          "i"},
     [CASEHOOK__OB_NEXT_DUE] = {"SELECT due - %NOW FROM casehook_entry WHERE state = $1 ORDER BY due LIMIT 1",
                                "i"},
@@ -137,6 +152,13 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                              "first_at = CASE WHEN $2 <= 2 AND state > 2 THEN 0 ELSE first_at END, "
                              "external_id = COALESCE($3, external_id) WHERE id = $1",
                              "iib"},
+    /* Numbers of what was deleted are not given again; where the database does not see to that itself. */
+    [CASEHOOK__OB_NEXT] = {"SELECT 1 + CASE WHEN m > last_id THEN m ELSE last_id END FROM casehook_outbox, "
+                           "(SELECT COALESCE(MAX(id), 0) AS m FROM casehook_entry) AS e",
+                           ""},
+    [CASEHOOK__OB_KEEP_LAST] = {"UPDATE casehook_outbox SET last_id = (SELECT MAX(id) FROM casehook_entry) "
+                                "WHERE last_id < (SELECT MAX(id) FROM casehook_entry)",
+                                ""},
     [CASEHOOK__OB_PURGE] =
         {"DELETE FROM casehook_entry WHERE id IN (SELECT id FROM casehook_entry WHERE state = $1 "
          "AND due <= (SELECT %NOW) - $2 ORDER BY due LIMIT $3)",
@@ -165,10 +187,8 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                 "iiiiiiiiibbbii"},
     [CASEHOOK__OB_LIST_CASE] = {"SELECT " LISTED
                                 "CASE WHEN $14 = 1 THEN e.params END, CASE WHEN $14 = 1 THEN e.result END "
-                                "FROM casehook_case c JOIN casehook_entry e ON e.case_no = c.no "
-                                "WHERE e.case_no <> 0 AND +" IN_STATES "AND e.id < $9 AND c.connector = $10 "
-                                "AND ($11 IS NULL OR e.key = $11) AND c.case_id = $12 "
-                                "ORDER BY e.id DESC LIMIT $13",
+                                "FROM casehook_entry e JOIN casehook_case c ON c.no = e.case_no "
+                                "WHERE e.id IN (" NEWEST_OF_CASE ") ORDER BY e.id DESC",
                                 "iiiiiiiiibbbii"},
     [CASEHOOK__OB_LIST_CASES] =
         {"SELECT " LISTED "CASE WHEN $5 = 1 THEN e.params END, CASE WHEN $5 = 1 THEN e.result END "
@@ -185,7 +205,7 @@ char *casehook__ob_in_dialect(struct casehook__ob_heap *heap, const struct caseh
         const char *word, *meant;
     } words[] = {{"%NOW", dialect->now},     {"%LOCK", dialect->lock},         {"%SKIP", dialect->skip},
                  {"%BYTES", dialect->bytes}, {"%IDENTITY", dialect->identity}, {"%NUMBER", dialect->number},
-                 {"$", dialect->value}};
+                 {"%NEXT", dialect->next},   {"%AND_ID", dialect->and_id},     {"$", dialect->value}};
     struct casehook__ob_buf buf = {.heap = heap};
     while (*text) {
         size_t plain = strcspn(text, "%$");

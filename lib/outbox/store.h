@@ -23,7 +23,7 @@ struct casehook__ob_rows {
 
 /* Words of the statements that each database has its own of. */
 struct casehook__ob_dialect {
-    const char *bytes, *identity, *now, *lock, *skip, *number, *value;
+    const char *bytes, *identity, *now, *lock, *skip, *number, *value, *next, *and_id;
     bool returning;    /* a row that was made is told by the statement that made it, not by the driver */
     const char *alone; /* in the transaction that makes the tables */
 };

@@ -33,6 +33,7 @@ struct sqlite_store {
     sqlite3_stmt *prepared[CASEHOOK__OB_STATEMENTS];
     sqlite3_stmt *begin, *commit, *rollback, *data_version;
     int64_t seen_version;
+    int64_t next; /* the number of the next entry, or of the case that it makes; 0: not asked yet */
 };
 
 /* What SQLite says, and what to do about it. */
@@ -136,12 +137,36 @@ static int step_sqlite(struct sqlite_store *store, sqlite3_stmt *prepared, struc
     return status;
 }
 
-/* To ask for the number of a row with the statement that makes it would make a table for the answer. */
-static int hand_made(struct sqlite_store *store, struct casehook__ob_rows *rows)
+/*
+ * Rows are numbered here: AUTOINCREMENT would write a page more in each transaction, and to ask for a number
+ * with the statement that makes the row would make a table for the answer.  A case has the number of the
+ * entry that made it.
+ */
+enum { NEXT_PLACE = 16 };
+
+static int take_next(void *user, const struct casehook__ob_value *values, size_t count)
 {
-    const struct casehook__ob_value number = {
-        CASEHOOK__OB_NUMBER, sqlite3_last_insert_rowid(store->db), {NULL, 0}};
-    return rows && rows->changed ? rows->take(rows->user, &number, 1) : CASEHOOK_OK;
+    if (count == 1) *(int64_t *)user = values[0].number;
+    return CASEHOOK_OK;
+}
+
+static int number_row(struct sqlite_store *store, sqlite3_stmt *prepared, struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_rows rows = {.take = take_next, .user = &store->next};
+    int status = store->next
+                     ? CASEHOOK_OK
+                     : store->common.driver->run(&store->common, CASEHOOK__OB_NEXT, NULL, 0, &rows, fault);
+    if (status) return status;
+    int code = sqlite3_bind_int64(prepared, NEXT_PLACE, store->next);
+    return code ? fail_sqlite(store, code, fault) : CASEHOOK_OK;
+}
+
+static int hand_made(struct sqlite_store *store, int statement, struct casehook__ob_rows *rows)
+{
+    const struct casehook__ob_value number = {CASEHOOK__OB_NUMBER, store->next, {NULL, 0}};
+    if (!rows || !rows->changed) return CASEHOOK_OK;
+    if (statement == CASEHOOK__OB_PUT) store->next++;
+    return rows->take(rows->user, &number, 1);
 }
 
 static int sqlite_run(struct casehook__ob_store *common, int statement,
@@ -157,8 +182,10 @@ static int sqlite_run(struct casehook__ob_store *common, int statement,
     int code = prepare_sqlite(store, common->texts[statement], prepared);
     /* All of them each time: what was bound before is gone. */
     for (int i = 0; !code && i < wanted; i++) code = bind_sqlite(*prepared, i + 1, &values[i]);
-    int status = code ? fail_sqlite(store, code, fault) : step_sqlite(store, *prepared, rows, fault);
-    return status || !sql->made ? status : hand_made(store, rows);
+    int status = code ? fail_sqlite(store, code, fault) : CASEHOOK_OK;
+    if (!status && sql->made) status = number_row(store, *prepared, fault);
+    if (!status) status = step_sqlite(store, *prepared, rows, fault);
+    return status || !sql->made ? status : hand_made(store, statement, rows);
 }
 
 static int sqlite_script(struct casehook__ob_store *common, const char *sql, struct casehook__ob_fault *fault)
@@ -187,6 +214,7 @@ static int sqlite_begin(struct casehook__ob_store *common, struct casehook__ob_f
             fault, CASEHOOK_E_SYSTEM,
             "outbox: the file was moved, deleted or replaced while it was open: put it back, "
             "or open the outbox again");
+    store->next = 0;
     return run_fixed(store, "BEGIN IMMEDIATE", &store->begin, fault);
 }
 
@@ -295,12 +323,14 @@ static const struct casehook__ob_driver sqlite_driver = {
     .name = "sqlite",
     .alone = true,
     .dialect = {.bytes = "BLOB",
-                .identity = "INTEGER PRIMARY KEY AUTOINCREMENT",
+                .identity = "INTEGER PRIMARY KEY",
                 .now = "casehook_now()",
                 .lock = "",
                 .skip = "",
                 .number = "INTEGER",
-                .value = "?", /* then its place is its number */
+                .value = "?",  /* then its place is its number */
+                .next = "?16", /* NEXT_PLACE */
+                .and_id = "",  /* it is in every index */
                 .alone = ""},
     .begin = sqlite_begin,
     .commit = sqlite_commit,

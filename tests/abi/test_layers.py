@@ -32,11 +32,11 @@ OUTSIDE = [
     ("sqlite3.h", "outbox/store_sqlite.c"),
     ("libpq-fe.h", "outbox/store_postgres.c"),
 ]
-STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/in.h poll.h pthread.h sched.h signal.h
+STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/in.h poll.h pthread.h sched.h semaphore.h signal.h
     stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h sys/epoll.h sys/event.h sys/eventfd.h
     sys/random.h sys/socket.h sys/stat.h sys/time.h sys/timerfd.h sys/types.h time.h unistd.h""".split()
 
-POSIX = {name for name in STANDARD if "/" in name} | {"fcntl.h", "poll.h", "pthread.h", "signal.h", "time.h", "unistd.h"}
+POSIX = {name for name in STANDARD if "/" in name} | {"fcntl.h", "poll.h", "pthread.h", "semaphore.h", "signal.h", "time.h", "unistd.h"}
 
 URL_PARSER = {"curl_url", "curl_url_cleanup", "curl_url_get", "curl_url_set", "curl_free"}
 

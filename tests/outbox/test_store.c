@@ -84,6 +84,25 @@ static void a_key_is_one_entry(void **state)
     casehook_outbox_close(outbox);
 }
 
+static void numbers_of_what_is_gone_are_not_given_again(void **state)
+{
+    (void)state;
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, NULL);
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", "")), deleted = 0;
+    assert_int_equal(casehook_outbox_discard(outbox, id, NULL), CASEHOOK_OK);
+    while (!deleted) assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
+    /* Another case under the same number would have the history of this one. */
+    uint64_t second = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", "")),
+             third = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("3", ""));
+    assert_true(second > id);
+    assert_true(third > second);
+    casehook_outbox_close(outbox);
+    outbox = box_open(place, NULL);
+    assert_true(box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", "")) > third);
+    casehook_outbox_close(outbox);
+}
+
 static void entries_of_a_case_wait_for_each_other(void **state)
 {
     (void)state;
@@ -302,6 +321,15 @@ static void lists_show_what_is_asked_for(void **state)
     assert_int_equal(casehook_outbox_list_entry(list, 0, &entry), CASEHOOK_OK);
     assert_string_equal(entry.title, "T7");
     casehook_outbox_list_free(list);
+    query.limit = 1; /* the newest first, whatever their states are */
+    for (int i = 7; i >= 6; i--) {
+        assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+        assert_int_equal(casehook_outbox_list_count(list), 1);
+        assert_int_equal(casehook_outbox_list_entry(list, 0, &entry), CASEHOOK_OK);
+        assert_int_equal(entry.title[1] - '0', i);
+        query.before = entry.id;
+        casehook_outbox_list_free(list);
+    }
     query.states = CASEHOOK_OUTBOX_IN(CASEHOOK_OUTBOX_QUEUED);
     query.before = entry.id;
     assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
@@ -608,12 +636,17 @@ static void tables_of_an_older_version_are_brought_up(void **state)
     struct casehook_outbox *outbox = box_open(place, NULL);
     uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
     casehook_outbox_close(outbox);
-    box_sql("DROP INDEX casehook_entry_case; DROP INDEX casehook_entry_history; "
-            "ALTER TABLE casehook_case DROP COLUMN fields; UPDATE casehook_outbox SET version = 1;");
+    box_sql("DROP INDEX casehook_entry_case; ALTER TABLE casehook_case DROP COLUMN fields; "
+            "ALTER TABLE casehook_outbox DROP COLUMN last_id; UPDATE casehook_outbox SET version = 1;");
+    if (!box_is_postgres())
+        box_sql("UPDATE casehook_case SET no = 70; UPDATE casehook_entry SET case_no = 70;");
     outbox = box_open(place, NULL);
     assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_WAITING);
+    /* Numbers of cases are not given again. */
+    id = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", ""));
+    if (!box_is_postgres()) assert_int_equal(id, 71);
     casehook_outbox_close(outbox);
-    box_sql("DROP INDEX casehook_entry_case; DROP INDEX casehook_entry_history;"); /* they are there again */
+    box_sql("DROP INDEX casehook_entry_case; SELECT fields FROM casehook_case;"); /* they are there again */
 }
 
 /* ---- files ------------------------------------------------------------------------------------------ */
@@ -830,6 +863,7 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_teardown(name, close_all)
     const struct CMUnitTest tests[] = {TEST(what_was_put_is_there_after_opening_again),
                                        TEST(a_key_is_one_entry),
+                                       TEST(numbers_of_what_is_gone_are_not_given_again),
                                        TEST(entries_of_a_case_wait_for_each_other),
                                        TEST(a_newer_update_replaces_one_that_waits),
                                        TEST(a_full_outbox_says_so),
