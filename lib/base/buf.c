@@ -81,7 +81,10 @@ int casehook__buf_append_string(struct casehook__buf *buf, const char *terminate
 
 int casehook__buf_append_char(struct casehook__buf *buf, char c)
 {
-    return casehook__buf_append(buf, &c, 1);
+    if (!fits(buf, 1)) return casehook__buf_append(buf, &c, 1);
+    buf->data[buf->length++] = c;
+    buf->data[buf->length] = '\0';
+    return CASEHOOK_OK;
 }
 
 int casehook__buf_append_number(struct casehook__buf *buf, int64_t number)

@@ -6,8 +6,8 @@
 struct scan {
     const char *end;
     enum casehook__js_fault fault;
-    const char *place;                                   /* of the fault */
-    uint64_t objects[CASEHOOK__JSON_DEPTH_MAX / 64 + 1]; /* a bit per open container: object or array */
+    const char *place;                          /* of the fault */
+    bool objects[CASEHOOK__JSON_DEPTH_MAX + 1]; /* of each open container: object or array */
     struct casehook__js_find find;
 };
 
@@ -136,20 +136,6 @@ static inline const char *skip_scalar(struct scan *scan, const char *p, const ch
 
 /* ---- structure ---- */
 
-static inline void set_object(struct scan *scan, size_t level, bool object)
-{
-    uint64_t bit = (uint64_t)1 << level % 64;
-    if (object)
-        scan->objects[level / 64] |= bit;
-    else
-        scan->objects[level / 64] &= ~bit;
-}
-
-static inline bool is_object(const struct scan *scan, size_t level)
-{
-    return scan->objects[level / 64] >> level % 64 & 1;
-}
-
 /* Key and colon of a member of the object at level: where its value begins. */
 static inline const char *scan_member(struct scan *scan, const char *p, const char *end, size_t level)
 {
@@ -185,7 +171,7 @@ static const char *skip_value(struct scan *scan, const char *p)
         if (*p == '{' || *p == '[') {
             object = *p == '{';
             if (level++ == CASEHOOK__JSON_DEPTH_MAX) return fail_scan(scan, CASEHOOK__JS_TOO_DEEP, p);
-            set_object(scan, level, object);
+            scan->objects[level] = object;
             casehook__js_find_open(&scan->find, level, object ? CASEHOOK__JS_OBJECT : CASEHOOK__JS_ARRAY, p);
             p = casehook__js_skip_space(p + 1, end);
             if (p == end || *p != (object ? '}' : ']')) {
@@ -210,7 +196,7 @@ static const char *skip_value(struct scan *scan, const char *p)
             if (*p == ',') break;
             if (*p != (object ? '}' : ']')) return unexpected(scan, p);
             casehook__js_find_close(&scan->find, level--, ++p);
-            object = is_object(scan, level);
+            object = scan->objects[level];
         }
         p = entry(scan, casehook__js_skip_space(p + 1, end), end, level, object);
         if (!p) return NULL;
@@ -230,7 +216,7 @@ static void scan_text(struct scan *scan, struct casehook__text text)
     const char *p = text_start(text);
     scan->fault = CASEHOOK__JS_VALID;
     scan->end = text.data + text.length;
-    memset(scan->objects, 0, sizeof scan->objects);
+    scan->objects[0] = false; /* what is around all of it */
     if (p == scan->end) {
         fail_scan(scan, CASEHOOK__JS_EMPTY, p);
         return;
