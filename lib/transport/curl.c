@@ -249,15 +249,14 @@ static struct casehook__text kept(const struct casehook__transfer *transfer,
 
 static void read_easy_response(struct casehook__transfer *transfer)
 {
-    /* Without a content encoding: libcurl has decoded what it offered, or failed. */
-    transfer->response = (struct casehook__response){
-        .status = (int)transfer->status,
-        .content_type = kept(transfer, &transfer->content_type),
-        .location = kept(transfer, &transfer->location),
-        .retry_after = kept(transfer, &transfer->retry_after),
-        .id_header = kept(transfer, &transfer->id_header),
-        .body = casehook__buf_text(&transfer->body),
-    };
+    struct casehook__response *response = &transfer->response;
+    response->status = (int)transfer->status;
+    response->content_type = kept(transfer, &transfer->content_type);
+    /* No content encoding: libcurl has decoded what it offered, or failed. */
+    response->location = kept(transfer, &transfer->location);
+    response->retry_after = kept(transfer, &transfer->retry_after);
+    response->id_header = kept(transfer, &transfer->id_header);
+    response->body = casehook__buf_text(&transfer->body);
 }
 
 /* All of the body is there, whatever became of the connection. */
@@ -313,24 +312,20 @@ static uint64_t bytes_sent(const struct casehook__transfer *transfer)
 }
 
 /* Few questions: each costs something. */
-static struct casehook__metrics measure(const struct casehook__transfer *transfer)
+static void measure(const struct casehook__transfer *transfer, struct casehook__metrics *metrics)
 {
     CURL *easy = transfer->handle.easy;
-    struct casehook__metrics metrics = {.known = true,
-                                        .reused = transfer->kept,
-                                        .name_us = -1,
-                                        .connect_us = -1,
-                                        .tls_us = -1,
-                                        .first_byte_us = time_until(easy, CURLINFO_STARTTRANSFER_TIME_T),
-                                        .total_us = time_until(easy, CURLINFO_TOTAL_TIME_T),
-                                        .sent = bytes_sent(transfer),
-                                        .received = transfer->header_bytes};
-    metrics.received += bytes_of(easy, CURLINFO_SIZE_DOWNLOAD_T);
-    if (transfer->kept) return metrics;
-    metrics.name_us = time_until(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    metrics.connect_us = time_until(easy, CURLINFO_CONNECT_TIME_T);
-    metrics.tls_us = time_until(easy, CURLINFO_APPCONNECT_TIME_T);
-    return metrics;
+    metrics->known = true;
+    metrics->reused = transfer->kept;
+    metrics->name_us = metrics->connect_us = metrics->tls_us = -1;
+    metrics->first_byte_us = time_until(easy, CURLINFO_STARTTRANSFER_TIME_T);
+    metrics->total_us = time_until(easy, CURLINFO_TOTAL_TIME_T);
+    metrics->sent = bytes_sent(transfer);
+    metrics->received = transfer->header_bytes + bytes_of(easy, CURLINFO_SIZE_DOWNLOAD_T);
+    if (transfer->kept) return;
+    metrics->name_us = time_until(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    metrics->connect_us = time_until(easy, CURLINFO_CONNECT_TIME_T);
+    metrics->tls_us = time_until(easy, CURLINFO_APPCONNECT_TIME_T);
 }
 
 /* Whether it was answered is decided, and if not, failure says why. */
@@ -340,7 +335,8 @@ static void conclude(struct casehook__transfer *transfer)
         read_easy_response(transfer);
     else
         note_partial(transfer);
-    transfer->response.metrics = transfer->failure.metrics = measure(transfer);
+    measure(transfer, &transfer->response.metrics);
+    transfer->failure.metrics = transfer->response.metrics;
     leave_transport(transfer);
 }
 

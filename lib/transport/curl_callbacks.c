@@ -12,22 +12,20 @@
 
 #define REFUSAL_BODY_MAX (16 * 1024) /* of an answer that is no success only an excerpt is wanted */
 
-static bool is_name(struct casehook__text line, const char *name)
+static bool is_name(struct casehook__text line, struct casehook__text name)
 {
-    size_t length = strlen(name);
-    return line.length > length && line.data[length] == ':' &&
-           casehook__text_is_nocase((struct casehook__text){line.data, length}, name);
+    return line.length > name.length && line.data[name.length] == ':' &&
+           casehook__text_equal_nocase((struct casehook__text){line.data, name.length}, name);
 }
 
-static struct casehook__text value_of(struct casehook__text line, const char *name)
+static struct casehook__text value_of(struct casehook__text line, struct casehook__text name)
 {
-    size_t begin = strlen(name) + 1;
-    return casehook__text_trim((struct casehook__text){line.data + begin, line.length - begin});
+    return casehook__text_trim(casehook__text_from(line, name.length + 1));
 }
 
 /* When line is the header name, its value is kept, of several the first.  False: no memory. */
-static bool keep_header(struct casehook__transfer *transfer, struct casehook__text line, const char *name,
-                        struct casehook__kept_header *kept)
+static bool keep_header(struct casehook__transfer *transfer, struct casehook__text line,
+                        struct casehook__text name, struct casehook__kept_header *kept)
 {
     if (kept->present || !is_name(line, name)) return true;
     struct casehook__text value = value_of(line, name);
@@ -63,9 +61,10 @@ static void end_head(struct casehook__transfer *transfer)
 
 static void note_length(struct casehook__transfer *transfer, struct casehook__text line)
 {
-    if (!is_name(line, "Content-Length")) return;
+    const struct casehook__text name = CASEHOOK__TEXT("Content-Length");
     uint64_t length = 0;
-    bool number = casehook__text_number(value_of(line, "Content-Length"), UINT64_MAX / 2, &length);
+    if (!is_name(line, name)) return;
+    bool number = casehook__text_number(value_of(line, name), UINT64_MAX / 2, &length);
     transfer->odd_length =
         transfer->odd_length || !number || (transfer->has_length && transfer->length != length);
     transfer->has_length = number;
@@ -75,12 +74,12 @@ static void note_length(struct casehook__transfer *transfer, struct casehook__te
 /* "timeout=5, max=100" */
 static void note_keep_alive(struct casehook__transfer *transfer, struct casehook__text line)
 {
-    static const char name[] = "timeout=";
-    if (!is_name(line, "Keep-Alive")) return;
-    struct casehook__text value = value_of(line, "Keep-Alive");
-    for (size_t i = 0; i + sizeof name - 1 < value.length; i++) {
-        struct casehook__text part = {value.data + i, sizeof name - 1};
-        if (!casehook__text_is_nocase(part, name)) continue;
+    const struct casehook__text name = CASEHOOK__TEXT("Keep-Alive"), wanted = CASEHOOK__TEXT("timeout=");
+    if (!is_name(line, name)) return;
+    struct casehook__text value = value_of(line, name);
+    for (size_t i = 0; i + wanted.length < value.length; i++) {
+        struct casehook__text part = {value.data + i, wanted.length};
+        if (!casehook__text_equal_nocase(part, wanted)) continue;
         struct casehook__text digits = {part.data + part.length, 0};
         const char *end = value.data + value.length;
         while (digits.data + digits.length < end && digits.data[digits.length] >= '0' &&
@@ -95,16 +94,19 @@ static void note_keep_alive(struct casehook__transfer *transfer, struct casehook
 static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__text line)
 {
     const char *id_header = casehook__create_more(transfer->config)->id_header; /* any of them (K6) */
-    if (id_header && !keep_header(transfer, line, id_header, &transfer->id_header)) return false;
+    if (id_header && !keep_header(transfer, line, casehook__text(id_header), &transfer->id_header))
+        return false;
     switch (casehook__lower(*line.data)) {
     case 'c':
         note_length(transfer, line);
-        return keep_header(transfer, line, "Content-Type", &transfer->content_type) &&
-               keep_header(transfer, line, "Content-Encoding", &transfer->content_encoding);
+        return keep_header(transfer, line, CASEHOOK__TEXT("Content-Type"), &transfer->content_type) &&
+               keep_header(transfer, line, CASEHOOK__TEXT("Content-Encoding"), &transfer->content_encoding);
     case 'k': note_keep_alive(transfer, line); return true;
-    case 'l': return keep_header(transfer, line, "Location", &transfer->location);
-    case 'r': return keep_header(transfer, line, "Retry-After", &transfer->retry_after);
-    case 't': transfer->coded = transfer->coded || is_name(line, "Transfer-Encoding"); return true;
+    case 'l': return keep_header(transfer, line, CASEHOOK__TEXT("Location"), &transfer->location);
+    case 'r': return keep_header(transfer, line, CASEHOOK__TEXT("Retry-After"), &transfer->retry_after);
+    case 't':
+        transfer->coded = transfer->coded || is_name(line, CASEHOOK__TEXT("Transfer-Encoding"));
+        return true;
     default: return true;
     }
 }
