@@ -148,6 +148,7 @@ struct casehook__config {
     bool demands; /* so is that a call does not use those that it needs (C4) */
     bool secret_url, keep_slash;
     bool uses_fields;          /* external.fields.* is used somewhere */
+    bool keeps_fields;         /* some answer is asked for fields (K4) */
     uint16_t rendered_headers; /* the most that any call has (C9) */
     uint16_t secret_count;
     struct casehook__values *values; /* NULL: there are none, and no secret ones */

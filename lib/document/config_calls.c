@@ -341,6 +341,7 @@ static void read_response_fields(struct casehook__config_reader *reader, const c
         item->name = casehook__copy(config->heap, member.data, member.length);
         if (!item->name) reader->errors->memory = 1;
         more->field_count++;
+        reader->config->keeps_fields = true;
     }
 }
 

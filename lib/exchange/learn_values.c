@@ -101,7 +101,8 @@ static size_t count_replacements(struct casehook__text text, bool source)
     size_t count = 0;
     for (size_t i = 0; i + 3 <= text.length; i++) {
         struct casehook__text escape = {text.data + i, i + 6 <= text.length ? 6 : 0};
-        if (memcmp(text.data + i, CASEHOOK__REPLACEMENT, 3) == 0) count++;
+        if (text.data[i] == *CASEHOOK__REPLACEMENT && memcmp(text.data + i, CASEHOOK__REPLACEMENT, 3) == 0)
+            count++;
         if (!source || text.data[i] != '\\') continue;
         if (casehook__text_is_nocase(escape, "\\ufffd")) count++;
         i++; /* what is escaped begins no escape */
@@ -113,8 +114,8 @@ static size_t count_replacements(struct casehook__text text, bool source)
 static bool is_repaired(const struct casehook__js_value *value, struct casehook__text id)
 {
     bool string = value->kind == CASEHOOK__JS_STRING;
-    return (string || value->kind == CASEHOOK__JS_PLAIN) &&
-           count_replacements(id, false) > count_replacements(value->text, string);
+    size_t count = string || value->kind == CASEHOOK__JS_PLAIN ? count_replacements(id, false) : 0;
+    return count && count > count_replacements(value->text, string);
 }
 
 int casehook__learn_keep_id(const struct casehook__question *question, const struct casehook__js_value *value,

@@ -416,8 +416,7 @@ int casehook__machine_begin(struct casehook__machine *machine, int operation, bo
     machine->result->user = machine->user;
     if (!prepare_made(machine)) return CASEHOOK_E_NO_MEMORY;
     if (context->settings->retry.deadline_ms) machine->begun = casehook__machine_now(machine);
-    for (size_t i = 0; i < CASEHOOK__CALLS; i++)
-        if (casehook__call_more(&context->config->calls[i])->field_count) machine->result->has_fields = true;
+    machine->result->has_fields = context->config->keeps_fields;
     keep_given_id(machine);
     skip_comments(machine);
     if (check_calls(machine) || casehook__extra_begin(machine) || look_back(machine, &resumed))

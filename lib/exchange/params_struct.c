@@ -37,8 +37,8 @@ static int struct_list(struct struct_reader *reader, const char *name, const cha
     if (!texts) return CASEHOOK_OK;
     for (size_t i = 0; i < count; i++) {
         if (!texts[i]) return fail_item(reader, name, i, "", "is NULL");
-        items[i] =
-            (struct casehook__value){.kind = CASEHOOK__VALUE_TEXT, .text = take_text(reader, texts[i])};
+        items[i].kind = CASEHOOK__VALUE_TEXT; /* of which nothing but the text counts */
+        items[i].text = take_text(reader, texts[i]);
     }
     params->value_count += count;
     *list = (struct casehook__value){.kind = CASEHOOK__VALUE_LIST, .items = items, .count = count};

@@ -251,14 +251,14 @@ int casehook__resume_read(const struct casehook__config *config, const struct ca
                           int operation, struct casehook__buf *scratch, struct casehook_result *result,
                           struct casehook__resumed *resumed)
 {
+    *resumed = (struct casehook__resumed){.wrote = false};
+    if (!params->resume.data) return CASEHOOK_OK;
     struct resume_reader reader = {.config = config,
                                    .params = params,
                                    .operation = operation,
                                    .scratch = scratch,
                                    .result = result,
                                    .resumed = resumed};
-    *resumed = (struct casehook__resumed){.wrote = false};
-    if (!params->resume.data) return CASEHOOK_OK;
     int status = find_members(&reader);
     if (!status) status = check_operation(&reader);
     if (!status) status = take_id(&reader);
