@@ -20,8 +20,8 @@ static void read_secret_headers(struct casehook__config_reader *reader)
  * or L. */
 static bool is_file_path(struct casehook__text text)
 {
-    static const char *const starts[] = {"/", "./", "../", "~/", "file:", "@"};
-    static const char *const ends[] = {".pem", ".crt", ".cer", ".der", ".key", ".p12", ".pfx"};
+    static const char starts[][6] = {"/", "./", "../", "~/", "file:", "@"};
+    static const char ends[][5] = {".pem", ".crt", ".cer", ".der", ".key", ".p12", ".pfx"};
     if (text.length > 1024 || memchr(text.data, '\n', text.length)) return false;
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (strncmp(text.data, starts[i], strlen(starts[i])) == 0) return true;

@@ -149,7 +149,7 @@ static bool read_method(struct casehook__config_reader *reader, const struct cas
 static bool is_foreign_key(const struct casehook__config_reader *reader, const struct casehook__field *field,
                            struct casehook__text key)
 {
-    static const char *const signs[] = {"/", ".", "$.", "$[", "{{"};
+    static const char signs[][3] = {"/", ".", "$.", "$[", "{{"};
     bool foreign = false;
     char spelt[160];
     size_t length = 0;
