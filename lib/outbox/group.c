@@ -11,7 +11,7 @@
 
 #include <sched.h>
 
-enum { GROUP_JOBS_MAX = 512, GROUP_TRIES = 8, TALLY_MS = 1000 };
+enum { GROUP_JOBS_MAX = 512, GROUP_TRIES = 8, WAIT_TRIES = 40, TALLY_MS = 1000 };
 
 struct casehook__ob_value casehook__ob_number_value(int64_t number)
 {
@@ -89,17 +89,14 @@ static int take_tally(void *user, const struct casehook__ob_value *values, size_
 }
 
 /*
- * What is there.  Of our own we know it; what others do is looked at once a second, or when somebody wants to
- * know it exactly.
+ * What is there, but for what this transaction changes.  Of our own we know it; what others do is looked at
+ * once a second, or when somebody wants to know it exactly.
  */
-static int read_tally(struct casehook_outbox *outbox, bool exactly, struct casehook__ob_fault *fault)
+static int read_tally(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
 {
     struct casehook__ob_rows rows = {.take = take_tally, .user = &outbox->total};
     struct casehook__ob_value from = casehook__ob_number_value(outbox->oldest_id);
     struct casehook__ob_numbers oldest;
-    int64_t now = casehook__ob_clock();
-    memset(&outbox->change, 0, sizeof outbox->change);
-    if (!exactly && now < outbox->tally_until) return CASEHOOK_OK;
     memset(&outbox->total, 0, sizeof outbox->total);
     outbox->tally_until = 0;
     int status = casehook__ob_run(outbox, CASEHOOK__OB_TALLY_READ, NULL, 0, &rows, fault);
@@ -109,7 +106,7 @@ static int read_tally(struct casehook_outbox *outbox, bool exactly, struct caseh
     if (outbox->oldest_age_ms < 0) outbox->oldest_age_ms = 0; /* the clock was set back since */
     /* What is before it never waits again, unless a person says so, in decide.c. */
     if (oldest.rows) outbox->oldest_id = oldest.values[0];
-    outbox->tally_until = now + TALLY_MS;
+    outbox->tally_until = casehook__ob_clock() + TALLY_MS;
     return CASEHOOK_OK;
 }
 
@@ -143,21 +140,63 @@ static int write_tally(struct casehook_outbox *outbox, struct casehook__ob_fault
 
 /* ---- groups ----------------------------------------------------------------------------------------- */
 
-/* All of them in one transaction; the status is that of the transaction. */
-static int do_jobs(struct casehook_outbox *outbox, struct casehook__ob_job *jobs,
-                   struct casehook__ob_fault *fault)
+/* Jobs that are one transaction, in their order. */
+struct group {
+    struct casehook__ob_job *first, **last;
+    size_t count;
+};
+
+/*
+ * What has gathered.  Threads whose jobs have just ended will come back in a moment with other ones: as many
+ * as last time are waited for, for much less time than the commit takes that each of them would have of its
+ * own.
+ */
+static bool take_jobs(struct casehook_outbox *outbox, struct group *group, int tries_max)
+{
+    size_t before = group->count;
+    for (int tries = 0; group->count == before && group->count < GROUP_JOBS_MAX; tries++) {
+        if (tries) sched_yield();
+        pthread_mutex_lock(&outbox->lock);
+        if (!group->count) outbox->numbers.groups++;
+        *group->last = outbox->first;
+        while (*group->last && group->count < GROUP_JOBS_MAX) {
+            group->last = &(*group->last)->next;
+            group->count++;
+        }
+        outbox->first = *group->last;
+        if (!outbox->first) outbox->last = &outbox->first;
+        *group->last = NULL;
+        pthread_mutex_unlock(&outbox->lock);
+        if (group->count >= outbox->usual || tries == tries_max) break;
+    }
+    return group->count > before;
+}
+
+static int do_job(struct casehook_outbox *outbox, struct casehook__ob_job *job,
+                  struct casehook__ob_fault *fault)
+{
+    int status = CASEHOOK_OK;
+    job->fault.status = CASEHOOK_OK;
+    job->tells = false;
+    if (job->counts && !outbox->counted) status = read_tally(outbox, fault);
+    outbox->counted |= job->counts;
+    return status ? status : job->do_it(outbox, job, fault);
+}
+
+/* All of them in one transaction, and those that come meanwhile; the status is that of the transaction. */
+static int do_jobs(struct casehook_outbox *outbox, struct group *group, struct casehook__ob_fault *fault)
 {
     const struct casehook__ob_driver *driver = outbox->store->driver;
-    bool tells = false, exactly = false;
+    bool tells = false;
     int status = driver->begin(outbox->store, fault);
     if (status) return status;
-    for (struct casehook__ob_job *job = jobs; job; job = job->next) exactly |= job->counts;
-    status = read_tally(outbox, exactly, fault);
-    for (struct casehook__ob_job *job = jobs; job && !status; job = job->next) {
-        job->fault.status = CASEHOOK_OK;
-        job->tells = false;
-        status = job->do_it(outbox, job, fault);
-        tells |= job->tells;
+    memset(&outbox->change, 0, sizeof outbox->change);
+    outbox->counted = casehook__ob_clock() >= outbox->tally_until;
+    if (outbox->counted) status = read_tally(outbox, fault);
+    for (struct casehook__ob_job **job = &group->first;
+         !status && (*job || take_jobs(outbox, group, WAIT_TRIES)); job = &(*job)->next) {
+        status = do_job(outbox, *job, fault);
+        tells |= (*job)->tells;
     }
     if (!status) status = write_tally(outbox, fault);
     if (!status && tells) status = driver->notify(outbox->store, fault);
@@ -169,26 +208,16 @@ static int do_jobs(struct casehook_outbox *outbox, struct casehook__ob_job *jobs
     return status;
 }
 
-static void do_group(struct casehook_outbox *outbox, struct casehook__ob_job *jobs)
+static void do_group(struct casehook_outbox *outbox, struct group *group)
 {
     struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
     int status = CASEHOOK_OK;
     for (int tries = 0; tries < GROUP_TRIES; tries++) {
         outbox->store->repeats = false;
-        status = do_jobs(outbox, jobs, &fault);
+        status = do_jobs(outbox, group, &fault);
         if (!status || !outbox->store->repeats) break;
     }
-    for (struct casehook__ob_job *job = jobs; status && job; job = job->next) job->fault = fault;
-}
-
-static struct casehook__ob_job *take_jobs(struct casehook_outbox *outbox)
-{
-    struct casehook__ob_job *jobs = outbox->first, *last = jobs;
-    for (int count = 1; last->next && count < GROUP_JOBS_MAX; count++) last = last->next;
-    outbox->first = last->next;
-    if (!outbox->first) outbox->last = &outbox->first;
-    last->next = NULL;
-    return jobs;
+    for (struct casehook__ob_job *job = group->first; status && job; job = job->next) job->fault = fault;
 }
 
 bool casehook__ob_lead(struct casehook_outbox *outbox)
@@ -209,38 +238,24 @@ void casehook__ob_lead_no_more(struct casehook_outbox *outbox)
     if (next) sem_post(&next->woken);
 }
 
-/*
- * Threads whose job has ended and that have not run since will come back in a moment with another one: let
- * them, once, or each of them would get a commit of its own where the processor is busy.
- */
-static void let_others_come(struct casehook_outbox *outbox)
-{
-    size_t queued = 0;
-    pthread_mutex_lock(&outbox->lock);
-    for (const struct casehook__ob_job *job = outbox->first; job; job = job->next) queued++;
-    pthread_mutex_unlock(&outbox->lock);
-    if (queued < atomic_load(&outbox->inside)) sched_yield();
-}
-
 /* The first of the queue leads: its own job is among those it does. */
 static void lead(struct casehook_outbox *outbox, const struct casehook__ob_job *own)
 {
     bool tells = false;
-    let_others_come(outbox);
-    pthread_mutex_lock(&outbox->lock);
-    struct casehook__ob_job *jobs = take_jobs(outbox);
-    outbox->numbers.groups++;
-    pthread_mutex_unlock(&outbox->lock);
-    do_group(outbox, jobs);
+    struct group group = {.last = &group.first};
+    take_jobs(outbox, &group, 0);
+    do_group(outbox, &group);
     /* What others said meanwhile came with our answers: the descriptor does not tell it any more. */
     if (outbox->store->tells && outbox->store->driver->has_news(outbox->store)) tells = true;
-    for (struct casehook__ob_job *job = jobs; job; job = job->next) tells |= job->tells && !job->fault.status;
+    for (struct casehook__ob_job *job = group.first; job; job = job->next)
+        tells |= job->tells && !job->fault.status;
     if (tells) {
         atomic_store(&outbox->has_work, true);
         casehook__ob_watch_wake(outbox);
     }
+    outbox->usual = group.count;
     casehook__ob_lead_no_more(outbox);
-    for (struct casehook__ob_job *job = jobs, *next; job; job = next) {
+    for (struct casehook__ob_job *job = group.first, *next; job; job = next) {
         next = job->next; /* whoever waits for it may take it away once it has ended */
         job->ended = true;
         if (job != own) sem_post(&job->woken);
@@ -253,7 +268,6 @@ int casehook__ob_group(struct casehook_outbox *outbox, struct casehook__ob_job *
     job->ended = false;
     job->next = NULL;
     sem_init(&job->woken, 0, 0);
-    atomic_fetch_add(&outbox->inside, 1);
     pthread_mutex_lock(&outbox->lock);
     bool leads = !outbox->leading;
     outbox->leading = true;
@@ -262,7 +276,6 @@ int casehook__ob_group(struct casehook_outbox *outbox, struct casehook__ob_job *
     pthread_mutex_unlock(&outbox->lock);
     while (!leads && sem_wait(&job->woken) != 0) continue; /* a signal came between */
     if (!job->ended) lead(outbox, job);
-    atomic_fetch_sub(&outbox->inside, 1);
     sem_destroy(&job->woken);
     return job->fault.status;
 }

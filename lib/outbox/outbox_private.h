@@ -75,12 +75,13 @@ struct casehook_outbox {
 
     pthread_mutex_t lock; /* for the queue and the numbers below */
     struct casehook__ob_job *first, **last;
-    bool leading;         /* somebody has the store */
-    atomic_size_t inside; /* threads that want something */
+    bool leading; /* somebody has the store */
     struct casehook_outbox_stats numbers;
 
     /* Of whoever leads the group. */
     struct casehook__ob_tally total, change;
+    bool counted; /* total was read in this transaction */
+    size_t usual; /* jobs of the last group */
     int64_t oldest_id, oldest_age_ms, tally_until;
     uint64_t connections; /* of the store, when its state was last taken up */
 
