@@ -59,7 +59,7 @@ static char *join_secrets(const struct object *object, char *document, const cha
     json_t *root = json_loads(document, JSON_REJECT_DUPLICATES, NULL);
     if (text && !secrets)
         faults_add(object->reader->faults, object->place, "%s line %d column %d: %s", secrets_file,
-                   where.line, where.column, where.text);
+                   where.line, where.column, json_fault(&where));
     if (root && secrets && !json_object_set(root, "secrets", secrets))
         joined = json_dumps(root, JSON_COMPACT);
     json_decref(root);
@@ -214,6 +214,18 @@ static void check_outbox(const struct object *object, const struct config *confi
         faults_add(faults, "outbox.worker", "must have 1 to 255 bytes");
 }
 
+/* As all files of the configuration: relative to its folder. */
+static void join_location(const struct reader *reader, struct config *config)
+{
+    struct text joined = {0};
+    if (!config->location || !*config->location || *config->location == '/' || strstr(config->location, "://"))
+        return;
+    text_format(&joined, "%s/%s", reader->folder, config->location);
+    free(config->location);
+    config->location = joined.data;
+    if (joined.failed) reader->faults->no_memory = true;
+}
+
 static void read_outbox(const struct object *top, struct config *config)
 {
     static const char *const names[] = {"location",     "worker",      "maxEntries",     "maxBytes",
@@ -228,6 +240,7 @@ static void read_outbox(const struct object *top, struct config *config)
     config->location = read_text(&object, "location", NULL, true);
     config->worker = read_text(&object, "worker", NULL, false);
     check_outbox(&object, config);
+    join_location(top->reader, config);
     o->struct_size = sizeof *o;
     o->max_entries = read_count(&object, "maxEntries", 0, 1, 1000000000);
     o->max_bytes = read_size(&object, "maxBytes", 0, 1 << 20, (uint64_t)1 << 40);
@@ -282,7 +295,7 @@ struct config *config_load(const char *path, struct faults *faults)
     json_t *root = NULL;
     if (!text) faults_add(faults, path, "cannot be read: %s", strerror(errno));
     if (text && !(root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where)))
-        faults_add(faults, path, "line %d column %d: %s", where.line, where.column, where.text);
+        faults_add(faults, path, "line %d column %d: %s", where.line, where.column, json_fault(&where));
     if (root && config) {
         snprintf(folder, sizeof folder, "%s", path);
         slash = strrchr(folder, '/');

@@ -245,6 +245,22 @@ void read_login(const struct object *outer, const char *name, bool required, str
                    "names neither a bearer token nor a user with password");
 }
 
+const char *json_fault(const json_error_t *where)
+{
+    switch (json_error_code(where)) {
+    case json_error_out_of_memory: return "out of memory";
+    case json_error_stack_overflow: return "it is nested too deeply";
+    case json_error_invalid_utf8: return "it is not UTF-8";
+    case json_error_premature_end_of_input: return "it ends too early";
+    case json_error_end_of_input_expected: return "something follows after its end";
+    case json_error_null_character:
+    case json_error_null_byte_in_key: return "it holds a NUL character";
+    case json_error_duplicate_key: return "a duplicate member";
+    case json_error_numeric_overflow: return "a number is too large";
+    default: return "no JSON: a colon, comma, quote or bracket is missing, or one too many";
+    }
+}
+
 void login_clear(struct login *login)
 {
     text_wipe(login->bearer);

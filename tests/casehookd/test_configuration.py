@@ -108,6 +108,45 @@ class Configuration(unittest.TestCase):
         self.daemon.write("tracker.json", connector)
         self.assertNotIn("canary", self.daemon.check().stderr)
 
+    def test_broken_files_are_not_quoted(self):
+        """What is wrong with a file is said without its words: they may be part of a secret."""
+        folder = self.daemon.folder
+        good = json.dumps(self.daemon.configuration)
+        self.daemon.configuration["connectors"]["other"] = {"file": "tracker.json", "secrets": "secrets.json"}
+        for text in (b'{"user": "demo", "password" "canary-99"}', b'{"password": "canary\\u1234\\uD834\\uFFFF"}', b'{"password": canary-99}',
+                     b'{"password": "canary-99}', b'{"canary-99": 1, "canary-99": 2}', b'"canary" "canary"'):
+            with open(os.path.join(folder, "secrets.json"), "wb") as file:
+                file.write(text)
+            done = self.daemon.check()
+            self.assertEqual(done.returncode, 3)
+            self.assertRegex(done.stderr, r"(?m)^connectors\.other: secrets\.json line 1 column \d+: .{8}")
+            self.assertNotIn("canary", done.stderr)
+            # The file as a whole, which may have the words of sources.
+            path = os.path.join(folder, "bad.json")
+            with open(path, "wb") as file:
+                file.write(text)
+            done = subprocess.run([PROGRAM, "--check", path], capture_output=True, text=True, timeout=PATIENCE)
+            self.assertRegex(done.stderr, r"bad\.json: line 1 column \d+: .{8}")
+            self.assertNotIn("canary", done.stderr)
+        for name in ("settings.json", "tracker.json"):  # what the library says of its files
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(b'{"config": {}, "secrets": {"password" "canary-99"}}')
+        path = self.daemon.write("bad.json", {**json.loads(good), "settings": "settings.json"})
+        done = subprocess.run([PROGRAM, "--check", path], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("settings: ", done.stderr)
+        self.assertIn("connectors.tracker: ", done.stderr)
+        self.assertNotIn("canary", done.stderr)
+
+    def test_the_outbox_is_where_the_configuration_is(self):
+        """Whatever the working directory."""
+        self.daemon.configuration["outbox"]["location"] = "relative.db"
+        self.daemon.save()
+        self.daemon.start()
+        self.assertEqual(self.daemon.post(payload([alert()])).status, 202)
+        self.assertTrue(os.path.exists(os.path.join(self.daemon.folder, "relative.db")))
+        self.assertFalse(os.path.exists("relative.db"))
+
     def test_reload(self):
         self.daemon.start()
         self.daemon.post(payload([alert()], key="1"))
