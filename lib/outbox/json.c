@@ -104,7 +104,7 @@ static bool takes_name(struct cursor *cursor)
  */
 struct nesting {
     char kinds[JSON_DEPTH_MAX];
-    size_t depth;
+    size_t depth, outside;
 };
 
 static bool opens(struct cursor *cursor, struct nesting *nesting, bool *empty)
@@ -121,7 +121,7 @@ static bool opens(struct cursor *cursor, struct nesting *nesting, bool *empty)
 /* Behind a value: the ends of lists, or a comma and what comes before the next value. */
 static bool ends_value(struct cursor *cursor, struct nesting *nesting)
 {
-    while (nesting->depth) {
+    while (nesting->depth > nesting->outside) {
         char kind = nesting->kinds[nesting->depth - 1];
         skip_blanks(cursor);
         if (takes(cursor, ',')) return kind == '[' || takes_name(cursor);
@@ -131,9 +131,11 @@ static bool ends_value(struct cursor *cursor, struct nesting *nesting)
     return true;
 }
 
-static bool takes_value(struct cursor *cursor)
+/* Something that is in as many lists as depth says. */
+static bool takes_value(struct cursor *cursor, size_t depth)
 {
-    struct nesting nesting = {.depth = 0};
+    struct nesting nesting;
+    nesting.depth = nesting.outside = depth;
     do {
         bool is_list = false, empty = true;
         skip_blanks(cursor);
@@ -147,17 +149,8 @@ static bool takes_value(struct cursor *cursor)
             return false;
         }
         if (!is_list && !ends_value(cursor, &nesting)) return false;
-    } while (nesting.depth);
+    } while (nesting.depth > depth);
     return true;
-}
-
-bool casehook__ob_json_is(struct casehook__ob_text text, size_t *fault_at)
-{
-    struct cursor cursor = {text.data, text.data + text.length};
-    bool valid = takes_value(&cursor);
-    if (valid) skip_blanks(&cursor);
-    if (fault_at) *fault_at = (size_t)(cursor.at - text.data);
-    return valid && cursor.at == cursor.end;
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------ */
@@ -186,7 +179,7 @@ bool casehook__ob_json_next(struct casehook__ob_text whole, size_t *at, struct c
         skip_blanks(&cursor);
         begin = cursor.at;
     }
-    if (!takes_value(&cursor)) return false;
+    if (!takes_value(&cursor, 0)) return false;
     member->value = (struct casehook__ob_text){begin, (size_t)(cursor.at - begin)};
     *at = (size_t)(cursor.at - whole.data);
     return true;
@@ -209,30 +202,77 @@ bool casehook__ob_json_named(struct casehook__ob_text quoted, const char *name)
     return !*name && cursor.at == cursor.end;
 }
 
-struct casehook__ob_text casehook__ob_json_find(struct casehook__ob_text object, const char *name)
+static bool is_null(struct casehook__ob_text value)
 {
-    struct casehook__ob_text found;
-    casehook__ob_json_find_all(object, &name, 1, &found);
-    return found;
+    return value.length == 4 && memcmp(value.data, "null", 4) == 0;
 }
 
-void casehook__ob_json_find_all(struct casehook__ob_text object, const char *const *names, size_t count,
-                                struct casehook__ob_text *found)
+struct casehook__ob_text casehook__ob_json_find(struct casehook__ob_text object, const char *name)
+{
+    struct casehook__ob_text none = {NULL, 0};
+    struct casehook__ob_member member;
+    size_t at = 0;
+    if (!object.data || !memchr(object.data, '{', object.length)) return none;
+    while (casehook__ob_json_next(object, &at, &member))
+        if (casehook__ob_json_named(member.name, name)) return is_null(member.value) ? none : member.value;
+    return none;
+}
+
+/* ---- checking and finding at once ------------------------------------------------------------------- */
+
+static struct casehook__ob_text *place_of(struct casehook__ob_text name,
+                                          const struct casehook__ob_search *search,
+                                          struct casehook__ob_text *found)
+{
+    for (size_t i = 0; i < search->count; i++)
+        if (!found[i].data && casehook__ob_json_named(name, search->names[i])) return &found[i];
+    return NULL;
+}
+
+/* An object, which is the whole text or, at depth 1, the member of it that is entered. */
+static bool takes_object(struct cursor *cursor, const struct casehook__ob_search *search, size_t depth)
+{
+    struct casehook__ob_text *found = depth ? search->inside : search->found;
+    cursor->at++;
+    skip_blanks(cursor);
+    if (takes(cursor, '}')) return true;
+    do {
+        skip_blanks(cursor);
+        const char *begin = cursor->at;
+        if (!takes_string(cursor)) return false;
+        struct casehook__ob_text name = {begin, (size_t)(cursor->at - begin)};
+        skip_blanks(cursor);
+        if (!takes(cursor, ':')) return false;
+        skip_blanks(cursor);
+        struct casehook__ob_text *place = place_of(name, search, found);
+        begin = cursor->at;
+        bool enters = !depth && place == &found[search->entered] && begin < cursor->end && *begin == '{';
+        if (!(enters ? takes_object(cursor, search, 1) : takes_value(cursor, depth + 1))) return false;
+        if (place) *place = (struct casehook__ob_text){begin, (size_t)(cursor->at - begin)};
+        skip_blanks(cursor);
+    } while (takes(cursor, ','));
+    return takes(cursor, '}');
+}
+
+bool casehook__ob_json_search(struct casehook__ob_text text, const struct casehook__ob_search *search,
+                              size_t *fault_at)
 {
     const struct casehook__ob_text none = {NULL, 0};
-    struct casehook__ob_member member;
-    size_t at = 0, left = count;
-    for (size_t i = 0; i < count; i++) found[i] = none;
-    if (!object.data || !memchr(object.data, '{', object.length)) return;
-    while (left && casehook__ob_json_next(object, &at, &member))
-        for (size_t i = 0; i < count; i++)
-            if (!found[i].data && casehook__ob_json_named(member.name, names[i])) {
-                found[i] = member.value;
-                left--;
-            }
-    for (size_t i = 0; i < count; i++)
-        if (found[i].length == 4 && memcmp(found[i].data, "null", 4) == 0) found[i] = none;
+    struct cursor cursor = {text.data, text.data + text.length};
+    for (size_t i = 0; i < search->count; i++) search->found[i] = search->inside[i] = none;
+    skip_blanks(&cursor);
+    bool is_object = cursor.at < cursor.end && *cursor.at == '{';
+    bool valid = is_object ? takes_object(&cursor, search, 0) : takes_value(&cursor, 0);
+    if (valid) skip_blanks(&cursor);
+    *fault_at = (size_t)(cursor.at - text.data);
+    for (size_t i = 0; i < search->count; i++) {
+        if (is_null(search->found[i])) search->found[i] = none;
+        if (is_null(search->inside[i])) search->inside[i] = none;
+    }
+    return valid && cursor.at == cursor.end;
 }
+
+/* ---- strings ---------------------------------------------------------------------------------------- */
 
 static void add_utf8(struct casehook__ob_buf *buf, unsigned code)
 {

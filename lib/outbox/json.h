@@ -4,9 +4,20 @@
 
 #include "outbox/memory.h"
 
+/*
+ * Names that are looked for in an object, and in the member of it that is entered where that is an object;
+ * found, inside: the first value of each; data NULL: none, or it is null.
+ */
+struct casehook__ob_search {
+    const char *const *names;
+    size_t count, entered;
+    struct casehook__ob_text *found, *inside;
+};
+
 /* Whether it is one JSON value, whatever white space is around it, no deeper than 512; where it is not:
  * *fault_at. */
-bool casehook__ob_json_is(struct casehook__ob_text text, size_t *fault_at);
+bool casehook__ob_json_search(struct casehook__ob_text text, const struct casehook__ob_search *search,
+                              size_t *fault_at);
 
 /* One member of an object, whose text is known to be JSON: the name with its quotes, and the value as
  * written. */
@@ -23,9 +34,6 @@ bool casehook__ob_json_named(struct casehook__ob_text quoted, const char *name);
 
 /* The value of the first member of that name; data NULL: none, or it is null. */
 struct casehook__ob_text casehook__ob_json_find(struct casehook__ob_text object, const char *name);
-/* The same for several names, in one walk. */
-void casehook__ob_json_find_all(struct casehook__ob_text object, const char *const *names, size_t count,
-                                struct casehook__ob_text *found);
 
 /* Adds what a string with its quotes stands for; lone surrogates become U+FFFD.  Anything else is added as it
  * is. */

@@ -21,7 +21,7 @@ static bool has_elements(struct casehook__ob_text array)
     return array.data && *array.data == '[' && casehook__ob_json_next(array, &at, &first);
 }
 
-/* What is looked for in the case, and then what stands beside it. */
+/* Of the case, and of what stands beside it. */
 static const char *const read_names[] = {"id",         "status", "title",    "summary",
                                          "externalId", "resume", "comments", "incident"};
 enum { R_ID, R_STATUS, R_TITLE, R_SUMMARY, R_EXTERNAL, R_RESUME, R_COMMENTS, R_INCIDENT, R_NAMES };
@@ -30,26 +30,26 @@ int casehook__ob_params_read(struct casehook__ob_heap *heap, struct casehook__ob
                              struct casehook__ob_params *params, struct casehook__ob_fault *fault)
 {
     struct casehook__ob_buf none = {.heap = heap};
-    struct casehook__ob_text found[R_NAMES];
+    struct casehook__ob_text found[R_NAMES], inside[R_NAMES];
+    const struct casehook__ob_search search = {read_names, R_NAMES, R_INCIDENT, found, inside};
     size_t at = 0;
     *params = (struct casehook__ob_params){.case_id = none, .status = none, .title = none};
-    if (!casehook__ob_json_is(json, &at))
+    if (!casehook__ob_json_search(json, &search, &at))
         return casehook__ob_fail(fault, CASEHOOK_E_PARAMS, "the params are no JSON: see byte %zu", at);
     while (*json.data == ' ' || *json.data == '\t' || *json.data == '\r' || *json.data == '\n')
         json.data++, json.length--;
     if (*json.data != '{')
         return casehook__ob_fail(fault, CASEHOOK_E_PARAMS, "the params must be a JSON object");
-    casehook__ob_json_find_all(json, read_names, R_NAMES, found);
     if (found[R_RESUME].data)
         return casehook__ob_fail(fault, CASEHOOK_E_PARAMS,
                                  "resume is what the outbox adds itself: leave it out");
-    if (found[R_INCIDENT].data && *found[R_INCIDENT].data == '{')
-        casehook__ob_json_find_all(found[R_INCIDENT], read_names, R_RESUME, found);
-    params->has_id = read_member(found[R_ID], &params->case_id);
-    params->has_status = read_member(found[R_STATUS], &params->status);
-    read_member(found[found[R_TITLE].data ? R_TITLE : R_SUMMARY], &params->title);
+    const struct casehook__ob_text *of =
+        found[R_INCIDENT].data && *found[R_INCIDENT].data == '{' ? inside : found;
+    params->has_id = read_member(of[R_ID], &params->case_id);
+    params->has_status = read_member(of[R_STATUS], &params->status);
+    read_member(of[of[R_TITLE].data ? R_TITLE : R_SUMMARY], &params->title);
     params->has_comments = has_elements(found[R_COMMENTS]);
-    params->has_external_id = found[R_EXTERNAL].data != NULL;
+    params->has_external_id = of[R_EXTERNAL].data != NULL;
     if (params->case_id.broken || params->status.broken || params->title.broken) {
         casehook__ob_params_clear(params);
         return casehook__ob_fail_memory(fault);

@@ -14,7 +14,7 @@
 static const char *const versions[] = {
     "CREATE TABLE casehook_case (no %IDENTITY, connector %BYTES NOT NULL, case_id %BYTES NOT NULL, "
     "external_id %BYTES, url %BYTES, status %BYTES, replaceable %NUMBER NOT NULL DEFAULT 0, "
-    "last_entry %NUMBER NOT NULL DEFAULT 0, changed %NUMBER NOT NULL, UNIQUE (connector, case_id));"
+    "last_entry %NUMBER NOT NULL DEFAULT 0, changed %NUMBER NOT NULL, UNIQUE (case_id, connector));"
     "CREATE TABLE casehook_entry (id %IDENTITY, connector %BYTES NOT NULL, key %BYTES, "
     "case_no %NUMBER NOT NULL, operation %NUMBER NOT NULL, state %NUMBER NOT NULL, due %NUMBER NOT NULL, "
     "put_at %NUMBER NOT NULL, first_at %NUMBER NOT NULL DEFAULT 0, attempts %NUMBER NOT NULL DEFAULT 0, "
@@ -23,7 +23,7 @@ static const char *const versions[] = {
     "status %NUMBER NOT NULL DEFAULT 0, http_status %NUMBER NOT NULL DEFAULT 0, "
     "outcome %NUMBER NOT NULL DEFAULT 0, step %NUMBER NOT NULL DEFAULT 0, bytes %NUMBER NOT NULL, "
     "worker %BYTES, title %BYTES, message %BYTES, url %BYTES, external_id %BYTES, token %BYTES NOT NULL, "
-    "params %BYTES NOT NULL, result %BYTES, UNIQUE (connector, key));"
+    "params %BYTES NOT NULL, result %BYTES, UNIQUE (key, connector));"
     "CREATE INDEX casehook_entry_due ON casehook_entry (state, due);"
     "CREATE TABLE casehook_tally (shard %NUMBER NOT NULL, state %NUMBER NOT NULL, entries %NUMBER NOT NULL, "
     "bytes %NUMBER NOT NULL, PRIMARY KEY (shard, state));",
