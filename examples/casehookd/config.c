@@ -218,7 +218,8 @@ static void check_outbox(const struct object *object, const struct config *confi
 static void join_location(const struct reader *reader, struct config *config)
 {
     struct text joined = {0};
-    if (!config->location || !*config->location || *config->location == '/' || strstr(config->location, "://"))
+    if (!config->location || !*config->location || *config->location == '/' ||
+        strstr(config->location, "://"))
         return;
     text_format(&joined, "%s/%s", reader->folder, config->location);
     free(config->location);
@@ -242,8 +243,8 @@ static void read_outbox(const struct object *top, struct config *config)
     check_outbox(&object, config);
     join_location(top->reader, config);
     o->struct_size = sizeof *o;
-    o->max_entries = read_count(&object, "maxEntries", 0, 1, 1000000000);
-    o->max_bytes = read_size(&object, "maxBytes", 0, 1 << 20, (uint64_t)1 << 40);
+    o->max_entries = read_count(&object, "maxEntries", 1000000, 1, 1000000000);
+    o->max_bytes = read_size(&object, "maxBytes", (uint64_t)4 << 30, 1 << 20, (uint64_t)1 << 40);
     o->max_age_ms = read_time(&object, "maxAge", never, 1000, year);
     o->give_up_after_ms = read_time(&object, "giveUpAfter", never, 1000, year);
     o->retry_base_ms = read_time(&object, "retryBase", never, 1, year);

@@ -44,7 +44,8 @@ void login_clear(struct login *login);
 /* What a file holds, whose name is relative to the configuration; NULL with a fault. */
 char *read_named_file(const struct object *object, const char *member, const char *name, size_t *length);
 
-/* What is wrong with a file that is no JSON.  Never a word of the file itself, which may be part of a secret. */
+/* What is wrong with a file that is no JSON.  Never a word of the file itself, which may be part of a secret.
+ */
 const char *json_fault(const json_error_t *where);
 
 #endif

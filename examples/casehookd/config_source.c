@@ -189,6 +189,11 @@ void source_read(struct reader *reader, json_t *value, const char *place, const 
     /* Without a type there is no path of its own, which would only be that of another source. */
     source->path = read_text(&object, "path", type < 0 ? NULL : paths[type], type >= 0);
     source->name = read_text(&object, "name", source->path ? source->path + 1 : types[source->type], true);
+    for (const char *at = source->name; at && *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7F) {
+            faults_add(reader->faults, place_of(where, place, "name", 0), "holds a control character");
+            break;
+        }
     check_path(&object, source);
     source->connector = read_text(&object, "connector", NULL, true);
     if (source->connector && !config_connector(config, source->connector)) {

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-static void count(struct request *request, enum intake_result result)
+void intake_count(const struct request *request, enum intake_result result)
 {
     struct source_counts *counts = server_counts(request->server, request->source->name);
     if (counts) atomic_fetch_add(&counts->results[result], 1);
@@ -34,18 +34,27 @@ static void say(struct answer *answer, const char *status, const char *case_id, 
     free(text);
 }
 
+/* What is new is on the disk: the outbox can be written. */
+static void put_worked(const struct request *request, int stored)
+{
+    bool is_new = stored == CASEHOOK_OUTBOX_STORED;
+    if (is_new) atomic_store(&request->server->put_fault, CASEHOOK_OK);
+    intake_count(request, is_new ? INTAKE_STORED : INTAKE_KNOWN);
+}
+
 /* The answer for a put that failed. */
 static void put_failed(struct request *request, struct answer *answer,
                        const struct casehook_outbox_error *error)
 {
     int code = casehook_outbox_error_status(error);
     answer_outbox_fault(answer, error);
+    ready_failed(request->server, code);
     if (code != CASEHOOK_E_PARAMS)
         log_line(CASEHOOK_LOG_ERROR, "%s: not accepted: %s", request->source->name,
                  casehook_outbox_error_message(error));
-    count(request, code == CASEHOOK_E_LIMIT    ? INTAKE_FULL
-                   : code == CASEHOOK_E_PARAMS ? INTAKE_INVALID
-                                               : INTAKE_FAILED);
+    intake_count(request, code == CASEHOOK_E_LIMIT    ? INTAKE_FULL
+                          : code == CASEHOOK_E_PARAMS ? INTAKE_INVALID
+                                                      : INTAKE_FAILED);
 }
 
 /* ---- alerts ------------------------------------------------------------------------------------ */
@@ -89,7 +98,7 @@ static void put_plan(struct request *request, struct answer *answer, const struc
                                            .operation = item->operation};
         if (!item->params) {
             answer_error(answer, 503, "out of memory");
-            count(request, INTAKE_FAILED);
+            intake_count(request, INTAKE_FAILED);
             return;
         }
         status = casehook_outbox_put(request->server->outbox, &put, &entry, &stored, &error);
@@ -99,13 +108,13 @@ static void put_plan(struct request *request, struct answer *answer, const struc
     bool no_case = status == CASEHOOK_E_PARAMS && !any &&
                    (notice->resolved || plan->items[0].operation == CASEHOOK_COMMENT);
     if (no_case) {
-        count(request, INTAKE_IGNORED);
+        intake_count(request, INTAKE_IGNORED);
         say(answer, "ignored", notice->case_id, 0,
             notice->resolved ? "there is no case to close" : "there is no case to comment");
     } else if (status) {
         put_failed(request, answer, error);
     } else {
-        count(request, any ? INTAKE_STORED : INTAKE_KNOWN);
+        put_worked(request, any ? CASEHOOK_OUTBOX_STORED : CASEHOOK_OUTBOX_KNOWN);
         say(answer, any ? "stored" : "known", notice->case_id, entry, NULL);
     }
     casehook_outbox_error_free(error);
@@ -128,7 +137,7 @@ static void take_notice(struct request *request, struct answer *answer, const st
     if (status) {
         put_failed(request, answer, error);
     } else if (!plan.count) {
-        count(request, plan.known ? INTAKE_KNOWN : INTAKE_IGNORED);
+        intake_count(request, plan.known ? INTAKE_KNOWN : INTAKE_IGNORED);
         say(answer, plan.known ? "known" : "ignored", notice->case_id, last, plan.reason);
     } else {
         put_plan(request, answer, notice, &plan);
@@ -146,7 +155,7 @@ static void take_alerts(struct request *request, struct answer *answer)
     int status = notice_read(request->source, body, request->body.length, &notice, why);
     if (status) {
         answer_error(answer, (unsigned)status, "%s", why);
-        count(request, status == 503 ? INTAKE_FAILED : INTAKE_INVALID);
+        intake_count(request, status == 503 ? INTAKE_FAILED : INTAKE_INVALID);
         log_line(CASEHOOK_LOG_WARNING, "%s: payload refused: %s", request->source->name, why);
     } else {
         struct source_counts *counts = server_counts(request->server, request->source->name);
@@ -181,33 +190,95 @@ static bool is_fine(struct request *request, int operation, struct answer *answe
     return fine;
 }
 
-static void take_case(struct request *request, struct answer *answer)
+enum { KEY_MAX = 255 };
+
+/*
+ * A key is its source's: other sources of the connector, and alerts, have keys of their own.  The tab is in
+ * no name.  One that is too long then is a digest.
+ */
+static void make_key(struct text *whole, const struct source *source, const char *key)
 {
-    int operation = operation_of(request_argument(request, "operation")), stored = 0;
+    char hex[65];
+    text_format(whole, "%s\t%s", source->name, key);
+    if (whole->failed || whole->length <= KEY_MAX) return;
+    text_digest(whole->data, whole->length, hex, sizeof hex);
+    text_free(whole);
+    text_format(whole, "\t%s", hex);
+}
+
+/* Whether the entry that a known key has is this case; the white space of its JSON does not matter. */
+static int is_the_same(struct request *request, int operation, uint64_t id, bool *same,
+                       struct casehook_outbox_error **error)
+{
+    struct casehook_outbox_query query = {.struct_size = sizeof query, .id = id, .full = 1};
+    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+    struct casehook_outbox_list *list = NULL;
+    int status = casehook_outbox_find(request->server->outbox, &query, &list, error);
+    *same = true; /* one that was purged in this moment too */
+    if (!status && !casehook_outbox_list_entry(list, 0, &entry) && entry.params) {
+        json_t *there = json_loads(entry.params, JSON_DECODE_ANY, NULL);
+        json_t *given = json_loadb(request->body.data, request->body.length, JSON_DECODE_ANY, NULL);
+        *same = there && given ? json_equal(there, given)
+                               : strlen(entry.params) == request->body.length &&
+                                     !memcmp(entry.params, request->body.data, request->body.length);
+        *same = *same && entry.operation == operation;
+        json_decref(there);
+        json_decref(given);
+    }
+    casehook_outbox_list_free(list);
+    return status;
+}
+
+static void put_case(struct request *request, struct answer *answer, const struct casehook_outbox_item *item)
+{
     struct casehook_outbox_error *error = NULL;
     uint64_t entry = 0;
-    struct casehook_outbox_item item = {.struct_size = sizeof item,
-                                        .connector = request->source->connector,
-                                        .key = request_header(request, "Idempotency-Key"),
-                                        .params = request->body.data,
-                                        .params_length = request->body.length,
-                                        .operation = operation};
-    if (!operation || !item.params || (item.key && (!*item.key || strlen(item.key) > 255))) {
-        answer_error(answer, 422, "%s",
-                     !operation     ? "operation must be push, create, update or comment"
-                     : !item.params ? "a case as JSON is missing"
-                                    : "Idempotency-Key must have 1 to 255 bytes");
-        count(request, INTAKE_INVALID);
-    } else if (!is_fine(request, operation, answer)) {
-        count(request, INTAKE_INVALID);
-    } else if (casehook_outbox_put(request->server->outbox, &item, &entry, &stored, &error)) {
+    int stored = 0;
+    bool same = true;
+    int status = casehook_outbox_put(request->server->outbox, item, &entry, &stored, &error);
+    if (!status && stored != CASEHOOK_OUTBOX_STORED)
+        status = is_the_same(request, item->operation, entry, &same, &error);
+    if (status) {
         put_failed(request, answer, error);
+    } else if (!same) {
+        answer_error(answer, 422, "this Idempotency-Key was sent with another case before, entry %" PRIu64,
+                     entry);
+        intake_count(request, INTAKE_INVALID);
     } else {
-        bool is_new = stored == CASEHOOK_OUTBOX_STORED;
-        count(request, is_new ? INTAKE_STORED : INTAKE_KNOWN);
-        say(answer, is_new ? "stored" : "known", NULL, entry, NULL);
+        put_worked(request, stored);
+        say(answer, stored == CASEHOOK_OUTBOX_STORED ? "stored" : "known", NULL, entry, NULL);
     }
     casehook_outbox_error_free(error);
+}
+
+static void take_case(struct request *request, struct answer *answer)
+{
+    const char *key = request_header(request, "Idempotency-Key");
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = request->source->connector,
+                                        .params = request->body.data,
+                                        .params_length = request->body.length,
+                                        .operation = operation_of(request_argument(request, "operation"))};
+    struct text whole = {0};
+    if (!item.operation || !item.params || (key && (!*key || strlen(key) > KEY_MAX))) {
+        answer_error(answer, 422, "%s",
+                     !item.operation ? "operation must be push, create, update or comment"
+                     : !item.params  ? "a case as JSON is missing"
+                                     : "Idempotency-Key must have 1 to 255 bytes");
+        intake_count(request, INTAKE_INVALID);
+        return;
+    }
+    if (key) make_key(&whole, request->source, key);
+    item.key = whole.data;
+    if (whole.failed) {
+        answer_error(answer, 503, "out of memory");
+        intake_count(request, INTAKE_FAILED);
+    } else if (!is_fine(request, item.operation, answer)) {
+        intake_count(request, INTAKE_INVALID);
+    } else {
+        put_case(request, answer, &item);
+    }
+    text_free(&whole);
 }
 
 /* ---- both -------------------------------------------------------------------------------------- */
@@ -254,7 +325,7 @@ static void take_large(struct request *request, struct answer *answer, size_t va
     if (atomic_fetch_add(all, values) + values > VALUES_MAX) {
         answer_error(answer, 503, "too much at once; again in a moment");
         answer->retry_after_s = 1;
-        count(request, INTAKE_FULL);
+        intake_count(request, INTAKE_FULL);
     } else {
         take(request, answer);
 #if defined(__GLIBC__)
@@ -269,10 +340,10 @@ void handle_source(struct request *request, struct answer *answer)
     size_t values = count_values(&request->body);
     if (!is_json(request)) {
         answer_error(answer, 415, "Content-Type must be application/json");
-        count(request, INTAKE_INVALID);
+        intake_count(request, INTAKE_INVALID);
     } else if (values > VALUES_MAX) {
         answer_error(answer, 413, "more than %d values", VALUES_MAX);
-        count(request, INTAKE_INVALID);
+        intake_count(request, INTAKE_INVALID);
     } else if (values > VALUES_FEW) {
         take_large(request, answer, values);
     } else {

@@ -77,7 +77,7 @@ static int lock_file(const char *location, int *lock)
     return locked ? 0 : -1;
 }
 
-static int open_outbox(struct server *server, const struct config *config, int *lock)
+static int open_outbox(struct server *server, const struct config *config)
 {
     struct casehook_outbox_options options = config->outbox;
     struct casehook_outbox_error *error = NULL;
@@ -92,22 +92,27 @@ static int open_outbox(struct server *server, const struct config *config, int *
     if (status) log_line(CASEHOOK_LOG_ERROR, "outbox: %s", casehook_outbox_error_message(error));
     casehook_outbox_error_free(error);
     /* The file is there now.  Before anything is delivered nothing is taken over. */
-    if (!status && file) status = lock_file(config->location, lock);
+    if (!status && file) status = lock_file(config->location, &server->lock_file);
     return status;
 }
 
-/* What a reload cannot change, in words; NULL: nothing of it differs. */
+/* What a reload cannot change, in words; NULL: nothing of it differs from what the start had. */
 static const char *needs_restart(const struct config *old, const struct config *new)
 {
+    static const char *const words[] = {NULL, "\"outbox\"", "\"http\"", "\"outbox\" and \"http\""};
     const struct casehook_outbox_options *a = &old->outbox, *b = &new->outbox;
     const char *worker_a = old->worker ? old->worker : "", *worker_b = new->worker ? new->worker : "";
-    if (strcmp(old->location, new->location) != 0 || strcmp(worker_a, worker_b) != 0 ||
-        memcmp(a, b, sizeof *a) != 0)
-        return "outbox";
-    if (strcmp(old->listen_host, new->listen_host) != 0 || old->listen_port != new->listen_port ||
-        old->max_connections != new->max_connections || old->threads != new->threads)
-        return "http";
-    return NULL;
+    bool outbox = strcmp(old->location, new->location) != 0 || strcmp(worker_a, worker_b) != 0 ||
+                  memcmp(a, b, sizeof *a) != 0;
+    bool http = strcmp(old->listen_host, new->listen_host) != 0 || old->listen_port != new->listen_port ||
+                old->max_connections != new->max_connections || old->threads != new->threads;
+    return words[outbox + 2 * http];
+}
+
+/* Counters are there from the beginning: a rate needs the 0 before the first one. */
+static void count_sources(struct server *server, const struct config *config)
+{
+    for (size_t i = 0; i < config->source_count; i++) server_counts(server, config->sources[i].name);
 }
 
 /* All of the new configuration, or nothing of it. */
@@ -121,16 +126,16 @@ static void reload(struct server *server, const char *path)
         atomic_fetch_add(&server->failed_reloads, 1);
         log_line(CASEHOOK_LOG_ERROR, "%s has faults: the configuration before it stays", path);
     } else {
-        const char *restart = needs_restart(server->config, config);
+        const char *restart = needs_restart(server->started, config);
         if (restart)
-            log_line(CASEHOOK_LOG_WARNING, "changes of \"%s\" need a restart: the rest is taken over",
-                     restart);
+            log_line(CASEHOOK_LOG_WARNING, "changes of %s need a restart: the rest is taken over", restart);
         pthread_mutex_lock(&server->lock);
         struct config *old = server->config;
         server->config = config;
         server->request_timeout_s = config->request_timeout_s;
         pthread_mutex_unlock(&server->lock);
         config_unref(old);
+        count_sources(server, config);
         log_set_level(config->log_level);
         atomic_fetch_add(&server->reloads, 1);
         log_line(CASEHOOK_LOG_INFO, "%s was read again", path);
@@ -148,6 +153,7 @@ static int open_signals(void)
     /* Inherited by all threads: signals come here alone. */
     if (pthread_sigmask(SIG_BLOCK, &set, NULL)) return -1;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is a disk that is full */
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -234,12 +240,13 @@ static void stop(struct server *server, int signals)
 
 static int serve(struct config *config, const char *path)
 {
-    struct server server = {.config = config, .started_ms = now_ms()};
-    int signals = open_signals(), code = 1, lock = -1;
+    struct server server = {
+        .config = config, .started = config_ref(config), .started_ms = now_ms(), .lock_file = -1};
+    int signals = open_signals(), code = 1;
     pthread_mutex_init(&server.lock, NULL);
     log_set_level(config->log_level);
-    if (signals < 0 || open_outbox(&server, config, &lock)) goto end;
-    for (size_t i = 0; i < config->source_count; i++) server_counts(&server, config->sources[i].name);
+    if (signals < 0 || open_outbox(&server, config)) goto end;
+    count_sources(&server, config);
     if (server_start(&server, config)) goto end;
     atomic_store(&server.ready, true);
     bool v6 = strchr(config->listen_host, ':');
@@ -252,9 +259,10 @@ end:
     server_stop(&server);
     casehook_outbox_close(server.outbox);
     config_unref(server.config);
+    config_unref(server.started);
     pthread_mutex_destroy(&server.lock);
     if (signals >= 0) close(signals);
-    if (lock >= 0) close(lock);
+    if (server.lock_file >= 0) close(server.lock_file);
     if (!code) log_line(CASEHOOK_LOG_INFO, "stopped");
     return code;
 }

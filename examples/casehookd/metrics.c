@@ -133,9 +133,10 @@ static void write_connectors(struct text *out, const struct config *config)
 
 /* ---- outbox ------------------------------------------------------------------------------------ */
 
-static void write_outbox(struct text *out, struct casehook_outbox *outbox)
+static void write_outbox(struct text *out, struct server *server)
 {
     struct casehook_outbox_stats s = {.struct_size = sizeof s};
+    struct casehook_outbox *outbox = server->outbox;
     bool up = casehook_outbox_get_stats(outbox, &s, NULL) == CASEHOOK_OK;
     const struct {
         const char *state;
@@ -160,6 +161,8 @@ static void write_outbox(struct text *out, struct casehook_outbox *outbox)
         {"outbox_reconnects_total", "New connections to the database.", s.reconnects},
     };
     one(out, "outbox_up", "gauge", "1 when the database of the outbox answers.", up);
+    one(out, "outbox_accepting", "gauge", "0 while it is full, or cannot be written.",
+        up && !ready_fault(server));
     if (up) {
         family(out, "outbox_entries", "gauge", "Entries by state, of all workers.");
         for (size_t i = 0; i < sizeof states / sizeof *states; i++)
@@ -230,6 +233,6 @@ void handle_metrics(struct request *request, struct answer *answer)
     answer->type = "text/plain; version=0.0.4; charset=utf-8";
     write_server(out, request->server);
     write_sources(out, request->server);
-    write_outbox(out, request->server->outbox);
+    write_outbox(out, request->server);
     write_connectors(out, request->config);
 }

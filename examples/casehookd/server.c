@@ -119,7 +119,6 @@ static unsigned route(struct request *request)
 
 static void handle(struct request *request, struct answer *answer)
 {
-    struct server *server = request->server;
     if (request->source) {
         handle_source(request, answer);
     } else if (!strcmp(request->path, "/metrics")) {
@@ -129,18 +128,7 @@ static void handle(struct request *request, struct answer *answer)
     } else if (!strcmp(request->path, "/-/healthy")) {
         text_string(&answer->body, "healthy\n");
     } else if (!strcmp(request->path, "/-/ready")) {
-        struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
-        struct casehook_outbox_error *error = NULL;
-        bool ready = atomic_load(&server->ready) && !atomic_load(&server->stopping);
-        if (ready && casehook_outbox_get_stats(server->outbox, &stats, &error))
-            /* Anybody may ask: no word of where the database is, and as whom. */
-            answer_error(answer, 503, "the outbox cannot be used: %s",
-                         casehook_status_name(casehook_outbox_error_status(error)));
-        else if (!ready)
-            answer_error(answer, 503, "not ready");
-        else
-            text_string(&answer->body, "ready\n");
-        casehook_outbox_error_free(error);
+        handle_ready(request, answer);
     } else {
         handle_page(request, answer);
     }
@@ -169,7 +157,7 @@ static enum MHD_Result send_answer(struct request *request, struct answer *answe
     MHD_add_response_header(response, "Content-Type", answer->type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    MHD_add_response_header(response, "Referrer-Policy", "same-origin");
     MHD_add_response_header(response, "Content-Security-Policy", csp);
     if (*answer->location) MHD_add_response_header(response, "Location", answer->location);
     if (answer->status == 401)
@@ -185,9 +173,46 @@ static enum MHD_Result send_answer(struct request *request, struct answer *answe
     return result;
 }
 
+enum { LOGIN_LINE_MS = 10000 };
+
+/* Who comes with a wrong login comes often: a line now and then, which says how many there were. */
+static void log_login(struct request *request)
+{
+    struct server *server = request->server;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *peer = info ? info->client_addr : NULL;
+    socklen_t size =
+        peer && peer->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    char host[64] = "?";
+    long long last = atomic_load(&server->refused_login_ms), now = now_ms();
+    unsigned long long more = atomic_fetch_add(&server->refused_logins, 1) + 1;
+    if ((last && now - last < LOGIN_LINE_MS) ||
+        !atomic_compare_exchange_strong(&server->refused_login_ms, &last, now))
+        return;
+    atomic_fetch_sub(&server->refused_logins, more);
+    if (peer) getnameinfo(peer, size, host, sizeof host, NULL, 0, NI_NUMERICHOST);
+    log_line(CASEHOOK_LOG_WARNING, "%s: wrong login from %s (%llu since the last such line)",
+             request->source ? request->source->name : request->path, host, more);
+}
+
+/* What a sender is refused before it is read is missing in the outbox, and may never come again. */
+static void note_refusal(struct request *request, unsigned status)
+{
+    /* A browser comes without a login first. */
+    if (status == 401 && (request->source || request_header(request, "Authorization"))) log_login(request);
+    if (!request->source || atomic_load(&request->server->stopping)) return;
+    if (status == 503) intake_count(request, INTAKE_FULL);
+    if (status != 413) return;
+    intake_count(request, INTAKE_INVALID);
+    log_line(CASEHOOK_LOG_WARNING, "%s: payload refused: more than maxBody, %zu bytes", request->source->name,
+             request->max_body);
+}
+
 static enum MHD_Result refuse(struct request *request, unsigned status)
 {
     struct answer answer = {0};
+    note_refusal(request, status);
     switch (status) {
     case 400:
         answer_error(&answer, status, "headers that contradict each other, or are written oddly");

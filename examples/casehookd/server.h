@@ -31,6 +31,7 @@ struct source_counts {
 struct client; /* an open connection: clients.h */
 
 struct server {
+    struct config *started; /* with which outbox and http were opened */
     struct MHD_Daemon *daemon;
     struct casehook_outbox *outbox;
     pthread_mutex_t lock; /* of config, counts and clients */
@@ -43,6 +44,11 @@ struct server {
     atomic_size_t body_values; /* of the large ones that are being read */
     atomic_ullong http_codes[6], closed_slow, unauthorized, accepted;
     atomic_bool stopping, ready;
+    atomic_int put_fault; /* the code of the last put that failed for the outbox; CASEHOOK_OK: it works */
+    atomic_llong put_fault_ms; /* when that was */
+    int lock_file;             /* beside the file of the outbox; -1: it has none */
+    atomic_llong refused_login_ms;
+    atomic_ullong refused_logins; /* since the line before in the log */
     int64_t started_ms;
     atomic_ullong reloads, failed_reloads;
 };
@@ -93,9 +99,16 @@ const char *request_header(const struct request *request, const char *name);
 const char *request_argument(const struct request *request, const char *name);
 
 void handle_source(struct request *request, struct answer *answer); /* intake.c */
+void intake_count(const struct request *request, enum intake_result result);
+void handle_ready(struct request *request, struct answer *answer); /* ready.c */
 void handle_metrics(struct request *request, struct answer *answer);
 void handle_page(struct request *request, struct answer *answer);
 void handle_action(struct request *request, struct answer *answer); /* page_action.c */
+
+/* A put failed with this code. */
+void ready_failed(struct server *server, int code);
+/* CASEHOOK_OK while the outbox takes what is put, as far as it is known; else why not. */
+int ready_fault(struct server *server);
 
 /* Whether the request has what the login asks for. */
 bool login_allows(const struct login *login, const struct request *request);

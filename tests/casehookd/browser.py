@@ -24,6 +24,7 @@ class Browser:
             os.dup2(14, 4)
         self.process = subprocess.Popen(
             [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-extensions", "--remote-debugging-pipe",
+             "--host-resolver-rules=MAP plain.example 127.0.0.1",  # for a browser, another machine
              "--no-first-run", "--user-data-dir=" + self.profile.name, "about:blank"],
             preexec_fn=fds, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_read)

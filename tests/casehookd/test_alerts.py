@@ -227,6 +227,33 @@ class Alerts(unittest.TestCase):
             self.assertEqual(answer.status, 422, (body, answer.text))
             self.assertTrue(answer.json["error"])
 
+    def test_keys_of_cases(self):
+        """A key is its source's, and stands for one case: nothing is taken for known that is not."""
+        self.daemon.configuration["sources"] += [
+            {"type": "cases", "connector": "tracker", "login": {"bearer": TOKEN}, "path": "/two"},
+            {"type": "cases", "connector": "tracker", "login": {"bearer": TOKEN}, "path": "/cases/a"},
+            {"type": "cases", "connector": "tracker", "login": {"bearer": TOKEN}, "path": "/long", "name": "n" * 300}]
+        self.daemon.save()
+        self.daemon.start()
+
+        def post(title, path="/cases", key="k1", **more):
+            answer = self.daemon.post({"title": title, "id": title, **more}, path, **{"Idempotency-Key": key})
+            return answer.status, answer.json.get("status")
+        for title, path, key in (("one", "/cases", "k1"), ("two", "/two", "k1"), ("three", "/cases", "a/k"), ("four", "/cases/a", "k"),
+                                 ("five", "/long", "k" * 255), ("six", "/long", "k" * 254), ("seven", "/cases", "k" * 255)):
+            self.assertEqual(post(title, path, key), (202, "stored"), title)
+            self.assertEqual(post(title, path, key), (200, "known"), title)
+        # Other white space and another order are the same case; another text, another operation are not.
+        body = b'{ "id":"one",\n "title" : "\\u006fne"}'
+        self.assertEqual(self.daemon.post(body, "/cases", **{"Idempotency-Key": "k1"}).json["status"], "known")
+        self.assertEqual(post("one", description="more"), (422, None))
+        self.assertEqual(post("one", "/cases?operation=create"), (422, None))
+        self.daemon.wait_idle()
+        self.assertEqual(post("other"), (422, None))  # when it is done too
+        numbers = self.daemon.metrics()
+        self.assertEqual(numbers['casehook_source_requests_total{source="cases",result="invalid"}'], 3)
+        self.assertEqual(sorted(case["title"] for case in self.cases()), ["five", "four", "one", "seven", "six", "three", "two"])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

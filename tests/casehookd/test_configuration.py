@@ -178,6 +178,31 @@ class Configuration(unittest.TestCase):
         self.assertEqual((numbers["casehook_reloads_total"], numbers["casehook_reload_failures_total"]), (2, 1))
         self.assertEqual(self.daemon.end(), 0)
 
+    def test_a_restart_that_is_due(self):
+        """It is said at each reload, and of all that needs it, until it is done or not wanted any more."""
+        self.daemon.start()
+
+        def reload(**changes):
+            self.daemon.lines = []
+            self.daemon.write("casehookd.json", {**self.daemon.configuration, **changes})
+            self.daemon.process.send_signal(signal.SIGHUP)
+            self.daemon.wait_line("was read again")
+            return [line for line in self.daemon.lines if "restart" in line]
+        change = {"http": {"listen": "127.0.0.1:0", "threads": 3}}
+        wanted = '<4>changes of %s need a restart: the rest is taken over'
+        for _ in range(2):
+            self.assertEqual(reload(**change), [wanted % '"http"'])
+        change["outbox"] = {**self.daemon.configuration["outbox"], "poll": "2s"}
+        for _ in range(2):
+            self.assertEqual(reload(**change), [wanted % '"outbox" and "http"'])
+        del change["http"]
+        self.assertEqual(reload(**change), [wanted % '"outbox"'])
+        self.assertEqual(reload(), [])
+        # A source that is new has its counters at once.
+        added = {**self.daemon.configuration["sources"][2], "path": "/new"}
+        reload(sources=self.daemon.configuration["sources"] + [added])
+        self.assertEqual(self.daemon.metrics()['casehook_source_requests_total{source="new",result="stored"}'], 0)
+
     def test_reload_under_load(self):
         """Requests while the configuration is read again and again: each is accepted, and delivered once."""
         self.daemon.start()

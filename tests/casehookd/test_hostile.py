@@ -108,6 +108,9 @@ class Hostile(unittest.TestCase):
         self.assertEqual(self.daemon.ask("GET", "/../etc/passwd").status, 404)
         self.assertEqual(self.daemon.end(), 0)
         self.assertNotIn("canary", "\n".join(self.daemon.lines))
+        lines = [line for line in self.daemon.lines if "login" in line]
+        self.assertEqual(lines[0], "<4>alertmanager: wrong login from 127.0.0.1 (1 since the last such line)")
+        self.assertLess(len(lines), 10, lines)  # not one for each of them
 
     def test_many_values(self):
         """A few megabytes of small values would be gigabytes in memory, and kept."""
@@ -178,6 +181,12 @@ class Hostile(unittest.TestCase):
             peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
         self.assertLess(peak, 200 * 1024)
         self.accepts()
+        # Its sender does not come again: it is seen where faults are looked for.
+        numbers = self.daemon.metrics()
+        self.assertGreaterEqual(numbers['casehook_source_requests_total{source="alertmanager",result="invalid"}'], 1)
+        self.assertEqual(self.daemon.end(), 0)
+        lines = [line for line in self.daemon.lines if line == "<4>alertmanager: payload refused: more than maxBody, 2097152 bytes"]
+        self.assertEqual(len(lines), numbers['casehook_source_requests_total{source="alertmanager",result="invalid"}'])
 
     def test_bodies_of_all_have_a_limit(self):
         self.start(maxBodies="1mb", requestTimeout="60s")
@@ -190,6 +199,7 @@ class Hostile(unittest.TestCase):
         self.assertGreater(refused()['casehook_http_requests_total{class="5xx"}'], 0)
         for raw in half:
             raw.close()
+        self.assertGreater(refused()['casehook_source_requests_total{source="alertmanager",result="full"}'], 0)
         self.daemon.wait_for("room again", lambda: self.daemon.post(GOOD).status in (200, 202))
 
     def test_broken_requests(self):

@@ -118,6 +118,10 @@ class Page(unittest.TestCase):
         self.assertEqual(self.daemon.ask("POST", "/entries", "token=x", FORM).status, 401)
         self.assertEqual(self.press("retry", headers={"Origin": f"http://127.0.0.1:{self.daemon.port}",
                                                       "Sec-Fetch-Site": "same-origin"}).status, 303)
+        self.daemon.wait_idle()
+        # A proxy that changes Host: what the browser says of the site is enough.
+        self.assertEqual(self.press("retry", headers={"Origin": "https://alerts.example", "Sec-Fetch-Site": "same-origin"}).status, 303)
+        self.daemon.wait_line("entry 1: retry, by ops from the page")
 
     # ---- in a browser --------------------------------------------------------------------------
 
@@ -170,6 +174,16 @@ class Page(unittest.TestCase):
         shown.click("document.querySelector('li.bad button[value=discard]')")
         self.assertEqual(shown.evaluate("document.querySelectorAll('li.bad').length"), 2)
         self.assertEqual(self.daemon.metrics()['casehook_outbox_entries{state="discarded"}'], 1)
+
+    def test_buttons_over_plain_http(self):
+        """From another machine, without TLS, browsers say less of where a request comes from."""
+        self.refusing()
+        self.put("one")
+        shown = self.browser()
+        shown.open(f"http://plain.example:{self.daemon.port}/")
+        self.assertFalse(shown.evaluate("isSecureContext"))
+        shown.click("document.querySelector('li.bad button[value=discard]')")
+        self.assertEqual(shown.evaluate("document.querySelector('[role=status]')?.textContent"), "It was discarded.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """As a service: what systemd is told, how it stops, what it takes: test_service.py CASEHOOKD TRACKER CONNECTOR"""
+import base64
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -8,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from daemon import PATIENCE, alert, payload, setup
+from daemon import PAGE_PASSWORD, PATIENCE, alert, payload, setup
 
 PROGRAM, TRACKER, DOCUMENT = sys.argv[1:4]
 del sys.argv[1:4]
@@ -57,6 +59,53 @@ class Service(unittest.TestCase):
         self.assertEqual(self.daemon.end(signal.SIGINT), 0)
         self.assertTrue(all(re.match(r"<[3467]>", line) for line in self.daemon.lines), self.daemon.lines)
 
+    def ready(self):
+        return self.daemon.ask("GET", "/-/ready").status, self.daemon.metrics()["casehook_outbox_accepting"]
+
+    def stuck(self, **outbox):
+        """Entries stay: the tracker refuses them."""
+        path = os.path.join(self.daemon.folder, "tracker.json")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("/api/cases\"", "/api/nothing\""))
+        self.daemon.configuration["outbox"].update(outbox)
+        self.daemon.save()
+        self.daemon.start()
+
+    def press(self, action, number):
+        login = "Basic " + base64.b64encode(f"ops:{PAGE_PASSWORD}".encode()).decode()
+        token = re.search(r'name="token" value="(\w+)"', self.daemon.ask("GET", "/", login=login).text).group(1)
+        return self.daemon.ask("POST", "/entries", f"token={token}&id={number}&action={action}",
+                               {"Content-Type": "application/x-www-form-urlencoded"}, login).status
+
+    def test_not_ready_while_it_is_full(self):
+        self.stuck(maxEntries=2)
+        for number in range(2):
+            self.assertEqual(self.daemon.post({"title": "x", "id": str(number)}, "/cases").status, 202)
+        self.daemon.wait_idle()
+        self.assertEqual(self.ready(), (200, 1))
+        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 503)
+        self.assertEqual(self.ready(), (503, 0))
+        self.assertEqual(self.daemon.ask("GET", "/-/ready").json["error"], "the outbox cannot be used: limit")
+        self.assertEqual(self.daemon.ask("GET", "/-/healthy").status, 200)
+        self.assertEqual(self.press("discard", 1), 303)
+        self.daemon.wait_for("a machine that is ready, though nothing is sent to it", lambda: self.ready() == (200, 1))
+        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 202)
+
+    def test_not_ready_while_the_disk_is_full(self):
+        self.stuck()
+        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 202)
+        self.daemon.wait_idle()
+        limits = resource.prlimit(self.daemon.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 503)
+        for _ in range(3):
+            self.assertEqual(self.ready(), (503, 0))
+        resource.prlimit(self.daemon.process.pid, resource.RLIMIT_FSIZE, limits)
+        self.daemon.wait_for("a machine that is ready, though nothing is sent to it", lambda: self.ready() == (200, 1))
+        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 202)
+        self.assertEqual(os.stat(self.daemon.configuration["outbox"]["location"] + ".lock").st_size, 0)
+
     def test_memory_at_rest(self):
         with open(PROGRAM, "rb") as program:
             if b"asan" in program.read():
@@ -95,6 +144,10 @@ class Service(unittest.TestCase):
         path = os.path.join(self.daemon.folder, "casehookd.service")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text.replace("Group=casehookd\n", ""))
+        # A reload that finds faults fails, before anybody is told.
+        reload = re.findall(r"(?m)^ExecReload=(.*)$", text)
+        self.assertEqual([line.split()[0] for line in reload], [os.path.abspath(PROGRAM), "/bin/kill"])
+        self.assertEqual(reload[0], re.search(r"(?m)^ExecStartPre=(.*)$", text).group(1))
         done = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual([line for line in done.stderr.splitlines() if "casehookd" in line and "Special user" not in line], [])
         done = subprocess.run(["systemd-analyze", "security", "--offline=true", path], capture_output=True, text=True, timeout=PATIENCE)
