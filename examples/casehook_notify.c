@@ -130,8 +130,9 @@ static int put(struct casehook_outbox *outbox, const struct outbox_arguments *a,
     struct timespec now;
     struct casehook_outbox_error *error = NULL;
     clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(key, sizeof key, "%c-%lld.%09ld-%ld", recovery ? 'r' : 'p', (long long)now.tv_sec, now.tv_nsec,
-             (long)getpid());
+    /* What is only a comment leaves the case as closed, or as open, as it is. */
+    snprintf(key, sizeof key, "%c-%lld.%09ld-%ld", recovery || (!problem && closed) ? 'r' : 'p',
+             (long long)now.tv_sec, now.tv_nsec, (long)getpid());
     int operation = problem || (recovery && any) ? CASEHOOK_PUSH
                     : recovery                   ? CASEHOOK_UPDATE
                                                  : CASEHOOK_COMMENT;

@@ -128,7 +128,8 @@ typedef struct casehook_connector *(*casehook_outbox_resolve_fn)(void *user, con
  *
  * keep_finished_ms: finished entries are kept so long (same key, lists), then process deletes them; 0: 7 days;
  * negative: for ever.  keep_cases_ms: a case to which nothing happened is remembered so long; 0: 400 days;
- * negative: for ever.
+ * negative: for ever.  The newest entry of a case stays as long as the case: its params are "{}" then, but its
+ * key and its state say what was told last.
  *
  * database_timeout_ms: how long a call waits for a lock of another program, or for PostgreSQL; 0: 5 s.
  * poll_ms: how often a file is looked at for what another process has put; 0: 1 s.  PostgreSQL tells it.
@@ -421,7 +422,8 @@ CASEHOOK_API int casehook_outbox_forget(struct casehook_outbox *outbox, const ch
                                         const char *case_id, struct casehook_outbox_error **error);
 
 /*
- * Deletes finished entries that finished more than older_than_ms ago; deleted, when not NULL, gets how many.
+ * Deletes finished entries that finished more than older_than_ms ago, of cases that are remembered not the newest
+ * (keep_finished_ms); deleted, when not NULL, gets how many.
  * Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_purge(struct casehook_outbox *outbox, int64_t older_than_ms,

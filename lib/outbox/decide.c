@@ -8,7 +8,7 @@ struct decision {
     struct casehook__ob_text external_id;
     const char *connector, *case_id;
     int64_t older_than_ms;
-    uint64_t count;
+    struct casehook__ob_sweep sweep, swept; /* before the piece that is being done, and after it */
 };
 
 enum { PURGE_AT_ONCE = 1000 };
@@ -157,23 +157,46 @@ int casehook_outbox_forget(struct casehook_outbox *outbox, const char *connector
     return casehook__ob_answer(outbox, &decision.job.fault, error);
 }
 
-static int purge_some(struct casehook_outbox *outbox, int64_t older_than_ms, uint64_t *count,
+/*
+ * A piece of one state.  What is kept stays where it is, so the next piece begins behind this one: however
+ * much is kept, no piece takes longer.
+ */
+static int purge_state(struct casehook_outbox *outbox, int64_t older_than_ms, int state,
+                       struct casehook__ob_sweep *sweep, struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_numbers end;
+    struct casehook__ob_rows purged = {.take = NULL}, emptied = {.take = NULL};
+    struct casehook__ob_value values[7] = {
+        casehook__ob_number_value(state), casehook__ob_number_value(older_than_ms),
+        casehook__ob_number_value(sweep->due[state]), casehook__ob_number_value(sweep->id[state]),
+        casehook__ob_number_value(PURGE_AT_ONCE - 1)};
+    int status = casehook__ob_ask(outbox, CASEHOOK__OB_PURGE_END, values, 5, &end, fault);
+    sweep->due[state] = end.rows ? end.values[0] : INT64_MAX;
+    sweep->id[state] = end.rows ? end.values[1] : INT64_MAX;
+    values[4] = casehook__ob_number_value(sweep->due[state]);
+    values[5] = casehook__ob_number_value(sweep->id[state]);
+    values[6] = casehook__ob_bytes_value(casehook__ob_text("{}"));
+    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_PURGE, values, 6, &purged, fault);
+    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_EMPTY, values, 7, &emptied, fault);
+    if (status) return status;
+    outbox->change.entries[state] -= purged.changed;
+    sweep->deleted += (uint64_t)purged.changed;
+    sweep->more |= end.rows != 0;
+    return CASEHOOK_OK;
+}
+
+/* Goes on with a sweep; one that has come to its end begins anew. */
+static int purge_some(struct casehook_outbox *outbox, int64_t older_than_ms, struct casehook__ob_sweep *sweep,
                       struct casehook__ob_fault *fault)
 {
     int status = CASEHOOK_OK;
-    *count = 0;
+    if (!sweep->more) memset(sweep, 0, sizeof *sweep);
+    sweep->more = false;
+    sweep->deleted = 0;
     if (outbox->store->driver->alone)
         status = casehook__ob_run(outbox, CASEHOOK__OB_KEEP_LAST, NULL, 0, NULL, fault);
-    for (int state = CASEHOOK_OUTBOX_DONE; !status && state < CASEHOOK__OB_STATES; state++) {
-        struct casehook__ob_rows rows = {.take = NULL};
-        const struct casehook__ob_value values[] = {casehook__ob_number_value(state),
-                                                    casehook__ob_number_value(older_than_ms),
-                                                    casehook__ob_number_value(PURGE_AT_ONCE)};
-        status = casehook__ob_run(outbox, CASEHOOK__OB_PURGE, values, 3, &rows, fault);
-        if (status) break;
-        outbox->change.entries[state] -= rows.changed;
-        *count += (uint64_t)rows.changed;
-    }
+    for (int state = CASEHOOK_OUTBOX_DONE; !status && state < CASEHOOK__OB_STATES; state++)
+        if (sweep->due[state] < INT64_MAX) status = purge_state(outbox, older_than_ms, state, sweep, fault);
     return status;
 }
 
@@ -181,7 +204,8 @@ static int do_purge(struct casehook_outbox *outbox, struct casehook__ob_job *job
                     struct casehook__ob_fault *fault)
 {
     struct decision *decision = job->user;
-    return purge_some(outbox, decision->older_than_ms, &decision->count, fault);
+    decision->swept = decision->sweep; /* this may be done once more */
+    return purge_some(outbox, decision->older_than_ms, &decision->swept, fault);
 }
 
 int casehook_outbox_purge(struct casehook_outbox *outbox, int64_t older_than_ms, uint64_t *deleted,
@@ -198,21 +222,22 @@ int casehook_outbox_purge(struct casehook_outbox *outbox, int64_t older_than_ms,
     /* In pieces, so that nobody waits for long. */
     do {
         if (casehook__ob_group(outbox, &decision.job)) break;
-        if (deleted) *deleted += decision.count;
-    } while (decision.count >= PURGE_AT_ONCE);
+        decision.sweep = decision.swept;
+        if (deleted) *deleted += decision.sweep.deleted;
+    } while (decision.sweep.more);
     return casehook__ob_answer(outbox, &decision.job.fault, error);
 }
 
-/* In a job: what the options say is old. */
-int casehook__ob_clean(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
+/* In a job: a piece of what the options say is old; sweep->more: there is another one. */
+int casehook__ob_clean(struct casehook_outbox *outbox, struct casehook__ob_sweep *sweep,
+                       struct casehook__ob_fault *fault)
 {
-    uint64_t count;
     int status = CASEHOOK_OK;
     const struct casehook__ob_value values[] = {casehook__ob_number_value(outbox->options.keep_cases_ms),
                                                 casehook__ob_number_value(PURGE_AT_ONCE)};
     if (outbox->options.keep_finished_ms >= 0)
-        status = purge_some(outbox, outbox->options.keep_finished_ms, &count, fault);
-    if (!status && outbox->options.keep_cases_ms >= 0)
+        status = purge_some(outbox, outbox->options.keep_finished_ms, sweep, fault);
+    if (!status && !sweep->more && outbox->options.keep_cases_ms >= 0)
         status = casehook__ob_run(outbox, CASEHOOK__OB_PURGE_CASES, values, 2, NULL, fault);
     return status;
 }

@@ -6,9 +6,13 @@
 #include <stdio.h>
 
 enum {
-    GATHER_MS = 5,    /* results that come so soon after each other are stored together */
-    AWAY_MS = 1000,   /* the database could not be reached: tried again after so long */
-    CLEAN_MS = 600000 /* how often old entries are deleted */
+    GATHER_MS = 5,     /* results that come so soon after each other are stored together */
+    AWAY_MS = 1000,    /* the database could not be reached: tried again after so long */
+    CLEAN_MS = 600000, /* how often old entries are deleted */
+    /* Until the next piece of them, while they are many; and while most of them are kept. */
+    CLEAN_NEXT_MS = 100,
+    CLEAN_LOOK_MS = 1000,
+    CLEAN_MANY = 100
 };
 
 /* ---- what is being sent ----------------------------------------------------------------------------- */
@@ -62,6 +66,7 @@ struct work {
     struct casehook__ob_job job;
     bool takes_over, claims, cleans;
     int64_t clock_ahead;
+    struct casehook__ob_sweep sweep;
     uint64_t connections; /* of the store: another thread may lose it, and connect again, at any moment */
 };
 
@@ -77,7 +82,8 @@ static int do_work(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     /* After a commit that failed, too: whether it did is not known of each failure. */
     if (!status && (reconnected || outbox->away)) status = casehook__ob_give_back(outbox, fault);
     if (!status) status = casehook__ob_settle(outbox, fault);
-    if (!status && work->cleans) status = casehook__ob_clean(outbox, fault);
+    work->sweep = outbox->sweep;
+    if (!status && work->cleans) status = casehook__ob_clean(outbox, &work->sweep, fault);
     if (!status && work->claims) status = casehook__ob_claim(outbox, fault);
     if (reconnected) casehook__ob_watch_store(outbox);
     work->connections = outbox->store->connections;
@@ -154,7 +160,12 @@ static bool do_transaction(struct casehook_outbox *outbox, bool claims)
     if (outbox->away) casehook__ob_note(outbox, CASEHOOK_LOG_WARNING, NULL, "the database is there again");
     outbox->away = false;
     outbox->taken_over = true;
-    if (work.cleans) outbox->next_clean = now + CLEAN_MS;
+    if (work.cleans) {
+        outbox->sweep = work.sweep;
+        outbox->next_clean = now + (!work.sweep.more                   ? CLEAN_MS
+                                    : work.sweep.deleted >= CLEAN_MANY ? CLEAN_NEXT_MS
+                                                                       : CLEAN_LOOK_MS);
+    }
     outbox->connections = work.connections;
     if (claims) outbox->clock_ahead = work.clock_ahead;
     drop_settled(outbox);
@@ -175,6 +186,7 @@ static bool wants_transaction(struct casehook_outbox *outbox, bool *claims)
     if (ended && (ended == sending || ended * 2 >= outbox->options.max_sending ||
                   now - outbox->ended_since >= GATHER_MS))
         return true;
+    if (outbox->sweep.more && now >= outbox->next_clean) return true;
     /* With what has ended, places become free: all of it in one transaction, in a moment. */
     return !ended && *claims && (atomic_load(&outbox->has_work) || now >= outbox->next_claim);
 }
@@ -197,6 +209,7 @@ static void set_alarm(struct casehook_outbox *outbox)
             casehook__ob_in_flight(outbox) < outbox->options.max_sending)
             delay = delay_until(outbox->next_claim, now, delay);
         if (outbox->polls) delay = delay_until(outbox->next_look, now, delay);
+        if (outbox->sweep.more) delay = delay_until(outbox->next_clean, now, delay);
         if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
     }
     casehook__ob_watch_alarm(outbox, delay);
@@ -301,6 +314,7 @@ int64_t casehook_outbox_timeout_ms(struct casehook_outbox *outbox)
         delay = delay_until(outbox->next_try, now, AWAY_MS);
         return loop >= 0 && loop < delay ? loop : delay;
     }
+    if (outbox->sweep.more) delay = delay_until(outbox->next_clean, now, delay);
     if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
     if (!outbox->ended_since && !atomic_load(&outbox->paused) &&
         casehook__ob_in_flight(outbox) < outbox->options.max_sending)

@@ -62,6 +62,13 @@ struct casehook__ob_rest {
     int64_t probe;                          /* the entry that tries; 0: none does */
 };
 
+/* How far deleting has got in each state; due INT64_MAX: to the end. */
+struct casehook__ob_sweep {
+    int64_t due[CASEHOOK__OB_STATES], id[CASEHOOK__OB_STATES];
+    uint64_t deleted; /* in the last piece */
+    bool more;
+};
+
 struct casehook__ob_watch; /* descriptors to wait for */
 
 struct casehook_outbox {
@@ -96,6 +103,7 @@ struct casehook_outbox {
     int64_t ended_since;          /* when the first of what is to be stored ended; 0: nothing is */
     bool taken_over, away, polls; /* polls: the database has no descriptor that tells */
     struct casehook__ob_rest rests[CASEHOOK__OB_RESTS];
+    struct casehook__ob_sweep sweep;
 
     _Atomic uint64_t random;
     atomic_size_t sending_now;
@@ -133,7 +141,8 @@ int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault
 int casehook__ob_take_over(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
 int casehook__ob_give_back(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
 int casehook__ob_settle(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
-int casehook__ob_clean(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);
+int casehook__ob_clean(struct casehook_outbox *outbox, struct casehook__ob_sweep *sweep,
+                       struct casehook__ob_fault *fault);
 void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending);
 /* How many have not ended. */
 size_t casehook__ob_in_flight(const struct casehook_outbox *outbox);

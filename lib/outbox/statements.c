@@ -44,6 +44,17 @@
     "(SELECT external_id FROM casehook_case WHERE no = casehook_entry.case_no), "              \
     "(SELECT fields FROM casehook_case WHERE no = casehook_entry.case_no)"
 
+/* Finished long enough, and behind where deleting had got to. */
+#define FINISHED_BEHIND \
+    "WHERE state = $1 AND due <= (SELECT %NOW) - $2 AND due >= $3 AND (due > $3 OR id > $4) "
+#define FINISHED_WITHIN FINISHED_BEHIND "AND due <= $5 AND (due < $5 OR id <= $6) "
+/* The newest of a case that is remembered says what was told of it last.  All states are named for the index.
+ */
+#define IS_LAST_OF_CASE                                                                            \
+    "(case_no > 0 AND EXISTS (SELECT 1 FROM casehook_case c WHERE c.no = casehook_entry.case_no) " \
+    "AND NOT EXISTS (SELECT 1 FROM casehook_entry n WHERE n.case_no = casehook_entry.case_no "     \
+    "AND n.case_no > 0 AND n.state IN (1, 2, 3, 4, 5, 6, 7, 8) AND n.id > casehook_entry.id)) "
+
 const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_VERSION] = {"SELECT version FROM casehook_outbox", ""},
     [CASEHOOK__OB_TALLY_READ] = {"SELECT state, CAST(SUM(entries) AS BIGINT), CAST(SUM(bytes) AS BIGINT) "
@@ -159,10 +170,14 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_KEEP_LAST] = {"UPDATE casehook_outbox SET last_id = (SELECT MAX(id) FROM casehook_entry) "
                                 "WHERE last_id < (SELECT MAX(id) FROM casehook_entry)",
                                 ""},
-    [CASEHOOK__OB_PURGE] =
-        {"DELETE FROM casehook_entry WHERE id IN (SELECT id FROM casehook_entry WHERE state = $1 "
-         "AND due <= (SELECT %NOW) - $2 ORDER BY due LIMIT $3)",
-         "iii"},
+    [CASEHOOK__OB_PURGE_END] = {"SELECT due, id FROM casehook_entry " FINISHED_BEHIND
+                                "ORDER BY due, id LIMIT 1 OFFSET $5",
+                                "iiiii"},
+    [CASEHOOK__OB_PURGE] = {"DELETE FROM casehook_entry " FINISHED_WITHIN "AND NOT " IS_LAST_OF_CASE,
+                            "iiiiii"},
+    /* What is left is of cases that are remembered: no more of it is kept than that needs. */
+    [CASEHOOK__OB_EMPTY] = {"UPDATE casehook_entry SET params = $7 " FINISHED_WITHIN "AND length(params) > 2",
+                            "iiiiiib"},
     [CASEHOOK__OB_PURGE_CASES] =
         {"DELETE FROM casehook_case WHERE no IN (SELECT no FROM casehook_case "
          "WHERE changed < %NOW - $1 LIMIT $2) AND changed < %NOW - $1 "

@@ -1,6 +1,8 @@
 """Alerts become cases, and live as these do: test_alerts.py CASEHOOKD TRACKER CONNECTOR"""
 import base64
+import contextlib
 import json
+import sqlite3
 import sys
 import unittest
 
@@ -62,6 +64,21 @@ class Alerts(unittest.TestCase):
         self.send([alert(starts="2026-01-02T00:00:00Z")])
         [case] = self.cases()
         self.assertEqual((case["status"], len(case["comments"])), ("open", 4))
+
+    def test_a_repetition_after_all_that(self):
+        """What is old is deleted; what was said of a case last is known as long as the case is."""
+        self.daemon.configuration["outbox"]["keepFinished"] = "1s"
+        self.source()
+        first = self.send([alert()])
+        self.assertEqual(self.daemon.end(), 0)
+        with contextlib.closing(sqlite3.connect(self.daemon.configuration["outbox"]["location"])) as database, database:
+            database.execute("UPDATE casehook_entry SET due = due - 5000 WHERE state = 6")
+        self.daemon.start()  # which deletes with the first thing that it does
+        self.send([alert(name="Other")], key="other")
+        self.assertEqual(self.send([alert()], "known")["case"], first["case"])
+        self.assertEqual(len(self.cases()), 2)
+        self.send([alert("resolved")])
+        self.assertEqual({case["reference"]: case["status"] for case in self.cases()}[first["case"]], "closed")
 
     def test_order_of_alerts_is_no_news(self):
         self.source()

@@ -57,6 +57,15 @@ class Notify(unittest.TestCase):
         [case] = self.deliver()
         self.assertEqual(case["status"], "open")
 
+    def test_a_comment_on_a_closed_case(self):
+        """It neither opens it nor hides that the next problem has to."""
+        about = ("--host", "web-01")
+        for kind, wanted in (("PROBLEM", "open"), ("FLAPPINGSTART", "open"), ("RECOVERY", "closed"), ("FLAPPINGSTOP", "closed"),
+                             ("DOWNTIMEEND", "closed"), ("PROBLEM", "open"), ("CUSTOM", "open"), ("RECOVERY", "closed")):
+            self.notify(*about, "--type", kind, "--state", "DOWN")
+            [case] = self.deliver()
+            self.assertEqual(case["status"], wanted, kind)
+
     def test_macros_in_the_environment(self):
         self.notify(NAGIOS_HOSTNAME="db-01", NAGIOS_NOTIFICATIONTYPE="PROBLEM", NAGIOS_HOSTSTATE="DOWN",
                     NAGIOS_HOSTOUTPUT="no answer", NAGIOS_SERVICEDESC="")

@@ -77,10 +77,95 @@ static void a_key_is_one_entry(void **state)
     assert_int_equal(casehook_outbox_put(outbox, &item, &again, &stored, NULL), CASEHOOK_OK);
     assert_int_equal(stored, CASEHOOK_OUTBOX_KNOWN);
     uint64_t deleted = 0;
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
     while (!deleted) assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
     assert_int_equal(casehook_outbox_put(outbox, &item, &again, &stored, NULL), CASEHOOK_OK);
     assert_int_equal(stored, CASEHOOK_OUTBOX_STORED);
     assert_true(again > id);
+    casehook_outbox_close(outbox);
+}
+
+/* Hosts ask what they have said of a case last; a repetition of it is known as long as the case is. */
+static void the_last_of_a_case_stays_as_long_as_the_case(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    uint64_t first = box_put(outbox, CASEHOOK_PUSH, "first", CASE("1", "")),
+             second = box_put(outbox, CASEHOOK_PUSH, "second", CASE("1", ",\"status\":\"open\"")),
+             deleted = 0;
+    assert_int_equal(box_state(outbox, first), CASEHOOK_OUTBOX_REPLACED);
+    assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
+    assert_int_equal(deleted, 1);
+    assert_int_equal(casehook_outbox_discard(outbox, second, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
+    assert_int_equal(deleted, 0);
+    struct casehook_outbox_query query = {
+        .struct_size = sizeof query, .connector = "tracker", .case_id = "1", .full = 1};
+    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+    struct casehook_outbox_list *list;
+    assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_list_count(list), 1);
+    assert_int_equal(casehook_outbox_list_entry(list, 0, &entry), CASEHOOK_OK);
+    assert_string_equal(entry.key, "second");
+    assert_string_equal(entry.title, "T");
+    assert_string_equal(entry.params, "{}"); /* what it said is as old as that of the others */
+    casehook_outbox_list_free(list);
+    assert_int_equal(box_stats(outbox).discarded, 1);
+    uint64_t third = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
+    assert_int_equal(deleted, 1);
+    /* Without its case it is an entry like any other. */
+    box_sql("DELETE FROM casehook_case");
+    assert_int_equal(casehook_outbox_discard(outbox, third, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
+    assert_int_equal(deleted, 1);
+    assert_int_equal(box_stats(outbox).discarded, 0);
+    casehook_outbox_close(outbox);
+}
+
+#define UP_TO(count) "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " count ") "
+#define FINISHED \
+    "INSERT INTO casehook_entry (connector, case_no, operation, state, due, put_at, bytes, token, params) "
+
+/* So many that were done at one moment, long ago: of 1,500 cases the last, and of none 2,500 behind them. */
+static void fill_with_finished(void)
+{
+    box_sql("INSERT INTO casehook_case (connector, case_id, changed) " UP_TO(
+        "1500") "SELECT 'tracker', CAST(CAST(i AS TEXT) AS BYTEA), 4000000000000 FROM n");
+    box_sql(FINISHED "SELECT 'tracker', no, 1, 6, 1, 1, 2, 't', '{}' FROM casehook_case");
+    box_sql(FINISHED UP_TO("2500") "SELECT 'tracker', 0, 1, 6, 1, 1, 2, 't', '{}' FROM n");
+    box_sql("INSERT INTO casehook_tally (shard, state, entries, bytes) VALUES (77, 6, 4000, 0)");
+}
+
+static void what_is_kept_is_not_in_the_way_of_what_goes(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    uint64_t deleted = 0;
+    fill_with_finished();
+    assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
+    assert_int_equal(deleted, 2500);
+    assert_int_equal(box_stats(outbox).done, 1500);
+    casehook_outbox_close(outbox);
+}
+
+static struct casehook_connector *resolve_none(void *user, const char *name)
+{
+    (void)user;
+    (void)name;
+    return NULL;
+}
+
+/* Deleting keeps up with what finishes: a piece follows the other, although nothing else happens. */
+static void delivering_deletes_all_that_is_old(void **state)
+{
+    (void)state;
+    const struct casehook_outbox_options options = {.struct_size = sizeof options, .resolve = resolve_none};
+    struct casehook_outbox *outbox = box_open(box_place(), &options);
+    fill_with_finished();
+    for (int i = 0; i < 600 && box_stats(outbox).done > 1500; i++)
+        assert_int_equal(casehook_outbox_run(outbox, 0, 50), CASEHOOK_OK);
+    assert_int_equal(box_stats(outbox).done, 1500);
     casehook_outbox_close(outbox);
 }
 
@@ -89,7 +174,7 @@ static void numbers_of_what_is_gone_are_not_given_again(void **state)
     (void)state;
     const char *place = box_place();
     struct casehook_outbox *outbox = box_open(place, NULL);
-    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", "")), deleted = 0;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"no case\"}"), deleted = 0;
     assert_int_equal(casehook_outbox_discard(outbox, id, NULL), CASEHOOK_OK);
     while (!deleted) assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
     /* Another case under the same number would have the history of this one. */
@@ -863,6 +948,9 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_teardown(name, close_all)
     const struct CMUnitTest tests[] = {TEST(what_was_put_is_there_after_opening_again),
                                        TEST(a_key_is_one_entry),
+                                       TEST(the_last_of_a_case_stays_as_long_as_the_case),
+                                       TEST(what_is_kept_is_not_in_the_way_of_what_goes),
+                                       TEST(delivering_deletes_all_that_is_old),
                                        TEST(numbers_of_what_is_gone_are_not_given_again),
                                        TEST(entries_of_a_case_wait_for_each_other),
                                        TEST(a_newer_update_replaces_one_that_waits),
