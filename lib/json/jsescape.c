@@ -98,19 +98,17 @@ static struct escape_place escape_blocks(struct escape_place at, const char *sto
     const char *last = stop; /* where no block begins any more */
     if (end - stop < LOOKAHEAD) last = end - at.in < LOOKAHEAD ? at.in : end - LOOKAHEAD + 1;
     while (at.in < last) {
-        const char *block = at.in, *p = block;
+        const char *block = at.in, *behind = block + 16;
         for (unsigned bits = casehook__js_special(block, true); bits;) {
-            unsigned here = (unsigned)__builtin_ctz(bits);
-            size_t length;
-            p = block + here;
+            const char *p = block + (unsigned)__builtin_ctz(bits);
             if (!is_wide(*p)) {
                 copy16(at.out, at.in);
                 at.out = put_escape(at.out + (p - at.in), (unsigned char)*p);
-                at.in = ++p;
+                at.in = p + 1;
                 bits &= bits - 1;
                 continue;
             }
-            length = casehook__utf8_length(p, (size_t)(end - p));
+            size_t length = casehook__utf8_length(p, (size_t)(end - p));
             if (length) {
                 p += length;
             } else {
@@ -118,12 +116,12 @@ static struct escape_place escape_blocks(struct escape_place at, const char *sto
                 at = put_wide((struct escape_place){p, at.out + (p - at.in)}, end);
                 p = at.in;
             }
+            if (p > behind) behind = p;
             bits &= ~0U << (p - block);
         }
-        if (p < block + 16) p = block + 16;
         copy16(at.out, at.in);
         memcpy(at.out + 16, at.in + 16, 4);
-        at = (struct escape_place){p, at.out + (p - at.in)};
+        at = (struct escape_place){behind, at.out + (behind - at.in)};
     }
     return escape_bytes(at, stop, end);
 }

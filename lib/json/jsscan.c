@@ -46,24 +46,22 @@ static inline const char *skip_escape(struct scan *scan, const char *p)
 static const char *skip_long_string(struct scan *scan, const char *p, bool *escaped)
 {
 #if CASEHOOK__SSE2
-    const char *block = p;
-    for (const char *end = scan->end; end - block > 16; block = p > block + 16 ? p : block + 16) {
-        for (unsigned bits = casehook__js_special(block, false); bits;) { /* one look finds all of a block */
+    for (const char *const end = scan->end; end - p > 16;) {
+        const char *block = p;
+        unsigned bits = casehook__js_special(block, false); /* one look finds all of a block */
+        p += 16;
+        if (!bits) continue;
+        do {
             unsigned here = (unsigned)__builtin_ctz(bits);
-            p = block + here;
-            if (*p != '\\') return *p == '"' ? p + 1 : unexpected(scan, p);
+            const char *at = block + here, *behind = at + 2;
+            if (*at != '\\') return *at == '"' ? at + 1 : unexpected(scan, at);
             *escaped = true;
-            if (short_escape[(unsigned char)p[1]]) { /* nearly always */
-                p += 2;
-                bits &= ~(3U << here);
-            } else {
-                p = skip_escape(scan, p);
-                if (!p) return NULL;
-                bits &= ~0U << (p - block);
-            }
-        }
+            if (!short_escape[(unsigned char)at[1]]) behind = skip_escape(scan, at);
+            if (!behind) return NULL;
+            if (behind > p) p = behind;
+            bits &= ~(3U << here); /* nothing else that was skipped has one */
+        } while (bits);
     }
-    p = block;
 #endif
     for (;;) {
         p = casehook__js_skip_plain(p, scan->end);

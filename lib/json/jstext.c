@@ -27,9 +27,15 @@ static size_t valid_length(const char *p, size_t length)
             if (!wide) continue;
         }
 #endif
-        size_t step = (signed char)p[i] >= 0 ? 1 : casehook__utf8_length(p + i, length - i);
-        if (!step) break;
-        i += step;
+        if ((signed char)p[i] >= 0) {
+            i++;
+            continue;
+        }
+        do { /* characters that are no ASCII follow each other */
+            size_t step = casehook__utf8_length(p + i, length - i);
+            if (!step) return i;
+            i += step;
+        } while (i < length && (signed char)p[i] < 0);
     }
     return i;
 }
