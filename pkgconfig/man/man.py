@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 PAGES = {"examples/README.md": "casehook(1)", "include/README.md": "libcasehook(3)",
-         "examples/connectors/README.md": "casehook-connector(5)"}
+         "examples/connectors/README.md": "casehook-connector(5)", "examples/casehookd/README.md": "casehookd(8)"}
 
 
 def link(folder, own, text, target):

@@ -1,4 +1,5 @@
 """The lines of "Run it tonight", from the configuration on, in a folder: test_tonight.py CASEHOOKD README TOOL"""
+import json
 import os
 import re
 import shutil
@@ -23,10 +24,13 @@ class Tonight(unittest.TestCase):
             programs, etc = os.path.join(folder, "bin"), os.path.join(folder, "etc")
             os.mkdir(programs)
             os.mkdir(etc)
-            os.symlink(TOOL, os.path.join(programs, "casehook"))
-            os.symlink(PROGRAM, os.path.join(programs, "casehookd"))
-            for name in ("chgrp", "systemctl"):  # the user, and the service, are not here
-                os.symlink("/bin/true", os.path.join(programs, name))
+            seen = os.path.join(folder, "seen")
+            # The user, and the service, are not here.
+            for name, target in (("casehook", TOOL), ("casehookd", PROGRAM), ("openssl", shutil.which("openssl")), ("chgrp", "/bin/true"),
+                                 ("systemctl", "/bin/true"), ("chmod", shutil.which("chmod"))):
+                with open(os.path.join(programs, name), "w", encoding="utf-8") as file:
+                    file.write(f'#!/bin/sh\necho "{name} $*" >> "{seen}"\nexec "{target}" "$@"\n')
+                os.chmod(file.name, 0o755)
             with open(os.path.join(folder, "jira.token"), "w", encoding="utf-8") as file:
                 file.write("t0ken-canary")
             lines = self.lines()
@@ -40,8 +44,16 @@ class Tonight(unittest.TestCase):
             with open(os.path.join(etc, "jira.json"), encoding="utf-8") as file:
                 document = file.read()
             self.assertIn("https://acme.atlassian.net/rest/api/3/issue", document)
-            self.assertNotRegex(document, "YOUR-|your-domain")
-            self.assertEqual(oct(os.stat(os.path.join(etc, "jira.json")).st_mode & 0o777), "0o640")
+            self.assertNotRegex(json.dumps(json.loads(document)["config"]), "YOUR-|your-domain")
+            with open(os.path.join(etc, "jira-secrets.json"), encoding="utf-8") as file:
+                self.assertEqual(json.load(file), {"user": "alerts@acme.example", "password": "t0ken-canary"})
+            for name in ("jira.json", "jira-secrets.json", "alertmanager.token"):
+                self.assertEqual(oct(os.stat(os.path.join(etc, name)).st_mode & 0o777), "0o640")
+            # What other users can read while it runs.
+            with open(seen, encoding="utf-8") as file:
+                words = file.read()
+            self.assertIn("casehook init --tracker jira-cloud", words)
+            self.assertNotIn("canary", words)
 
 
 if __name__ == "__main__":

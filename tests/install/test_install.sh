@@ -18,6 +18,7 @@ if command -v lowdown >/dev/null || command -v pandoc >/dev/null; then
 else
     echo "SKIP manual pages: neither lowdown nor pandoc is installed"
 fi
+[ ! -x "$build/examples/casehookd/casehookd" ] || [ "${#manuals[@]}" = 0 ] || manuals+=(share/man/man8/casehookd.8)
 # The outbox is there where it could be built.
 outbox=()
 if [ -n "$(find "$build/lib/outbox" -name 'libcasehook-outbox.so' 2>/dev/null)" ]; then
