@@ -89,7 +89,9 @@ static int open_outbox(struct server *server, const struct config *config)
     options.log = log_record;
     options.log_level = config->log_level;
     int status = casehook_outbox_open(&options, &server->outbox, &error);
-    if (status) log_line(CASEHOOK_LOG_ERROR, "outbox: %s", casehook_outbox_error_message(error));
+    const char *message = casehook_outbox_error_message(error);
+    if (status)
+        log_line(CASEHOOK_LOG_ERROR, "%s%s", strncmp(message, "outbox: ", 8) != 0 ? "outbox: " : "", message);
     casehook_outbox_error_free(error);
     /* The file is there now.  Before anything is delivered nothing is taken over. */
     if (!status && file) status = lock_file(config->location, &server->lock_file);

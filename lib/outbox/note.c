@@ -2,6 +2,7 @@
 #include "outbox/outbox_private.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void casehook__ob_note(struct casehook_outbox *outbox, int level, const struct casehook__ob_sending *sending,
                        const char *message)
@@ -21,7 +22,8 @@ void casehook__ob_note(struct casehook_outbox *outbox, int level, const struct c
                  casehook_operation_name(sending->operation), sending->connector ? sending->connector : "",
                  message);
     } else {
-        snprintf(line, sizeof line, "outbox: %s", message);
+        /* Faults of the database say it already. */
+        snprintf(line, sizeof line, "%s%s", strncmp(message, "outbox: ", 8) != 0 ? "outbox: " : "", message);
     }
     outbox->options.log(outbox->options.user, &record);
 }

@@ -229,6 +229,22 @@ class Configuration(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("another casehookd works with this outbox", done.stderr)
 
+    def test_an_outbox_that_is_away(self):
+        """Each line says once what it is about."""
+        location = self.daemon.configuration["outbox"]["location"]
+        self.daemon.start()
+        os.rename(location, location + ".away")
+        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 503)
+        line = self.daemon.wait_line("<3>outbox:")
+        self.assertRegex(line, "^<3>outbox: the file was moved")
+        os.rename(location + ".away", location)
+        self.assertRegex(self.daemon.wait_line("there again"), "^<4>outbox: the database is there again$")
+        self.assertEqual(self.daemon.end(), 0)
+        self.daemon.configuration["outbox"]["location"] = "no folder/outbox.db"
+        done = subprocess.run([PROGRAM, self.daemon.save()], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "(?m)^<3>outbox: the file cannot be opened")
+
     def test_a_port_that_is_taken(self):
         self.daemon.start()
         self.daemon.configuration.update(http={"listen": f"127.0.0.1:{self.daemon.port}"},
