@@ -102,7 +102,7 @@ static struct casehook__decision decide_looked(const struct casehook__verdict *v
     decision.outcome = CASEHOOK_OUTCOME_UNKNOWN;
     if (progress->looks + 1 < CASEHOOK__LOOKS_MAX)
         decision.action = CASEHOOK__ACTION_LOOK;
-    else if (progress->accepted || progress->create_tries >= most)
+    else if (progress->accepted || progress->create_tries - progress->create_free >= most)
         decision.action = CASEHOOK__ACTION_STOP;
     else
         decision.action = CASEHOOK__ACTION_AGAIN;

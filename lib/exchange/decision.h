@@ -47,6 +47,7 @@ struct casehook__progress {
     unsigned looks;        /* times that the case was looked for and not found since */
     unsigned tries;        /* of this request, the one that has ended among them */
     unsigned create_tries; /* of the create that it looks for */
+    unsigned create_free;  /* of those, the ones that do not count */
 
     bool authorized;      /* the request carries a token */
     bool renewed;         /* it was made again with another one */

@@ -105,7 +105,10 @@ static void pass_turn_on(struct casehook__limiter *limiter, struct casehook__pla
         return;
     }
     leave_queue(limiter, last);
-    *last = *place; /* which waits, and is no probe */
+    last->queued = true;
+    last->turn = place->turn;
+    last->before = place->before;
+    last->behind = place->behind;
     if (last->before) last->before->behind = last;
     *(last->behind ? &last->behind->before : &limiter->last) = last;
     place->queued = false;
@@ -166,6 +169,7 @@ enum casehook__admission casehook__limiter_ask(struct casehook__limiter *limiter
         limiter->probing = place->probing = true;
         limiter->open_until = now + limiter->probe_ms;
     }
+    place->waits = admission == CASEHOOK__ADMITTED_LATER;
     pthread_mutex_unlock(&limiter->lock);
     return admission;
 }
@@ -206,14 +210,14 @@ void casehook__limiter_settle(struct casehook__limiter *limiter, int64_t now, st
 
 void casehook__limiter_leave(struct casehook__limiter *limiter, struct casehook__place *place)
 {
-    if ((!place->queued && !place->probing) || limiter->process != getpid()) return;
+    if ((!place->waits && !place->probing) || limiter->process != getpid()) return;
     pthread_mutex_lock(&limiter->lock);
     pass_turn_on(limiter, place);
     if (place->probing) {
         limiter->probing = false;
         limiter->open_until = INT64_MIN;
     }
-    place->probing = false;
+    place->waits = place->probing = false;
     pthread_mutex_unlock(&limiter->lock);
 }
 

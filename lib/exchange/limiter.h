@@ -12,10 +12,11 @@ struct casehook__limiter;
 
 /* What one operation has of it; zero in the beginning.  It stays where it is while it is queued. */
 struct casehook__place {
-    bool queued;  /* it waits for its turn */
+    bool waits;   /* it was told to come later; of the operation alone, as the next two */
     bool probing; /* its request tries whether the tracker is up again */
     bool follows; /* others come before it: its turn may come earlier */
-    double turn;  /* under the limiter's lock, as what follows; of those that are queued by their turns */
+    bool queued;  /* under the limiter's lock, as what follows: another operation may give it its turn */
+    double turn;  /* those that are queued are in the order of theirs */
     struct casehook__place *before, *behind;
 };
 

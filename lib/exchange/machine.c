@@ -138,6 +138,13 @@ static void nap(struct casehook__machine *machine, int64_t now)
     machine->wake_at = now + part;
 }
 
+/* Whether it is retry.deadline that passes first, and not the deadline of the call. */
+static bool retries_end_first(const struct casehook__machine *machine)
+{
+    uint32_t most = machine->context->settings->retry.deadline_ms;
+    return most && machine->begun + most < machine->deadline;
+}
+
 /* What limits the connector does not let the request go out before that time: the operation ends. */
 static void end_refused(struct casehook__machine *machine, enum casehook__admission admission, int64_t now,
                         int64_t at)
@@ -146,14 +153,16 @@ static void end_refused(struct casehook__machine *machine, enum casehook__admiss
     char message[192];
     if (admission == CASEHOOK__CIRCUIT_OPEN) {
         failure.status = CASEHOOK_E_UNAVAILABLE;
+        /* Behind a create of which nobody knows, to call again would make a second case. */
         snprintf(message, sizeof message,
                  "the last %u requests to this tracker failed (circuit.failures), so nothing is sent for "
-                 "another %lld ms: call again then",
-                 machine->context->settings->limits.circuit_failures, (long long)(at - now));
+                 "another %lld ms%s",
+                 machine->context->settings->limits.circuit_failures, (long long)(at - now),
+                 machine->progress.looking ? "" : ": call again then");
     } else {
         snprintf(message, sizeof message,
-                 "the turn of this request under rateLimit comes in %lld ms, after the deadline of the call",
-                 (long long)(at - now));
+                 "the turn of this request under rateLimit comes in %lld ms, after %s", (long long)(at - now),
+                 retries_end_first(machine) ? "retry.deadline" : "the deadline of the call");
     }
     failure.message = message;
     if (machine->progress.looking) { /* what failed is the create: its error stays */

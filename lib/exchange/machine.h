@@ -125,6 +125,12 @@ void casehook__machine_pretend(struct casehook__machine *machine);
 /* Hands the result over and makes the machine ready for another operation. */
 struct casehook_result *casehook__machine_finish(struct casehook__machine *machine);
 
+/* By the clock of its context, in ms. */
+static inline int64_t casehook__machine_now(const struct casehook__machine *machine)
+{
+    return machine->context->clock->now_ms(machine->context->clock->user);
+}
+
 /* preview.c: goes through an operation without sending anything, recording headers and bodies. */
 void casehook__drive_preview(struct casehook__machine *machine);
 

@@ -29,11 +29,6 @@ struct casehook__extra {
     struct casehook__header own[];           /* as many as the connector may need */
 };
 
-static inline int64_t casehook__machine_now(const struct casehook__machine *machine)
-{
-    return machine->context->clock->now_ms(machine->context->clock->user);
-}
-
 /* How it goes on with its request: a hop of a redirect is where the answer said, any other is rendered anew.
  */
 static inline enum casehook__machine_state casehook__machine_resumes_as(

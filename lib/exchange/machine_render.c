@@ -47,7 +47,8 @@ static int see_transition(struct casehook__machine *machine, bool *wanted, struc
     struct casehook__param_tree tree;
     const struct casehook__request_values values = {.external_id = casehook__machine_known_id(machine)};
     *wanted = machine->context->config->calls[CASEHOOK__CALL_TRANSITION].on &&
-              machine->params.status.length && !machine->transitioned;
+              machine->params.status.length && !machine->transitioned &&
+              machine->operation != CASEHOOK_COMMENT;
     if (!*wanted || !machine->made) return CASEHOOK_OK;
     int status = casehook__machine_tree(machine, &values, false, &tree);
     if (status) return status;

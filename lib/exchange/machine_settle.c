@@ -30,6 +30,7 @@ static bool try_again(struct casehook__machine *machine)
     if (!create_again) return true;
     machine->progress.looking = false;
     machine->progress.tries = tries;
+    machine->progress.free_tries = progress->create_free;
     casehook__free(machine->heap, machine->lost);
     machine->lost = NULL;
     return true;
@@ -55,9 +56,10 @@ static bool look(struct casehook__machine *machine)
         casehook__error_set_step(error, CASEHOOK_STEP_CREATE);
         *machine->lost = *error;
         progress->create_tries = progress->tries;
+        progress->create_free = progress->free_tries;
         progress->looking = true;
     }
-    progress->tries = 0;
+    progress->tries = progress->free_tries = 0;
     casehook__error_init(error);
     return true;
 }
@@ -225,12 +227,6 @@ static void tell_done(struct casehook__machine *machine)
         before.message);
 }
 
-/* The create that was looked for and not found is made again: it is looked for anew, should nobody answer. */
-static void note_made_again(struct casehook__progress *progress, const struct casehook__verdict *verdict)
-{
-    if (!progress->looking && verdict->outcome != CASEHOOK_OUTCOME_NOT_SENT) progress->looks = 0;
-}
-
 static void carry_out(struct casehook__machine *machine, const struct casehook__verdict *verdict,
                       const struct casehook__hop *hop)
 {
@@ -238,7 +234,6 @@ static void carry_out(struct casehook__machine *machine, const struct casehook__
         casehook__extra_settle(machine, verdict);
         return;
     }
-    note_made_again(&machine->progress, verdict);
     struct casehook__decision decision = casehook__machine_decide(machine, verdict);
     bool stops = decision.action == CASEHOOK__ACTION_STOP;
     note_progress(machine, verdict, &decision);

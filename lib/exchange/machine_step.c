@@ -50,8 +50,8 @@ static void fail_as_create(struct casehook__machine *machine)
         casehook__fail(error, lost.status, "%s; whether the case is there could not be seen: %s",
                        lost.message, found.message);
     else
-        casehook__fail(error, lost.status, "%s; the case was looked for %u times and not found", lost.message,
-                       (unsigned)CASEHOOK__LOOKS_MAX);
+        casehook__fail(error, lost.status, "%s; the case was looked for %s and not found", lost.message,
+                       machine->progress.looks ? "twice" : "once");
 }
 
 /* Ends the operation with the error that lies in the result. */

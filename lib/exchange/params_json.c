@@ -412,6 +412,16 @@ static int read_text_of_call(struct params_reader *reader)
     return read_top(reader, top.text);
 }
 
+/* A get is about the case in the tracker: nothing else matters, whatever it says (their memory stays). */
+static void forget_case(struct casehook__parsed_params *params)
+{
+    static const struct casehook__text none;
+    params->title = params->description = params->id = params->severity = params->status = none;
+    params->idempotency_key = params->resume = none;
+    params->tags.kind = params->labels.kind = CASEHOOK__VALUE_ABSENT;
+    params->fields.count = params->comment_count = 0;
+}
+
 int casehook__params_from_json(struct casehook__parsed_params *params, int operation,
                                struct casehook__text json, struct casehook_error *error)
 {
@@ -419,6 +429,7 @@ int casehook__params_from_json(struct casehook__parsed_params *params, int opera
     casehook__params_clear(params);
     int status = json.data ? read_text_of_call(&reader)
                            : casehook__fail(error, CASEHOOK_E_ARGUMENT, "the text of the params is NULL");
+    if (!status && operation == CASEHOOK_GET) forget_case(params);
     if (!status) status = casehook__params_finish(params, operation, "externalId", error);
     if (status) casehook__error_set_step(error, CASEHOOK_STEP_PARAMS);
     return status;

@@ -48,11 +48,11 @@ static void end(struct casehook__job *job)
     job_finish(job);
 }
 
-/* Whatever would come next fails instead. */
+/* Whatever comes next fails instead, until nothing does: a token that is not renewed is no end yet. */
 static void fail_next(struct casehook__job *job, const struct casehook__failure *failure)
 {
     struct casehook__machine *machine = &job->work->machine;
-    if (casehook__machine_next(machine, &job->request) != CASEHOOK__TURN_ENDED)
+    while (casehook__machine_next(machine, &job->request) != CASEHOOK__TURN_ENDED)
         casehook__machine_fail(machine, failure);
 }
 

@@ -55,7 +55,7 @@ void casehook__log_wait(const struct casehook_connector *connector, const struct
         casehook__log_write(connector->log, &record, "%s: waits %lld ms before it goes on",
                             request ? casehook_step_name(request->step)
                                     : casehook_operation_name(machine->result->operation),
-                            (long long)machine->delay_ms);
+                            (long long)(machine->wake_at - casehook__machine_now(machine)));
 }
 
 void casehook__operation_ended(struct casehook_connector *connector, struct casehook_result *result)

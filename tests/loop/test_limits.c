@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -34,7 +35,17 @@ static void answer(void *user, const struct casehook__request *request, struct f
     if (answer->status >= 400) answer->retry_after = retry_after;
 }
 
-static void begin(const char *json)
+static bool wants_log;
+static int64_t waited_ms; /* as the log tells it */
+
+static void see_wait(void *user, const struct casehook_log_record *record)
+{
+    const char *told = strstr(record->message, "waits ");
+    (void)user;
+    if (told) waited_ms += strtol(told + strlen("waits "), NULL, 10);
+}
+
+static void begin_with(const char *json, const char *config)
 {
     fake_reset();
     fake.answer = answer;
@@ -43,10 +54,16 @@ static void begin(const char *json)
     retry_after = NULL;
     answer_after = 0;
     struct casehook_settings *settings = document_settings(json);
-    connector = document_connector(settings, "http://127.0.0.1:1", NULL, NULL);
+    if (wants_log) casehook_settings_set_log(settings, CASEHOOK_LOG_INFO, NULL, see_wait, NULL);
+    connector = document_connector(settings, "http://127.0.0.1:1", config, NULL);
     casehook_settings_free(settings);
     fake_use(connector);
     loop = fake_loop(10000, 8, NULL);
+}
+
+static void begin(const char *json)
+{
+    begin_with(json, NULL);
 }
 
 static void end(void)
@@ -162,6 +179,7 @@ static void a_turn_after_the_deadline(void **state)
         assert_int_equal(casehook_error_outcome(error), CASEHOOK_OUTCOME_NOT_SENT);
         assert_true(casehook_error_retryable(error));
         assert_non_null(strstr(casehook_error_message(error), "rateLimit"));
+        assert_non_null(strstr(casehook_error_message(error), "after the deadline of the call"));
         casehook_result_free(result);
     }
     assert_true(fake.now == began && sent == before);
@@ -239,7 +257,54 @@ static void a_cancelled_probe(void **state)
     end();
 }
 
+/* While it is open and the case is looked for: to call again would make a second one. */
+static void an_unknown_create_is_not_called_again(void **state)
+{
+    static const struct casehook_params params = {.struct_size = sizeof params, .title = "t"};
+    struct casehook_result *result = NULL;
+    (void)state;
+    begin_with("{\"circuit\":{\"failures\":1,\"pause\":\"10s\"}}",
+               "\"findIncidentUrl\":\"http://127.0.0.1:1/find?q={{{case.title}}}\","
+               "\"findIncidentResponseKey\":\"[0].id\"");
+    create_status = 500;
+    assert_int_equal(casehook_create(connector, &params, NULL, &result), CASEHOOK_E_HTTP_STATUS);
+    const struct casehook_error *error = casehook_result_error(result);
+    assert_int_equal(casehook_error_outcome(error), CASEHOOK_OUTCOME_UNKNOWN);
+    assert_non_null(strstr(casehook_error_message(error), "circuit.failures"));
+    assert_null(strstr(casehook_error_message(error), "call again"));
+    casehook_result_free(result);
+    end();
+}
+
 /* ---- waits --------------------------------------------------------------------------------------- */
+
+static void a_turn_after_the_retries(void **state)
+{
+    static const struct casehook_params params = {.struct_size = sizeof params, .title = "t"};
+    struct casehook_result *result = NULL;
+    (void)state;
+    begin("{\"rateLimit\":{\"requests\":1,\"per\":\"60s\"},\"retry\":{\"deadline\":\"5s\"}}");
+    assert_int_equal(casehook_create(connector, &params, NULL, &result), CASEHOOK_E_TIMEOUT);
+    assert_non_null(strstr(casehook_error_message(casehook_result_error(result)), "after retry.deadline"));
+    casehook_result_free(result);
+    end();
+}
+
+/* Of each wait it is told how long it is, and not how long all have been. */
+static void waits_are_told(void **state)
+{
+    (void)state;
+    wants_log = true;
+    begin("{\"rateLimit\":{\"requests\":1,\"per\":\"8s\"}}");
+    assert_int_equal(blocking(), CASEHOOK_OK); /* its get has waited */
+    waited_ms = 0;
+    submit(2);
+    assert_int_equal(finish(CASEHOOK_OK), 2);
+    /* creates after 8 s and 16 s, gets after 24 s and 32 s */
+    assert_in_range(waited_ms, 8000 + 16000 + 16000 + 16000, 8000 + 16000 + 16000 + 16000 + 20);
+    wants_log = false;
+    end();
+}
 
 /* Ten thousand that were asked for a minute: in this minute the loop wakes once, when it ends. */
 static void ten_thousand_wait_for_a_tracker(void **state)
@@ -306,6 +371,9 @@ int main(void)
         cmocka_unit_test(one_of_many_tries),
         cmocka_unit_test(what_is_told),
         cmocka_unit_test(a_cancelled_probe),
+        cmocka_unit_test(an_unknown_create_is_not_called_again),
+        cmocka_unit_test(a_turn_after_the_retries),
+        cmocka_unit_test(waits_are_told),
         cmocka_unit_test(ten_thousand_wait_for_a_tracker),
         cmocka_unit_test(ten_thousand_at_their_times),
     };

@@ -252,12 +252,62 @@ static void it_closes_for_all(void **state)
     end();
 }
 
+/* ---- turns that are given up ---------------------------------------------------------------------- */
+
+#define GIVERS 4
+#define TURNS  50000 /* of each */
+
+static struct casehook__limiter *turns;
+
+/* What is left is given back at once, and written over: nobody may know of it any more. */
+static void *give_up_turns(void *user)
+{
+    unsigned mixed = *(const unsigned *)user;
+    for (int i = 0; i < TURNS; i++) {
+        struct casehook__place *place = calloc(1, sizeof *place);
+        int64_t at;
+        if (!place) abort();
+        casehook__limiter_ask(turns, 1000, place, &at);
+        mixed = mixed * 1103515245 + 12345;
+        for (volatile unsigned pause = mixed >> 16 & 31; pause;) pause--; /* the others come and go */
+        casehook__limiter_leave(turns, place);
+        if (place->queued) abort();
+        memset(place, 0xaa, sizeof *place);
+        free(place);
+    }
+    return NULL;
+}
+
+/* Another one's turn is given away while its owner gives up as well. */
+static void turns_are_given_up_by_many(void **state)
+{
+    static const struct casehook__limits limits = {
+        .rate_requests = 1, .rate_per_ms = 1000000, .rate_burst = 1};
+    unsigned numbers[GIVERS];
+    pthread_t threads[GIVERS];
+    struct casehook__place place = {.queued = false};
+    int64_t at = 0;
+    (void)state;
+    assert_int_equal(casehook__limiter_new(NULL, &limits, 1000, &turns), CASEHOOK_OK);
+    for (unsigned i = 0; i < GIVERS; i++) {
+        numbers[i] = i;
+        assert_int_equal(pthread_create(&threads[i], NULL, give_up_turns, &numbers[i]), 0);
+    }
+    for (unsigned i = 0; i < GIVERS; i++) pthread_join(threads[i], NULL);
+    /* Nobody is left before whoever comes now. */
+    assert_int_equal(casehook__limiter_ask(turns, 1000, &place, &at), CASEHOOK__ADMITTED_LATER);
+    assert_in_range(at, 1001000, 1001001);
+    casehook__limiter_leave(turns, &place);
+    casehook__limiter_free(turns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_share_one_rate),
         cmocka_unit_test(all_share_one_circuit),
         cmocka_unit_test(it_closes_for_all),
+        cmocka_unit_test(turns_are_given_up_by_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

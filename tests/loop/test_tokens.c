@@ -14,12 +14,16 @@
 #define BASE "http://127.0.0.1:1"
 #define CONFIG \
     "\"hasAuth\":true,\"authType\":\"oauth2\",\"accessTokenUrl\":\"" BASE "/token\",\"clientId\":\"c\""
+#define FIND \
+    ",\"findIncidentUrl\":\"" BASE "/find?q={{{case.title}}}\",\"findIncidentResponseKey\":\"[0].id\""
 #define SECRET "\"clientSecret\":\"s3cret\""
 #define TOKENS 64
 
 static struct casehook_connector *connector;
 static struct casehook_loop *loop;
-static unsigned tokens, requests, refused; /* what came to the servers */
+static unsigned tokens, requests, refused, finds; /* what came to the servers */
+static unsigned lose_create;                      /* of this create the answer is lost; 0: of none */
+static int find_status;
 static int64_t token_at[TOKENS];
 static char token_body[128], tracker_token[32];
 static const char *life; /* as JSON; NULL: not told */
@@ -64,6 +68,17 @@ static void answer(void *user, const struct casehook__request *request, struct f
     requests++;
     bool known = !strict || casehook__text_is(authorization(request), tracker_token);
     if (!known) refused++;
+    if (request->call == CASEHOOK__CALL_FIND) {
+        finds++;
+        answer->status = find_status;
+        answer->body = "[]";
+        return;
+    }
+    if (known && request->call == CASEHOOK__CALL_CREATE && lose_create && --lose_create == 0) {
+        answer->failure = (struct casehook__failure){
+            .status = CASEHOOK_E_NETWORK, .sent = true, .message = "the answer is lost"};
+        return;
+    }
     answer->after_ms = request_takes;
     answer->status = down ? 503 : !known ? 401 : request->call == CASEHOOK__CALL_CREATE ? 201 : 200;
     answer->body = "{\"id\":\"7\",\"key\":\"K\"}";
@@ -76,11 +91,12 @@ static void keep_log(void *user, const struct casehook_log_record *record)
     snprintf(logged + length, sizeof logged - length, "%s\n", record->message);
 }
 
-static void begin(const char *settings_json)
+static void begin_with(const char *config, const char *settings_json)
 {
     fake_reset();
     fake.answer = answer;
-    tokens = requests = refused = fail_token_from = 0;
+    tokens = requests = refused = finds = lose_create = fail_token_from = 0;
+    find_status = 200;
     token_status = 401;
     life = "100";
     token_takes = 50;
@@ -92,10 +108,15 @@ static void begin(const char *settings_json)
     logged[0] = '\0';
     struct casehook_settings *settings = document_settings(settings_json ? settings_json : "{}");
     if (log_level) casehook_settings_set_log(settings, log_level, NULL, keep_log, NULL);
-    connector = document_connector(settings, BASE, CONFIG, SECRET);
+    connector = document_connector(settings, BASE, config, SECRET);
     casehook_settings_free(settings);
     fake_use(connector);
     loop = fake_loop(2000, 8, NULL);
+}
+
+static void begin(const char *settings_json)
+{
+    begin_with(CONFIG, settings_json);
 }
 
 static void end(void)
@@ -355,6 +376,27 @@ static void no_attempt_is_used_up(void **state)
     end();
 }
 
+/* Nor is one of those that a find lets a create have, or a find has of its own (D3). */
+static void no_attempt_of_finding_is_used_up(void **state)
+{
+    (void)state;
+    for (int withdrawn = 0; withdrawn < 2; withdrawn++) {
+        begin_with(CONFIG FIND, NULL);
+        expect_blocking(CASEHOOK_OK, 0);
+        if (withdrawn) strcpy(tracker_token, "another");
+        lose_create = 1;
+        expect_blocking(CASEHOOK_OK, 0); /* looked for twice, and made once more */
+        assert_int_equal(finds, 2);
+        assert_int_equal(refused, withdrawn);
+        if (withdrawn) strcpy(tracker_token, "another");
+        lose_create = 1;
+        find_status = 503;
+        expect_blocking(CASEHOOK_E_NETWORK, 0);
+        assert_int_equal(finds, 3);
+        end();
+    }
+}
+
 /* ---- whoever was to get it is gone --------------------------------------------------------------- */
 
 static void the_owner_is_cancelled(void **state)
@@ -386,6 +428,27 @@ static void the_time_of_the_owner_is_over(void **state)
     casehook_result_free(result);
     assert_int_equal(finish(CASEHOOK_OK, CASEHOOK_STEP_NONE), 50);
     assert_int_equal(tokens, 2);
+    end();
+}
+
+/* It never had a connection, and the token that it would have sent was about to be renewed. */
+static void late_when_a_renewal_is_due(void **state)
+{
+    (void)state;
+    begin(NULL);
+    expect_blocking(CASEHOOK_OK, 0);
+    requests = 0;
+    fake.now = token_at[0] + 85000;
+    request_takes = 10000;
+    submit(8, 0);
+    submit(1, 8000);
+    struct casehook_result *result = pull();
+    const struct casehook_error *error = casehook_result_error(result);
+    assert_int_equal(casehook_error_status(error), CASEHOOK_E_TIMEOUT);
+    assert_int_equal(casehook_error_outcome(error), CASEHOOK_OUTCOME_NOT_SENT);
+    casehook_result_free(result);
+    assert_int_equal(finish(CASEHOOK_OK, CASEHOOK_STEP_NONE), 8);
+    assert_int_equal(requests, 16);
     end();
 }
 
@@ -639,8 +702,10 @@ int main(void)
         cmocka_unit_test(a_renewal_that_fails),
         cmocka_unit_test(asked_for_again),
         cmocka_unit_test(no_attempt_is_used_up),
+        cmocka_unit_test(no_attempt_of_finding_is_used_up),
         cmocka_unit_test(the_owner_is_cancelled),
         cmocka_unit_test(the_time_of_the_owner_is_over),
+        cmocka_unit_test(late_when_a_renewal_is_due),
         cmocka_unit_test(one_that_waits_is_cancelled_or_late),
         cmocka_unit_test(an_exchange_is_freed),
         cmocka_unit_test(an_exchange_is_freed_while_one_blocks),

@@ -62,6 +62,11 @@ static void json_accepted(void **state)
         {CASEHOOK_PUSH, "{\"title\":\"t\",\"comments\":[{\"commentId\":\"\",\"comment\":\"\"}]}", "t", NULL,
          1},
         {CASEHOOK_GET, "{\"externalId\":\"a\\u0000b\"}", NULL, NULL, 0},
+        /* a get ignores all but what it is about, as it does in a struct */
+        {CASEHOOK_GET,
+         "{\"externalId\":\"7\",\"title\":\"t\",\"status\":\"open\",\"idempotencyKey\":\"a b\",\"resume\":{},"
+         "\"comments\":[{\"commentId\":\"1\",\"comment\":\"x\"}]}",
+         NULL, "7", 0},
         {CASEHOOK_COMMENT, "{\"externalId\":\"5\",\"comments\":[{\"comment\":\" \",\"commentId\":\"c\"}]}",
          NULL, "5", 1},
         {CASEHOOK_UPDATE, "\xEF\xBB\xBF {\"t\\u0069tle\":\"\\u00e9\\n\",\"externalId\":\"5\"} ", "\xC3\xA9\n",
@@ -79,6 +84,11 @@ static void json_accepted(void **state)
         if (cases[i].title) assert_text(params.title, cases[i].title);
         if (cases[i].external_id) assert_text(params.external_id, cases[i].external_id);
         assert_int_equal(params.comment_count, cases[i].comments);
+        if (cases[i].operation == CASEHOOK_GET) {
+            assert_null(params.title.data);
+            assert_null(params.status.data);
+            assert_null(params.resume.data);
+        }
     }
     casehook__params_free(&params);
 }
