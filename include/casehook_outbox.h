@@ -91,8 +91,9 @@ struct casehook_outbox;
 
 /*
  * The connector of that name, with a reference that is the outbox's from now on (casehook_connector_ref), or
- * NULL when there is none: the entry is tried again later.  It is asked for each time that an entry is sent,
- * inside process and run, so a host can replace its connectors at any time.  Since: 0.2
+ * NULL when there is none: that is no attempt, and the entries of that connector wait, or are sent by another
+ * process that has it; it is asked for again every second.  Else it is asked for each time that an entry is sent.
+ * All of that is inside process and run, so a host can replace its connectors at any time.  Since: 0.2
  */
 typedef struct casehook_connector *(*casehook_outbox_resolve_fn)(void *user, const char *name);
 

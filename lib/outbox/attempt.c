@@ -105,10 +105,7 @@ void casehook__ob_attempt(struct casehook_outbox *outbox, struct casehook__ob_se
     sending->fresh = false;
     sending->doubt_after = sending->doubt;
     if (!connector) {
-        sending->status = CASEHOOK_E_CONFIG;
-        snprintf(sending->message, sizeof sending->message, "there is no connector \"%.200s\"",
-                 sending->connector);
-        casehook__ob_put_off(outbox, sending, 0);
+        casehook__ob_rest_missing(outbox, sending);
         return;
     }
     compose(sending, sending->doubt && creates(sending), &json);

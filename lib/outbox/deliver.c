@@ -97,20 +97,20 @@ static void note_settled(struct casehook_outbox *outbox, const struct casehook__
     int level = CASEHOOK_LOG_ERROR;
     const char *message = sending->message;
     pthread_mutex_lock(&outbox->lock);
-    numbers->attempts++;
+    numbers->attempts += !sending->unmade;
     if (sending->lost)
         numbers->lost++;
     else if (sending->state == CASEHOOK_OUTBOX_DONE)
         numbers->delivered++;
     else if (sending->state == CASEHOOK_OUTBOX_WAITING)
-        numbers->retried++;
+        numbers->retried += !sending->unmade;
     else
         numbers->gave_up++;
     pthread_mutex_unlock(&outbox->lock);
     if (sending->lost)
         message = "its lease was over: what came of it is not stored, another worker has it";
     else if (sending->state == CASEHOOK_OUTBOX_WAITING)
-        level = CASEHOOK_LOG_WARNING;
+        level = sending->again ? CASEHOOK_LOG_DEBUG : CASEHOOK_LOG_WARNING;
     else if (sending->state == CASEHOOK_OUTBOX_DONE)
         level = CASEHOOK_LOG_INFO, message = "done";
     casehook__ob_note(outbox, level, sending, message);
@@ -210,6 +210,7 @@ static void set_alarm(struct casehook_outbox *outbox)
             delay = delay_until(outbox->next_claim, now, delay);
         if (outbox->polls) delay = delay_until(outbox->next_look, now, delay);
         if (outbox->sweep.more) delay = delay_until(outbox->next_clean, now, delay);
+        if (outbox->next_ask) delay = delay_until(outbox->next_ask, now, delay);
         if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
     }
     casehook__ob_watch_alarm(outbox, delay);
@@ -242,6 +243,7 @@ static void process(struct casehook_outbox *outbox)
     bool claims;
     casehook__ob_watch_calm(outbox);
     look_when_nobody_writes(outbox);
+    casehook__ob_rest_ask(outbox);
     for (int round = 0; round < PROCESS_ROUNDS_MAX; round++) {
         stop_late_ones(outbox);
         casehook_loop_process(outbox->loop);
@@ -315,6 +317,7 @@ int64_t casehook_outbox_timeout_ms(struct casehook_outbox *outbox)
         return loop >= 0 && loop < delay ? loop : delay;
     }
     if (outbox->sweep.more) delay = delay_until(outbox->next_clean, now, delay);
+    if (outbox->next_ask) delay = delay_until(outbox->next_ask, now, delay);
     if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
     if (!outbox->ended_since && !atomic_load(&outbox->paused) &&
         casehook__ob_in_flight(outbox) < outbox->options.max_sending)

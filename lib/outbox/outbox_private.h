@@ -50,16 +50,19 @@ struct casehook__ob_sending {
     /* What is to be stored. */
     int state, status, http_status, outcome, step;
     bool doubt_after, unmade; /* unmade: nothing was sent, and it does not count as an attempt */
+    bool again;               /* nothing new to whoever reads the log */
     int64_t delay_ms;
     struct casehook_result *result;
     char message[CASEHOOK__OB_MESSAGE_SIZE];
 };
 
-/* A connector whose circuit is open: its entries are left where they are until it may be tried. */
+/* A connector whose circuit is open, or that is not there: its entries are left where they are for a while.
+ */
 struct casehook__ob_rest {
     char connector[CASEHOOK__OB_NAME_SIZE]; /* "": this place is free */
     int64_t until;                          /* by our own clock */
     int64_t probe;                          /* the entry that tries; 0: none does */
+    bool missing;                           /* the host has no such connector */
 };
 
 /* How far deleting has got in each state; due INT64_MAX: to the end. */
@@ -100,6 +103,7 @@ struct casehook_outbox {
     size_t places; /* of them: as many as may be sent, and as many that have ended and are not stored yet */
     int64_t clock_ahead;                                 /* when entries were taken last */
     int64_t next_claim, next_clean, next_look, next_try; /* by our own clock */
+    int64_t next_ask;                                    /* for connectors that were missing; 0: none was */
     int64_t ended_since;          /* when the first of what is to be stored ended; 0: nothing is */
     bool taken_over, away, polls; /* polls: the database has no descriptor that tells */
     struct casehook__ob_rest rests[CASEHOOK__OB_RESTS];
@@ -150,10 +154,13 @@ size_t casehook__ob_in_flight(const struct casehook_outbox *outbox);
 void casehook__ob_unclaim(struct casehook_outbox *outbox);
 
 /*
- * rest.c: this connector's circuit is open for so long; false: there is no room to remember it.  What came of
+ * rest.c: this connector is not to be used for so long; false: there is no room to remember it.  What came of
  * an entry that tried says whether it goes on.
  */
 bool casehook__ob_rest(struct casehook_outbox *outbox, const char *connector, int64_t delay_ms);
+/* There is no such connector, so its entries wait; until the host, when it is asked now and then, has it. */
+void casehook__ob_rest_missing(struct casehook_outbox *outbox, struct casehook__ob_sending *sending);
+void casehook__ob_rest_ask(struct casehook_outbox *outbox);
 void casehook__ob_rest_tried(struct casehook_outbox *outbox, const struct casehook__ob_sending *sending,
                              bool is_up);
 /* The entry has ended, or is not ours any more: another one may try. */

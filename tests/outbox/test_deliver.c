@@ -514,17 +514,56 @@ static void a_clock_that_is_set_back(void **state)
     set_by_ms = 0;
 }
 
+/* A worker that has none of the connectors; user counts the lines of its log. */
+static struct casehook_connector *resolve_nothing(void *user, const char *name)
+{
+    (void)user;
+    (void)name;
+    return NULL;
+}
+
+static void count_lines(void *user, const struct casehook_log_record *record)
+{
+    assert_non_null(strstr(record->message, "there is no connector \"tracker\": its entries wait"));
+    assert_int_equal(record->level, CASEHOOK_LOG_WARNING);
+    ++*(int *)user;
+}
+
 static void without_its_connector_an_entry_waits(void **state)
 {
     (void)state;
     begin(NULL);
+    int lines = 0;
+    const char *place = box_place();
     struct casehook_connector *connector = site.connector;
-    struct casehook_outbox *outbox = open_box(box_place());
-    site.connector = NULL;
-    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
-    while (!box_entry(outbox, id)->message) casehook_outbox_run(outbox, 0, 20);
+    struct casehook_outbox *outbox = open_box(place);
+    const struct casehook_outbox_options options = {.struct_size = sizeof options,
+                                                    .resolve = resolve_nothing,
+                                                    .user = &lines,
+                                                    .log = count_lines,
+                                                    .give_up_after_ms = 1,
+                                                    .retry_base_ms = 600000};
+    struct casehook_outbox *stranger = box_open(place, &options);
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH("")),
+             more = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\"}");
+    while (!box_entry(outbox, id)->message || !box_entry(outbox, more)->message)
+        casehook_outbox_run(stranger, 0, 20);
+    casehook_outbox_run(stranger, CASEHOOK_OUTBOX_UNTIL_IDLE, 20000);
+    assert_int_equal(lines, 1);
     assert_non_null(strstr(box_entry(outbox, id)->message, "no connector"));
-    assert_int_not_equal(box_state(outbox, id), PARKED);
+    assert_int_equal(box_state(outbox, id), WAITING);
+    assert_int_equal(box_entry(outbox, id)->attempts, 0);
+    assert_int_equal(box_entry(outbox, id)->first_ms, 0);
+    assert_int_equal(box_stats(stranger).attempts, 0);
+    /* Whoever has it sends it, as if nobody had looked at it before. */
+    casehook_outbox_run(outbox, CASEHOOK_OUTBOX_UNTIL_IDLE, 20000);
+    assert_int_equal(box_state(outbox, id), DONE);
+    assert_int_equal(box_entry(outbox, id)->attempts, 1);
+    casehook_outbox_close(stranger);
+    /* One that the host has again is noticed. */
+    site.connector = NULL;
+    id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    while (!box_entry(outbox, id)->message) casehook_outbox_run(outbox, 0, 20);
     site.connector = connector;
     assert_int_equal(settle(outbox, id), DONE);
     casehook_outbox_close(outbox);
