@@ -54,7 +54,7 @@ static bool passes(const struct casehook__verdict *verdict, enum casehook__effec
 /* Whether the whole operation may be called again without doing twice what was done. */
 static bool repeats_nothing(const struct casehook__progress *progress, int outcome)
 {
-    if (progress->added || progress->written || progress->made) return false;
+    if (progress->did || progress->written) return false;
     bool adds = progress->effect == CASEHOOK__EFFECT_ADDS || progress->creates;
     return outcome != CASEHOOK_OUTCOME_UNKNOWN || !adds;
 }

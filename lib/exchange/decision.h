@@ -32,8 +32,7 @@ struct casehook__verdict {
 /* What the operation has done so far, and is doing. */
 struct casehook__progress {
     enum casehook__effect effect; /* of the call that has ended */
-    bool made;                    /* this operation made the case */
-    bool added;                   /* and put a comment or a transition into the tracker */
+    bool did;                     /* an earlier step made the case, a comment or a transition */
     bool written;                 /* a 303 said that this write was done; only its answer is elsewhere */
 
     bool creates;          /* the request creates a case, or looks whether one was created */
@@ -41,7 +40,7 @@ struct casehook__progress {
     bool can_find;         /* the tracker can be asked for a case */
     bool looking;          /* the request asked whether a create was done */
     bool reached;          /* an earlier try of this step, with this key, may have been done */
-    bool uncertain;        /* the same, and nothing is known since that would say otherwise */
+    bool uncertain;        /* the same; it stays so until the step ends */
     bool named;            /* an answer that could not be used has brought the id */
     bool accepted;         /* it was done: only its answer could not be used */
     unsigned looks;        /* times that the case was looked for and not found since */

@@ -415,7 +415,7 @@ int casehook__machine_begin(struct casehook__machine *machine, int operation, bo
     casehook__machine_end(machine);
     machine->operation = operation;
     machine->preview = preview;
-    machine->progress = (struct casehook__progress){.made = false};
+    machine->progress = (struct casehook__progress){.did = false};
     machine->comment = machine->steps = 0;
     machine->was_accepted = false;
     machine->result = casehook__result_new(machine->heap, &machine->params);

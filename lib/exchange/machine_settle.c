@@ -72,15 +72,15 @@ static void advance(struct casehook__machine *machine)
     switch (*machine->step) {
     case CASEHOOK__PLAN_COMMENTS:
         if (!machine->preview) machine->result->comments[machine->comment].state = CASEHOOK_COMMENT_SENT;
-        machine->progress.added = true;
+        machine->progress.did = true;
         machine->comment++;
         break;
     case CASEHOOK__PLAN_CREATE:
-        machine->progress.made = true;
+        machine->progress.did = true;
         machine->step++;
         break;
     case CASEHOOK__PLAN_TRANSITION:
-        machine->progress.added = true;
+        machine->progress.did = true;
         machine->step++;
         break;
     default: machine->step++;

@@ -13,8 +13,7 @@ struct casehook__request_record *casehook__machine_record(struct casehook__machi
 void casehook__machine_begin_step(struct casehook__machine *machine)
 {
     const struct casehook__progress *before = &machine->progress;
-    machine->progress = (struct casehook__progress){.made = before->made,
-                                                    .added = before->added,
+    machine->progress = (struct casehook__progress){.did = before->did,
                                                     .creates = *machine->step == CASEHOOK__PLAN_CREATE,
                                                     .can_find = machine->can_find};
     if (*machine->step == CASEHOOK__PLAN_COMMENTS) {

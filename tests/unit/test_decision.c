@@ -26,7 +26,7 @@ static struct casehook__decision decide(struct casehook__verdict verdict, struct
 static void what_went_well_goes_on(void **state)
 {
     (void)state;
-    const struct casehook__progress progress = {.effect = ADDS, .made = true, .added = true};
+    const struct casehook__progress progress = {.effect = ADDS, .did = true};
     struct casehook__verdict well = {.http_status = 201, .outcome = CASEHOOK_OUTCOME_DONE};
     assert_int_equal(decide(well, progress).action, CASEHOOK__ACTION_NEXT);
     struct casehook__verdict follow = {.http_status = 307, .outcome = REFUSED, .follow = true};
@@ -94,8 +94,8 @@ static void what_was_done_is_not_done_twice(void **state)
     const struct casehook__verdict busy = {
         .status = CASEHOOK_E_HTTP_STATUS, .http_status = 503, .outcome = REFUSED};
     assert_true(decide(busy, (struct casehook__progress){.effect = READS}).retryable);
-    assert_false(decide(busy, (struct casehook__progress){.effect = READS, .made = true}).retryable);
-    assert_false(decide(busy, (struct casehook__progress){.effect = ADDS, .added = true}).retryable);
+    assert_false(decide(busy, (struct casehook__progress){.effect = READS, .did = true}).retryable);
+    assert_false(decide(busy, (struct casehook__progress){.effect = ADDS, .did = true}).retryable);
     struct casehook__decision decision =
         decide(busy, (struct casehook__progress){.effect = CHANGES, .written = true});
     assert_false(decision.retryable);
