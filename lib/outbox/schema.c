@@ -37,10 +37,12 @@ static const char *const versions[] = {
     "DROP INDEX casehook_entry_due;"
     "CREATE INDEX casehook_entry_due ON casehook_entry (state, due, connector);"
     "CREATE INDEX casehook_entry_history ON casehook_entry (case_no, id) WHERE case_no <> 0;",
-    /* One index for both.  Where the database does not number rows itself: the last number that was given. */
+    /* One index for both, without the first entry of each case.  Where the database does not number rows
+       itself: the last number that was given. */
     "DROP INDEX casehook_entry_case;"
     "DROP INDEX casehook_entry_history;"
-    "CREATE INDEX casehook_entry_case ON casehook_entry (case_no, state%AND_ID) WHERE case_no > 0;"
+    "CREATE INDEX casehook_entry_case ON casehook_entry (case_no, state%AND_ID) "
+    "WHERE case_no > 0 AND case_no <> id;"
     "ALTER TABLE casehook_outbox ADD COLUMN last_id %NUMBER NOT NULL DEFAULT 0;"
     "UPDATE casehook_outbox SET last_id = (SELECT COALESCE(MAX(no), 0) FROM casehook_case);",
 };

@@ -1,8 +1,7 @@
 /*
  * statements.c - every statement of the outbox, for both databases.
  *
- * Numbers of states are those of the header: up to 5 an entry is not finished.  "case_no > 0" stands where
- * the index of the entries of a case is meant to be used.
+ * Numbers of states are those of the header: up to 5 an entry is not finished.
  */
 #include "outbox/statements.h"
 
@@ -15,21 +14,30 @@
 
 #define IN_STATES "e.state IN ($1, $2, $3, $4, $5, $6, $7, $8) "
 
-/* In the order of the index each, so that no more is read of them than is wanted; of a key there is only one.
+/*
+ * Entries of a case.  The index has all but the one whose number the case has, if there is one: that is the
+ * first of the case, and most cases have no other.  An index of them all would cost each put.
  */
-#define IN_STATE_OF_CASE(state)                                                                   \
-    "SELECT id FROM casehook_entry WHERE case_no = (SELECT no FROM casehook_case "                \
-    "WHERE connector = $10 AND case_id = $12 AND $11 IS NULL) AND case_no > 0 AND state = " state \
-    " AND id < $9 "
-#define NEWEST_OF_CASE                                                                                                                         \
-    IN_STATE_OF_CASE("$1")                                                                                                                     \
-    "UNION ALL " IN_STATE_OF_CASE("$2") "UNION ALL " IN_STATE_OF_CASE("$3") "UNION ALL " IN_STATE_OF_CASE("$4") "UNION ALL " IN_STATE_OF_CASE( \
-        "$5") "UNION ALL " IN_STATE_OF_CASE("$6") "UNION ALL " IN_STATE_OF_CASE("$7") "UNION "                                                 \
-                                                                                      "ALL"                                                    \
-                                                                                      " " IN_STATE_OF_CASE(                                    \
-                                                                                          "$8") "ORDER BY "                                    \
-                                                                                                "1 DESC "                                      \
-                                                                                                "LIMIT $13"
+#define OF_CASE(no, which)                                    \
+    "SELECT n.id FROM casehook_entry n WHERE n.case_no = " no \
+    " AND n.case_no > 0 AND n.case_no <> n.id AND " which     \
+    " UNION ALL SELECT n.id FROM casehook_entry n WHERE n.id = " no " AND n.case_no = n.id AND " which " "
+
+/* What has its turn, or would have it: what is parked for a fault of its own holds nobody up. */
+#define BUSY_OF_CASE   OF_CASE("$1", "n.state IN (1, 3, 5)")
+#define NEXT_OF_CASE   OF_CASE("$1", "n.state = 2") "ORDER BY 1 LIMIT 1"
+#define MAKERS_OF_CASE OF_CASE("c.no", "n.state <= 5 AND n.operation IN (1, 5)")
+
+/* In the order of the index each, so that no more is read than is wanted; of a key there is only one. */
+#define ASKED_CASE       "(SELECT no FROM casehook_case WHERE connector = $10 AND case_id = $12 AND $11 IS NULL)"
+#define ASKED(state)     OF_CASE(ASKED_CASE, "n.state = " state " AND n.id < $9")
+#define AND_ASKED(state) "UNION ALL " ASKED(state)
+#define NEWEST_OF_CASE                                              \
+    ASKED("$1")                                                     \
+    AND_ASKED("$2")                                                 \
+    AND_ASKED("$3")                                                 \
+    AND_ASKED("$4") AND_ASKED("$5") AND_ASKED("$6") AND_ASKED("$7") \
+        AND_ASKED("$8") "ORDER BY 1 DESC LIMIT $13"
 
 /* Of those that are due, and are not left out.  The time is asked once, so that an index can be used. */
 #define CLAIM(which)                                                                           \
@@ -50,10 +58,11 @@
 #define FINISHED_WITHIN FINISHED_BEHIND "AND due <= $5 AND (due < $5 OR id <= $6) "
 /* The newest of a case that is remembered says what was told of it last.  All states are named for the index.
  */
+#define NEWER_OF_CASE \
+    OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 4, 5, 6, 7, 8) AND n.id > casehook_entry.id")
 #define IS_LAST_OF_CASE                                                                            \
     "(case_no > 0 AND EXISTS (SELECT 1 FROM casehook_case c WHERE c.no = casehook_entry.case_no) " \
-    "AND NOT EXISTS (SELECT 1 FROM casehook_entry n WHERE n.case_no = casehook_entry.case_no "     \
-    "AND n.case_no > 0 AND n.state IN (1, 2, 3, 4, 5, 6, 7, 8) AND n.id > casehook_entry.id)) "
+    "AND NOT EXISTS (" NEWER_OF_CASE ")) "
 
 const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_VERSION] = {"SELECT version FROM casehook_outbox", ""},
@@ -87,20 +96,12 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL, fields = NULL "
                                   "WHERE connector = $1 AND case_id = $2",
                                   "bb"},
-    /*
-     * Whether one has its turn, or would have it: what is parked for a fault of its own holds nobody up.  $2
-     * is about to be replaced.
-     */
-    [CASEHOOK__OB_BLOCKING] =
-        {"SELECT id FROM casehook_entry WHERE case_no = $1 AND case_no > 0 AND state IN (1, 3, 5) "
-         "AND id <> $2 LIMIT 1",
-         "ii"},
+    /* $2 is about to be replaced. */
+    [CASEHOOK__OB_BLOCKING] = {"SELECT id FROM (" BUSY_OF_CASE ") AS busy WHERE id <> $2 LIMIT 1", "ii"},
     /* A case that is in the tracker, or that something unfinished will make. */
-    [CASEHOOK__OB_CASE_MADE] =
-        {"SELECT c.no FROM casehook_case c WHERE c.connector = $1 AND c.case_id = $2 "
-         "AND (c.external_id IS NOT NULL OR EXISTS (SELECT 1 FROM casehook_entry e WHERE e.case_no = c.no "
-         "AND e.case_no > 0 AND e.state <= 5 AND e.operation IN (1, 5)))",
-         "bb"},
+    [CASEHOOK__OB_CASE_MADE] = {"SELECT c.no FROM casehook_case c WHERE c.connector = $1 AND c.case_id = $2 "
+                                "AND (c.external_id IS NOT NULL OR EXISTS (" MAKERS_OF_CASE "))",
+                                "bb"},
     [CASEHOOK__OB_REPLACE] = {"UPDATE casehook_entry SET state = 8, due = %NOW WHERE id = $1", "i"},
     [CASEHOOK__OB_PUT] =
         {"INSERT INTO casehook_entry (id, connector, key, case_no, operation, state, due, put_at, bytes, "
@@ -139,12 +140,9 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "WHERE id = $1 AND fence = $2 AND state = 3 RETURNING case_no, bytes",
          "iiiiiiiiibbbbi"},
     [CASEHOOK__OB_WHOSE] = {"SELECT fence, state FROM casehook_entry WHERE id = $1", "i"},
-    [CASEHOOK__OB_PROMOTE] =
-        {"UPDATE casehook_entry SET state = 1 WHERE id = (SELECT id FROM casehook_entry "
-         "WHERE case_no = $1 AND case_no > 0 AND state = 2 ORDER BY id LIMIT 1) "
-         "AND NOT EXISTS (SELECT 1 FROM casehook_entry b WHERE b.case_no = $1 AND b.case_no > 0 "
-         "AND b.state IN (1, 3, 5)) RETURNING id, bytes",
-         "i"},
+    [CASEHOOK__OB_PROMOTE] = {"UPDATE casehook_entry SET state = 1 WHERE id = (" NEXT_OF_CASE
+                              ") AND NOT EXISTS (" BUSY_OF_CASE ") RETURNING id, bytes",
+                              "i"},
     [CASEHOOK__OB_NEXT_DUE] = {"SELECT due - %NOW FROM casehook_entry WHERE state = $1 ORDER BY due LIMIT 1",
                                "i"},
     [CASEHOOK__OB_NEXT_DUE_BUT] = {"SELECT due - %NOW FROM casehook_entry WHERE state = $1 "
@@ -178,12 +176,10 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     /* What is left is of cases that are remembered: no more of it is kept than that needs. */
     [CASEHOOK__OB_EMPTY] = {"UPDATE casehook_entry SET params = $7 " FINISHED_WITHIN "AND length(params) > 2",
                             "iiiiiib"},
-    [CASEHOOK__OB_PURGE_CASES] =
-        {"DELETE FROM casehook_case WHERE no IN (SELECT no FROM casehook_case "
-         "WHERE changed < %NOW - $1 LIMIT $2) AND changed < %NOW - $1 "
-         "AND NOT EXISTS (SELECT 1 FROM casehook_entry e WHERE e.case_no = casehook_case.no "
-         "AND e.case_no > 0 AND e.state <= 5)",
-         "ii"},
+    [CASEHOOK__OB_PURGE_CASES] = {"DELETE FROM casehook_case WHERE no IN (SELECT no FROM casehook_case "
+                                  "WHERE changed < %NOW - $1 LIMIT $2) AND changed < %NOW - $1 "
+                                  "AND NOT EXISTS (" OF_CASE("casehook_case.no", "n.state <= 5") ")",
+                                  "ii"},
     /* Of few entries the index of states finds them all; of many the newest ones are found by walking back.
      */
     [CASEHOOK__OB_LIST_FEW] = {"SELECT " LISTED
@@ -196,7 +192,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_LIST_MANY] = {"SELECT " LISTED
                                 "CASE WHEN $14 = 1 THEN e.params END, CASE WHEN $14 = 1 THEN e.result END "
                                 "FROM casehook_entry e LEFT JOIN casehook_case c ON c.no = e.case_no "
-                                "WHERE " IN_STATES "AND e.id < $9 AND ($10 IS NULL OR e.connector = $10) "
+                                "WHERE +" IN_STATES "AND e.id < $9 AND ($10 IS NULL OR e.connector = $10) "
                                 "AND ($11 IS NULL OR e.key = $11) AND ($12 IS NULL OR c.case_id = $12) "
                                 "ORDER BY e.id DESC LIMIT $13",
                                 "iiiiiiiiibbbii"},
