@@ -83,7 +83,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                 "bb"},
     [CASEHOOK__OB_CASE_NEW] = {"INSERT INTO casehook_case (no, connector, case_id, status, changed) "
                                "VALUES (%NEXT, $1, $2, $3, %NOW) ON CONFLICT (connector, case_id) DO NOTHING",
-                               "bbb", "no"},
+                               "bbb"},
     [CASEHOOK__OB_CASE_DROP] = {"DELETE FROM casehook_case WHERE no = $1", "i"},
     [CASEHOOK__OB_CASE_SET] =
         {"UPDATE casehook_case SET replaceable = $2, status = $3, changed = %NOW WHERE no = $1", "iib"},
@@ -107,7 +107,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
         {"INSERT INTO casehook_entry (id, connector, key, case_no, operation, state, due, put_at, bytes, "
          "params, title, token) VALUES (%NEXT, $1, $2, $3, $4, $5, %NOW + $6, %NOW, $7, $8, $9, $10) "
          "ON CONFLICT (connector, key) DO NOTHING",
-         "bbiiiiibbb", "id"},
+         "bbiiiiibbb"},
     [CASEHOOK__OB_EXPIRE] = {"WITH late AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 3 "
                              "AND due < (SELECT %NOW) - $1 AND instance <> $3 ORDER BY due LIMIT $2 %SKIP) "
                              "UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = 0 "
@@ -209,6 +209,11 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "ibbii"},
 };
 
+const char *casehook__ob_made(int statement)
+{
+    return statement == CASEHOOK__OB_CASE_NEW ? "no" : statement == CASEHOOK__OB_PUT ? "id" : NULL;
+}
+
 char *casehook__ob_in_dialect(struct casehook__ob_heap *heap, const struct casehook__ob_dialect *dialect,
                               const char *text)
 {
@@ -240,12 +245,12 @@ int casehook__ob_texts_make(struct casehook__ob_store *store)
     const struct casehook__ob_dialect *dialect = &store->driver->dialect;
     store->texts = casehook__ob_zeroed(store->heap, CASEHOOK__OB_STATEMENTS * sizeof *store->texts);
     for (int i = 0; store->texts && i < CASEHOOK__OB_STATEMENTS; i++) {
-        const struct casehook__ob_sql *sql = &casehook__ob_sql[i];
+        const char *made = casehook__ob_made(i);
         struct casehook__ob_buf buf = {.heap = store->heap};
-        casehook__ob_put(&buf, sql->text);
-        if (sql->made && dialect->returning) {
+        casehook__ob_put(&buf, casehook__ob_sql[i].text);
+        if (made && dialect->returning) {
             casehook__ob_put(&buf, " RETURNING ");
-            casehook__ob_put(&buf, sql->made);
+            casehook__ob_put(&buf, made);
         }
         if (!buf.broken) store->texts[i] = casehook__ob_in_dialect(store->heap, dialect, buf.data);
         casehook__ob_buf_free(&buf);

@@ -51,14 +51,17 @@ enum casehook__ob_statement {
     CASEHOOK__OB_STATEMENTS
 };
 
-/*
- * values: 'i' for a number, 'b' for bytes, one for each $1, $2 ...  made: the column of an INSERT of one row
- * that numbers it; its value is the answer, or there is none when nothing was inserted.
- */
+/* values: 'i' for a number, 'b' for bytes, one for each $1, $2 ... */
 struct casehook__ob_sql {
-    const char *text, *values, *made;
+    const char *text, *values;
 };
 extern const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS];
+
+/*
+ * The column of an INSERT of one row that numbers it: its value is the answer, or there is none when nothing
+ * was inserted.  NULL: the statement is none.
+ */
+const char *casehook__ob_made(int statement);
 
 /* A text in a dialect: %NOW and the others are replaced.  NULL: no memory. */
 char *casehook__ob_in_dialect(struct casehook__ob_heap *heap, const struct casehook__ob_dialect *dialect,

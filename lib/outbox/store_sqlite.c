@@ -177,17 +177,17 @@ static int sqlite_run(struct casehook__ob_store *common, int statement,
 {
     struct sqlite_store *store = (struct sqlite_store *)common;
     sqlite3_stmt **prepared = &store->prepared[statement];
-    const struct casehook__ob_sql *sql = &casehook__ob_sql[statement];
-    int wanted = (int)strlen(sql->values);
+    bool made = casehook__ob_made(statement) != NULL;
+    int wanted = (int)strlen(casehook__ob_sql[statement].values);
     if (count < (size_t)wanted)
         return casehook__ob_fail(fault, CASEHOOK_E_SYSTEM, "outbox: a statement lacks values");
     int code = prepare_sqlite(store, common->texts[statement], prepared);
     /* All of them each time: what was bound before is gone. */
     for (int i = 0; !code && i < wanted; i++) code = bind_sqlite(*prepared, i + 1, &values[i]);
     int status = code ? fail_sqlite(store, code, fault) : CASEHOOK_OK;
-    if (!status && sql->made) status = number_row(store, *prepared, fault);
+    if (!status && made) status = number_row(store, *prepared, fault);
     if (!status) status = step_sqlite(store, *prepared, rows, fault);
-    return status || !sql->made ? status : hand_made(store, statement, rows);
+    return status || !made ? status : hand_made(store, statement, rows);
 }
 
 static int sqlite_script(struct casehook__ob_store *common, const char *sql, struct casehook__ob_fault *fault)
