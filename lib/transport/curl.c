@@ -105,6 +105,7 @@ static void forget_try(struct casehook__transfer *transfer)
     transfer->answered = false;
     transfer->detail[0] = '\0';
     transfer->tls.verified = transfer->proxy_tls.verified = transfer->tls.asked = false;
+    transfer->folds = NULL;
     casehook__buf_clear(&transfer->head);
     casehook__buf_clear(&transfer->body);
     transfer->body.limit = transfer->settings->max_response_content_length;
@@ -366,7 +367,7 @@ static void transfer_cancel(struct casehook__transfer *transfer)
 {
     transfer->answered = is_answer(transfer);
     transfer->failure = (struct casehook__failure){
-        .status = CASEHOOK_E_CANCELLED, .sent = transfer->sends > 0, .message = "cancelled"};
+        .status = CASEHOOK_E_CANCELLED, .sent = casehook__curl_was_sent(transfer), .message = "cancelled"};
     conclude(transfer);
 }
 

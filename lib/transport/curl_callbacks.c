@@ -30,7 +30,20 @@ static bool keep_header(struct casehook__transfer *transfer, struct casehook__te
     if (kept->present || !is_name(line, name)) return true;
     struct casehook__text value = value_of(line, name);
     *kept = (struct casehook__kept_header){true, transfer->head.length, value.length};
+    transfer->folds = kept;
     return casehook__buf_append_text(&transfer->head, value) == CASEHOOK_OK;
+}
+
+/* The line goes on with the header before it, whose value is the last one in head.  False: no memory. */
+static bool unfold(struct casehook__transfer *transfer, struct casehook__text line)
+{
+    struct casehook__kept_header *kept = transfer->folds;
+    struct casehook__text more = casehook__text_trim(line);
+    if (!kept || !more.length) return true;
+    if (kept->length) casehook__buf_append_char(&transfer->head, ' ');
+    int status = casehook__buf_append_text(&transfer->head, more);
+    kept->length = transfer->head.length - kept->begin;
+    return status == CASEHOOK_OK;
 }
 
 /* A new status line: what an interim response said does not count. */
@@ -40,6 +53,7 @@ static void begin_response(struct casehook__transfer *transfer)
     transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after =
         transfer->id_header = none;
     casehook__buf_clear(&transfer->head);
+    transfer->folds = NULL;
     transfer->has_length = transfer->odd_length = transfer->coded = false;
     transfer->keep_seconds = 0;
 }
@@ -90,9 +104,11 @@ static void note_keep_alive(struct casehook__transfer *transfer, struct casehook
     }
 }
 
-/* Most headers begin like none that is wanted. */
+/* Most headers begin like none that is wanted; what begins with a blank is none (RFC 9112, 5.2). */
 static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__text line)
 {
+    if (*line.data == ' ' || *line.data == '\t') return unfold(transfer, line);
+    transfer->folds = NULL;
     const char *id_header = casehook__create_more(transfer->config)->id_header; /* any of them (K6) */
     if (id_header && !keep_header(transfer, line, casehook__text(id_header), &transfer->id_header))
         return false;
@@ -231,7 +247,7 @@ int casehook__curl_on_words(CURL *easy, curl_infotype type, char *data, size_t s
     if (begins(text, "Connected to ")) number_after(text, "(#", &transfer->number);
     /* The server ended its stream well, with the whole answer in it, before it had read all of the request.
      */
-    if (memcmp(text, "stream ", 7) == 0 && strstr(text, " closed")) transfer->stream_closed = true;
+    if (begins(text, "stream ") && strstr(text, " closed")) transfer->stream_closed = true;
     if (begins(text, "REFUSED_STREAM")) transfer->stream_refused = true;
     if (begins(text, "rec") && strstr(text, " GOAWAY") && number_after(text, "last_stream=", &last))
         tell_last_stream(transfer, last);

@@ -16,8 +16,7 @@ static bool was_refused(const struct casehook__transfer *transfer)
     return transfer->stream_refused && transfer->header_bytes == 0;
 }
 
-/* Some of the request may have left this machine. */
-static bool was_sent(const struct casehook__transfer *transfer)
+bool casehook__curl_was_sent(const struct casehook__transfer *transfer)
 {
     long size = 0;
     curl_easy_getinfo(transfer->handle.easy, CURLINFO_REQUEST_SIZE, &size);
@@ -293,7 +292,7 @@ static void fail_as(struct casehook__transfer *transfer, int status)
 {
     transfer->failure = (struct casehook__failure){
         .status = status,
-        .sent = was_sent(transfer),
+        .sent = casehook__curl_was_sent(transfer),
         .lasting = status == CASEHOOK_E_PROXY && proxy_refused(transfer),
         .message = transfer->told.message,
     };

@@ -135,6 +135,7 @@ struct casehook__transfer {
     uint64_t length;
     uint64_t keep_seconds; /* Keep-Alive: timeout=; 0: none */
     struct casehook__kept_header content_type, content_encoding, location, retry_after, id_header;
+    struct casehook__kept_header *folds; /* the header of the last line; NULL: none of these */
     struct casehook__buf head, body;
     struct casehook__tls_report tls, proxy_tls;
     char detail[CURL_ERROR_SIZE];
@@ -207,7 +208,9 @@ void casehook__curl_give_up(const struct casehook__transfer *transfer);
 void casehook__curl_gave_up(struct casehook__transfer *transfer, struct casehook__transport *transport);
 void casehook__curl_forget_connections(struct casehook__transport *transport);
 
-/* curl_failure.c: fills transfer->failure from libcurl's code. */
+/* curl_failure.c: some of the request may have left this machine. */
+bool casehook__curl_was_sent(const struct casehook__transfer *transfer);
+/* Fills transfer->failure from libcurl's code. */
 void casehook__curl_fail(struct casehook__transfer *transfer, CURLcode code);
 /* The same for one whose time has passed. */
 void casehook__curl_fail_time(struct casehook__transfer *transfer);

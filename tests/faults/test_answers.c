@@ -14,7 +14,7 @@
 
 /* ---- one raw answer --------------------------------------------------------------------------------- */
 
-static const char *raw;
+static const char *raw, *raw_config;
 static size_t raw_length;
 
 static void raw_answer(void *user, const struct http_request *request, struct http_response *response)
@@ -35,8 +35,8 @@ static struct answer answered(int operation, const char *bytes, size_t length)
     raw_length = length;
     struct http_log *log = http_log_new();
     struct http_server *server = http_server_start(log, "raw", NULL, raw_answer, NULL);
-    struct answer answer =
-        call_once(NULL, text_of("http://127.0.0.1:%u", http_server_port(server)), NULL, NULL, operation);
+    struct answer answer = call_once(NULL, text_of("http://127.0.0.1:%u", http_server_port(server)),
+                                     raw_config, NULL, operation);
     http_server_stop(server, 2000);
     http_log_free(log);
     return answer;
@@ -82,6 +82,13 @@ static void several_retry_after(void **state)
                  {"Retry-After: soon\r\nRetry-After: 7\r\n", -1},
                  {"Retry-After: -7\r\n", -1},
                  {"Retry-After:\r\n", -1},
+                 /* a line that begins with a blank goes on with the one before it (RFC 9112, 5.2) */
+                 {"Retry-After:\r\n \t7 \r\n", 7000},
+                 {"Retry-After: Thu, 01 Jan\r\n 1970\r\n\t00:00:00 GMT\r\n", 0},
+                 {"Retry-After: 7\r\n \r\n", 7000},
+                 {"Retry-After: 7\r\nX: y\r\n 3600\r\n", 7000},
+                 {"Retry-After: 7\r\nRetry-After:\r\n 3600\r\n", 7000},
+                 {"X: y\r\n Retry-After: 7\r\n", -1},
                  {"", -1}};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -95,6 +102,24 @@ static void several_retry_after(void **state)
                 fail_msg("%s: %lld ms", cases[i].lines, (long long)answer.retry_after_ms);
         }
     }
+}
+
+static void folded_headers(void **state)
+{
+    (void)state;
+    struct answer answer = answered_text(
+        CASEHOOK_GET, "HTTP/1.1 302 Found\r\nLocation:\r\n /issue/7\r\nContent-Length: 0\r\n\r\n");
+    if (answer.status) fail_msg("%s", answer.message);
+    answer = answered_text(CASEHOOK_CREATE, "HTTP/1.1 201 Created\r\nContent-Type:\r\n text/html\r\n"
+                                            "Content-Length: 11\r\n\r\n{\"id\":\"42\"}");
+    assert_int_equal(answer.status, CASEHOOK_E_RESPONSE);
+    says(&answer, "text/html");
+    raw_config = "\"createIncidentResponseKey\":null,\"createIncidentResponseHeader\":\"X-Id\"";
+    answer = answered_text(CASEHOOK_CREATE,
+                           "HTTP/1.1 201 Created\r\nX-Id: CASE\r\n  42\r\nContent-Length: 0\r\n\r\n");
+    raw_config = NULL;
+    if (answer.status) fail_msg("%s", answer.message);
+    assert_string_equal(answer.id, "CASE 42");
 }
 
 /* Without a tunnel nobody can tell a proxy's 407 from one of the server; it is a no in both cases. */
@@ -264,13 +289,11 @@ static void sockets_close_on_exec(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_trailer_is_no_header),
-                                       cmocka_unit_test(several_retry_after),
-                                       cmocka_unit_test(a_407_of_the_server_is_a_refusal),
-                                       cmocka_unit_test(gzip_with_more_after_it),
-                                       cmocka_unit_test(a_refusal_that_cannot_be_read),
-                                       cmocka_unit_test(a_handshake_that_breaks),
-                                       cmocka_unit_test(out_of_descriptors),
-                                       cmocka_unit_test(sockets_close_on_exec)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_trailer_is_no_header),  cmocka_unit_test(several_retry_after),
+        cmocka_unit_test(folded_headers),          cmocka_unit_test(a_407_of_the_server_is_a_refusal),
+        cmocka_unit_test(gzip_with_more_after_it), cmocka_unit_test(a_refusal_that_cannot_be_read),
+        cmocka_unit_test(a_handshake_that_breaks), cmocka_unit_test(out_of_descriptors),
+        cmocka_unit_test(sockets_close_on_exec)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
