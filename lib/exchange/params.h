@@ -99,10 +99,14 @@ int casehook__params_finish(struct casehook__parsed_params *params, int operatio
                             const char *external_id_name, struct casehook_error *error);
 /* Bytes of store that decoding all strings of a JSON text can need, and the values and names of fields. */
 size_t casehook__params_store_need(struct casehook__text json);
-int casehook__params_count_fields(struct casehook__text object, bool external, size_t *values, size_t *names,
-                                  struct casehook_error *error);
-/* Reads a valid object that lies in json (for offsets) into params->fields, or into external_fields. */
-int casehook__params_read_fields(struct casehook__parsed_params *params, struct casehook__text json,
-                                 struct casehook__text object, bool external, struct casehook_error *error);
+int casehook__params_count_fields(const char *name, struct casehook__text object, size_t *values,
+                                  size_t *names, struct casehook_error *error);
+/*
+ * Reads a valid object that lies in json (for offsets) into params->fields, or into external_fields.  name:
+ * as it was given, for errors.
+ */
+int casehook__params_read_fields(struct casehook__parsed_params *params, const char *name,
+                                 struct casehook__text json, struct casehook__text object, bool external,
+                                 struct casehook_error *error);
 
 #endif

@@ -40,6 +40,7 @@ struct params_reader {
     struct casehook__parsed_params *params;
     struct casehook__text json; /* the whole text: offsets count from its beginning */
     struct casehook_error *error;
+    const char *fields; /* the name of those that are read */
 };
 
 #define NO_INDEX SIZE_MAX
@@ -160,14 +161,8 @@ size_t casehook__params_store_need(struct casehook__text json)
     return memchr(json.data, '\\', json.length) ? 3 * json.length : 0;
 }
 
-/* The name of the member in the struct is that of JSON but for one; messages have that of JSON. */
-static const char *fields_name(bool external)
-{
-    return external ? "externalFields" : "fields";
-}
-
-int casehook__params_count_fields(struct casehook__text object, bool external, size_t *values, size_t *names,
-                                  struct casehook_error *error)
+int casehook__params_count_fields(const char *name, struct casehook__text object, size_t *values,
+                                  size_t *names, struct casehook_error *error)
 {
     size_t position = 0, names_before = *names;
     struct casehook__text key;
@@ -178,7 +173,7 @@ int casehook__params_count_fields(struct casehook__text object, bool external, s
         if (value.kind == CASEHOOK__JS_ARRAY) *values += count_items(value.text);
     }
     if (*names - names_before <= CASEHOOK__FIELDS_MAX && *values <= CASEHOOK__ITEMS_MAX) return CASEHOOK_OK;
-    casehook__error_set_field(error, fields_name(external));
+    casehook__error_set_field(error, name);
     return casehook__fail(error, CASEHOOK_E_PARAMS, "more than %d fields, or %d values in them",
                           CASEHOOK__FIELDS_MAX, CASEHOOK__ITEMS_MAX);
 }
@@ -230,12 +225,12 @@ static int read_texts(struct params_reader *reader, const struct casehook__js_va
 }
 
 /* The name of field number index into names; faults of it. */
-static int read_field_name(struct params_reader *reader, struct casehook__text key, bool external,
+static int read_field_name(struct params_reader *reader, struct casehook__text key,
                            struct casehook__text *names, size_t index)
 {
     int status = decode_text(reader, key, &names[index]);
     if (status) return status;
-    struct param_place place = {fields_name(external), NO_INDEX, names[index]};
+    struct param_place place = {reader->fields, NO_INDEX, names[index]};
     if (!casehook__is_field_name(names[index]))
         return fail_at(reader, key.data, place, "the name of a field has letters, digits, _ and - only");
     for (size_t i = 0; i < index; i++)
@@ -247,17 +242,18 @@ static int read_field_name(struct params_reader *reader, struct casehook__text k
 static int read_field(struct params_reader *reader, const struct casehook__js_value *source, bool external,
                       struct casehook__text name, struct casehook__value *value)
 {
-    struct param_place place = {fields_name(external), NO_INDEX, name};
+    struct param_place place = {reader->fields, NO_INDEX, name};
     bool plain = source->kind == CASEHOOK__JS_STRING || source->kind == CASEHOOK__JS_NUMBER;
     if (external && !plain) return fail_param_kind(reader, source, place, "a string or a number");
     if (source->kind == CASEHOOK__JS_ARRAY) return json_list(reader, source->text, place, false, value);
     return read_scalar(reader, source, place, value);
 }
 
-int casehook__params_read_fields(struct casehook__parsed_params *params, struct casehook__text json,
-                                 struct casehook__text object, bool external, struct casehook_error *error)
+int casehook__params_read_fields(struct casehook__parsed_params *params, const char *name,
+                                 struct casehook__text json, struct casehook__text object, bool external,
+                                 struct casehook_error *error)
 {
-    struct params_reader reader = {params, json, error};
+    struct params_reader reader = {params, json, error, name};
     size_t count = count_items(object), position = 0, index = 0;
     struct casehook__value *values = casehook__params_next_value(params);
     struct casehook__text *names = params->names ? params->names + params->name_count : NULL, key;
@@ -265,7 +261,7 @@ int casehook__params_read_fields(struct casehook__parsed_params *params, struct 
     params->value_count += count; /* lists inside go behind the fields themselves */
     params->name_count += count;
     while (casehook__js_next(object, &position, &key, &value)) {
-        int status = read_field_name(&reader, key, external, names, index);
+        int status = read_field_name(&reader, key, names, index);
         if (!status) status = read_field(&reader, &value, external, names[index], &values[index]);
         if (status) return status;
         index++;
@@ -316,8 +312,8 @@ static int reserve_for_json(struct params_reader *reader, const struct casehook_
         if (!is_member_given(&found[i])) continue;
         if (found[i].kind != CASEHOOK__JS_OBJECT)
             return fail_param_kind(reader, &found[i], member_place(member_names[i]), "an object");
-        int status = casehook__params_count_fields(found[i].text, i == EXTERNAL_FIELDS, &values, &names,
-                                                   reader->error);
+        int status =
+            casehook__params_count_fields(member_names[i], found[i].text, &values, &names, reader->error);
         if (status) return status;
     }
     if (found[TAGS].kind == CASEHOOK__JS_ARRAY) values += count_items(found[TAGS].text);
@@ -353,8 +349,8 @@ static int read_members(struct params_reader *reader, const struct casehook__js_
         status = json_text(reader, &found[i], member_place(member_names[i]), texts[i]);
     for (int i = FIELDS; i <= EXTERNAL_FIELDS && !status; i++)
         if (is_member_given(&found[i]))
-            status = casehook__params_read_fields(params, reader->json, found[i].text, i == EXTERNAL_FIELDS,
-                                                  reader->error);
+            status = casehook__params_read_fields(params, member_names[i], reader->json, found[i].text,
+                                                  i == EXTERNAL_FIELDS, reader->error);
     if (!status) status = read_texts(reader, &found[TAGS], "tags", &params->tags);
     if (!status) status = read_texts(reader, &found[LABELS], "labels", &params->labels);
     return status ? status : json_comments(reader, &found[COMMENTS]);
@@ -425,7 +421,7 @@ static void forget_case(struct casehook__parsed_params *params)
 int casehook__params_from_json(struct casehook__parsed_params *params, int operation,
                                struct casehook__text json, struct casehook_error *error)
 {
-    struct params_reader reader = {params, json, error};
+    struct params_reader reader = {params, json, error, NULL};
     casehook__params_clear(params);
     int status = json.data ? read_text_of_call(&reader)
                            : casehook__fail(error, CASEHOOK_E_ARGUMENT, "the text of the params is NULL");

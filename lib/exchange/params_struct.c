@@ -72,6 +72,8 @@ static struct casehook__text fields_text(const struct casehook_params *source, b
     return casehook__text_given(source->fields, source->fields_length);
 }
 
+static const char *const field_names[] = {"fields", "external_fields"};
+
 static int fail_object(struct casehook_error *error, const char *name, size_t offset, const char *message)
 {
     casehook__error_set_field(error, name);
@@ -121,9 +123,9 @@ static int count_struct_fields(struct struct_reader *reader, bool external, stru
                                size_t *values, size_t *names)
 {
     struct casehook__text text = fields_text(reader->source, external);
-    int status = check_object(external ? "external_fields" : "fields", text, object, reader->error);
+    int status = check_object(field_names[external], text, object, reader->error);
     if (!status && object->data) {
-        status = casehook__params_count_fields(*object, external, values, names, reader->error);
+        status = casehook__params_count_fields(field_names[external], *object, values, names, reader->error);
         reader->total += text.length;
     }
     return status;
@@ -146,8 +148,8 @@ static int read_lists(struct struct_reader *reader)
         return casehook__fail_memory(reader->error);
     for (int i = 0; i < 2 && !status; i++)
         if (objects[i].data)
-            status =
-                casehook__params_read_fields(params, fields_text(source, i), objects[i], i, reader->error);
+            status = casehook__params_read_fields(params, field_names[i], fields_text(source, i), objects[i],
+                                                  i, reader->error);
     if (!status) status = struct_list(reader, "tags", source->tags, source->tag_count, &params->tags);
     if (!status) status = struct_list(reader, "labels", source->labels, source->label_count, &params->labels);
     return status ? status : struct_comments(reader);

@@ -586,6 +586,46 @@ static void the_longest_lists(void **state)
     casehook__params_free(&params);
 }
 
+/* Each member by the name that it has where it was given. */
+static void names_of_external_fields(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *field;
+    } cases[] = {{"{\"a\":", "external_fields"},
+                 {"[]", "external_fields"},
+                 {"{\"a b\":1}", "external_fields.a b"},
+                 {"{\"a\":true}", "external_fields.a"}};
+    char text[8192] = "{", json[64];
+    for (size_t i = 0; i <= CASEHOOK__FIELDS_MAX; i++)
+        sprintf(text + strlen(text), "%s\"n%zu\":1", i ? "," : "", i);
+    strcat(text, "}");
+    for (size_t i = 0; i <= sizeof cases / sizeof *cases; i++) {
+        bool many = i == sizeof cases / sizeof *cases;
+        struct casehook__parsed_params params;
+        struct casehook_error error;
+        struct casehook_params source = {.struct_size = sizeof source,
+                                         .title = "t",
+                                         .external_fields = many ? text : cases[i].text,
+                                         .external_fields_length = CASEHOOK_TERMINATED};
+        casehook__error_init(&error);
+        casehook__params_init(&params, NULL);
+        assert_int_equal(casehook__params_from_struct(&params, CASEHOOK_CREATE, &source, &error),
+                         CASEHOOK_E_PARAMS);
+        assert_string_equal(error.field, many ? "external_fields" : cases[i].field);
+        casehook__params_free(&params);
+    }
+    struct casehook__parsed_params params;
+    struct casehook_error error;
+    casehook__error_init(&error);
+    casehook__params_init(&params, NULL);
+    snprintf(json, sizeof json, "{\"title\":\"t\",\"externalFields\":%s}", cases[3].text);
+    assert_int_equal(casehook__params_from_json(&params, CASEHOOK_CREATE, casehook__text(json), &error),
+                     CASEHOOK_E_PARAMS);
+    assert_string_equal(error.field, "externalFields.a");
+    casehook__params_free(&params);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -598,6 +638,7 @@ int main(void)
         cmocka_unit_test(too_many),
         cmocka_unit_test(struct_accepted),
         cmocka_unit_test(struct_refused),
+        cmocka_unit_test(names_of_external_fields),
         cmocka_unit_test(longer_comments),
         cmocka_unit_test(warm_calls_allocate_nothing),
         cmocka_unit_test(no_memory_is_an_error),
