@@ -85,6 +85,8 @@ bool casehook__template_lacks(const struct casehook__template *tmpl, const struc
     r.tmpl = tmpl;
     r.root = root;
     r.error = &error;
+    r.steps = 0;
+    r.unmade = CASEHOOK_OK;
     casehook__error_init(&error);
     for (size_t i = 0; i < tmpl->op_count;) {
         const struct casehook__op *op = &tmpl->ops[i++];
