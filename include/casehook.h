@@ -409,7 +409,7 @@ CASEHOOK_API void casehook_connector_unref(struct casehook_connector *connector)
  * requests took up to so many ms), openConnections, circuit ("closed", "open", "half_open").  An operation is
  * counted when it has ended. buffer gets what fits of it with a NUL behind; NULL with a size of 0 asks for
  * the length alone.  Returns the length of all of it, which may have grown by the next call; 0 when connector
- * is NULL or memory ran out.
+ * is NULL, memory ran out, or after fork().
  * Threads: any number at once.  Since: 0.2
  */
 CASEHOOK_API size_t casehook_connector_stats_json(struct casehook_connector *connector, char *buffer,
@@ -1008,7 +1008,7 @@ CASEHOOK_API int casehook_exchange_fail(struct casehook_exchange *exchange, int 
                                         const char *message);
 
 /*
- * The result, once; an operation that has not ended ends as cancelled.  NULL the second time.
+ * The result, once; an operation that has not ended ends as cancelled.  NULL the second time, or after fork().
  * Ownership: yours.  Since: 0.1
  */
 CASEHOOK_API struct casehook_result *casehook_exchange_result(struct casehook_exchange *exchange);

@@ -159,6 +159,14 @@ void casehook__error_set_step(struct casehook_error *error, int step)
     if (error && !error->step) error->step = step;
 }
 
+void casehook__error_refuse(struct casehook_error *error)
+{
+    casehook__error_set_step(error, CASEHOOK_STEP_PARAMS);
+    error->outcome = CASEHOOK_OUTCOME_NONE;
+    error->retryable = error->status == CASEHOOK_E_BUSY || error->status == CASEHOOK_E_NO_MEMORY ||
+                       error->status == CASEHOOK_E_SYSTEM;
+}
+
 void casehook__errors_init(struct casehook__errors *errors, struct casehook__heap *heap)
 {
     *errors = (struct casehook__errors){.heap = heap};

@@ -72,6 +72,8 @@ void casehook__line_format(char *text, size_t size, const char *format, va_list 
 void casehook__error_set_field(struct casehook_error *error, const char *field);
 void casehook__error_set_config_field(struct casehook_error *error, const char *name); /* "config.NAME" */
 void casehook__error_set_step(struct casehook_error *error, int step);
+/* Before anything was sent: of the params unless it is known better, and whether it passes by itself. */
+void casehook__error_refuse(struct casehook_error *error);
 
 /* Status, offset and message of another one, which may have a field of its own; both fields stay. */
 void casehook__error_take(struct casehook_error *error, const struct casehook_error *source);

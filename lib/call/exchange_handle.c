@@ -400,7 +400,7 @@ struct casehook_result *casehook_exchange_result(struct casehook_exchange *handl
     struct casehook__request request;
     struct casehook__failure given_up = {
         .status = CASEHOOK_E_CANCELLED, .sent = true, .message = "given up by the host"};
-    if (!handle || !handle->core.result) return NULL;
+    if (exchange_check(handle) || !handle->core.result) return NULL;
     if (!casehook__machine_awaits(&handle->core) &&
         casehook__machine_next(&handle->core, &request) == CASEHOOK__TURN_SEND)
         given_up.sent = false;
@@ -413,8 +413,8 @@ void casehook_exchange_free(struct casehook_exchange *handle)
 {
     if (!handle) return;
     struct casehook__heap *heap = handle->heap;
-    /* What failed has its line, whether anybody wants the result or not. */
-    if (casehook_result_error(handle->core.result))
+    /* What has ended is counted, and has its line when it failed, whether anybody wants the result or not. */
+    if (handle->core.result && casehook__machine_ended(&handle->core) && !exchange_check(handle))
         casehook__operation_ended(handle->connector, handle->core.result);
     casehook__machine_free(&handle->core);
     casehook__buf_free(&handle->certificate);

@@ -165,13 +165,9 @@ static void end_refused(struct casehook__machine *machine, enum casehook__admiss
                  retries_end_first(machine) ? "retry.deadline" : "the deadline of the call");
     }
     failure.message = message;
-    if (machine->progress.looking) { /* what failed is the create: its error stays */
-        casehook__fail(&machine->result->error, failure.status, "%s", message);
-        casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
-        return;
-    }
     casehook__machine_give_up(machine, &failure);
-    if (failure.status == CASEHOOK_E_UNAVAILABLE) machine->result->error.retry_after_ms = at - now;
+    if (machine->result->error.status == CASEHOOK_E_UNAVAILABLE)
+        machine->result->error.retry_after_ms = at - now;
 }
 
 /* A request for a token goes to another server than they are about. */
@@ -289,8 +285,8 @@ static void keep_given_id(struct casehook__machine *machine)
     casehook__result_set_id(machine->result, id); /* params made sure that it fits (K5) */
 }
 
-/* Finds what can be found before anything is sent; when the caller wants an end the first request has failed.
- */
+/* Finds what can be found before anything is sent; if the caller cancelled meanwhile, the first request is
+ * failed in its place. */
 static void rehearse(struct casehook__machine *machine)
 {
     struct casehook__request request;
@@ -330,7 +326,6 @@ static int look_back(struct casehook__machine *machine, struct casehook__resumed
                            "uses a variable that is empty for this case: look for it in the tracker, "
                            "and give its id as the external id when it is there");
     }
-    if (status) casehook__error_set_step(&result->error, CASEHOOK_STEP_PARAMS);
     return status;
 }
 
@@ -390,6 +385,7 @@ static void start_plan(struct casehook__machine *machine, const struct casehook_
         return;
     }
     if (!casehook__machine_enter_step(machine)) return;
+    machine->request.call = casehook__plan_call(*machine->step); /* of the last operation it was another */
     if (resumed->create_unknown) continue_unknown(machine, resumed);
     if (machine->state == CASEHOOK__MACHINE_TO_RENDER) render_request(machine);
     if (machine->state == CASEHOOK__MACHINE_READY) rehearse(machine);
@@ -412,24 +408,26 @@ int casehook__machine_begin(struct casehook__machine *machine, int operation, bo
     const struct casehook__machine_context *context = machine->context;
     struct casehook__resumed resumed;
     casehook_result_free(machine->result);
+    machine->result = NULL;
     casehook__machine_end(machine);
     machine->operation = operation;
     machine->preview = preview;
     machine->progress = (struct casehook__progress){.did = false};
     machine->comment = machine->steps = 0;
     machine->was_accepted = false;
+    if (!prepare_made(machine) || casehook__extra_begin(machine)) return CASEHOOK_E_NO_MEMORY;
     machine->result = casehook__result_new(machine->heap, &machine->params);
     if (!machine->result) return CASEHOOK_E_NO_MEMORY;
     machine->result->preview = preview;
     machine->result->operation = operation;
     machine->result->user = machine->user;
-    if (!prepare_made(machine)) return CASEHOOK_E_NO_MEMORY;
     if (context->settings->retry.deadline_ms) machine->begun = casehook__machine_now(machine);
     machine->result->has_fields = context->config->keeps_fields;
     keep_given_id(machine);
     skip_comments(machine);
-    if (check_calls(machine) || casehook__extra_begin(machine) || look_back(machine, &resumed))
-        return CASEHOOK_OK;
-    start_plan(machine, &resumed);
+    if (check_calls(machine) || look_back(machine, &resumed))
+        casehook__error_refuse(&machine->result->error);
+    else
+        start_plan(machine, &resumed);
     return CASEHOOK_OK;
 }

@@ -51,16 +51,16 @@ struct casehook__machine {
 
     struct casehook_result *result;
     bool preview;
-    int64_t wake_at; /* of a wait, by the context's clock */
+    int operation;
+    int64_t wake_at;  /* of a wait, by the context's clock */
+    int64_t delay_ms; /* that was waited before the request to come */
 
     /* Private from here on. */
-    int operation;
     enum casehook__machine_state state, wakes_as; /* wakes_as: what it is after a wait */
     const enum casehook__plan_step *step;         /* where in the plan */
     struct casehook__progress progress;
     struct casehook__place place;
     int64_t begun;        /* by the context's clock; only with retry.deadline */
-    int64_t delay_ms;     /* that was waited before the request to come */
     size_t steps;         /* of all renderings so far */
     size_t steps_before;  /* without those of the request that is being tried */
     size_t comment;       /* the one that is being sent */
@@ -104,6 +104,11 @@ enum casehook__turn casehook__machine_next(struct casehook__machine *machine,
 static inline bool casehook__machine_awaits(const struct casehook__machine *machine)
 {
     return machine->state == CASEHOOK__MACHINE_AWAITING;
+}
+/* Nothing comes any more. */
+static inline bool casehook__machine_ended(const struct casehook__machine *machine)
+{
+    return machine->state == CASEHOOK__MACHINE_ENDED;
 }
 /*
  * It waits for a token that another operation gets, and may be asked again before wake_at: listen tells when,

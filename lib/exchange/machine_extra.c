@@ -3,6 +3,8 @@
 
 #include "exchange/token.h"
 
+#include <stdio.h>
+
 #define SIGNATURE_BYTES 8192 /* eight keys, each with the longest prefix, take a quarter of it */
 #define FORM_BYTES      (512 * 1024)
 #define HEADER_BYTES    (64 * 1024)
@@ -18,7 +20,7 @@ int casehook__extra_begin(struct casehook__machine *machine)
     if (!extra) {
         extra = machine->extra = casehook__calloc(
             machine->heap, 1, sizeof *extra + casehook__own_headers_max(config) * sizeof *extra->own);
-        if (!extra) return casehook__fail_memory(&machine->result->error);
+        if (!extra) return CASEHOOK_E_NO_MEMORY;
         casehook__buf_init(&extra->signature, machine->heap, SIGNATURE_BYTES);
         casehook__buf_init(&extra->authorization, machine->heap, CASEHOOK__TOKEN_MAX_BYTES + 16);
         casehook__buf_init(&extra->form, machine->heap, FORM_BYTES);
@@ -71,10 +73,12 @@ static void wait_for_token(struct casehook__machine *machine, int64_t now, int64
     uint32_t most = machine->context->settings->retry.deadline_ms;
     bool late = now >= machine->deadline; /* of which an exchange learns here alone */
     if (late || (most && now >= machine->begun + most)) {
-        casehook__fail(&machine->result->error, CASEHOOK_E_TIMEOUT,
-                       "%s passed while it waited for a token that another operation asks for",
-                       late ? "the deadline of the call" : "retry.deadline");
-        casehook__machine_stop(machine, CASEHOOK_OUTCOME_NOT_SENT);
+        char message[128];
+        struct casehook__failure failure = {.status = CASEHOOK_E_TIMEOUT, .message = message};
+        snprintf(message, sizeof message,
+                 "%s passed while it waited for a token that another operation asks for",
+                 late ? "the deadline of the call" : "retry.deadline");
+        casehook__machine_give_up(machine, &failure);
         return;
     }
     if (most) earlier(&until, machine->begun + most);

@@ -50,6 +50,11 @@ struct casehook__decision casehook__machine_decide(struct casehook__machine *mac
 void casehook__machine_stop_as(struct casehook__machine *machine, const struct casehook__decision *decision);
 /* The same where no request has just ended. */
 void casehook__machine_stop(struct casehook__machine *machine, int outcome);
+/*
+ * Nothing is sent any more, for this reason: what the last request came to is what became of the operation.
+ * While the case is looked for, what failed is the create, and its error stays.
+ */
+void casehook__machine_give_up(struct casehook__machine *machine, const struct casehook__failure *failure);
 /* From now on it waits; false: that would pass a deadline. */
 bool casehook__machine_delay(struct casehook__machine *machine, int64_t at,
                              enum casehook__machine_state wakes_as);
@@ -79,7 +84,7 @@ void casehook__own_name(struct casehook__machine *machine);
 
 /* machine_extra.c: tokens, signatures (A1, A3) */
 
-/* Before the first request of an operation.  OK or NO_MEMORY. */
+/* Before there is a result.  OK or NO_MEMORY. */
 int casehook__extra_begin(struct casehook__machine *machine);
 void casehook__extra_free(struct casehook__machine *machine);
 /* The request is ready.  False: it waits for a token, or gets one first, or the operation has ended. */
@@ -96,12 +101,6 @@ void casehook__extra_settle(struct casehook__machine *machine, const struct case
 void casehook__extra_renew(struct casehook__machine *machine);
 /* The request is about to go out: its own headers.  False: the operation has ended. */
 bool casehook__extra_attach(struct casehook__machine *machine);
-
-/* machine_settle.c */
-
-/* Nothing is sent any more, for this reason: what the last request came to is what became of the operation.
- */
-void casehook__machine_give_up(struct casehook__machine *machine, const struct casehook__failure *failure);
 
 /* machine_render.c */
 

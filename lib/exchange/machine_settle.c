@@ -279,29 +279,6 @@ void casehook__machine_feed(struct casehook__machine *machine, const struct case
     carry_out(machine, &verdict, &hop);
 }
 
-void casehook__machine_give_up(struct casehook__machine *machine, const struct casehook__failure *failure)
-{
-    struct casehook_result *result = machine->result;
-    struct casehook_error before = machine->progress.looking ? *machine->lost : result->error;
-    int outcome = CASEHOOK_OUTCOME_NOT_SENT;
-    if (machine->progress.tries || machine->progress.looking)
-        outcome = machine->progress.uncertain      ? CASEHOOK_OUTCOME_UNKNOWN
-                  : machine->redirects             ? CASEHOOK_OUTCOME_NOT_SENT /* its next hop */
-                  : machine->progress.last_outcome ? machine->progress.last_outcome
-                                                   : casehook__machine_record(machine)->outcome;
-    machine->progress.fetching = false;
-    result->error.status = CASEHOOK_OK;
-    machine->progress.looking = false;
-    if (before.status)
-        casehook__fail(&result->error, failure->status, "%s; before that: %s", failure->message,
-                       before.message);
-    else
-        casehook__fail(&result->error, failure->status, "%s", failure->message);
-    result->error.http_status = before.http_status;
-    machine->request.call = casehook__plan_call(*machine->step);
-    casehook__machine_stop(machine, outcome);
-}
-
 void casehook__machine_fail(struct casehook__machine *machine, const struct casehook__failure *failure)
 {
     char target[CASEHOOK__TARGET_SIZE];

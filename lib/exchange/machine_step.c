@@ -89,6 +89,23 @@ void casehook__machine_stop(struct casehook__machine *machine, int outcome)
     casehook__machine_stop_as(machine, &decision);
 }
 
+void casehook__machine_give_up(struct casehook__machine *machine, const struct casehook__failure *failure)
+{
+    struct casehook_error *error = &machine->result->error, before = *error;
+    int outcome = CASEHOOK_OUTCOME_NOT_SENT;
+    if (machine->progress.tries)
+        outcome = machine->progress.uncertain ? CASEHOOK_OUTCOME_UNKNOWN
+                  : machine->redirects        ? CASEHOOK_OUTCOME_NOT_SENT /* its next hop */
+                                              : machine->progress.last_outcome;
+    machine->progress.fetching = false;
+    if (before.status && !machine->progress.looking)
+        casehook__fail(error, failure->status, "%s; before that: %s", failure->message, before.message);
+    else
+        casehook__fail(error, failure->status, "%s", failure->message);
+    machine->request.call = casehook__plan_call(*machine->step);
+    casehook__machine_stop(machine, outcome);
+}
+
 /* ---- delays (D2) -------------------------------------------------------------------------------- */
 
 bool casehook__machine_delay(struct casehook__machine *machine, int64_t at,

@@ -265,7 +265,7 @@ size_t casehook_connector_stats_json(struct casehook_connector *connector, char 
 {
     struct casehook__buf json;
     size_t length = 0;
-    if (!connector || (size && !buffer)) return 0;
+    if (!connector || (size && !buffer) || !casehook__connector_is_here(connector)) return 0;
     const struct casehook__clock *clock = connector->context.clock;
     casehook__buf_init(&json, connector->heap, STATS_MAX_BYTES);
     casehook__buf_append_char(&json, '{');

@@ -16,8 +16,7 @@ int casehook__call_fault(struct casehook__heap *heap, const struct casehook__inp
     (*result)->user = input->user;
     (*result)->error = *error;
     (*result)->error.heap = heap; /* for its JSON; the result has the reference */
-    (*result)->error.outcome = CASEHOOK_OUTCOME_NONE;
-    casehook__error_set_step(&(*result)->error, CASEHOOK_STEP_PARAMS);
+    casehook__error_refuse(&(*result)->error);
     return error->status;
 }
 
@@ -29,8 +28,7 @@ int casehook__call_refuse(struct casehook__heap *heap, const struct casehook_err
     casehook__errors_init(&errors, heap);
     struct casehook_error *copy = casehook__errors_add(&errors, error->field);
     casehook__error_take(copy, error);
-    copy->step = CASEHOOK_STEP_PARAMS;
-    copy->retryable = error->status == CASEHOOK_E_BUSY || error->status == CASEHOOK_E_NO_MEMORY;
+    casehook__error_refuse(copy);
     return casehook__errors_finish(&errors, out);
 }
 

@@ -302,6 +302,54 @@ static void freed(void **state)
     end();
 }
 
+/* How many creates have ended so. */
+static unsigned counted(const char *code)
+{
+    char json[8192], word[64];
+    unsigned number = 0;
+    assert_true(casehook_connector_stats_json(connector, json, sizeof json) < sizeof json);
+    snprintf(word, sizeof word, "\"%s\":%%u", code);
+    const char *creates = strstr(json, "{\"create\":{");
+    if (!creates) return 0;
+    if (sscanf(creates + strlen("{\"create\":{"), word, &number) != 1) return 0;
+    return number;
+}
+
+/* What has ended is counted, whether anybody wants its result or not, and once (D7). */
+static void freed_at_the_end(void **state)
+{
+    (void)state;
+    for (int taken = 0; taken < 2; taken++) {
+        begin(NULL, "{\"run.maxAttempts\":2}", NULL);
+        expect_request(CASEHOOK_STEP_CREATE);
+        feed(201, JSON, "{\"id\":\"7\"}");
+        expect_request(CASEHOOK_STEP_GET);
+        feed(200, JSON, "{\"key\":\"K\"}");
+        assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+        assert_int_equal(counted("ok"), 0);
+        if (taken) casehook_result_free(casehook_exchange_result(exchange));
+        casehook_exchange_free(exchange);
+        assert_int_equal(counted("ok"), 1);
+        casehook_connector_unref(connector);
+    }
+}
+
+/* One that is under way has not ended, and one that waits to try again has not failed. */
+static void freed_on_the_way(void **state)
+{
+    (void)state;
+    for (int waits = 0; waits < 2; waits++) {
+        begin(NULL, "{\"run.maxAttempts\":2}", NULL);
+        expect_request(CASEHOOK_STEP_CREATE);
+        if (waits) feed(503, BUSY, "");
+        if (waits) expect_wait(5000);
+        casehook_exchange_free(exchange);
+        assert_int_equal(counted("ok"), 0);
+        assert_int_equal(counted("http_status"), 0);
+        casehook_connector_unref(connector);
+    }
+}
+
 /* ---- other waits --------------------------------------------------------------------------------- */
 
 static void looks(void **state)
@@ -423,6 +471,79 @@ static void the_circuit(void **state)
     end();
 }
 
+/* ---- tokens -------------------------------------------------------------------------------------- */
+
+#define OAUTH \
+    "\"hasAuth\":true,\"authType\":\"oauth2\",\"clientId\":\"c\",\"accessTokenUrl\":\"" BASE "/token\""
+
+/* What the tracker said is not forgotten while another operation gets the next token, in vain (R1, R3). */
+static void refused_before_it_waits_for_a_token(void **state)
+{
+    struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = 6000};
+    (void)state;
+    fake_reset();
+    struct casehook_settings *settings = document_settings("{\"run.maxAttempts\":2}");
+    connector = document_connector(settings, BASE, OAUTH, "\"clientSecret\":\"s3cret-s3cret\"");
+    casehook_settings_free(settings);
+    fake_use(connector);
+    struct casehook_exchange *other = NULL, *one = NULL;
+    assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, "{\"title\":\"t\"}",
+                                                CASEHOOK_TERMINATED, &options, &one, NULL),
+                     CASEHOOK_OK);
+    assert_int_equal(casehook_exchange_new_json(connector, CASEHOOK_CREATE, "{\"title\":\"u\"}",
+                                                CASEHOOK_TERMINATED, NULL, &other, NULL),
+                     CASEHOOK_OK);
+    exchange = one;
+    expect_request(CASEHOOK_STEP_TOKEN);
+    feed(200, JSON, "{\"access_token\":\"a-t0ken\",\"token_type\":\"bearer\",\"expires_in\":3}");
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(503, BUSY, "{\"error\":\"db down\"}");
+    expect_wait(5000);
+    fake.now += 5000;
+    exchange = other;
+    expect_request(CASEHOOK_STEP_TOKEN);
+    exchange = one;
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_WAIT);
+    fake.now += 1000;
+    assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+    struct casehook_result *result = casehook_exchange_result(one);
+    const struct casehook_error *error = casehook_result_error(result);
+    assert_non_null(strstr(casehook_error_message(error), "waited for a token"));
+    assert_non_null(strstr(casehook_error_message(error), "db down"));
+    assert_int_equal(casehook_error_http_status(error), 503);
+    expect_error(result, CASEHOOK_E_TIMEOUT, CASEHOOK_OUTCOME_REFUSED, 1);
+    casehook_exchange_free(other);
+    end();
+}
+
+/* ---- an end while the case is looked for --------------------------------------------------------- */
+
+/* What failed is the create, and its error stays, whatever it was that ended the look. */
+static void given_up_while_looking(void **state)
+{
+    static const char *const settings[] = {"{}", "{\"circuit\":{\"failures\":1,\"pause\":\"10s\"}}",
+                                           "{\"rateLimit\":{\"requests\":1,\"per\":\"10s\"}}"};
+    static const struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = 6000};
+    (void)state;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        begin(FIND, settings[i], &options);
+        expect_request(CASEHOOK_STEP_CREATE);
+        assert_int_equal(casehook_exchange_fail(exchange, CASEHOOK_E_NETWORK, 1, "lost"), CASEHOOK_OK);
+        expect_wait(2000);
+        if (i) fake.now += 2000;
+        if (i) assert_int_equal(next(), CASEHOOK_EXCHANGE_ENDED);
+        struct casehook_result *result = casehook_exchange_result(exchange);
+        const char *message = casehook_error_message(casehook_result_error(result)),
+                   *looked = strstr(message, "; whether the case is there could not be seen: ");
+        assert_non_null(looked);
+        assert_non_null(strstr(message, "lost"));
+        assert_true(strstr(message, "lost") < looked);
+        assert_null(strstr(message, "before that"));
+        expect_error(result, i ? CASEHOOK_E_NETWORK : CASEHOOK_E_CANCELLED, CASEHOOK_OUTCOME_UNKNOWN, 0);
+        end();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,11 +557,15 @@ int main(void)
         cmocka_unit_test(the_result_is_taken),
         cmocka_unit_test(taken_before_it_is_made_again),
         cmocka_unit_test(freed),
+        cmocka_unit_test(freed_at_the_end),
+        cmocka_unit_test(freed_on_the_way),
         cmocka_unit_test(looks),
         cmocka_unit_test(turns),
         cmocka_unit_test(turns_that_are_given_up),
         cmocka_unit_test(a_turn_after_the_deadline),
         cmocka_unit_test(the_circuit),
+        cmocka_unit_test(refused_before_it_waits_for_a_token),
+        cmocka_unit_test(given_up_while_looking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,7 @@ static bool refuses_all(struct casehook_exchange *exchange)
     refused &= casehook_exchange_feed_partial(exchange, 200, NULL, 0, "{}", 2, CASEHOOK_E_NETWORK, NULL) ==
                CASEHOOK_E_FORKED;
     refused &= casehook_exchange_fail(exchange, CASEHOOK_E_CONNECT, 0, NULL) == CASEHOOK_E_FORKED;
+    refused &= casehook_exchange_result(exchange) == NULL;
     casehook_exchange_free(exchange);
     return refused;
 }
@@ -112,6 +113,20 @@ static void both_processes_do_not_send(void **state)
         assert_int_equal(casehook_exchange_fail(exchange, CASEHOOK_E_CONNECT, 0, NULL), CASEHOOK_OK);
         casehook_exchange_free(exchange);
     }
+}
+
+/* What it counts is the parent's, and its locks may be held by a thread that is not there. */
+static void numbers_of_the_parent(void **state)
+{
+    (void)state;
+    struct casehook_connector *connector = document_connector(NULL, BASE, NULL, NULL);
+    int status = -1;
+    assert_true(casehook_connector_stats_json(connector, NULL, 0) > 0);
+    pid_t child = fork();
+    if (child == 0) process_leave(casehook_connector_stats_json(connector, NULL, 0) != 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    casehook_connector_unref(connector);
 }
 
 /* ---- destroyed once ---------------------------------------------------------------------------- */
@@ -245,14 +260,110 @@ static void logs(void **state)
     for (int i = 0; i < 4; i++) assert_int_equal(users[i].destroyed, 1);
 }
 
+/* ---- out of memory ------------------------------------------------------------------------------ */
+
+#define NOWHERE "http://127.0.0.1:1"
+
+static struct casehook_connector *connector_on(struct heap *heap, const char *config, const char *secrets)
+{
+    const struct casehook_allocator allocator = {sizeof allocator, heap, heap_reallocate, NULL};
+    struct casehook_settings *settings = NULL;
+    assert_int_equal(casehook_settings_new(&allocator, &settings), CASEHOOK_OK);
+    struct casehook_connector *connector = document_connector(settings, NOWHERE, config, secrets);
+    casehook_settings_free(settings);
+    return connector;
+}
+
+/* Whoever met it, it says at which step, which is one of this operation, and passes by itself (R3, R4); only
+ * what may be done already is not to be done again. */
+static void is_told(const struct casehook_error *error)
+{
+    int step = casehook_error_step(error), outcome = casehook_error_outcome(error);
+    assert_int_equal(casehook_error_status(error), CASEHOOK_E_NO_MEMORY);
+    assert_true(step == CASEHOOK_STEP_PARAMS || step == CASEHOOK_STEP_CREATE || step == CASEHOOK_STEP_TOKEN);
+    assert_int_equal(casehook_error_retryable(error), outcome != CASEHOOK_OUTCOME_UNKNOWN);
+}
+
+static void before_anything_is_sent(void **state)
+{
+    static const char *const configs[] = {
+        "\"hasAuth\":true,\"authType\":\"oauth2\",\"clientId\":\"c\",\"accessTokenUrl\":\"" NOWHERE
+        "/token\",\"createIncidentHeaders\":{\"X-Title\":\"{{{case.title}}}\"}",
+        "\"values\":{\"v\":{\"from\":\"case.title\",\"maxCharacters\":3}},\"idempotencyHeader\":\"K\","
+        "\"createIncidentUrl\":\"" NOWHERE "/{{{value.v}}}\""};
+    (void)state;
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        struct heap heap = {.left = -1};
+        struct casehook_connector *connector =
+            connector_on(&heap, configs[i], i ? NULL : "\"clientSecret\":\"s3cret-s3cret\"");
+        unsigned told = 0;
+        for (int left = 0, ended = 0; !ended; left++) {
+            struct casehook_exchange *exchange = NULL;
+            struct casehook_error *error = NULL;
+            heap.left = left;
+            int status = casehook_exchange_new_json(connector, CASEHOOK_CREATE, "{\"title\":\"title\"}",
+                                                    CASEHOOK_TERMINATED, NULL, &exchange, &error);
+            ended = heap.left > 0;
+            heap.left = -1;
+            if (status) assert_int_equal(casehook_error_retryable(error), 1); /* which needs no memory */
+            casehook_error_free(error);
+            struct casehook_result *result = casehook_exchange_result(exchange);
+            if (casehook_result_status(result) == CASEHOOK_E_NO_MEMORY) {
+                is_told(casehook_result_error(result));
+                told++;
+            }
+            casehook_result_free(result);
+            casehook_exchange_free(exchange);
+        }
+        assert_true(told > 0);
+        casehook_connector_unref(connector);
+        assert_int_equal(heap.blocks, 0);
+    }
+}
+
+/* The machine that is warm was at another step of another operation. */
+static void after_another_operation(void **state)
+{
+    static const char config[] = "\"findIncidentUrl\":\"" NOWHERE "/find?q={{case.title}}\","
+                                 "\"findIncidentResponseKey\":\"id\"",
+                      unknown[] = "{\"title\":\"t\",\"resume\":{\"comments\":[],\"requests\":[{\"step\":"
+                                  "\"create\",\"outcome\":\"unknown\"}]}}",
+                      comment[] = "{\"externalId\":\"9\",\"comments\":[{\"commentId\":\"1\",\"comment\":"
+                                  "\"x\"}]}";
+    (void)state;
+    struct heap heap = {.left = -1};
+    struct casehook_connector *connector = connector_on(&heap, config, NULL);
+    const struct casehook_options options = {.struct_size = sizeof options, .deadline_ms = 1};
+    unsigned told = 0;
+    for (int left = 0, ended = 0; !ended; left++) {
+        struct casehook_result *result = NULL;
+        for (int i = 0; i < 2; i++) {
+            casehook_run_json(connector, CASEHOOK_COMMENT, comment, CASEHOOK_TERMINATED, NULL, &result);
+            casehook_result_free(result);
+        }
+        heap.left = left;
+        int status =
+            casehook_run_json(connector, CASEHOOK_CREATE, unknown, CASEHOOK_TERMINATED, &options, &result);
+        ended = heap.left > 0;
+        heap.left = -1;
+        if (status == CASEHOOK_E_NO_MEMORY && result) {
+            is_told(casehook_result_error(result));
+            told++;
+        }
+        casehook_result_free(result);
+    }
+    assert_true(told > 0);
+    casehook_connector_unref(connector);
+    assert_int_equal(heap.blocks, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests_of_any_size),
-        cmocka_unit_test(both_processes_do_not_send),
-        cmocka_unit_test(allocators),
-        cmocka_unit_test(allocator_in_options),
-        cmocka_unit_test(logs),
+        cmocka_unit_test(requests_of_any_size),    cmocka_unit_test(both_processes_do_not_send),
+        cmocka_unit_test(numbers_of_the_parent),   cmocka_unit_test(allocators),
+        cmocka_unit_test(allocator_in_options),    cmocka_unit_test(logs),
+        cmocka_unit_test(before_anything_is_sent), cmocka_unit_test(after_another_operation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
