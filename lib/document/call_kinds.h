@@ -66,7 +66,6 @@ struct casehook__call_kind {
 
 const struct casehook__call_kind *casehook__call_kind(enum casehook__call call);
 
-/* The schemas of T5 and the contract's table, per field. */
 /*
  * Where variables stand in the tree that the templates of a request are rendered with (exchange/params.c):
  * the places of template.h.
@@ -87,6 +86,7 @@ enum {
 enum { CASEHOOK__EXTERNAL_SYSTEM = 1, CASEHOOK__EXTERNAL_FIELDS };
 enum { CASEHOOK__SYSTEM_ID = 1, CASEHOOK__SYSTEM_TITLE, CASEHOOK__SYSTEM_ID_IN_CAPITALS };
 
+/* The schemas of T5 and the contract's table, per field. */
 const struct casehook__schema *casehook__schema_create_url(void);
 const struct casehook__schema *casehook__schema_create_body(void);
 const struct casehook__schema *casehook__schema_update_body(void);

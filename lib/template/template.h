@@ -24,13 +24,13 @@ enum casehook__template_kind {
     CASEHOOK__TEMPLATE_URL   /* values percent-encoded (T5) */
 };
 
+#define CASEHOOK__PLACE_PARTS 3 /* no name of a variable has more */
+
 /*
  * The names that exist in one field.  A name is absolute ("case.title"); its type says how a
  * section on it behaves.  Objects are implied by the dots ("case" opens a section because
  * "case.title" exists); "case.fields.*" stands for any custom field.
  */
-#define CASEHOOK__PLACE_PARTS 3
-
 enum casehook__variable_type { CASEHOOK__VARIABLE_TEXT, CASEHOOK__VARIABLE_LIST, CASEHOOK__VARIABLE_FIELD };
 
 struct casehook__variable {
