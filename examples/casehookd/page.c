@@ -69,6 +69,7 @@ static void write_form(struct text *out, const struct casehook_outbox_entry *ent
         token, entry->id);
     write_button(out, "retry", stuck ? "Try again" : "Try now");
     write_button(out, "discard", "Discard");
+    if (page_can_make_again(entry)) write_button(out, "again", "It was deleted there: make it again");
     if (stuck) {
         text_string(out, "<input name=\"external\" maxlength=\"200\" placeholder=\"id in the tracker\" "
                          "aria-label=\"id in the tracker\">");
@@ -119,26 +120,63 @@ static void write_entry(struct text *out, const struct casehook_outbox_entry *en
     text_string(out, "</li>\n");
 }
 
-/* A heading and the entries of a query. */
-static void write_list(struct text *out, struct casehook_outbox *outbox, const char *heading,
-                       const char *empty, const struct casehook_outbox_query *query, const char *token)
+#define IN(state) CASEHOOK_OUTBOX_IN(CASEHOOK_OUTBOX_##state)
+
+enum { PAGE_ENTRIES = 100 };
+
+/* What the page shows; one of them alone, from an entry on, where name and before are asked for. */
+static const struct list {
+    const char *name, *heading, *empty;
+    uint32_t states, by_case;
+} lists[] = {
+    {"stuck", "Needs a person", "Nothing does.", IN(PARKED) | IN(UNKNOWN), 0},
+    {"waiting", "Waiting", "Nothing waits.", IN(WAITING) | IN(QUEUED) | IN(SENDING), 0},
+    {"cases", "Cases", "There was none yet.", IN(DONE), 1},
+};
+
+/* The way to those that are older than the last one shown: lower ids; of cases, earlier ones, of which some
+ * are shown again when they were done in the same moment. */
+static void write_older(struct text *out, const struct list *what, const struct casehook_outbox_list *found,
+                        uint64_t before, uint64_t count)
 {
+    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+    casehook_outbox_list_entry(found, what->by_case ? PAGE_ENTRIES : PAGE_ENTRIES - 1, &entry);
+    uint64_t next = what->by_case ? (uint64_t)entry.due_ms + 1 : entry.id;
+    if (before && next >= before) next = before - 1;
+    text_string(out, "<p>");
+    if (!before && count > PAGE_ENTRIES) text_format(out, "… and %" PRIu64 " more: ", count - PAGE_ENTRIES);
+    text_format(out, "<a href=\"/?list=%s&amp;before=%" PRIu64 "\">older ones</a></p>\n", what->name, next);
+}
+
+/* A heading and the entries; count is of all, 0 where it is not known. */
+static void write_list(struct text *out, struct casehook_outbox *outbox, const struct list *what,
+                       uint64_t before, uint64_t count, const char *token)
+{
+    const struct casehook_outbox_query query = {.struct_size = sizeof query,
+                                                .states = what->states,
+                                                .by_case = what->by_case,
+                                                .before = before,
+                                                .limit = PAGE_ENTRIES + 1};
     struct casehook_outbox_list *list = NULL;
     struct casehook_outbox_error *error = NULL;
-    text_format(out, "<h2>%s</h2>\n", heading);
-    if (casehook_outbox_find(outbox, query, &list, &error)) {
+    text_format(out, "<h2>%s</h2>\n", what->heading);
+    int status = casehook_outbox_find(outbox, &query, &list, &error);
+    size_t there = casehook_outbox_list_count(list);
+    if (status) {
         text_string(out, "<p class=\"why\">");
         text_html(out, casehook_outbox_error_message(error));
         text_string(out, "</p>\n");
-    } else if (!casehook_outbox_list_count(list)) {
-        text_format(out, "<p class=\"soft\">%s</p>\n", empty);
+    } else if (!there) {
+        text_format(out, "<p class=\"soft\">%s</p>\n", before ? "There are no older ones." : what->empty);
     } else {
         text_string(out, "<ul>\n");
-        for (size_t i = 0; i < casehook_outbox_list_count(list); i++) {
+        for (size_t i = 0; i < there && i < PAGE_ENTRIES; i++) {
             struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
-            if (!casehook_outbox_list_entry(list, i, &entry)) write_entry(out, &entry, token);
+            if (!casehook_outbox_list_entry(list, i, &entry))
+                write_entry(out, &entry, what->by_case ? NULL : token);
         }
         text_string(out, "</ul>\n");
+        if (there > PAGE_ENTRIES) write_older(out, what, list, before, count);
     }
     casehook_outbox_list_free(list);
     casehook_outbox_error_free(error);
@@ -149,37 +187,46 @@ static void write_number(struct text *out, const char *name, uint64_t number)
     text_format(out, "<div><dt>%s</dt><dd>%" PRIu64 "</dd></div>", name, number);
 }
 
-static void write_numbers(struct text *out, struct casehook_outbox *outbox)
+static void write_numbers(struct text *out, struct casehook_outbox *outbox, struct casehook_outbox_stats *s)
 {
-    struct casehook_outbox_stats s = {.struct_size = sizeof s};
     struct casehook_outbox_error *error = NULL;
-    if (casehook_outbox_get_stats(outbox, &s, &error)) {
+    if (casehook_outbox_get_stats(outbox, s, &error)) {
         text_string(out, "<p class=\"why\">");
         text_html(out, casehook_outbox_error_message(error));
         text_string(out, "</p>\n");
     } else {
         text_string(out, "<dl>");
-        write_number(out, "waiting", s.waiting + s.queued);
-        write_number(out, "being sent", s.sending);
-        write_number(out, "need a person", s.parked + s.unknown);
-        write_number(out, "done lately", s.done);
-        write_number(out, "oldest, seconds", (uint64_t)s.oldest_age_ms / 1000);
+        write_number(out, "waiting", s->waiting + s->queued);
+        write_number(out, "being sent", s->sending);
+        write_number(out, "need a person", s->parked + s->unknown);
+        write_number(out, "done lately", s->done);
+        write_number(out, "oldest, seconds", (uint64_t)s->oldest_age_ms / 1000);
         text_string(out, "</dl>\n");
     }
     casehook_outbox_error_free(error);
 }
 
-#define IN CASEHOOK_OUTBOX_IN
+static void write_lists(struct request *request, struct text *out, const struct casehook_outbox_stats *s,
+                        const char *token)
+{
+    const uint64_t counts[] = {s->parked + s->unknown, s->waiting + s->queued + s->sending, 0};
+    const char *name = request_argument(request, "list"), *from = request_argument(request, "before");
+    uint64_t before = name && from ? strtoull(from, NULL, 10) : 0;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (!before || !strcmp(name, lists[i].name))
+            write_list(out, request->server->outbox, &lists[i], before, counts[i], token);
+    if (before) text_string(out, "<p><a href=\"/\">all that is new</a></p>\n");
+}
+
 static void write_page(struct request *request, struct text *out)
 {
-    struct casehook_outbox *outbox = request->server->outbox;
-    struct casehook_outbox_query stuck = {.struct_size = sizeof stuck,
-                                          .states = IN(CASEHOOK_OUTBOX_PARKED) | IN(CASEHOOK_OUTBOX_UNKNOWN)};
-    struct casehook_outbox_query waiting = {
-        .struct_size = sizeof waiting,
-        .states = IN(CASEHOOK_OUTBOX_WAITING) | IN(CASEHOOK_OUTBOX_QUEUED) | IN(CASEHOOK_OUTBOX_SENDING)};
-    struct casehook_outbox_query cases = {
-        .struct_size = sizeof cases, .states = IN(CASEHOOK_OUTBOX_DONE), .by_case = 1};
+    static const struct {
+        const char *done, *words;
+    } said[] = {{"retry", "It will be tried again."},
+                {"done", "It counts as done."},
+                {"again", "The case will be made again."},
+                {"discard", "It was discarded."}};
+    struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
     char token[FORM_TOKEN_SIZE];
     form_token(&request->config->page, 0, token);
     text_string(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
@@ -187,17 +234,10 @@ static void write_page(struct request *request, struct text *out)
                      "<title>casehookd</title><link rel=\"stylesheet\" href=\"/-/style.css\"></head><body>\n"
                      "<h1>casehookd</h1>\n");
     const char *done = request_argument(request, "done");
-    if (done) {
-        text_string(out, "<p role=\"status\">");
-        text_string(out, !strcmp(done, "retry")  ? "It will be tried again."
-                         : !strcmp(done, "done") ? "It counts as done."
-                                                 : "It was discarded.");
-        text_string(out, "</p>\n");
-    }
-    write_numbers(out, outbox);
-    write_list(out, outbox, "Needs a person", "Nothing does.", &stuck, token);
-    write_list(out, outbox, "Waiting", "Nothing waits.", &waiting, token);
-    write_list(out, outbox, "Cases", "There was none yet.", &cases, NULL);
+    for (size_t i = 0; done && i < sizeof said / sizeof *said; i++)
+        if (!strcmp(done, said[i].done)) text_format(out, "<p role=\"status\">%s</p>\n", said[i].words);
+    write_numbers(out, request->server->outbox, &stats);
+    write_lists(request, out, &stats, token);
     text_string(out, "</body></html>\n");
 }
 

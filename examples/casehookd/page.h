@@ -14,4 +14,7 @@
  */
 void form_token(const struct login *login, int days, char token[FORM_TOKEN_SIZE]);
 
+/* Whether the button that forgets a case, so that it is made again, is for this entry. */
+bool page_can_make_again(const struct casehook_outbox_entry *entry);
+
 #endif

@@ -85,18 +85,48 @@ static bool has_token(const struct request *request)
     return same;
 }
 
-static const char *const actions[] = {"retry", "discard", "done"};
-enum { ACTION_RETRY, ACTION_DISCARD, ACTION_DONE, ACTIONS };
+static const char *const actions[] = {"retry", "discard", "done", "again"};
+enum { ACTION_RETRY, ACTION_DISCARD, ACTION_DONE, ACTION_AGAIN, ACTIONS };
+
+/* The tracker says that it has no such case, and this push can make it. */
+bool page_can_make_again(const struct casehook_outbox_entry *entry)
+{
+    return entry->state == CASEHOOK_OUTBOX_PARKED && entry->operation == CASEHOOK_PUSH && entry->case_id &&
+           entry->external_id && (entry->http_status == 404 || entry->http_status == 410);
+}
+
+/* What the tracker called the case is forgotten, so the entry makes another one. */
+static int make_again(struct casehook_outbox *outbox, uint64_t id, struct casehook_outbox_error **error)
+{
+    struct casehook_outbox_query query = {.struct_size = sizeof query, .id = id};
+    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+    struct casehook_outbox_list *list = NULL;
+    int status = casehook_outbox_find(outbox, &query, &list, error);
+    bool can = !status && !casehook_outbox_list_entry(list, 0, &entry) && page_can_make_again(&entry);
+    if (can) status = casehook_outbox_forget(outbox, entry.connector, entry.case_id, error);
+    casehook_outbox_list_free(list);
+    if (status) return status;
+    return can ? casehook_outbox_retry(outbox, id, error) : CASEHOOK_E_ARGUMENT;
+}
+
+static int do_action(struct casehook_outbox *outbox, uint64_t id, int action, const char *external,
+                     struct casehook_outbox_error **error)
+{
+    switch (action) {
+    case ACTION_RETRY: return casehook_outbox_retry(outbox, id, error);
+    case ACTION_DISCARD: return casehook_outbox_discard(outbox, id, error);
+    case ACTION_AGAIN: return make_again(outbox, id, error);
+    default: return casehook_outbox_done(outbox, id, *external ? external : NULL, error);
+    }
+}
 
 static void act(struct request *request, struct answer *answer, uint64_t id, int action, const char *external)
 {
-    struct casehook_outbox *outbox = request->server->outbox;
     struct casehook_outbox_error *error = NULL;
-    int status = action == ACTION_RETRY ? casehook_outbox_retry(outbox, id, &error)
-                 : action == ACTION_DISCARD
-                     ? casehook_outbox_discard(outbox, id, &error)
-                     : casehook_outbox_done(outbox, id, *external ? external : NULL, &error);
-    if (status) {
+    int status = do_action(request->server->outbox, id, action, external, &error);
+    if (status && !error) {
+        answer_error(answer, 409, "this entry cannot make its case again");
+    } else if (status) {
         answer_outbox_fault(answer, error);
     } else {
         log_line(CASEHOOK_LOG_INFO, "entry %llu: %s, by %s from the page", (unsigned long long)id,
@@ -125,7 +155,7 @@ void handle_action(struct request *request, struct answer *answer)
     unsigned long long number = strtoull(id, &end, 10);
     while (action < ACTIONS && strcmp(actions[action], name) != 0) action++;
     if (!given || !number || *end || *id == '-' || action == ACTIONS)
-        answer_error(answer, 400, "id and action (retry, discard, done) are wanted");
+        answer_error(answer, 400, "id and action (retry, discard, done, again) are wanted");
     else
         act(request, answer, number, action, external);
 }

@@ -140,6 +140,7 @@ static int do_forget(struct casehook_outbox *outbox, struct casehook__ob_job *jo
     int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FORGET, values, 2, &rows, fault);
     if (!status && rows.changed == 0)
         casehook__ob_fail(&job->fault, CASEHOOK_E_ARGUMENT, "there is no such case of that connector");
+    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_RESULTS_FORGET, values, 2, NULL, fault);
     return status;
 }
 

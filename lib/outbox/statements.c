@@ -32,12 +32,12 @@
 #define ASKED_CASE       "(SELECT no FROM casehook_case WHERE connector = $10 AND case_id = $12 AND $11 IS NULL)"
 #define ASKED(state)     OF_CASE(ASKED_CASE, "n.state = " state " AND n.id < $9")
 #define AND_ASKED(state) "UNION ALL " ASKED(state)
-#define NEWEST_OF_CASE                                              \
-    ASKED("$1")                                                     \
-    AND_ASKED("$2")                                                 \
-    AND_ASKED("$3")                                                 \
-    AND_ASKED("$4") AND_ASKED("$5") AND_ASKED("$6") AND_ASKED("$7") \
-        AND_ASKED("$8") "ORDER BY 1 DESC LIMIT $13"
+#define NEWEST_OF_CASE \
+    ASKED("$1")        \
+    AND_ASKED("$2")    \
+    AND_ASKED("$3")    \
+    AND_ASKED("$4")    \
+    AND_ASKED("$5") AND_ASKED("$6") AND_ASKED("$7") AND_ASKED("$8") "ORDER BY 1 DESC LIMIT $13"
 
 /* Of those that are due, and are not left out.  The time is asked once, so that an index can be used. */
 #define CLAIM(which)                                                                           \
@@ -96,6 +96,12 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL, fields = NULL "
                                   "WHERE connector = $1 AND case_id = $2",
                                   "bb"},
+    /* What was reached of its entries is nothing in another case. */
+    [CASEHOOK__OB_RESULTS_FORGET] =
+        {"UPDATE casehook_entry SET result = NULL WHERE id IN (" OF_CASE(
+             "(SELECT no FROM casehook_case WHERE connector = $1 AND case_id = $2)",
+             "n.state IN (1, 2, 4, 5)") ")",
+         "bb"},
     /* $2 is about to be replaced. */
     [CASEHOOK__OB_BLOCKING] = {"SELECT id FROM (" BUSY_OF_CASE ") AS busy WHERE id <> $2 LIMIT 1", "ii"},
     /* A case that is in the tracker, or that something unfinished will make. */

@@ -3,10 +3,12 @@
 CASEHOOKD_SCREENSHOTS names a folder that gets pictures to be looked at.
 """
 import base64
+import contextlib
 import html
 import json
 import os
 import re
+import sqlite3
 import sys
 import unittest
 
@@ -95,6 +97,60 @@ class Page(unittest.TestCase):
         for action, number in (("purge", 1), ("retry", "x"), ("retry", 0), ("retry", "-1"), ("", 1)):
             self.assertEqual(self.press(action, number).status, 400, (action, number))
         self.assertEqual(self.press("done", 1, external="%zz").status, 400)
+
+    def walk(self, name, heading):
+        """All entries of a list, from page to page by its links; and the words before the first link."""
+        entries, words, path = [], [], "/"
+        while path:
+            text = self.daemon.ask("GET", path, login=LOGIN).text
+            part = text.split(f"<h2>{heading}</h2>")[1].split("<h2>")[0]
+            entries.append(re.findall(r'id="e(\d+)"', part))
+            older = re.search(rf'<p>([^<]*)<a href="([^"]*list={name}[^"]*)">older ones</a>', part)
+            words += older.groups()[:1] if older else []
+            path = html.unescape(older.group(2)) if older else None
+        return entries, words
+
+    def test_long_lists(self):
+        """A list says that there is more of it, and where."""
+        self.daemon.start()
+        self.put(*(f"case {number}" for number in range(230)))
+        entries, words = self.walk("cases", "Cases")
+        self.assertEqual([len(part) for part in entries][:2] + words, [100, 100, "", ""])
+        self.assertEqual({int(each) for part in entries for each in part}, set(range(1, 231)))
+        answer = self.daemon.ask("GET", "/?list=cases&before=1", login=LOGIN).text
+        self.assertIn("There are no older ones.", answer)
+        self.assertNotIn("Waiting</h2>", answer)
+        self.assertIn('<a href="/">', answer)
+        for path in ("/?list=nope", "/?list=nope&before=5", "/?before=5", "/?list=cases&before=x", "/?list=cases&before=" + "9" * 30):
+            self.assertEqual(self.daemon.ask("GET", path, login=LOGIN).status, 200)
+
+    def test_long_lists_of_what_is_stuck(self):
+        self.refusing()
+        self.put(*(f"case {number}" for number in range(130)))
+        entries, words = self.walk("stuck", "Needs a person")
+        self.assertEqual([[int(each) for each in part] for part in entries], [list(range(130, 30, -1)), list(range(30, 0, -1))])
+        self.assertEqual(words, ["… and 30 more: "])
+
+    def test_a_case_that_was_deleted_there(self):
+        self.daemon.start()
+        self.put("one")
+        self.assertEqual(self.daemon.end(), 0)
+        with contextlib.closing(sqlite3.connect(self.daemon.configuration["outbox"]["location"])) as database, database:
+            database.execute("UPDATE casehook_case SET external_id = '999'")  # the tracker has none of that name
+        self.daemon.start()
+        for operation in ("push", "comment"):
+            body = {"id": "c0", "title": "more", "comments": [{"commentId": operation, "comment": operation}]}
+            self.assertEqual(self.daemon.post(body, "/cases?operation=" + operation).status, 202)
+        self.daemon.wait_for("both are parked", lambda: self.daemon.metrics()['casehook_outbox_entries{state="parked"}'] == 2)
+        self.assertEqual(self.page().text.count('value="again"'), 1)
+        self.assertEqual([self.press("again", number).status for number in (1, 3, 99)], [409] * 3)
+        answer = self.press("again", 2)
+        self.assertEqual((answer.status, answer.headers["Location"]), (303, "/?done=again"))
+        self.assertIn("The case will be made again.", self.daemon.ask("GET", "/?done=again", login=LOGIN).text)
+        self.daemon.wait_idle()
+        self.assertEqual(self.press("retry", 3).status, 303)
+        self.daemon.wait_idle()
+        self.assertEqual([(case["title"], len(case["comments"])) for case in self.tracker.ask("/api/cases")], [("one", 0), ("more", 2)])
 
     def test_what_was_discarded_gets_no_comments(self):
         self.daemon.configuration["sources"][0].update(onChange="comment", onResolved="comment")
