@@ -26,8 +26,8 @@ static const char help[] =
     "  comment ID              add one comment to it\n"
     "  push                    make a case, or with --external-id change one, then add the comments\n"
     "  notify                  put a notification of Nagios or Icinga 2 into an outbox\n"
-    "  outbox WHAT             look into an outbox: list, show ENTRY, retry ENTRY, discard ENTRY,\n"
-    "                          done ENTRY; or deliver what is in it: run\n"
+    "  outbox WHAT             look into an outbox: list, show ENTRY, stats; decide: retry ENTRY,\n"
+    "                          discard ENTRY, done ENTRY, forget CASE; or deliver what is in it: run\n"
     "\n"
     "Files\n"
     "  --connector FILE        the connector document\n"
@@ -87,8 +87,9 @@ static const char help_codes[] =
     "\n"
     "An outbox\n"
     "  --outbox LOCATION       notify, outbox: a file, or postgresql://...\n"
-    "  --to NAME               notify, outbox run: the name of the connector in the outbox, default unless "
-    "said\n"
+    "  --to NAME               the name of the connector in the outbox; notify, outbox run and forget: "
+    "default\n"
+    "                          unless said; outbox list: those of this one alone\n"
     "  --host NAME             notify: the host; like the next ones it may come from the environment "
     "instead,\n"
     "                          as NAGIOS_HOSTNAME\n"
@@ -97,6 +98,8 @@ static const char help_codes[] =
     "  --state STATE           notify: CRITICAL, DOWN ...; outbox list: those in this state alone\n"
     "  --output TEXT           notify: what the check said\n"
     "  --author NAME           notify: who acknowledged or commented it; the comment is --comment\n"
+    "  --limit N               outbox list: so many of the newest, 100 unless said\n"
+    "  --before ENTRY          outbox list: of those before this one\n"
     "  --forever               outbox run: until Ctrl-C; else until nothing is due\n"
     "\n"
     "Exit codes\n"
@@ -113,8 +116,11 @@ static const char help_codes[] =
     "  10  outcome unknown: it was sent and may have happened; look before you try again\n"
     "  11  the case was made or changed, a later step failed or the result could not be written;\n"
     "      standard error tells the id then; do not create it again\n"
-    "  12  stopped by Ctrl-C before anything was changed; a batch: while it waited for more lines\n"
-    "  13  some cases of a batch failed or were not attempted: their lines say which\n";
+    "  12  stopped by Ctrl-C before anything was changed; a batch: while it waited for more lines;\n"
+    "      outbox run: while something was left\n"
+    "  13  some cases of a batch failed or were not attempted: their lines say which; outbox run: some "
+    "wait,\n"
+    "      or need a person\n";
 
 enum kind { KIND_TEXT, KIND_LIST, KIND_FLAG, KIND_NUMBER };
 

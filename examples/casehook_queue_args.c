@@ -3,12 +3,14 @@
 #include "casehook_queue.h"
 #include "casehook_text.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define AT(member) offsetof(struct outbox_arguments, member)
-enum { NOTIFY = 1, OUTBOX = 2 };
+enum { OUTBOX = 2 * QUEUE_RUN - 2, ANY = OUTBOX | QUEUE_NOTIFY };
 
 static const struct {
     const char *name;
@@ -16,24 +18,38 @@ static const struct {
     int commands;
     bool flag;
 } options[] = {
-    {"outbox", AT(outbox), NOTIFY | OUTBOX, false},
-    {"to", AT(to), NOTIFY | OUTBOX, false},
-    {"connector", AT(connector), OUTBOX, false},
-    {"settings", AT(settings), OUTBOX, false},
-    {"secrets", AT(secrets), OUTBOX, false},
-    {"external-id", AT(external_id), OUTBOX, false},
-    {"state", AT(state), NOTIFY | OUTBOX, false},
-    {"host", AT(host), NOTIFY, false},
-    {"service", AT(service), NOTIFY, false},
-    {"type", AT(type), NOTIFY, false},
-    {"output", AT(output), NOTIFY, false},
-    {"author", AT(author), NOTIFY, false},
-    {"comment", AT(comment), NOTIFY, false},
-    {"title", AT(title), NOTIFY, false},
-    {"json", AT(json), OUTBOX, true},
-    {"forever", AT(forever), OUTBOX, true},
+    {"outbox", AT(outbox), ANY, false},
+    {"to", AT(to), QUEUE_NOTIFY | QUEUE_LIST | QUEUE_FORGET | QUEUE_RUN, false},
+    {"connector", AT(connector), QUEUE_RUN, false},
+    {"settings", AT(settings), QUEUE_RUN, false},
+    {"secrets", AT(secrets), QUEUE_RUN, false},
+    {"external-id", AT(external_id), QUEUE_DONE, false},
+    {"state", AT(state), QUEUE_NOTIFY | QUEUE_LIST, false},
+    {"limit", AT(limit), QUEUE_LIST, false},
+    {"before", AT(before), QUEUE_LIST, false},
+    {"host", AT(host), QUEUE_NOTIFY, false},
+    {"service", AT(service), QUEUE_NOTIFY, false},
+    {"type", AT(type), QUEUE_NOTIFY, false},
+    {"output", AT(output), QUEUE_NOTIFY, false},
+    {"author", AT(author), QUEUE_NOTIFY, false},
+    {"comment", AT(comment), QUEUE_NOTIFY, false},
+    {"title", AT(title), QUEUE_NOTIFY, false},
+    {"json", AT(json), QUEUE_LIST | QUEUE_SHOW | QUEUE_STATS, true},
+    {"forever", AT(forever), QUEUE_RUN, true},
     {"verbose", AT(verbose), OUTBOX, true},
-    {"help", AT(help), NOTIFY | OUTBOX, true},
+    {"help", AT(help), ANY, true},
+};
+enum { OPTIONS = sizeof options / sizeof *options };
+
+static const struct {
+    const char *name;
+    enum outbox_command command;
+    bool of_entry, of_case;
+} words[] = {
+    {"list", QUEUE_LIST, false, false},   {"show", QUEUE_SHOW, true, false},
+    {"retry", QUEUE_RETRY, true, false},  {"discard", QUEUE_DISCARD, true, false},
+    {"done", QUEUE_DONE, true, false},    {"forget", QUEUE_FORGET, false, true},
+    {"stats", QUEUE_STATS, false, false}, {"run", QUEUE_RUN, false, false},
 };
 
 static int wrong(const char *what, const char *which)
@@ -45,15 +61,25 @@ static int wrong(const char *what, const char *which)
     return EXIT_USAGE;
 }
 
-/* Reads the option at values[*index]; *index is then its last argument. */
-static int read_option(struct outbox_arguments *arguments, int command, int count, char **values, int *index)
+bool outbox_number(const char *text, uint64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
+    return *number && !*end && !errno;
+}
+
+/* Reads the option at values[*index]; *index is then its last argument.  given: a bit for each option. */
+static int read_option(struct outbox_arguments *arguments, int count, char **values, int *index,
+                       uint32_t *given)
 {
     const char *word = values[*index] + 2, *value = strchr(word, '=');
-    size_t length = strcspn(word, "="), i = 0, all = sizeof options / sizeof *options;
-    while (i < all && (strlen(options[i].name) != length || strncmp(options[i].name, word, length) != 0)) i++;
-    if (i == all) return wrong("unknown option ", values[*index]);
-    if (!(options[i].commands & command)) return wrong("this command has no use for --", options[i].name);
+    size_t length = strcspn(word, "="), i = 0;
+    while (i < OPTIONS && (strlen(options[i].name) != length || strncmp(options[i].name, word, length) != 0))
+        i++;
+    if (i == OPTIONS) return wrong("unknown option ", values[*index]);
     void *place = (char *)arguments + options[i].offset;
+    *given |= UINT32_C(1) << i;
     if (options[i].flag) {
         if (value) return wrong("no value is taken by --", options[i].name);
         *(bool *)place = true;
@@ -65,21 +91,44 @@ static int read_option(struct outbox_arguments *arguments, int command, int coun
     return -1;
 }
 
+/* Which of them it is, and what it is about. */
+static int read_words(struct outbox_arguments *a)
+{
+    size_t i = 0, all = sizeof words / sizeof *words;
+    while (i < all && !(a->word_count && !strcmp(words[i].name, a->words[0]))) i++;
+    if (i == all || a->word_count != (words[i].of_entry || words[i].of_case ? 2 : 1))
+        return wrong(
+            "outbox list, show ENTRY, retry ENTRY, discard ENTRY, done ENTRY, forget CASE, stats or run "
+            "is wanted",
+            "");
+    a->command = words[i].command;
+    if (words[i].of_entry && !outbox_number(a->words[1], &a->entry))
+        return wrong("the number of an entry is wanted", "");
+    return -1;
+}
+
 int outbox_arguments_read(struct outbox_arguments *arguments, int count, char **values)
 {
-    int command = !strcmp(values[0], "notify") ? NOTIFY : OUTBOX, code = -1;
+    int code = -1;
+    uint32_t given = 0;
     memset(arguments, 0, sizeof *arguments);
+    arguments->command = QUEUE_NOTIFY;
     for (int i = 1; i < count && code < 0; i++) {
         if (!strncmp(values[i], "--", 2))
-            code = read_option(arguments, command, count, values, &i);
+            code = read_option(arguments, count, values, &i, &given);
         else if (arguments->word_count == sizeof arguments->words / sizeof *arguments->words)
             code = wrong("one word too many: ", values[i]);
         else
             arguments->words[arguments->word_count++] = values[i];
     }
     if (code >= 0 || arguments->help) return code;
+    if (strcmp(values[0], "notify") != 0) code = read_words(arguments);
+    for (size_t i = 0; i < OPTIONS && code < 0; i++)
+        if (given >> i & 1 && !(options[i].commands & (int)arguments->command))
+            code = wrong("this command has no use for --", options[i].name);
+    if (code >= 0) return code;
     if (!arguments->outbox) return wrong("--outbox LOCATION is missing", "");
-    if (!arguments->to) arguments->to = "default";
+    if (!arguments->to && arguments->command != QUEUE_LIST) arguments->to = "default";
     return -1;
 }
 
@@ -87,7 +136,11 @@ int outbox_fault(const char *what, struct casehook_outbox_error *error)
 {
     const char *message = casehook_outbox_error_message(error);
     int status = casehook_outbox_error_status(error);
-    fprintf(stderr, "casehook: %s: ", what);
+    fputs("casehook: ", stderr);
+    /* That of a server may hold a password. */
+    if (strstr(what, "://")) what = strncmp(message, "outbox: ", 8) != 0 ? "outbox" : "";
+    print_clean(stderr, what, strlen(what));
+    if (*what) fputs(": ", stderr);
     print_clean(stderr, message, strlen(message));
     putc('\n', stderr);
     casehook_outbox_error_free(error);

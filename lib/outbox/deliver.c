@@ -130,7 +130,9 @@ static void drop_settled(struct casehook_outbox *outbox)
 
 static void stand_back(struct casehook_outbox *outbox, const struct casehook__ob_fault *fault)
 {
-    if (!outbox->away) casehook__ob_note(outbox, CASEHOOK_LOG_ERROR, NULL, fault->message);
+    char message[CASEHOOK__OB_MESSAGE_SIZE + 32];
+    snprintf(message, sizeof message, "%s; it is tried again", fault->message);
+    if (!outbox->away) casehook__ob_note(outbox, CASEHOOK_LOG_ERROR, NULL, message);
     outbox->away = true;
     outbox->next_try = casehook__ob_clock() + AWAY_MS;
 }

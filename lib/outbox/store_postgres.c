@@ -61,8 +61,9 @@ static int fail_away(struct postgres_store *store, const char *what, struct case
 {
     char words[256];
     snprintf(words, sizeof words, "%s", store->connection ? PQerrorMessage(store->connection) : "");
-    return casehook__ob_fail(fault, CASEHOOK_E_UNAVAILABLE, "outbox: %s: it is tried again (PostgreSQL: %s)",
-                             what, words[0] ? words : "no connection");
+    words[strcspn(words, "\n")] = '\0'; /* what follows is advice, or nothing */
+    return casehook__ob_fail(fault, CASEHOOK_E_UNAVAILABLE, "outbox: %s (PostgreSQL: %s)", what,
+                             words[0] ? words : "no connection");
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------- */
@@ -417,6 +418,11 @@ static int check_location(const char *location, struct casehook__ob_fault *fault
     if (!options)
         status = casehook__ob_fail(fault, CASEHOOK_E_CONFIG,
                                    "location is no address of a database that libpq can read");
+    /* Of a password with a '/' that is not written %2F the beginning is read as a port, and said of it. */
+    for (const PQconninfoOption *each = options; each && each->keyword; each++)
+        if (strcmp(each->keyword, "port") == 0 && each->val && each->val[strspn(each->val, "0123456789,")])
+            status = casehook__ob_fail(fault, CASEHOOK_E_CONFIG,
+                                       "location has a port that is no number; in a password '/' is %%2F");
     PQconninfoFree(options);
     PQfreemem(why);
     return status;

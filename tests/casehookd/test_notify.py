@@ -1,6 +1,10 @@
 """The tool and an outbox: notifications of Nagios and Icinga 2: test_notify.py CASEHOOKD TRACKER CONNECTOR TOOL"""
+import contextlib
 import json
 import os
+import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -36,8 +40,8 @@ class Notify(unittest.TestCase):
     def box(self, *words, code=0):
         return self.tool(code, "outbox", *words, "--outbox", self.outbox)
 
-    def deliver(self):
-        self.box("run", "--connector", self.connector)
+    def deliver(self, code=0):
+        self.box("run", "--connector", self.connector, code=code)
         return self.tracker.ask("/api/cases")
 
     def test_a_service(self):
@@ -118,10 +122,124 @@ class Notify(unittest.TestCase):
         self.notify("--host", "a", "--type", "PROBLEM", "--state", "DOWN")
         self.notify("--host", "b", "--type", "PROBLEM", "--state", "DOWN", "--to", "other")
         self.tracker.close()
-        self.box("run", "--connector", self.connector)
+        self.assertRegex(self.box("run", "--connector", self.connector, code=13), r"(?m)^casehook: 1 waits \(next in [1-5] s\)$")
         entries = json.loads(self.box("list", "--json"))
         self.assertEqual({entry["connector"]: entry["state"] for entry in entries}, {"default": "waiting", "other": "waiting"})
         self.assertTrue(all(entry["message"] for entry in entries))
+        self.assertEqual({entry["connector"]: entry["attempts"] for entry in entries}, {"default": 1, "other": 0})
+
+    def test_a_run_says_what_is_left(self):
+        def put(*words):
+            self.notify(*words, "--type", "PROBLEM", "--state", "DOWN")
+
+        put("--host", "other", "--to", "other")
+        told = self.box("run", "--connector", self.connector, code=3)
+        self.assertIn('nothing in this outbox is for "default", but there is for "other": is that meant by --to?', told)
+        put("--host", "a")
+        self.assertEqual(len(self.deliver()), 1)  # of the other one it says nothing then
+        # Of two that the tracker refuses for good nothing else is left.
+        with open(self.connector, encoding="utf-8") as file:
+            text = file.read()
+        with open(self.connector, "w", encoding="utf-8") as file:
+            file.write(text.replace(PASSWORD, "wrong"))
+        put("--host", "a")
+        put("--host", "b")
+        for _ in range(2):  # it does not pass by itself
+            self.assertRegex(self.box("run", "--connector", self.connector, code=13), r"(?m)^casehook: 2 need a person$")
+        for entry in json.loads(self.box("list", "--state", "parked", "--json")):
+            self.box("discard", entry["id"])
+        self.box("run", "--connector", self.connector)
+        self.assertEqual(len(json.loads(self.box("list", "--to", "other", "--state", "waiting", "--json"))), 1)
+
+    def test_a_case_that_was_deleted_is_forgotten(self):
+        self.notify("--host", "a", "--type", "PROBLEM", "--state", "DOWN")
+        [case] = self.deliver()
+        self.assertIn("no such case", self.box("forget", "b", code=2))
+        self.assertIn("no such case", self.box("forget", "a", "--to", "other", code=2))
+        self.box("forget", "a")
+        self.notify("--host", "a", "--type", "PROBLEM", "--state", "DOWN")
+        self.assertEqual(len(self.deliver()), 2)
+        numbers = json.loads(self.box("stats", "--json"))
+        self.assertEqual((numbers["done"], numbers["waiting"], numbers["oldestAgeMs"]), (2, 0, 0))
+        self.assertIn("done        2\n", self.box("stats"))
+
+    def test_a_list_says_that_it_is_not_all(self):
+        """The newest 100, as many as are wanted, or those before one."""
+        self.notify("--host", "h", "--type", "PROBLEM", "--state", "DOWN", "--to", "first")
+        with contextlib.closing(sqlite3.connect(self.outbox)) as database, database:
+            names = ("connector, case_no, operation, state, due, put_at, bytes, token, params")
+            database.executemany(f"INSERT INTO casehook_entry ({names}) SELECT 'default', 0, operation, 6, due, put_at, bytes, token, params"
+                                 " FROM casehook_entry WHERE id = 1 AND ?", [(1,)] * 2499)
+
+        def listed(*words):
+            done = subprocess.run([TOOL, "outbox", "list", "--outbox", self.outbox, *words], capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            if "--json" not in words:
+                return [int(line.split()[0]) for line in done.stdout.splitlines()], done.stderr
+            return [int(entry["id"]) for entry in json.loads(done.stdout)], done.stderr
+
+        for words in ((), ("--json",)):
+            self.assertEqual(listed(*words), (list(range(2500, 2400, -1)), "casehook: these are the newest 100; there are more: "
+                                              "--limit NUMBER, or --before 2401\n"))
+            self.assertEqual(listed("--limit", "2500", *words), (list(range(2500, 0, -1)), ""))
+            self.assertEqual(listed("--limit=9999", "--before=2002", *words), (list(range(2001, 0, -1)), ""))
+            self.assertEqual(listed("--to", "first", *words), ([1], ""))
+            self.assertEqual(listed("--to", "nobody", *words), ([], ""))
+        for words in (("--limit", "0"), ("--limit", "x"), ("--before", "-1"), ("--limit", "99999999999999999999")):
+            self.box("list", *words, code=2)
+
+    def test_options_that_are_of_no_use(self):
+        self.notify("--host", "a", "--type", "PROBLEM")
+        for words in (("list", "--connector", "x"), ("list", "--forever"), ("list", "--external-id", "4"), ("--to", "x", "show", "1"),
+                      ("discard", "1", "--json"), ("run", "--json"), ("stats", "--to", "x"), ("retry", "1", "--external-id=2"),
+                      ("list", "--host", "a"), ("forget", "a", "--state", "done"), ("done", "1", "--limit", "1")):
+            self.assertIn("this command has no use for --", self.box(*words, code=2), words)
+        self.assertIn("this command has no use for --json", self.notify("--host", "a", "--type", "PROBLEM", "--json", code=2))
+        self.assertEqual(json.loads(self.box("list", "--json"))[0]["state"], "waiting")
+
+    def test_a_password_is_not_repeated(self):
+        """Of a location that is wrong, nor of one where nobody answers."""
+        for place in ("postgresql://me:hush-canary@127.0.0.1:1/x", "postgresql://me:hush-canary%zz@127.0.0.1/x",
+                      "postgresql://me:hush-canary/more@127.0.0.1/x", "postgresql://127.0.0.1:1/x?password=hush-canary",
+                      "postgresql://127.0.0.1:1/x?passwort=hush-canary", "mysql://me:hush-canary@h/x"):
+            for words in (("outbox", "list"), ("outbox", "run", "--connector", self.connector), ("notify", "--host", "h", "--type", "PROBLEM")):
+                told = self.tool(1, *words, "--outbox", place)
+                self.assertNotIn("hush", told)
+                self.assertNotIn("outbox: outbox", told)
+                self.assertNotIn("tried again", told)
+                self.assertRegex(told, "^casehook: outbox: ")
+
+    def lock(self):
+        """Nobody else writes into it, until the test ends."""
+        database = sqlite3.connect(self.outbox, isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("BEGIN IMMEDIATE")
+
+    def test_without_a_database_a_run_ends(self):
+        self.notify("--host", "a", "--type", "PROBLEM", "--state", "DOWN")
+        self.lock()
+        self.assertIn("another program", self.box("run", "--connector", self.connector, code=1))
+
+    def test_without_a_database_a_run_can_be_stopped(self):
+        """What is being sent ends, and cannot be stored: it does not wait for that in vain."""
+        self.notify("--host", "a", "--type", "PROBLEM", "--state", "DOWN")
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            with open(self.connector, encoding="utf-8") as file:
+                text = file.read().replace(self.tracker.url, f"http://127.0.0.1:{deaf.getsockname()[1]}")
+            with open(self.connector, "w", encoding="utf-8") as file:
+                file.write(text)
+            command = [TOOL, "outbox", "run", "--forever", "--outbox", self.outbox, "--connector", self.connector]
+            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+                self.addCleanup(running.kill)
+                deaf.settimeout(PATIENCE)
+                caller = deaf.accept()[0]
+                self.lock()
+                caller.close()
+                running.send_signal(signal.SIGTERM)
+                running.send_signal(signal.SIGINT)  # the second is in a hurry; one alone waits for 20 s
+                _, told = running.communicate(timeout=PATIENCE)
+        self.assertEqual(running.returncode, 12, told)
+        self.assertIn("stopped before it was stored what became of 1\n", told)
 
 
 if __name__ == "__main__":
