@@ -162,7 +162,7 @@ static void write_outbox(struct text *out, struct server *server)
     };
     one(out, "outbox_up", "gauge", "1 when the database of the outbox answers.", up);
     one(out, "outbox_accepting", "gauge", "0 while it is full, or cannot be written.",
-        up && !ready_fault(server));
+        up && !ready_fault(server, &s));
     if (up) {
         family(out, "outbox_entries", "gauge", "Entries by state, of all workers.");
         for (size_t i = 0; i < sizeof states / sizeof *states; i++)

@@ -34,32 +34,27 @@ static bool has_room(int file)
     return !ftruncate(file, 0) && room;
 }
 
-static int fault_now(struct server *server, const struct casehook_outbox_stats *stats)
+int ready_fault(struct server *server, const struct casehook_outbox_stats *stats)
 {
     int fault = atomic_load(&server->put_fault);
     if (!fault || now_ms() - atomic_load(&server->put_fault_ms) < FAULT_MS) return fault;
     if (fault == CASEHOOK_E_LIMIT ? is_full(server, stats) : !has_room(server->lock_file)) return fault;
     /* One that came meanwhile stays. */
-    long long then = atomic_load(&server->put_fault_ms);
-    if (now_ms() - then >= FAULT_MS) atomic_compare_exchange_strong(&server->put_fault, &fault, CASEHOOK_OK);
+    if (now_ms() - atomic_load(&server->put_fault_ms) >= FAULT_MS)
+        atomic_compare_exchange_strong(&server->put_fault, &fault, CASEHOOK_OK);
     return CASEHOOK_OK;
-}
-
-int ready_fault(struct server *server)
-{
-    struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
-    struct casehook_outbox_error *error = NULL;
-    casehook_outbox_get_stats(server->outbox, &stats, &error);
-    int fault = casehook_outbox_error_status(error);
-    casehook_outbox_error_free(error);
-    return fault ? fault : fault_now(server, &stats);
 }
 
 void handle_ready(struct request *request, struct answer *answer)
 {
     struct server *server = request->server;
+    struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
+    struct casehook_outbox_error *error = NULL;
     bool ready = atomic_load(&server->ready) && !atomic_load(&server->stopping);
-    int fault = ready ? ready_fault(server) : CASEHOOK_OK;
+    if (ready) casehook_outbox_get_stats(server->outbox, &stats, &error);
+    int fault = casehook_outbox_error_status(error);
+    if (ready && !fault) fault = ready_fault(server, &stats);
+    casehook_outbox_error_free(error);
     if (!ready)
         answer_error(answer, 503, "not ready");
     else if (fault)

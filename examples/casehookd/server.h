@@ -107,8 +107,8 @@ void handle_action(struct request *request, struct answer *answer); /* page_acti
 
 /* A put failed with this code. */
 void ready_failed(struct server *server, int code);
-/* CASEHOOK_OK while the outbox takes what is put, as far as it is known; else why not. */
-int ready_fault(struct server *server);
+/* CASEHOOK_OK while the outbox, of which these are the numbers now, takes what is put; else why not. */
+int ready_fault(struct server *server, const struct casehook_outbox_stats *stats);
 
 /* Whether the request has what the login asks for. */
 bool login_allows(const struct login *login, const struct request *request);
