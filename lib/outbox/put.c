@@ -40,6 +40,12 @@ static bool is_update(const struct put *put)
     return put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_UPDATE;
 }
 
+/* Whether a newer update may stand for it; changes: it is the one that brings another status. */
+static bool may_go(const struct put *put, bool changes)
+{
+    return is_update(put) && !put->keep && !put->params.has_comments && !changes;
+}
+
 /* What was there is not there any more, or the other way round: the group begins anew. */
 static int fail_disturbed(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
 {
@@ -47,13 +53,16 @@ static int fail_disturbed(struct casehook_outbox *outbox, struct casehook__ob_fa
     return casehook__ob_fail(fault, CASEHOOK_E_BUSY, "outbox: others change the same entries: try again");
 }
 
+/* As what may be replaced: the entry that has the number of its case, and is not there yet. */
+enum { FIRST_OF_CASE = -1 };
+
 static int take_case(void *user, const struct casehook__ob_value *values, size_t count)
 {
     struct case_row *row = user;
     if (count < 4) return CASEHOOK_E_SYSTEM;
     row->found = true;
     row->no = values[0].number;
-    row->replaceable = values[1].number;
+    row->replaceable = values[1].number == FIRST_OF_CASE ? row->no : values[1].number;
     row->has_status = values[2].kind == CASEHOOK__OB_BYTES;
     row->changed_ago = values[3].number;
     if (row->has_status) casehook__ob_add(&row->status, values[2].bytes.data, values[2].bytes.length);
@@ -72,21 +81,23 @@ static int get_case(struct casehook_outbox *outbox, const struct put *put, struc
     struct casehook__ob_rows rows = {.take = take_case, .user = row};
     struct casehook__ob_numbers made;
     const struct casehook__ob_params *params = &put->params;
+    bool alone = outbox->store->driver->alone, goes = alone && may_go(put, params->has_status);
     const struct casehook__ob_value values[] = {casehook__ob_bytes_value(put->connector),
                                                 casehook__ob_bytes_value(text_of(&params->case_id)),
-                                                casehook__ob_bytes_value(text_of(&params->status))};
-    bool makes = outbox->store->driver->alone &&
-                 (put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_CREATE);
+                                                casehook__ob_bytes_value(text_of(&params->status)),
+                                                casehook__ob_number_value(goes ? FIRST_OF_CASE : 0)};
+    bool makes = alone && (put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_CREATE);
     for (int tries = 0; tries < CASE_TRIES; tries++) {
         int status = tries || !makes
                          ? casehook__ob_run(outbox, CASEHOOK__OB_CASE_FIND, values, 2, &rows, fault)
                          : CASEHOOK_OK;
         if (status || row->found) return status;
-        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_NEW, values, 3, &made, fault);
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_NEW, values, 4, &made, fault);
         if (status) return status;
         if (made.rows) {
             row->fresh = true;
             row->no = made.values[0];
+            row->replaceable = goes ? row->no : 0;
             return CASEHOOK_OK;
         }
     }
@@ -184,8 +195,7 @@ static int insert(struct casehook_outbox *outbox, struct put *put, int64_t case_
 static int keep_case(struct casehook_outbox *outbox, const struct put *put, const struct case_row *row,
                      bool changes, struct casehook__ob_fault *fault)
 {
-    bool may_go = is_update(put) && !put->keep && !put->params.has_comments && !changes;
-    int64_t replaceable = may_go ? put->id : is_update(put) ? 0 : row->replaceable;
+    int64_t replaceable = may_go(put, changes) ? put->id : is_update(put) ? 0 : row->replaceable;
     bool old = outbox->options.keep_cases_ms > 0 && row->changed_ago > outbox->options.keep_cases_ms / 4;
     if (replaceable == row->replaceable && (!changes || row->fresh) && !old) return CASEHOOK_OK;
     const struct casehook__ob_value values[] = {

@@ -81,9 +81,10 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_FIND] = {"SELECT no, replaceable, status, %NOW - changed FROM casehook_case "
                                 "WHERE connector = $1 AND case_id = $2 %LOCK",
                                 "bb"},
-    [CASEHOOK__OB_CASE_NEW] = {"INSERT INTO casehook_case (no, connector, case_id, status, changed) "
-                               "VALUES (%NEXT, $1, $2, $3, %NOW) ON CONFLICT (connector, case_id) DO NOTHING",
-                               "bbb"},
+    [CASEHOOK__OB_CASE_NEW] = {"INSERT INTO casehook_case (no, connector, case_id, status, changed, "
+                               "replaceable) VALUES (%NEXT, $1, $2, $3, %NOW, $4) "
+                               "ON CONFLICT (connector, case_id) DO NOTHING",
+                               "bbbi"},
     [CASEHOOK__OB_CASE_DROP] = {"DELETE FROM casehook_case WHERE no = $1", "i"},
     [CASEHOOK__OB_CASE_SET] =
         {"UPDATE casehook_case SET replaceable = $2, status = $3, changed = %NOW WHERE no = $1", "iib"},
