@@ -77,7 +77,7 @@ void casehook__operation_ended(struct casehook_connector *connector, struct case
 void casehook__log_fault(struct casehook_connector *connector, const struct casehook__input *input,
                          const struct casehook_error *error)
 {
-    casehook__stats_count_fault(&connector->stats, connector->heap, input->operation, error->status);
+    casehook__stats_count_operation(&connector->stats, connector->heap, input->operation, error->status);
     struct casehook_log_record record = {.struct_size = sizeof record,
                                          .level = CASEHOOK_LOG_ERROR,
                                          .operation = input->operation,

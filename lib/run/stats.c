@@ -10,7 +10,7 @@ enum {
     OPERATIONS = CASEHOOK_PUSH + 1,
     CODES = -CASEHOOK_E_UNAVAILABLE + 1,
     STEPS = CASEHOOK_STEP_TRANSITION + 1,
-    CLASSES = 6 /* of HTTP status by its first digit; 0: no answer */
+    CLASSES = 10 /* of HTTP status by its first digit; 0: no answer */
 };
 
 /* Times of requests, up to so many ms; the last count is of those that took longer. */
@@ -52,8 +52,8 @@ void casehook__stats_free(casehook__stats_slot *slot, struct casehook__heap *hea
     casehook__free(heap, atomic_load(slot));
 }
 
-void casehook__stats_count_fault(casehook__stats_slot *slot, struct casehook__heap *heap, int operation,
-                                 int status)
+void casehook__stats_count_operation(casehook__stats_slot *slot, struct casehook__heap *heap, int operation,
+                                     int status)
 {
     struct casehook__stats *stats = stats_of(slot, heap);
     if (stats && operation > 0 && operation < OPERATIONS && -status < CODES)
@@ -64,7 +64,7 @@ static void count_request(struct casehook__stats *stats, const struct casehook__
 {
     int class = request->status / 100;
     size_t i = 0;
-    if (request->step < STEPS) count_up(&stats->requests[request->step][class < CLASSES ? class : 0], 1);
+    if (request->step < STEPS && class < CLASSES) count_up(&stats->requests[request->step][class], 1);
     while (i < TIMES && request->duration_ms > time_limits[i]) i++;
     count_up(&stats->times[i], 1);
     if (request->attempt > 1) count_up(&stats->retries, 1);
@@ -82,7 +82,7 @@ void casehook__stats_count(casehook__stats_slot *slot, struct casehook__heap *he
 {
     struct casehook__stats *stats = stats_of(slot, heap);
     if (!stats) return;
-    casehook__stats_count_fault(slot, heap, result->operation, result->error.status);
+    casehook__stats_count_operation(slot, heap, result->operation, result->error.status);
     for (size_t i = 0; i < result->request_count; i++) count_request(stats, &result->requests[i]);
     if (result->found) count_up(result->adopted ? &stats->adopted : &stats->found, 1);
 }
@@ -133,7 +133,8 @@ static const char *code_name(int column)
 
 static const char *class_name(int column)
 {
-    static const char names[CLASSES][8] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    static const char names[CLASSES][8] = {"none", "1xx", "2xx", "3xx", "4xx",
+                                           "5xx",  "6xx", "7xx", "8xx", "9xx"};
     return names[column];
 }
 

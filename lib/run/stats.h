@@ -16,8 +16,8 @@ typedef _Atomic(struct casehook__stats *) casehook__stats_slot;
 void casehook__stats_count(casehook__stats_slot *slot, struct casehook__heap *heap,
                            const struct casehook_result *result);
 /* One that failed before it had a result. */
-void casehook__stats_count_fault(casehook__stats_slot *slot, struct casehook__heap *heap, int operation,
-                                 int status);
+void casehook__stats_count_operation(casehook__stats_slot *slot, struct casehook__heap *heap, int operation,
+                                     int status);
 /* Its members, from "operations" on, without the braces. */
 void casehook__stats_write(casehook__stats_slot *slot, struct casehook__buf *json);
 void casehook__stats_free(casehook__stats_slot *slot, struct casehook__heap *heap);

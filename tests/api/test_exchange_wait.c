@@ -350,6 +350,20 @@ static void freed_on_the_way(void **state)
     }
 }
 
+/* Whatever the first digit of its status is: it is an answer (D7). */
+static void counted_by_class(void **state)
+{
+    char json[8192];
+    (void)state;
+    begin(NULL, "{}", NULL);
+    expect_request(CASEHOOK_STEP_CREATE);
+    feed(799, JSON, "{}");
+    casehook_result_free(casehook_exchange_result(exchange));
+    assert_true(casehook_connector_stats_json(connector, json, sizeof json) < sizeof json);
+    assert_non_null(strstr(json, "\"requests\":{\"create\":{\"7xx\":1}}"));
+    end();
+}
+
 /* ---- other waits --------------------------------------------------------------------------------- */
 
 static void looks(void **state)
@@ -559,6 +573,7 @@ int main(void)
         cmocka_unit_test(freed),
         cmocka_unit_test(freed_at_the_end),
         cmocka_unit_test(freed_on_the_way),
+        cmocka_unit_test(counted_by_class),
         cmocka_unit_test(looks),
         cmocka_unit_test(turns),
         cmocka_unit_test(turns_that_are_given_up),
