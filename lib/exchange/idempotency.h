@@ -22,10 +22,8 @@ int casehook__idempotency_begin(const struct casehook__config *config,
 bool casehook__idempotency_of_params(const struct casehook__parsed_params *params,
                                      char key[CASEHOOK__REQUEST_KEY_SIZE], int *status);
 
-/*
- * The key of a create, or of the comment of that number, which is the same for all its attempts; length 0:
- * there is none.  OK or NO_MEMORY.
- */
+/* The key of a create, or of the comment of that number, which is the same for all its attempts.  OK or
+ * NO_MEMORY. */
 int casehook__idempotency_key(const struct casehook__parsed_params *params,
                               const struct casehook_result *result, enum casehook__call call, size_t comment,
                               char key[CASEHOOK__REQUEST_KEY_SIZE]);

@@ -1,6 +1,8 @@
 /* learn_find.c - whether the tracker has the case (D3, L2). */
 #include "exchange/learn_private.h"
 
+enum sought_of_find { FIND_ID, FIND_STATUS, FIND_CLOSED_AT, FIND_KEYS };
+
 /* A status that is none of those listed, or none at all, is one of an open case. */
 static int read_closed(const struct casehook__question *question, const struct casehook__js_value *value,
                        struct casehook_error *error, bool *closed)
@@ -49,7 +51,7 @@ static int read_closed_at(const struct casehook__question *question, const struc
                           casehook__question_target(question));
 }
 
-/* What is to be done to a case that is there. */
+/* What is to be done to a case that is there; values by sought_of_find. */
 static int judge_found(const struct casehook__question *question, const struct casehook__js_value *values,
                        struct casehook_error *error, enum casehook__found *found)
 {
@@ -57,10 +59,10 @@ static int judge_found(const struct casehook__question *question, const struct c
     bool closed = false;
     int64_t at = 0;
     *found = CASEHOOK__FOUND_CASE;
-    int status = read_closed(question, &values[1], error, &closed);
+    int status = read_closed(question, &values[FIND_STATUS], error, &closed);
     if (status || !closed) return status;
-    if (find->closed_at_key && !casehook__learn_is_nothing(&values[2])) {
-        status = read_closed_at(question, &values[2], error, &at);
+    if (find->closed_at_key && !casehook__learn_is_nothing(&values[FIND_CLOSED_AT])) {
+        status = read_closed_at(question, &values[FIND_CLOSED_AT], error, &at);
         if (status) return status;
         if (question->clock->unix_ms(question->clock->user) - at > find->reopen_within_ms)
             *found = CASEHOOK__FOUND_NONE;
@@ -78,18 +80,23 @@ int casehook__learn_whether(const struct casehook__question *question,
     const struct casehook__find_config *find = question->config->find;
     const struct casehook__call_config *call = casehook__learn_call(question);
     const struct casehook__call_more *more = casehook__call_more(call);
-    const struct casehook__keypath *paths[CASEHOOK__RESPONSE_FIELDS_MAX + 4];
-    struct casehook__js_value values[CASEHOOK__RESPONSE_FIELDS_MAX + 4],
-        keys[3] = {{.kind = CASEHOOK__JS_NONE}};
-    size_t offset = 0, count = 0;
-    paths[count++] = call->key;
-    if (find->status_key) paths[count++] = find->status_key;
-    if (find->closed_at_key) paths[count++] = find->closed_at_key;
+    const struct casehook__keypath *const wanted[FIND_KEYS] = {call->key, find->status_key,
+                                                               find->closed_at_key},
+                                          *paths[FIND_KEYS + CASEHOOK__RESPONSE_FIELDS_MAX + 1];
+    struct casehook__js_value values[FIND_KEYS + CASEHOOK__RESPONSE_FIELDS_MAX + 1],
+        keys[FIND_KEYS] = {{.kind = CASEHOOK__JS_NONE}};
+    size_t offset = 0, count = 0, place[FIND_KEYS] = {0}; /* 1 + index; 0: it is not looked for */
+    for (size_t i = 0; i < FIND_KEYS; i++) {
+        if (!wanted[i]) continue;
+        paths[count++] = wanted[i];
+        place[i] = count;
+    }
     size_t keyed = count;
     for (size_t i = 0; i < more->field_count; i++) paths[count++] = more->fields[i].path;
     if (more->error_key) paths[count++] = more->error_key;
     enum casehook__js_fault fault = casehook__jsscan(response->body, paths, count, values, &offset);
-    memcpy(keys, values, keyed * sizeof *keys);
+    for (size_t i = 0; i < FIND_KEYS; i++)
+        if (place[i]) keys[i] = values[place[i] - 1];
     if (fault) return casehook__learn_not_json(question, response, fault, offset, &result->error);
     if (more->error_key && casehook__learn_says_no(&values[count - 1]))
         return casehook__learn_fail_said(question, response, &values[count - 1], &result->error);
@@ -100,10 +107,10 @@ int casehook__learn_whether(const struct casehook__question *question,
             "%s: the answer to the question for the case is %s, in which nothing can be found",
             casehook__question_target(question), casehook__js_kind_name(kind));
     *found = CASEHOOK__FOUND_NONE;
-    if (casehook__learn_is_nothing(&keys[0])) return CASEHOOK_OK;
+    if (casehook__learn_is_nothing(&keys[FIND_ID])) return CASEHOOK_OK;
     int status = judge_found(question, keys, &result->error, found);
     if (!status && *found != CASEHOOK__FOUND_NONE)
-        status = casehook__learn_keep_found_id(question, &keys[0], result);
+        status = casehook__learn_keep_found_id(question, &keys[FIND_ID], result);
     if (status && status != CASEHOOK_E_NO_MEMORY)
         casehook__learn_show(question, response, false, &result->error);
     if (!status && *found != CASEHOOK__FOUND_NONE)

@@ -310,7 +310,7 @@ static int look_back(struct casehook__machine *machine, struct casehook__resumed
         status = casehook__fail(&result->error, CASEHOOK_E_PARAMS,
                                 "has no id, and none is given: the operation needs the id of a case");
     }
-    if (!status && config->idempotency && machine->operation != CASEHOOK_GET)
+    if (!status && machine->operation != CASEHOOK_GET)
         status = casehook__idempotency_begin(config, &machine->params, result);
     if (!status && config->idempotency && !machine->key) {
         machine->key = casehook__alloc(machine->heap, CASEHOOK__REQUEST_KEY_SIZE);

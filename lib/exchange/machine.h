@@ -52,8 +52,7 @@ struct casehook__machine {
     struct casehook_result *result;
     bool preview;
     int operation;
-    int64_t wake_at;  /* of a wait, by the context's clock */
-    int64_t delay_ms; /* that was waited before the request to come */
+    int64_t wake_at; /* of a wait, by the context's clock */
 
     /* Private from here on. */
     enum casehook__machine_state state, wakes_as; /* wakes_as: what it is after a wait */
@@ -61,6 +60,7 @@ struct casehook__machine {
     struct casehook__progress progress;
     struct casehook__place place;
     int64_t begun;        /* by the context's clock; only with retry.deadline */
+    int64_t delay_ms;     /* that was waited before the request to come */
     size_t steps;         /* of all renderings so far */
     size_t steps_before;  /* without those of the request that is being tried */
     size_t comment;       /* the one that is being sent */

@@ -133,7 +133,6 @@ static void go_on(struct casehook__machine *machine, const struct casehook__hop 
     request->method = hop->method;
     request->configured = hop->configured;
     request->origin = &machine->origin;
-    request->url = casehook__buf_string(&machine->url);
     machine->state = CASEHOOK__MACHINE_READY;
     if (!hop->configured)
         casehook__query_drop(machine->context->config, &machine->url);
