@@ -282,9 +282,10 @@ struct casehook_allocator {
  * Levels of log lines.  ERROR: an operation failed, or casehook_loop_free() ended it.  WARNING: a request
  * waits for its answer for longer than the setting slowRequestTimeout (once per request; only where the
  * library runs: in blocking calls, in process and wait).  INFO: a request has ended, or an operation waits
- * before it goes on (D2); the lines of an operation come when it waits or has ended.  DEBUG: a request
- * begins.  TRACE (since 0.2): blocking calls and loops show each request ("> ") and each answer ("< ") whole,
- * headers and bodies too, line by line; secrets are masked, what a case holds is not.  Since: 0.1
+ * before it goes on (D2; an exchange writes none of a wait); the lines of an operation come when it waits or
+ * has ended.  DEBUG: a request begins.  TRACE (since 0.2): blocking calls and loops show each request ("> ")
+ * and each answer ("< ") whole, headers and bodies too, line by line; secrets are masked, what a case holds
+ * is not.  Since: 0.1
  */
 enum casehook_log_level {
     CASEHOOK_LOG_ERROR = 1,
@@ -571,7 +572,7 @@ CASEHOOK_API int casehook_run_json(struct casehook_connector *connector, int ope
  * Content-Length, Accept-Encoding), and secrets in them are masked (R3).  What only the server knows is
  * shown as EXTERNAL-ID and EXTERNAL-TITLE.  casehook_result_json() gives it all.
  * Threads, ownership: as above.  Errors: ARGUMENT, NO_MEMORY, CONFIG, PARAMS, RESPONSE (two keys that are
- * equal with these placeholders), LIMIT, FORKED.  Since: 0.1
+ * equal with these placeholders), LIMIT, SYSTEM, FORKED.  Since: 0.1
  */
 CASEHOOK_API int casehook_preview(struct casehook_connector *connector, int operation,
                                   const struct casehook_params *params, struct casehook_result **result);
