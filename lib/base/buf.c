@@ -14,7 +14,8 @@ void casehook__buf_free(struct casehook__buf *buf)
     casehook__buf_init(buf, buf->heap, buf->limit);
 }
 
-void casehook__buf_fit(struct casehook__buf *buf)
+/* Gives back what is not used, for content that stays; without memory to do so it is left as it is. */
+static void fit_content(struct casehook__buf *buf)
 {
     char *data = buf->data ? casehook__copy(buf->heap, buf->data, buf->length) : NULL;
     if (!data) return;
@@ -113,7 +114,7 @@ struct casehook__text casehook__buf_text(const struct casehook__buf *buf)
 const char *casehook__buf_keep(struct casehook__buf *buf, casehook__kept *slot)
 {
     char *kept = NULL, *mine;
-    if (!buf->status) casehook__buf_fit(buf);
+    if (!buf->status) fit_content(buf);
     mine = buf->status ? NULL : buf->data;
     if (mine && atomic_compare_exchange_strong(slot, &kept, mine)) {
         buf->data = NULL;

@@ -27,8 +27,6 @@ void casehook__buf_init(struct casehook__buf *buf, struct casehook__heap *heap, 
  * empty and usable again.
  */
 void casehook__buf_free(struct casehook__buf *buf);
-/* Gives back what is not used, for content that stays; without memory to do so it is left as it is. */
-void casehook__buf_fit(struct casehook__buf *buf);
 /* Keeps the memory, forgets content and failure. */
 void casehook__buf_clear(struct casehook__buf *buf);
 /* Room for more bytes behind length; the status.  The caller may then write there and add to length. */

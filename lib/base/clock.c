@@ -20,11 +20,6 @@ int64_t casehook__clock_unix_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t casehook__clock_calendar(void)
-{
-    return (int64_t)time(NULL);
-}
-
 /* A number of so many digits and what stands behind it; the end. */
 static char *put_digits(char *out, int number, size_t digits, char then)
 {

@@ -17,9 +17,6 @@ void casehook__clock_iso(char out[32]);
 /* Milliseconds since 1970. */
 int64_t casehook__clock_unix_ms(void);
 
-/* Seconds since 1970. */
-int64_t casehook__clock_calendar(void);
-
 /*
  * A Retry-After value as ms from now (seconds since 1970); -1 when it is none.  Seconds, or a date in one of
  * the three forms of HTTP; a date in the past is 0, more than a year is a year.

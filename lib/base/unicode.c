@@ -1,7 +1,8 @@
 /* unicode.c - what Unicode says of text: lines, white space, and where a text may be cut. */
 #include "base/unicode.h"
 
-uint32_t casehook__unicode_next(struct casehook__text text, size_t *at)
+/* The character at text[*at], behind which *at is moved.  There must be one. */
+static uint32_t next_character(struct casehook__text text, size_t *at)
 {
     const unsigned char *bytes = (const unsigned char *)text.data + *at;
     size_t length = bytes[0] < 0x80 ? 1 : bytes[0] < 0xE0 ? 2 : bytes[0] < 0xF0 ? 3 : 4;
@@ -36,7 +37,7 @@ bool casehook__unicode_line(struct casehook__text text, size_t *at, struct caseh
     if (begin >= text.length) return false;
     while (*at < text.length) {
         end = *at;
-        uint32_t c = casehook__unicode_next(text, at);
+        uint32_t c = next_character(text, at);
         if (!is_break(c)) {
             end = *at;
             continue;
@@ -60,7 +61,7 @@ size_t casehook__unicode_single_line(struct casehook__text text, char *out)
         length += at - begin;
         begin = behind = at;
         for (; at < text.length; behind = at) {
-            c = casehook__unicode_next(text, &at);
+            c = next_character(text, &at);
             if (!is_break(c) && !is_control(c) && !is_blank_character(c)) break;
             broken = broken || is_break(c) || is_control(c);
         }
@@ -87,7 +88,7 @@ size_t casehook__unicode_count(struct casehook__text text, size_t most, enum cas
 {
     size_t count = 0;
     for (size_t at = 0, before = 0; at < text.length && count <= most; before = at) {
-        uint32_t c = casehook__unicode_next(text, &at);
+        uint32_t c = next_character(text, &at);
         count += units_of(c, at - before, unit);
     }
     return count;
@@ -100,7 +101,7 @@ size_t casehook__unicode_fit(struct casehook__text text, size_t most, enum caseh
     uint32_t before = 0;
     while (at < text.length) {
         size_t begin = at;
-        uint32_t c = casehook__unicode_next(text, &at);
+        uint32_t c = next_character(text, &at);
         if (begin == 0 || casehook__grapheme_ends(before, c, &state)) fits = begin;
         count += units_of(c, at - begin, unit);
         if (count > most) return fits;

@@ -8,9 +8,6 @@
 
 #include "base/text.h"
 
-/* The character at text[*at], behind which *at is moved.  There must be one. */
-uint32_t casehook__unicode_next(struct casehook__text text, size_t *at);
-
 /*
  * Line by line: start with *at = 0; false after the last one.  A line ends at LF, VT, FF, CR, CR LF, U+0085,
  * U+2028 or U+2029, which are not part of it; behind the last of them there is no empty line.

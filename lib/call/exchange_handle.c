@@ -11,7 +11,7 @@
 
 static int handle_begin(struct casehook_exchange *handle, const struct casehook__input *input)
 {
-    struct casehook_error error = {0};
+    struct casehook_error error;
     casehook__error_init(&error);
     struct casehook__input copy;
     int status = casehook__input_copy(handle->heap, input, 0, &handle->input, &copy, &error);

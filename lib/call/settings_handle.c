@@ -49,7 +49,7 @@ static void make_trusts(struct casehook__settings_snapshot *settings, struct cas
 {
     for (size_t i = 0; i < settings->host_count; i++) {
         struct casehook__host_settings *host = &settings->hosts[i];
-        struct casehook_error error = {0};
+        struct casehook_error error;
         casehook__error_init(&error);
         if (!host->ca.data) continue;
         if (casehook__trust_from_pem(settings->heap, host->ca, &host->trust, &error) == CASEHOOK_OK) continue;

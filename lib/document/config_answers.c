@@ -61,7 +61,7 @@ static void read_own_id(struct casehook__config_reader *reader, const struct cas
     struct casehook__field field = casehook__config_nullable(reader, "externalIdFrom");
     struct casehook__text name;
     struct casehook__buf tag;
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     if (!casehook__field_text(&field, &name)) return;
     casehook__error_init(&fault);
     if (casehook__create_more(config)->id_header)

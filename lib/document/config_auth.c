@@ -34,8 +34,8 @@ static bool is_file_path(struct casehook__text text)
 }
 
 /* PEM text as it is, or base64 decoded; it is wiped with the config. */
-static void decode_pfx(struct casehook__config_reader *reader, const struct casehook__field *field,
-                       struct casehook__text text, bool may_be_pem, struct casehook__text *out)
+static void decode_pem_or_base64(struct casehook__config_reader *reader, const struct casehook__field *field,
+                                 struct casehook__text text, bool may_be_pem, struct casehook__text *out)
 {
     struct casehook__heap *heap = reader->config->heap;
     struct casehook__buf buf;
@@ -70,7 +70,8 @@ static void decode_secret(struct casehook__config_reader *reader, const char *na
 {
     struct casehook__field field = casehook__config_secret(reader, name);
     struct casehook__text text;
-    if (casehook__config_secret_text(&field, &text)) decode_pfx(reader, &field, text, may_be_pem, out);
+    if (casehook__config_secret_text(&field, &text))
+        decode_pem_or_base64(reader, &field, text, may_be_pem, out);
 }
 
 static void fail_secret(const struct casehook__config_reader *reader, const char *name, const char *message)
@@ -240,7 +241,8 @@ static void read_trust(struct casehook__config_reader *reader)
     struct casehook__field ca = casehook__config_field(reader, "ca"),
                            mode = casehook__config_field(reader, "verificationMode");
     struct casehook__text text;
-    if (casehook__field_text(&ca, &text) && text.length) decode_pfx(reader, &ca, text, true, &config->ca);
+    if (casehook__field_text(&ca, &text) && text.length)
+        decode_pem_or_base64(reader, &ca, text, true, &config->ca);
     if (casehook__field_mode(&mode, &config->mode) && config->mode < reader->settings->minimum_mode)
         casehook__fail(casehook__field_fault(&mode), CASEHOOK_E_POLICY,
                        "\"%s\" is weaker than \"%s\", the ssl.minimumVerificationMode of the settings",

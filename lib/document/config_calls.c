@@ -35,7 +35,7 @@ static size_t keep_unknown_names(const struct casehook__config_reader *reader,
                                  const struct casehook__schema *schema)
 {
     size_t count = 0;
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     if (!reader->config->strict) return 0;
     for (size_t from = 0; reader->errors->count < CASEHOOK__ERRORS_MAX; count++) {
@@ -53,7 +53,7 @@ static struct casehook__url_template *read_call_url(struct casehook__config_read
     struct casehook__field field = casehook__config_field(reader, name);
     struct casehook__text text;
     struct casehook__url_template *url = NULL;
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     if (!read_call_text(&field, optional, &text)) return NULL;
     schema = casehook__config_schema(reader, schema);
@@ -104,7 +104,7 @@ static struct casehook__template *read_body(struct casehook__config_reader *read
     bool strict = reader->config->strict;
     struct casehook__text text;
     struct casehook__template *body = NULL;
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     if (field.node && casehook__json_kind(field.node) == CASEHOOK__JSON_OBJECT) {
         casehook__field_wrong(&field, "a text: JSON in a string, because it is a template");
@@ -175,7 +175,7 @@ void casehook__config_read_key(struct casehook__config_reader *reader, const cha
     struct casehook__field field =
         required ? casehook__config_field(reader, name) : casehook__config_nullable(reader, name);
     struct casehook__text text;
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     if (!field.node) {
         if (required)
@@ -333,7 +333,7 @@ static void read_response_fields(struct casehook__config_reader *reader, const c
         struct casehook__field key = {reader->errors, prefix, member.data, value};
         struct casehook__response_field *item = &more->fields[more->field_count];
         struct casehook__text text;
-        struct casehook_error fault = {0};
+        struct casehook_error fault;
         casehook__error_init(&fault);
         if (!casehook__field_text(&key, &text) || is_foreign_key(reader, &key, text)) continue;
         casehook__keypath_new(config->heap, text, &item->path, &fault);

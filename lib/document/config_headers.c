@@ -20,7 +20,7 @@ static void compile_header(struct casehook__config_reader *reader, const char *p
                            struct casehook__template **tmpl)
 {
     const struct casehook__field field = {reader->errors, prefix, header->name.data, NULL};
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     if (!strstr(header->value.data, "{{")) return;
     casehook__template_new(reader->config->heap, header->value, CASEHOOK__TEMPLATE_RAW, schema,

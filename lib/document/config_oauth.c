@@ -69,7 +69,7 @@ static void read_token_url(struct casehook__config_reader *reader)
     struct casehook__text text;
     struct casehook__origin origin;
     struct casehook__buf url;
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     call->method = CASEHOOK__METHOD_POST;
     if (!field.node || !casehook__field_text(&field, &text)) {
@@ -112,7 +112,7 @@ static const struct casehook__json *object_or_text(struct casehook__config_reade
                                                    const struct casehook__field *field,
                                                    struct casehook__json **parsed)
 {
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     const struct casehook__json *object = field->node;
     *parsed = NULL;
     if (!object) return NULL;
@@ -323,7 +323,7 @@ static void read_signer(struct casehook__config_reader *reader)
     struct casehook__config *config = reader->config;
     struct casehook__field algorithm = casehook__config_nullable(reader, "tokenAlgorithm"),
                            key = casehook__config_secret(reader, "key");
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     size_t word = 3;
     bool given = algorithm.node && casehook__field_word(&algorithm, words, 3, false, &word);
     config->oauth->key_id = oauth_text(reader, "keyId");

@@ -158,7 +158,7 @@ static void read_signed_content(struct casehook__config_reader *reader, const st
     struct casehook__signature *signature = reader->config->signature;
     struct casehook__field content = part_of(object, "content");
     struct casehook__text text = CASEHOOK__TEXT("{{body}}");
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     if (content.node && !casehook__field_text(&content, &text)) return;
     if (text.length == 0) fail_part(object, "content", "is empty: nothing would be signed");

@@ -51,7 +51,7 @@ static void refuse_unknown(struct rule_reader *r, const struct casehook__field *
                            struct casehook__text name)
 {
     char tag[128];
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     snprintf(tag, sizeof tag, "{{%.*s}}", name.length < 100 ? (int)name.length : 100,
              name.length ? name.data : "");

@@ -99,7 +99,7 @@ bool casehook__field_amount(const struct casehook__field *field, casehook__amoun
 {
     char digits[24];
     struct casehook__text text = {0};
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     if (!field->node) return false;
     if (casehook__json_kind(field->node) == CASEHOOK__JSON_INTEGER) {
         snprintf(digits, sizeof digits, "%lld", (long long)casehook__json_integer(field->node));
@@ -194,7 +194,7 @@ struct casehook__json *casehook__field_root(struct casehook__text json, const ch
 {
     struct casehook__field document = {errors, name, NULL, NULL};
     struct casehook__json *root = NULL;
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     if (casehook__json_parse(errors->heap, json, &root, &fault)) {
         casehook__field_keep(&document, &fault);

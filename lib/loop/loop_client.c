@@ -32,7 +32,10 @@ static void client_set_unwatchable(struct casehook__client *client, bool unwatch
 {
     if (client->unwatchable == unwatchable) return;
     client->unwatchable = unwatchable;
-    client->loop->unwatchable_count += unwatchable ? 1 : UINT32_MAX; /* or -1 */
+    if (unwatchable)
+        client->loop->unwatchable_count++;
+    else
+        client->loop->unwatchable_count--;
 }
 
 static void client_on_socket(void *user, int socket, int events, bool fresh)

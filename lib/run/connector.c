@@ -22,7 +22,7 @@ static struct casehook__idle *idle_of(const struct casehook_settings *settings, 
 
 static void check_ca(struct casehook_connector *connector, struct casehook__errors *errors)
 {
-    struct casehook_error error = {0};
+    struct casehook_error error;
     casehook__error_init(&error);
     if (!connector->config->ca.data) return;
     if (casehook__trust_from_pem(connector->heap, connector->config->ca, &connector->certificates.trust,
@@ -33,7 +33,7 @@ static void check_ca(struct casehook_connector *connector, struct casehook__erro
 static void check_identity(struct casehook_connector *connector, struct casehook__errors *errors)
 {
     const struct casehook__identity_texts *texts = connector->config->identity;
-    struct casehook_error error = {0};
+    struct casehook_error error;
     int status = CASEHOOK_OK;
     casehook__error_init(&error);
     if (!texts || (!texts->pfx.data && !texts->crt.data)) return; /* a key alone signs */
@@ -176,7 +176,7 @@ static struct casehook_connector *allocate(const struct casehook_settings *setti
 static void build(struct casehook_connector *connector, struct casehook__text json,
                   struct casehook__errors *errors)
 {
-    struct casehook_error error = {0};
+    struct casehook_error error;
     casehook__error_init(&error);
     if (casehook__transport_init(&error)) {
         casehook__errors_add_copy(errors, "", &error);

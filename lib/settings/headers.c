@@ -96,26 +96,6 @@ static bool check_value(const struct casehook__field *field, struct casehook__te
     return false;
 }
 
-void casehook__headers_read(struct casehook__headers *headers, const struct casehook__json *object,
-                            bool secret, bool proxy, const char *prefix, struct casehook__errors *errors)
-{
-    size_t position = 0;
-    struct casehook__text name, value;
-    struct casehook__json *node;
-    while (casehook__json_next(object, &position, &name, &node)) {
-        struct casehook__field field = {errors, prefix, name.data, node};
-        if (headers->count >= CASEHOOK__HEADERS_MAX) {
-            casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "more than %d headers",
-                           CASEHOOK__HEADERS_MAX);
-            return;
-        }
-        bool good = check_header_name(headers, &field, name, proxy);
-        good = check_value(&field, &value) && good;
-        if (good && casehook__headers_add(headers, name, value, secret || carries_credentials(name)))
-            errors->memory = 1;
-    }
-}
-
 static void free_header(struct casehook__heap *heap, struct casehook__header *header)
 {
     casehook__free(heap, (char *)(uintptr_t)header->name.data);
@@ -136,8 +116,9 @@ static int copy_header(struct casehook__heap *heap, struct casehook__header *hea
     return CASEHOOK_E_NO_MEMORY;
 }
 
-int casehook__headers_add(struct casehook__headers *headers, struct casehook__text name,
-                          struct casehook__text value, bool secret)
+/* Appends one; the texts are copied.  OK or NO_MEMORY. */
+static int append_copy(struct casehook__headers *headers, struct casehook__text name,
+                       struct casehook__text value, bool secret)
 {
     struct casehook__header *items =
         casehook__realloc(headers->heap, headers->items, (headers->count + 1) * sizeof *items);
@@ -146,6 +127,26 @@ int casehook__headers_add(struct casehook__headers *headers, struct casehook__te
     int status = copy_header(headers->heap, &items[headers->count], name, value, secret);
     if (!status) headers->count++;
     return status;
+}
+
+void casehook__headers_read(struct casehook__headers *headers, const struct casehook__json *object,
+                            bool secret, bool proxy, const char *prefix, struct casehook__errors *errors)
+{
+    size_t position = 0;
+    struct casehook__text name, value;
+    struct casehook__json *node;
+    while (casehook__json_next(object, &position, &name, &node)) {
+        struct casehook__field field = {errors, prefix, name.data, node};
+        if (headers->count >= CASEHOOK__HEADERS_MAX) {
+            casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG, "more than %d headers",
+                           CASEHOOK__HEADERS_MAX);
+            return;
+        }
+        bool good = check_header_name(headers, &field, name, proxy);
+        good = check_value(&field, &value) && good;
+        if (good && append_copy(headers, name, value, secret || carries_credentials(name)))
+            errors->memory = 1;
+    }
 }
 
 int casehook__headers_merge(struct casehook__headers *headers, const struct casehook__headers *from)
@@ -162,7 +163,7 @@ int casehook__headers_merge(struct casehook__headers *headers, const struct case
             free_header(headers->heap, &headers->items[at]);
             headers->items[at] = fresh;
         } else {
-            int status = casehook__headers_add(headers, source->name, source->value, source->secret);
+            int status = append_copy(headers, source->name, source->value, source->secret);
             if (status) return status;
         }
     }
@@ -180,8 +181,7 @@ int casehook__headers_add_basic(struct casehook__headers *headers, const char *n
     int status = casehook__buf_append_text(&plain, password);
     casehook__buf_append_string(&value, "Basic ");
     if (!status) status = casehook__base64_encode(&value, casehook__buf_text(&plain));
-    if (!status)
-        status = casehook__headers_add(headers, casehook__text(name), casehook__buf_text(&value), true);
+    if (!status) status = append_copy(headers, casehook__text(name), casehook__buf_text(&value), true);
     casehook__buf_free(&value);
     casehook__buf_free(&plain);
     return status;

@@ -34,9 +34,6 @@ void casehook__headers_read(struct casehook__headers *headers, const struct case
 const char *casehook__header_name_fault(struct casehook__text name, bool proxy);
 /* The same of a value, as what is said of it. */
 const char *casehook__header_value_fault(struct casehook__text value);
-/* Appends one; the texts are copied.  OK or NO_MEMORY. */
-int casehook__headers_add(struct casehook__headers *headers, struct casehook__text name,
-                          struct casehook__text value, bool secret);
 /* Puts all of from into headers; of equal names those of from win.  OK or NO_MEMORY. */
 int casehook__headers_merge(struct casehook__headers *headers, const struct casehook__headers *from);
 /*

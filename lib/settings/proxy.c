@@ -65,7 +65,7 @@ void casehook__proxy_read(struct casehook__heap *heap, const struct casehook__js
     struct casehook__field url_field = {errors, prefix, "proxyUrl", url};
     struct casehook__field headers_field = {errors, prefix, "proxyHeaders", headers};
     struct casehook__text text;
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     *out = NULL;
     struct casehook__proxy *proxy = proxy_new(heap);

@@ -91,7 +91,6 @@ void casehook__settings_unref(struct casehook__settings_snapshot *settings)
     casehook__free(heap, settings->allowed_addresses);
     casehook__trust_unref(settings->system_trust);
     pthread_mutex_destroy(&settings->system_trust_lock);
-    casehook__log_unref(settings->log);
     casehook__free(heap, settings);
     casehook__heap_unref(heap);
 }

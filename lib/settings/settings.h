@@ -65,7 +65,6 @@ enum casehook__http_version { CASEHOOK__HTTP_1_1, CASEHOOK__HTTP_2, CASEHOOK__HT
 struct casehook__settings_snapshot {
     struct casehook__heap *heap;
     atomic_int references;
-    struct casehook__log *log;
 
     struct casehook__host_list allowed_hosts;
     struct casehook__proxy *proxy; /* NULL: direct */

@@ -42,7 +42,7 @@ static void read_host_url(const struct host_reader *reader, struct casehook__hos
 {
     struct casehook__field field = host_field_of(reader, URL);
     struct casehook__text text;
-    struct casehook_error fault = {0};
+    struct casehook_error fault;
     casehook__error_init(&fault);
     if (!field.node) {
         casehook__fail(casehook__field_fault(&field), CASEHOOK_E_CONFIG,
@@ -80,7 +80,7 @@ static void read_host_ca_file(const struct host_reader *reader, const struct cas
         return;
     }
     casehook__buf_init(&content, reader->settings->heap, CA_MAX_BYTES);
-    struct casehook_error why = {0};
+    struct casehook_error why;
     casehook__error_init(&why);
     int status = reader->read_file ? reader->read_file(path.data, &content, &why) : CASEHOOK_E_SYSTEM;
     if (!status) status = append_pem(ca, casehook__buf_text(&content));
@@ -102,7 +102,7 @@ static void read_ca_files(const struct host_reader *reader, struct casehook__buf
     bool is_list = casehook__json_kind(field.node) == CASEHOOK__JSON_ARRAY;
     size_t count = is_list ? casehook__json_count(field.node) : 1;
     for (size_t i = 0; i < count; i++) {
-        struct casehook_error fault = {0};
+        struct casehook_error fault;
         casehook__error_init(&fault);
         read_host_ca_file(reader, is_list ? casehook__json_item(field.node, i) : field.node, ca, &fault);
         if (is_list)

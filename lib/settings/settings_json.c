@@ -102,7 +102,7 @@ static void read_host_list(const struct casehook__field *field, struct casehook_
 {
     casehook__host_list_free(list);
     for (size_t i = 0; i < casehook__json_count(field->node); i++) {
-        struct casehook_error fault = {0};
+        struct casehook_error fault;
         casehook__error_init(&fault);
         const struct casehook__json *item = casehook__json_item(field->node, i);
         if (casehook__json_kind(item) == CASEHOOK__JSON_TEXT)
@@ -148,7 +148,7 @@ static void read_addresses(const struct settings_reader *reader)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        struct casehook_error fault = {0};
+        struct casehook_error fault;
         casehook__error_init(&fault);
         const struct casehook__json *item = casehook__json_item(field.node, i);
         if (casehook__json_kind(item) == CASEHOOK__JSON_TEXT)

@@ -137,7 +137,7 @@ static const struct casehook__value *evaluate(struct renderer *r, const struct c
 }
 
 /* render_at: where a variable stands. */
-static void tell_fault(struct renderer *r, const struct casehook__op *op)
+static void tell_variable(struct renderer *r, const struct casehook__op *op)
 {
     bool known =
         op->base == CASEHOOK__BASE_PATH || op->base == CASEHOOK__BASE_STACK || op->base == CASEHOOK__BASE_DOT;
@@ -162,7 +162,7 @@ static int do_literal(struct renderer *r, const struct casehook__op *op)
 
 static int do_value(struct renderer *r, const struct casehook__op *op)
 {
-    tell_fault(r, op);
+    tell_variable(r, op);
     if (op->base == CASEHOOK__BASE_UNKNOWN) return CASEHOOK_OK;
     const struct casehook__value *value = evaluate(r, op);
     if (r->tmpl->kind != CASEHOOK__TEMPLATE_JSON || op->inside)
@@ -176,7 +176,7 @@ static int do_value(struct renderer *r, const struct casehook__op *op)
 /* Whether the section is entered. */
 static bool do_open(struct renderer *r, const struct casehook__op *op)
 {
-    tell_fault(r, op);
+    tell_variable(r, op);
     const struct casehook__value *value = evaluate(r, op);
     if (casehook__value_true(value) == op->negated) return false;
     if (op->code == CASEHOOK__OP_TEST) return true;
@@ -229,7 +229,7 @@ static int render_run(struct renderer *r)
 }
 
 /* T6 */
-static void trim_excerpt(struct casehook__buf *out, size_t start)
+static void trim_body(struct casehook__buf *out, size_t start)
 {
     size_t from = start;
     while (out->length > start && casehook__is_space(out->data[out->length - 1])) out->length--;
@@ -292,7 +292,7 @@ int casehook__template_render_at(const struct casehook__template *tmpl, const st
     if (!status) status = render_run(&r);
     if (watch->steps) *watch->steps += r.steps;
     if (!status && tmpl->kind == CASEHOOK__TEMPLATE_JSON) {
-        trim_excerpt(out, r.start);
+        trim_body(out, r.start);
         status = check_json(&r);
     }
     if (!status) return CASEHOOK_OK;

@@ -6,7 +6,7 @@
 #define LABEL_MAX 64
 
 /* The position of word in text, or text.length. */
-static size_t find_line(struct casehook__text text, const char *word)
+static size_t find_word(struct casehook__text text, const char *word)
 {
     size_t length = strlen(word);
     for (size_t at = 0; at + length <= text.length; at++) {
@@ -27,7 +27,7 @@ static bool ends_with(struct casehook__text text, const char *ending)
 /* Up to the "-----" behind the label; the same line, or it is no label. */
 static bool read_label(struct casehook__text text, struct casehook__text *label)
 {
-    size_t length = find_line(
+    size_t length = find_word(
         (struct casehook__text){text.data, text.length < LABEL_MAX ? text.length : LABEL_MAX}, "-----");
     *label = (struct casehook__text){text.data, length};
     return length < text.length && length < LABEL_MAX && !memchr(text.data, '\n', length);
@@ -37,16 +37,16 @@ bool casehook__pem_next(struct casehook__text *rest, struct casehook__pem *block
 {
     static const char begin[] = "-----BEGIN ", end[] = "-----END ";
     while (rest->length) {
-        *rest = casehook__text_from(*rest, find_line(*rest, begin));
+        *rest = casehook__text_from(*rest, find_word(*rest, begin));
         if (!rest->length) return false;
         if (read_label(casehook__text_from(*rest, sizeof begin - 1), &block->label)) break;
         *rest = casehook__text_from(*rest, sizeof begin - 1);
     }
     if (!rest->length) return false;
     size_t length = sizeof begin - 1 + block->label.length;
-    length += find_line(casehook__text_from(*rest, length), end);
+    length += find_word(casehook__text_from(*rest, length), end);
     if (length < rest->length) length += sizeof end - 1;
-    length += find_line(casehook__text_from(*rest, length), "-----");
+    length += find_word(casehook__text_from(*rest, length), "-----");
     if (length < rest->length) length += 5;
     block->whole = (struct casehook__text){rest->data, length};
     *rest = casehook__text_from(*rest, length);
@@ -65,7 +65,7 @@ bool casehook__pem_is_key(const struct casehook__pem *block)
 
 bool casehook__pem_has_cipher(const struct casehook__pem *block)
 {
-    return find_line(block->whole, "4,ENCRYPTED") < block->whole.length; /* the comma is in no base64 */
+    return find_word(block->whole, "4,ENCRYPTED") < block->whole.length; /* the comma is in no base64 */
 }
 
 static X509 *read_pem_certificate(const struct casehook__pem *block)

@@ -35,7 +35,7 @@ void casehook__trust_unref(struct casehook__trust *trust)
     casehook__heap_unref(heap);
 }
 
-/* Takes x509.  CONFIG: it is none.  What is one can be added, or there is no memory. */
+/* Takes x509.  CONFIG: it is none; adding fails only for want of memory. */
 static int add_certificate(struct casehook__trust *trust, X509 *x509)
 {
     if (!x509) return casehook__tls_no_memory() ? CASEHOOK_E_NO_MEMORY : CASEHOOK_E_CONFIG;

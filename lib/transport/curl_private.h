@@ -201,10 +201,13 @@ void casehook__curl_learn(struct casehook__transfer *transfer);
 /* It failed with this code, but only for the kept connection: it may be given a new one. */
 bool casehook__curl_may_renew(const struct casehook__transfer *transfer, CURLcode code);
 int casehook__curl_on_close(void *transport, curl_socket_t socket);
-/* A socket was opened; of those that were, one is connected; those that are not will be closed; they are. */
+/* A socket was opened for the transfer. */
 void casehook__curl_opened(struct casehook__transfer *transfer, int socket);
+/* One of them is connected: libcurl has closed the others. */
 void casehook__curl_connected(struct casehook__transfer *transfer);
+/* The transfer is about to be taken away while it connects: nobody is to watch its sockets any more. */
 void casehook__curl_give_up(const struct casehook__transfer *transfer);
+/* It was, and libcurl has closed them. */
 void casehook__curl_gave_up(struct casehook__transfer *transfer, struct casehook__transport *transport);
 void casehook__curl_forget_connections(struct casehook__transport *transport);
 

@@ -61,7 +61,7 @@ static bool url_begins_with(struct casehook__text text, const char *prefix)
            casehook__text_equal_nocase((struct casehook__text){text.data, length}, casehook__text(prefix));
 }
 
-static const char *find_byte(struct casehook__text text, const char *needle)
+static const char *find_text(struct casehook__text text, const char *needle)
 {
     size_t length = strlen(needle);
     for (size_t i = 0; i + length <= text.length; i++)
@@ -89,9 +89,9 @@ int casehook__url_check_characters(struct casehook__text url, struct casehook__t
 /* Why a text that begins with neither http:// nor https:// is refused. */
 static int refuse_scheme(struct casehook__text url, struct casehook__text text, struct casehook_error *error)
 {
-    const char *end = find_byte(text, "://");
+    const char *end = find_text(text, "://");
     size_t name = end ? (size_t)(end - text.data) : text.length;
-    const char *tag = find_byte((struct casehook__text){text.data, name}, "{{");
+    const char *tag = find_text((struct casehook__text){text.data, name}, "{{");
     if (text.length == 0) return casehook__fail(error, CASEHOOK_E_CONFIG, "the URL is empty");
     if (tag) return REFUSE(error, url, tag, TAG_MESSAGE);
     if (url_begins_with(text, "http:") || url_begins_with(text, "https:"))
@@ -169,7 +169,7 @@ static int split_authority(struct casehook__text url, struct casehook__text auth
             parts->user = (struct casehook__text){authority.data, i};
             authority = casehook__text_from(authority, i + 1);
         }
-    const char *tag = find_byte(authority, "{{");
+    const char *tag = find_text(authority, "{{");
     if (tag) return REFUSE(error, url, tag, TAG_MESSAGE);
     parts->brackets = authority.length > 0 && authority.data[0] == '[';
     if (parts->brackets) {

@@ -34,7 +34,7 @@ struct shape {
 };
 
 /* One look at the whole, which for most URLs finds nothing to do. */
-static struct shape look_at_segment(const char *text, size_t length, bool keep_slash)
+static struct shape look_at_rest(const char *text, size_t length, bool keep_slash)
 {
     struct shape shape = {.path_clean = true};
     size_t i = 0;
@@ -105,7 +105,7 @@ static int normalise_shown(struct casehook__buf *buf, size_t start, const struct
 int casehook__url_path_normalise(struct casehook__buf *buf, size_t start, struct casehook__url_style style)
 {
     size_t length = buf->length - start;
-    struct shape shape = look_at_segment(buf->data + start, length, style.keep_slash);
+    struct shape shape = look_at_rest(buf->data + start, length, style.keep_slash);
     if (style.shown) return normalise_shown(buf, start, &shape);
 
     bool query = shape.query_end > shape.path_end + 1; /* more than the ? */

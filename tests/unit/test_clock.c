@@ -99,7 +99,7 @@ static void cut_dates(void **state)
 static void the_year_now(void **state)
 {
     (void)state;
-    assert_true(casehook__clock_calendar() > NOW);
+    assert_true(casehook__clock_unix_ms() / 1000 > NOW);
 }
 
 int main(void)
