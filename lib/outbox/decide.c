@@ -167,22 +167,23 @@ static int purge_state(struct casehook_outbox *outbox, int64_t older_than_ms, in
 {
     struct casehook__ob_numbers end;
     struct casehook__ob_rows purged = {.take = NULL}, emptied = {.take = NULL};
-    struct casehook__ob_value values[7] = {
-        casehook__ob_number_value(state), casehook__ob_number_value(older_than_ms),
-        casehook__ob_number_value(sweep->due[state]), casehook__ob_number_value(sweep->id[state]),
+    struct casehook__ob_value values[6] = {
+        casehook__ob_number_value(state), casehook__ob_number_value(sweep->due[state]),
+        casehook__ob_number_value(sweep->id[state]), casehook__ob_number_value(older_than_ms),
         casehook__ob_number_value(PURGE_AT_ONCE - 1)};
     int status = casehook__ob_ask(outbox, CASEHOOK__OB_PURGE_END, values, 5, &end, fault);
-    sweep->due[state] = end.rows ? end.values[0] : INT64_MAX;
-    sweep->id[state] = end.rows ? end.values[1] : INT64_MAX;
-    values[4] = casehook__ob_number_value(sweep->due[state]);
-    values[5] = casehook__ob_number_value(sweep->id[state]);
-    values[6] = casehook__ob_bytes_value(casehook__ob_text("{}"));
-    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_PURGE, values, 6, &purged, fault);
-    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_EMPTY, values, 7, &emptied, fault);
+    bool more = end.rows && end.values[2];
+    sweep->due[state] = more ? end.values[0] : INT64_MAX;
+    sweep->id[state] = end.values[1];
+    values[3] = casehook__ob_number_value(end.values[0]);
+    values[4] = casehook__ob_number_value(end.values[1]);
+    values[5] = casehook__ob_bytes_value(casehook__ob_text("{}"));
+    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_PURGE, values, 5, &purged, fault);
+    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_EMPTY, values, 6, &emptied, fault);
     if (status) return status;
     outbox->change.entries[state] -= purged.changed;
     sweep->deleted += (uint64_t)purged.changed;
-    sweep->more |= end.rows != 0;
+    sweep->more |= more;
     return CASEHOOK_OK;
 }
 

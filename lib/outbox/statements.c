@@ -52,10 +52,12 @@
     "(SELECT external_id FROM casehook_case WHERE no = casehook_entry.case_no), "              \
     "(SELECT fields FROM casehook_case WHERE no = casehook_entry.case_no)"
 
-/* Finished long enough, and behind where deleting had got to. */
-#define FINISHED_BEHIND \
-    "WHERE state = $1 AND due <= (SELECT %NOW) - $2 AND due >= $3 AND (due > $3 OR id > $4) "
-#define FINISHED_WITHIN FINISHED_BEHIND "AND due <= $5 AND (due < $5 OR id <= $6) "
+/*
+ * Finished, from where deleting had got to, up to there.  One bound on each side: of two SQLite uses any one
+ * for the index, and reads all that is finished.
+ */
+#define FINISHED_BEHIND "WHERE state = $1 AND due >= $2 AND (due > $2 OR id > $3) "
+#define FINISHED_WITHIN FINISHED_BEHIND "AND due <= $4 AND (due < $4 OR id <= $5) "
 /* The newest of a case that is remembered says what was told of it last.  All states are named for the index.
  */
 #define NEWER_OF_CASE \
@@ -175,14 +177,17 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_KEEP_LAST] = {"UPDATE casehook_outbox SET last_id = (SELECT MAX(id) FROM casehook_entry) "
                                 "WHERE last_id < (SELECT MAX(id) FROM casehook_entry)",
                                 ""},
-    [CASEHOOK__OB_PURGE_END] = {"SELECT due, id FROM casehook_entry " FINISHED_BEHIND
-                                "ORDER BY due, id LIMIT 1 OFFSET $5",
-                                "iiiii"},
+    /* The last of so many, or else the moment up to which they are old enough. */
+    [CASEHOOK__OB_PURGE_END] =
+        {"SELECT due, id, more FROM (SELECT due, id, 1 AS more FROM casehook_entry " FINISHED_BEHIND
+         "AND due <= (SELECT %NOW) - $4 ORDER BY due, id LIMIT 1 OFFSET $5) AS piece "
+         "UNION ALL SELECT %NOW - $4, 9223372036854775807, 0 ORDER BY 3 DESC LIMIT 1",
+         "iiiii"},
     [CASEHOOK__OB_PURGE] = {"DELETE FROM casehook_entry " FINISHED_WITHIN "AND NOT " IS_LAST_OF_CASE,
-                            "iiiiii"},
+                            "iiiii"},
     /* What is left is of cases that are remembered: no more of it is kept than that needs. */
-    [CASEHOOK__OB_EMPTY] = {"UPDATE casehook_entry SET params = $7 " FINISHED_WITHIN "AND length(params) > 2",
-                            "iiiiiib"},
+    [CASEHOOK__OB_EMPTY] = {"UPDATE casehook_entry SET params = $6 " FINISHED_WITHIN "AND length(params) > 2",
+                            "iiiiib"},
     [CASEHOOK__OB_PURGE_CASES] = {"DELETE FROM casehook_case WHERE no IN (SELECT no FROM casehook_case "
                                   "WHERE changed < %NOW - $1 LIMIT $2) AND changed < %NOW - $1 "
                                   "AND NOT EXISTS (" OF_CASE("casehook_case.no", "n.state <= 5") ")",
