@@ -233,9 +233,11 @@ class Configuration(unittest.TestCase):
         """Each line says once what it is about."""
         location = self.daemon.configuration["outbox"]["location"]
         self.daemon.start()
+        self.tracker.close()  # so there is always something to be written
+        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 202)
         os.rename(location, location + ".away")
-        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 503)
         line = self.daemon.wait_line("<3>outbox:")
+        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 503)
         self.assertRegex(line, "^<3>outbox: the file was moved")
         os.rename(location + ".away", location)
         self.assertRegex(self.daemon.wait_line("there again"), "^<4>outbox: the database is there again$")
