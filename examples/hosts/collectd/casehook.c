@@ -3,7 +3,7 @@
  *
  *   LoadPlugin casehook
  *   <Plugin casehook>
- *     Outbox "/var/lib/casehookd/outbox.db"
+ *     Outbox "/var/lib/casehook-shared/outbox.db"
  *     To "tracker"
  *   </Plugin>
  *
