@@ -978,7 +978,8 @@ CASEHOOK_API int casehook_exchange_next(struct casehook_exchange *exchange,
 CASEHOOK_API const char *casehook_exchange_next_json(struct casehook_exchange *exchange, size_t *length);
 
 /*
- * The answer: headers as they came, "Name: value" lines ended by LF or CRLF, without the status line.
+ * The answer: headers as they came, "Name: value" lines ended by LF or CRLF, without the status line; one may
+ * go on in lines that begin with a blank.
  * Bytes beyond the limits are an error of the operation (H5).
  * Errors: ARGUMENT (no request waits for an answer; http_status is not 200 to 999: interim answers, 1xx,
  * are not fed), FORKED.  Since: 0.1

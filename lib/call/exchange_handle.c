@@ -265,40 +265,6 @@ int casehook_exchange_next(struct casehook_exchange *handle, struct casehook_htt
 
 /* ---- answers ---------------------------------------------------------------------------------- */
 
-/* Takes the next line off text. */
-static bool next_line(struct casehook__text *text, struct casehook__text *line)
-{
-    if (text->length == 0) return false;
-    const char *end = memchr(text->data, '\n', text->length);
-    size_t length = end ? (size_t)(end - text->data) : text->length, taken = end ? length + 1 : length;
-    *line = (struct casehook__text){text->data, length};
-    text->data += taken;
-    text->length -= taken;
-    return true;
-}
-
-static void read_header(const struct casehook__config *config, struct casehook__text line,
-                        struct casehook__response *response)
-{
-    const char *colon = memchr(line.data, ':', line.length),
-               *id_header = casehook__create_more(config)->id_header;
-    if (!colon) return;
-    struct casehook__text name = {line.data, (size_t)(colon - line.data)};
-    struct casehook__text value = {colon + 1, line.length - name.length - 1};
-    struct {
-        const char *name;
-        struct casehook__text *value;
-    } wanted[] = {{"Content-Type", &response->content_type},
-                  {"Content-Encoding", &response->content_encoding},
-                  {"Location", &response->location},
-                  {"Retry-After", &response->retry_after},
-                  {id_header ? id_header : "", &response->id_header}};
-    name = casehook__text_trim(name);
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (casehook__text_is_nocase(name, wanted[i].name) && !wanted[i].value->data)
-            *wanted[i].value = casehook__text_trim(value);
-}
-
 /* False: it is too large, and the operation has failed with what of it is within the limits. */
 static bool within_limits(struct casehook_exchange *handle, size_t headers,
                           const struct casehook__response *response)
@@ -322,9 +288,8 @@ static bool within_limits(struct casehook_exchange *handle, size_t headers,
 static bool read_fed_response(struct casehook_exchange *handle, struct casehook__text headers,
                               struct casehook__response *response)
 {
-    struct casehook__text line;
     if (!within_limits(handle, headers.length, response)) return false;
-    while (next_line(&headers, &line)) read_header(handle->core.context->config, line, response);
+    casehook__exchange_read_headers(handle, headers, response);
     return true;
 }
 
@@ -422,6 +387,7 @@ void casehook_exchange_free(struct casehook_exchange *handle)
     casehook__buf_free(&handle->proxy_url);
     casehook__buf_free(&handle->json);
     casehook__free(heap, handle->headers);
+    casehook__free(heap, handle->unfolded);
     casehook__free(heap, handle->input);
     casehook_cancel_free(handle->cancel);
     casehook_connector_unref(handle->connector);

@@ -20,9 +20,13 @@ struct casehook_exchange {
     struct casehook_http_header *headers; /* the request's, then the proxy's; texts of the connector */
     size_t header_count, proxy_header_count, header_capacity;
     struct casehook__buf certificate, key, proxy_url, json;
+    char *unfolded; /* the headers of the last answer, when some went over several lines */
 };
 
 /* casehook_exchange_next() for a struct of this version. */
 int casehook__exchange_handle_next(struct casehook_exchange *handle, struct casehook_http_request *request);
+/* exchange_headers.c: those that matter into response, as texts of headers or of the exchange. */
+void casehook__exchange_read_headers(struct casehook_exchange *handle, struct casehook__text headers,
+                                     struct casehook__response *response);
 
 #endif

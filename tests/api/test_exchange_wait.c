@@ -132,6 +132,28 @@ static void asked_twice(void **state)
     end();
 }
 
+/* A line that begins with a blank goes on with the one before it (RFC 9112, 5.2), with every transport. */
+static void asked_over_several_lines(void **state)
+{
+    static const struct {
+        const char *headers;
+        int64_t ms;
+    } cases[] = {{"Retry-After:\r\n \t5 \r\nRetry-After: 60\r\n", 5000},
+                 {"Retry-After:\n\t5\n", 5000},
+                 {"Retry-After: 5\r\n \r\nX: y", 5000},
+                 {"Retry-After: 5 \r\n ", 5000},
+                 {"Retry-After: 5\r\nX: y\r\n Retry-After: 60\r\n", 5000},
+                 {"X: y\r\n Retry-After: 60\r\n \r\n 6\r\nRETRY-AFTER:\r\n \r\n\t5", 5000}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin(NULL, "{\"run.maxAttempts\":2}", NULL);
+        expect_request(CASEHOOK_STEP_CREATE);
+        feed(503, cases[i].headers, "");
+        expect_wait(cases[i].ms);
+        end();
+    }
+}
+
 /* Asked late it goes on at once, however late. */
 static void asked_late(void **state)
 {
@@ -563,6 +585,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asked_early),
         cmocka_unit_test(asked_twice),
+        cmocka_unit_test(asked_over_several_lines),
         cmocka_unit_test(asked_late),
         cmocka_unit_test(nothing_is_fed_in_a_wait),
         cmocka_unit_test(a_host_of_an_older_header),

@@ -394,7 +394,7 @@ static int exchange_feed(struct world *world)
     static const char created[] = "{\"id\":\"42\",\"n\":{\"x\":[1]}}";
     struct casehook_http_request request = {.struct_size = sizeof request};
     if (casehook_exchange_next(world->exchange, &request) != 1) return end_exchange(world);
-    casehook_exchange_feed(world->exchange, 201, "Content-Type: application/json", CASEHOOK_TERMINATED,
+    casehook_exchange_feed(world->exchange, 201, "Content-Type:\r\n application/json", CASEHOOK_TERMINATED,
                            created, CASEHOOK_TERMINATED);
     if (casehook_exchange_next(world->exchange, &request) != 1) return end_exchange(world);
     casehook_exchange_feed(world->exchange, 200, "", 0, "{\"key\":\"K\"}", CASEHOOK_TERMINATED);
