@@ -647,6 +647,31 @@ static void long_texts(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* A log that is written in pieces: others see all of a transaction, and those of several pieces too. */
+static void what_one_has_put_another_one_sees(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 100 << 10, 130 << 10, 1 << 20, 3 << 20, 10};
+    const char *place = box_place();
+    struct casehook_outbox *one = box_open(place, NULL), *other = box_open(place, NULL);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct casehook_outbox *putter = i % 2 ? other : one, *looker = i % 2 ? one : other;
+        char *text = must_alloc(sizes[i] + 1);
+        memset(text, 'a' + (int)i, sizes[i]);
+        text[sizes[i]] = '\0';
+        char *params = must_format("{\"id\":\"%zu\",\"description\":\"%s\"}", i, text);
+        uint64_t id = box_put(putter, CASEHOOK_PUSH, NULL, params);
+        const struct casehook_outbox_entry *entry = box_entry(looker, id);
+        assert_non_null(entry);
+        assert_string_equal(entry->params, params);
+        assert_int_equal(box_stats(looker).waiting, i + 1);
+        free(params);
+        free(text);
+    }
+    casehook_outbox_close(one);
+    casehook_outbox_close(other);
+}
+
 static void *list_as_json(void *list)
 {
     const char *json = casehook_outbox_list_json(list, NULL);
@@ -952,6 +977,7 @@ int main(int argc, char **argv)
                                        TEST(what_is_kept_is_not_in_the_way_of_what_goes),
                                        TEST(delivering_deletes_all_that_is_old),
                                        TEST(numbers_of_what_is_gone_are_not_given_again),
+                                       TEST(what_one_has_put_another_one_sees),
                                        TEST(entries_of_a_case_wait_for_each_other),
                                        TEST(a_newer_update_replaces_one_that_waits),
                                        TEST(a_full_outbox_says_so),
