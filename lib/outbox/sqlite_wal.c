@@ -8,6 +8,8 @@
  */
 #include "outbox/posix.h"
 
+#include "outbox/memory.h" /* without SQLite the file would be empty, which C does not allow */
+
 #ifdef CASEHOOK_OUTBOX_SQLITE
 #include "outbox/sqlite_wal.h"
 
