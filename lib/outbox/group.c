@@ -11,7 +11,7 @@
 
 #include <sched.h>
 
-enum { GROUP_JOBS_MAX = 512, GROUP_TRIES = 8, WAIT_TRIES = 40, TALLY_MS = 1000 };
+enum { GROUP_JOBS_MAX = 512, GROUP_TRIES = 8, WAIT_TRIES = 40, WAIT_MS = 2, TALLY_MS = 1000 };
 
 struct casehook__ob_value casehook__ob_number_value(int64_t number)
 {
@@ -154,6 +154,8 @@ struct group {
 static bool take_jobs(struct casehook_outbox *outbox, struct group *group, int tries_max)
 {
     size_t before = group->count;
+    /* Whoever else has the processor meanwhile may keep it for long. */
+    int64_t until = tries_max ? casehook__ob_clock() + WAIT_MS : 0;
     for (int tries = 0; group->count == before && group->count < GROUP_JOBS_MAX; tries++) {
         if (tries) sched_yield();
         pthread_mutex_lock(&outbox->lock);
@@ -167,7 +169,7 @@ static bool take_jobs(struct casehook_outbox *outbox, struct group *group, int t
         if (!outbox->first) outbox->last = &outbox->first;
         *group->last = NULL;
         pthread_mutex_unlock(&outbox->lock);
-        if (group->count >= outbox->usual || tries == tries_max) break;
+        if (group->count >= outbox->usual || tries == tries_max || casehook__ob_clock() >= until) break;
     }
     return group->count > before;
 }
