@@ -133,6 +133,7 @@ void casehook__client_free(struct casehook__client *client)
     if (!client) return;
     struct casehook_loop *loop = client->loop;
     client->ops->close(client->transport); /* may still tell of its sockets */
+    client->ops->transfer_free(client->last);
     casehook__timer_clear(&loop->dues, &client->due);
     client_set_unwatchable(client, false);
     untouch(client);

@@ -80,8 +80,10 @@ static struct casehook__client *find_client(struct casehook__job *job)
 
 static void job_leave_route(struct casehook__job *job)
 {
-    if (job->transfer) casehook__route_leave(job->connector, &job->request, job->transfer);
-    if (!job->request.configured && job->client) casehook__client_release(job->client);
+    if (!job->request.configured && job->client) {
+        job->client->last = job->transfer;
+        casehook__client_release(job->client);
+    }
     job->client = NULL;
     job->transfer = NULL;
 }
@@ -315,7 +317,7 @@ void casehook__job_abandon(struct casehook__job *job)
     casehook__timer_clear(&job->loop->jobs, &job->timer);
     log_abandoned(job);
     job_leave_route(job);
-    if (job->slot) casehook__slot_free(job->connector, job->slot);
+    if (job->slot) casehook__pool_give_slot(job->pool, job->slot);
     casehook__work_free(job->connector, job->work);
     job->slot = NULL;
     job->work = NULL;

@@ -74,14 +74,14 @@ static void pool_free(struct casehook_loop *loop, struct casehook__pool *pool)
     *link = pool->next;
     loop->pool_count--;
     casehook__timer_clear(&loop->rests, &pool->rest);
+    for (size_t i = 0; i < pool->group_count * CASEHOOK__CALLS; i++)
+        casehook__client_free(pool->groups[i / CASEHOOK__CALLS].clients[i % CASEHOOK__CALLS]);
     while (pool->idle) {
         struct casehook__slot *slot = pool->idle;
         pool->idle = slot->next;
         casehook__slot_free(pool->connector, slot);
     }
     while (pool->warm) casehook__work_free(pool->connector, pool_pop_warm(pool));
-    for (size_t i = 0; i < pool->group_count * CASEHOOK__CALLS; i++)
-        casehook__client_free(pool->groups[i / CASEHOOK__CALLS].clients[i % CASEHOOK__CALLS]);
     casehook__free(loop->heap, pool->groups);
     casehook_connector_unref(pool->connector);
     casehook__free(loop->heap, pool);

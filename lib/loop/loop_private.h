@@ -69,13 +69,14 @@ struct casehook__client {
     struct casehook_connector *connector; /* a reference */
     const struct casehook__transport_ops *ops;
     struct casehook__transport *transport;
-    uint32_t index;             /* among the loop's clients */
-    bool watched;               /* by the backend; else driven by perform and poll */
-    bool unwatchable;           /* the backend could not take one of its sockets */
-    bool touched;               /* something was done on it: some transfer may have ended */
-    bool released;              /* to be freed at the end of the turn */
-    unsigned transfers;         /* under way */
-    struct casehook__timer due; /* when it must be driven at the latest */
+    uint32_t index;                  /* among the loop's clients */
+    bool watched;                    /* by the backend; else driven by perform and poll */
+    bool unwatchable;                /* the backend could not take one of its sockets */
+    bool touched;                    /* something was done on it: some transfer may have ended */
+    bool released;                   /* to be freed at the end of the turn */
+    unsigned transfers;              /* under way */
+    struct casehook__transfer *last; /* of a released one: its connection may call back into it */
+    struct casehook__timer due;      /* when it must be driven at the latest */
     struct casehook__client *next_touched, *next_released;
 };
 

@@ -46,8 +46,8 @@ static int blocking_find_route(struct casehook_connector *connector, struct case
 static void blocking_leave_route(const struct casehook_connector *connector,
                                  const struct casehook__request *request, struct blocking_route *route)
 {
-    casehook__route_leave(connector, request, route->transfer);
     if (!request->configured) route->ops->close(route->transport);
+    casehook__route_leave(connector, request, route->transfer);
 }
 
 static void wake_thread(void *user)

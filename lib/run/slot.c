@@ -24,10 +24,9 @@ void casehook__slot_free(struct casehook_connector *connector, struct casehook__
     bool here = casehook__connector_is_here(connector);
     struct casehook__pipe_guard guard;
     if (here) casehook__pipe_guard(&guard);
-    for (size_t i = 0; i < CASEHOOK__CALLS && here; i++) {
-        connector->ops->transfer_free(slot->transfers[i]);
-        connector->ops->close(slot->transports[i]);
-    }
+    /* TLS may call back into the transfer that made a connection until that is closed. */
+    for (size_t i = 0; i < CASEHOOK__CALLS && here; i++) connector->ops->close(slot->transports[i]);
+    for (size_t i = 0; i < CASEHOOK__CALLS && here; i++) connector->ops->transfer_free(slot->transfers[i]);
     if (here) casehook__pipe_unguard(&guard);
     casehook__free(connector->heap, slot);
 }

@@ -143,6 +143,7 @@ static int walk_text(struct key_walk *walk)
         case '"': status = walk_string(walk); break;
         case '{':
         case '[':
+            if (walk->depth == CASEHOOK__JSON_DEPTH_MAX) return CASEHOOK_E_SYSTEM; /* it is not valid */
             walk->levels[walk->depth++] =
                 walk->buf->data[walk->at++] == '[' ? ARRAY : (uint32_t)walk->key_count;
             break;

@@ -160,6 +160,15 @@ static int do_literal(struct renderer *r, const struct casehook__op *op)
     return casehook__buf_append_text(r->out, text);
 }
 
+/* JSON of others, of whose depth and keys no proof knows. */
+static bool holds_json(const struct casehook__value *value)
+{
+    bool is_list = value && value->kind == CASEHOOK__VALUE_LIST;
+    for (size_t i = 0; is_list && i < value->count; i++)
+        if (value->items[i].kind == CASEHOOK__VALUE_JSON) return true;
+    return value && value->kind == CASEHOOK__VALUE_JSON;
+}
+
 static int do_value(struct renderer *r, const struct casehook__op *op)
 {
     tell_variable(r, op);
@@ -168,6 +177,7 @@ static int do_value(struct renderer *r, const struct casehook__op *op)
     if (r->tmpl->kind != CASEHOOK__TEMPLATE_JSON || op->inside)
         return casehook__value_write(r->tmpl, op, value, r->out);
     if (!casehook__guard_value(&r->guard, r->out)) return body_not_json(r, op);
+    if (holds_json(value)) r->unproved = true;
     int status = casehook__value_write(r->tmpl, op, value, r->out);
     casehook__guard_value_done(&r->guard, r->out);
     return status;

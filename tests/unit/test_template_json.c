@@ -251,6 +251,47 @@ static void bytes_that_are_no_utf8(void **state)
     free(got);
 }
 
+/* JSON of others is whole, but how deep it is and which keys it has nobody knew when the body was proved. */
+static void json_of_others_is_looked_at(void **state)
+{
+    (void)state;
+    enum { DEEP = 511 }; /* and an object around it: as deep as JSON may be */
+    static char deep[2 * DEEP + 3];
+    memset(deep, '[', DEEP + 1);
+    memset(deep + DEEP + 1, ']', DEEP + 1);
+    const struct {
+        const char *body;
+        struct casehook__text value;
+        const char *expected; /* NULL: anything */
+    } rows[] = {
+        {"{\"{{case.id}}\":{{case.title}}}", {deep + 1, 2 * DEEP}, NULL},
+        {"{\"{{case.id}}\":{{case.title}}}", {deep, 2 * DEEP + 2}, "!call"},
+        {"{\"k\":{{case.title}}}", {deep, 2 * DEEP + 2}, "!call"},
+        {"[{\"{{case.id}}\":[{{case.title}}]}]", {deep, 2 * DEEP + 2}, "!call"},
+        {"{\"k\":{{case.title}}}", CASEHOOK__TEXT("{\"c\":1,\"c\":2}"), "!params"},
+        {"{\"k\":{{case.title}}}", CASEHOOK__TEXT("[{\"c\":1,\"d\":2}]"), "{\"k\":[{\"c\":1,\"d\":2}]}"},
+        {"{\"k\":{{case.tags}}}", CASEHOOK__TEXT("{\"c\":1,\"c\":2}"), "!params"},
+    };
+    struct casehook__text names[] = {CASEHOOK__TEXT("title"), CASEHOOK__TEXT("id"), CASEHOOK__TEXT("tags")},
+                          top[] = {CASEHOOK__TEXT("case")};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct casehook_error error = {0};
+        struct casehook__value given[] = {{.kind = CASEHOOK__VALUE_JSON, .text = rows[i].value},
+                                          {.kind = CASEHOOK__VALUE_TEXT, .text = CASEHOOK__TEXT("k")},
+                                          {.kind = CASEHOOK__VALUE_LIST, .items = &given[0], .count = 1}};
+        struct casehook__value cases = {
+            .kind = CASEHOOK__VALUE_OBJECT, .items = given, .names = names, .count = 3};
+        struct casehook__value root = {
+            .kind = CASEHOOK__VALUE_OBJECT, .items = &cases, .names = top, .count = 1};
+        char *got = outcome(rows[i].body, CASEHOOK__TEMPLATE_JSON, &create_schema, true, &root, &error);
+        if (rows[i].expected)
+            assert_string_equal(got, rows[i].expected);
+        else
+            assert_int_not_equal(*got, '!');
+        free(got);
+    }
+}
+
 /* Looking for equal keys borrows the memory behind the text, and gives it back as it was. */
 static void looking_at_keys_leaves_the_text_alone(void **state)
 {
@@ -285,6 +326,7 @@ int main(void)
         cmocka_unit_test(each_rendering_is_looked_at),
         cmocka_unit_test(longer_lists_are_looked_at),
         cmocka_unit_test(bytes_that_are_no_utf8),
+        cmocka_unit_test(json_of_others_is_looked_at),
         cmocka_unit_test(looking_at_keys_leaves_the_text_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
