@@ -43,7 +43,8 @@ static bool is_update(const struct put *put)
 /* Whether a newer update may stand for it; changes: it is the one that brings another status. */
 static bool may_go(const struct put *put, bool changes)
 {
-    return is_update(put) && !put->keep && !put->params.has_comments && !changes;
+    return is_update(put) && !put->keep && !put->params.has_comments && !put->params.has_external_id &&
+           !changes;
 }
 
 /* What was there is not there any more, or the other way round: the group begins anew. */

@@ -116,7 +116,8 @@ static int settle_one(struct casehook_outbox *outbox, struct casehook__ob_sendin
     if (status) return status;
     if (!settled.rows) return is_settled(outbox, sending, fault);
     sending->lost = false;
-    casehook__ob_moved(outbox, CASEHOOK_OUTBOX_SENDING, sending->state, settled.values[1]);
+    casehook__ob_moved(outbox, settled.values[2] == -2 ? CASEHOOK_OUTBOX_WAITING : CASEHOOK_OUTBOX_SENDING,
+                       sending->state, settled.values[1]);
     status = learn(outbox, sending, id, url, fault);
     if (!status && (sending->state == CASEHOOK_OUTBOX_DONE || sending->state == CASEHOOK_OUTBOX_PARKED))
         status = casehook__ob_promote(outbox, sending->case_no, fault);

@@ -119,14 +119,14 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "bbiiiiibbb"},
     [CASEHOOK__OB_EXPIRE] = {"WITH late AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 3 "
                              "AND due < (SELECT %NOW) - $1 AND instance <> $3 ORDER BY due LIMIT $2 %SKIP) "
-                             "UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = 0 "
+                             "UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = -1 "
                              "WHERE id IN (SELECT id FROM late) RETURNING id, bytes",
                              "iii"},
     [CASEHOOK__OB_SET_BACK] =
         {"UPDATE casehook_entry SET due = CASE WHEN due - $1 < %NOW THEN %NOW ELSE due - $1 "
          "END WHERE state = 1 AND due > %NOW",
          "i"},
-    [CASEHOOK__OB_TAKE_OVER] = {"UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = 0 "
+    [CASEHOOK__OB_TAKE_OVER] = {"UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = -1 "
                                 "WHERE state = 3 AND worker = $1 AND instance <> $2 RETURNING id, bytes",
                                 "bi"},
     /* Taken by a commit of which nobody knew whether it was done, and never sent. */
@@ -145,8 +145,9 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "first_at = CASE WHEN attempts = $14 THEN 0 ELSE first_at END, attempts = attempts - $14, "
          "external_id = COALESCE($12, external_id), result = CASE WHEN $3 = 6 THEN NULL ELSE COALESCE($13, "
          "result) END, "
-         "instance = 0 "
-         "WHERE id = $1 AND fence = $2 AND state = 3 RETURNING case_no, bytes",
+         "instance = CASE WHEN state = 3 THEN 0 ELSE -2 END "
+         "WHERE id = $1 AND fence = $2 AND (state = 3 OR (state = 1 AND instance = -1)) "
+         "RETURNING case_no, bytes, instance",
          "iiiiiiiiibbbbi"},
     [CASEHOOK__OB_WHOSE] = {"SELECT fence, state FROM casehook_entry WHERE id = $1", "i"},
     [CASEHOOK__OB_PROMOTE] = {"UPDATE casehook_entry SET state = 1 WHERE id = (" NEXT_OF_CASE
@@ -165,7 +166,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                             "AND (operation = $2 OR operation = 3) %LOCK",
                             "ii"},
     /* One that waits may have been sent: only what a person has looked at begins anew. */
-    [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, "
+    [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, fence = fence + 1, "
                              "doubt = CASE WHEN state <= 2 THEN doubt ELSE 0 END, "
                              "first_at = CASE WHEN $2 <= 2 AND state > 2 THEN 0 ELSE first_at END, "
                              "external_id = COALESCE($3, external_id) WHERE id = $1",

@@ -17,10 +17,9 @@ int casehook__ob_sqlite_open(struct casehook__ob_heap *heap, const struct caseho
 }
 #else
 
-#include "outbox/sqlite_wal.h"
-
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +30,6 @@ int casehook__ob_sqlite_open(struct casehook__ob_heap *heap, const struct caseho
 struct sqlite_store {
     struct casehook__ob_store common;
     sqlite3 *db;
-    struct casehook__ob_wal *wal;
     sqlite3_stmt *prepared[CASEHOOK__OB_STATEMENTS];
     sqlite3_stmt *begin, *commit, *rollback, *data_version;
     int64_t seen_version;
@@ -270,7 +268,6 @@ static void sqlite_close_store(struct casehook__ob_store *common)
     sqlite3_finalize(store->rollback);
     sqlite3_finalize(store->data_version);
     sqlite3_close_v2(store->db);
-    casehook__ob_wal_free(common->heap, store->wal);
     casehook__ob_texts_free(common);
     casehook__ob_release(common->heap, store);
 }
@@ -371,10 +368,9 @@ int casehook__ob_sqlite_open(struct casehook__ob_heap *heap, const struct caseho
     int status = CASEHOOK_OK;
     make_private(place->location);
     /* One thread at a time uses it: SQLite need not lock. */
-    int code = casehook__ob_wal_open(heap, place->location,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                                         SQLITE_OPEN_PRIVATECACHE,
-                                     &store->db, &store->wal);
+    int code = sqlite3_open_v2(
+        place->location, &store->db,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
     if (code) status = fail_sqlite(store, code, fault);
     if (!status) sqlite3_busy_timeout(store->db, (int)place->timeout_ms);
     if (!status) status = prepare_file(store, fault);

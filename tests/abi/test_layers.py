@@ -29,7 +29,7 @@ OUTSIDE = [
     ("openssl/*", "tls/* base/base64.c base/digest.c base/hash.c"),
     ("idn2.h", "url/url_idn.c"),
     ("utf8proc.h", "base/graphemes.c"),
-    ("sqlite3.h", "outbox/store_sqlite.c outbox/sqlite_wal.*"),
+    ("sqlite3.h", "outbox/store_sqlite.c"),
     ("libpq-fe.h", "outbox/store_postgres.c"),
 ]
 STANDARD = """arpa/inet.h assert.h emmintrin.h errno.h fcntl.h limits.h netinet/in.h poll.h pthread.h sched.h semaphore.h signal.h

@@ -251,6 +251,10 @@ static void a_newer_update_replaces_one_that_waits(void **state)
     uint64_t update_2 = box_put(outbox, CASEHOOK_UPDATE, NULL, CASE("2", ""));
     assert_int_equal(box_state(outbox, next), CASEHOOK_OUTBOX_WAITING);
     assert_int_equal(box_state(outbox, update_2), CASEHOOK_OUTBOX_QUEUED);
+    /* What knows the case is not replaced by what would make a second one. */
+    uint64_t knows = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("3", ",\"externalId\":\"7\""));
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("3", ""));
+    assert_int_equal(box_state(outbox, knows), CASEHOOK_OUTBOX_WAITING);
     casehook_outbox_close(outbox);
 }
 
