@@ -60,7 +60,8 @@ static struct config *load(const char *path, bool quiet)
 
 /*
  * A file is one daemon's, by whatever path or link: what the one before was sending when it died is taken
- * over at once.  -1: another one has it; the descriptor is kept until the end.
+ * over at once.  -1: another one has it; the descriptor is kept until the end.  Others may write in this
+ * folder: a link of theirs is not followed.
  */
 static int lock_file(const char *location, int *lock)
 {
@@ -68,13 +69,17 @@ static int lock_file(const char *location, int *lock)
     char *real = realpath(location, NULL);
     text_format(&path, "%s.lock", real ? real : location);
     free(real);
-    *lock = path.failed ? -1 : open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    *lock = path.failed ? -1 : open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     bool locked = *lock >= 0 && !flock(*lock, LOCK_EX | LOCK_NB);
-    if (!locked)
-        log_line(CASEHOOK_LOG_ERROR, "outbox: %s: %s", path.data ? path.data : location,
-                 errno == EWOULDBLOCK ? "another casehookd works with this outbox" : strerror(errno));
+    const char *fault = locked                               ? NULL
+                        : *lock >= 0 && errno == EWOULDBLOCK ? "another casehookd works with this outbox"
+                        : errno == ELOOP                     ? "it is a link, which casehookd never makes"
+                                                             : strerror(errno);
+    if (locked && !ready_owns(*lock))
+        fault = "it is no lock file of casehookd: see whose it is, and move it away";
+    if (fault) log_line(CASEHOOK_LOG_ERROR, "outbox: %s: %s", path.data ? path.data : location, fault);
     text_free(&path);
-    return locked ? 0 : -1;
+    return fault ? -1 : 0;
 }
 
 static int open_outbox(struct server *server, const struct config *config)

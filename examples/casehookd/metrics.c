@@ -184,21 +184,21 @@ static void write_sources(struct text *out, struct server *server)
     static const char *const results[INTAKE_RESULTS] = {"stored",  "known", "ignored",
                                                         "invalid", "full",  "failed"};
     pthread_mutex_lock(&server->lock);
-    struct source_counts *first = server->counts; /* those that are there stay, and in this order */
-    pthread_mutex_unlock(&server->lock);
+    const struct source_counts *first = server->counts;
     family(out, "source_requests_total", "counter", "What sources sent, by what became of it.");
-    for (struct source_counts *counts = first; counts; counts = counts->next)
+    for (const struct source_counts *counts = first; counts; counts = counts->next)
         for (int i = 0; i < INTAKE_RESULTS; i++) {
             text_string(out, "casehook_source_requests_total{source=");
             label(out, counts->name);
             text_format(out, ",result=\"%s\"} %llu\n", results[i], atomic_load(&counts->results[i]));
         }
     family(out, "source_alerts_total", "counter", "Alerts in the payloads of a source.");
-    for (struct source_counts *counts = first; counts; counts = counts->next) {
+    for (const struct source_counts *counts = first; counts; counts = counts->next) {
         text_string(out, "casehook_source_alerts_total{source=");
         label(out, counts->name);
         text_format(out, "} %llu\n", atomic_load(&counts->alerts));
     }
+    pthread_mutex_unlock(&server->lock);
 }
 
 static void write_server(struct text *out, struct server *server)

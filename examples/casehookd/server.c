@@ -28,11 +28,12 @@ struct source_counts *server_counts(struct server *server, const char *name)
     pthread_mutex_lock(&server->lock);
     struct source_counts **place = &server->counts;
     while (*place && strcmp((*place)->name, name) != 0) place = &(*place)->next;
-    if (!*place && (*place = calloc(1, sizeof **place)) && !((*place)->name = text_copy(name))) {
-        free(*place);
-        *place = NULL;
-    }
     struct source_counts *counts = *place;
+    if (!counts && (counts = calloc(1, sizeof *counts)) && !(counts->name = text_copy(name))) {
+        free(counts);
+        counts = NULL;
+    }
+    *place = counts; /* whole */
     pthread_mutex_unlock(&server->lock);
     return counts;
 }

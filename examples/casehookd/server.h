@@ -110,6 +110,9 @@ void ready_failed(struct server *server, int code);
 /* CASEHOOK_OK while the outbox, of which these are the numbers now, takes what is put; else why not. */
 int ready_fault(struct server *server, const struct casehook_outbox_stats *stats);
 
+/* Nothing is lost when a try is made in this file: it is empty, or has what a try that was killed has left. */
+bool ready_owns(int file);
+
 /* Whether the request has what the login asks for. */
 bool login_allows(const struct login *login, const struct request *request);
 

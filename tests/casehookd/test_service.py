@@ -106,6 +106,39 @@ class Service(unittest.TestCase):
         self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 202)
         self.assertEqual(os.stat(self.daemon.configuration["outbox"]["location"] + ".lock").st_size, 0)
 
+    def test_a_lock_file_of_somebody_else(self):
+        """Who may write in the folder of the outbox cannot have casehookd write into another file."""
+        lock, other = self.daemon.configuration["outbox"]["location"] + ".lock", os.path.join(self.daemon.folder, "other")
+
+        def refused(text, word):
+            done = subprocess.run([PROGRAM, os.path.join(self.daemon.folder, "casehookd.json")], capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(f"{lock}: {word}", done.stderr)
+            if text is not None:
+                with open(other if os.path.exists(other) else lock, encoding="ascii") as file:
+                    self.assertEqual(file.read(), text)
+            os.unlink(lock)
+
+        os.symlink(other, lock)
+        refused(None, "it is a link")
+        self.assertFalse(os.path.exists(other))
+        with open(lock, "w", encoding="ascii") as file:
+            file.write("precious")
+        refused("precious", "it is no lock file")
+        with open(other, "w", encoding="ascii") as file:
+            file.write("\0" * 100)
+        os.link(other, lock)
+        refused("\0" * 100, "it is no lock file")
+        os.symlink(other, lock)
+        refused("\0" * 100, "it is a link")
+        os.mkfifo(lock)
+        refused(None, "it is no lock file")
+        # What a try that was killed has left.
+        with open(lock, "w", encoding="ascii") as file:
+            file.write("\0" * 65536)
+        self.daemon.start()
+        self.assertEqual(self.daemon.end(), 0)
+
     def test_memory_at_rest(self):
         with open(PROGRAM, "rb") as program:
             if b"asan" in program.read():
