@@ -153,7 +153,7 @@ uint64_t read_size(const struct object *object, const char *name, uint64_t fallb
 {
     static const struct unit units[] = {
         {"", 1}, {"kb", 1 << 10}, {"mb", 1 << 20}, {"gb", 1 << 30}, {NULL, 0}};
-    return read_measure(object, name, fallback, min, max, units, "\"8mb\"");
+    return read_measure(object, name, fallback, min, max, units, "\"2mb\"");
 }
 
 int64_t read_time(const struct object *object, const char *name, int64_t fallback, int64_t min, int64_t max)

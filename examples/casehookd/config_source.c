@@ -204,7 +204,7 @@ void source_read(struct reader *reader, json_t *value, const char *place, const 
                        "there is no connector \"%.100s\" among the connectors", source->connector);
     }
     read_login(&object, "login", true, &source->login);
-    source->max_body = (size_t)read_size(&object, "maxBody", 2 << 20, 1024, 8 << 20);
+    source->max_body = (size_t)read_size(&object, "maxBody", 2 << 20, 1024, 7 << 20);
     if (source->type == SOURCE_CASES) {
         static const char *const alerts[] = {"maxAlerts", "idPrefix",   "case",     "comments",
                                              "onChange",  "onResolved", "onRefire", NULL};

@@ -42,6 +42,12 @@ static void add_reaction(const struct notice *notice, struct plan *plan, int rea
         plan->reason = "nothing is configured for this";
 }
 
+static void add_first_end(const struct notice *notice, struct plan *plan)
+{
+    if ((notice->source->on_resolved & REACT_COMMENT) && notice->ended && *notice->ended)
+        add_item(notice, plan, CASEHOOK_COMMENT, NULL, notice->ended, 0);
+}
+
 /* Nothing is known of an earlier notification: the case may be there from a time that the outbox has
  * forgotten. */
 static void plan_first(const struct notice *notice, struct plan *plan)
@@ -53,8 +59,7 @@ static void plan_first(const struct notice *notice, struct plan *plan)
     }
     if (source->on_resolved & REACT_UPDATE)
         add_item(notice, plan, CASEHOOK_UPDATE, source->closed_status, NULL, 0);
-    if ((source->on_resolved & REACT_COMMENT) && notice->ended && *notice->ended)
-        add_item(notice, plan, CASEHOOK_COMMENT, NULL, notice->ended, 0);
+    add_first_end(notice, plan);
     if (!plan->count) plan->reason = "nothing is configured for this";
 }
 
@@ -75,6 +80,9 @@ void plan_make(const struct notice *notice, const char *last_key, uint64_t last_
     if (*digest == '-') digest++;
     size_t length = sizeof notice->digest - 1;
     plan->known = ours && ended == notice->resolved && !strncmp(digest, notice->digest, length);
+    /* The update of plan_first(); had its comment been put too, that would be the last. */
+    bool half = plan->known && ended && last_key[1] == '-' && !strcmp(digest + length, "-0");
+    if (half) add_first_end(notice, plan);
     if (plan->known) {
         plan->reason = "it was accepted before";
     } else if (ended && notice->resolved) {

@@ -22,7 +22,7 @@ WRONG = {
     "sources": [
         {"type": "alertmanager", "connector": "x", "onChange": "both!", "onRefire": 1, "maxAlerts": 0, "idPrefix": "p" * 65,
          "case": {"title": "{{#a}}", "tags": [1, "{{"], "fields": {"a b": "x", "c": 1}, "titel": ""}, "comments": {"changed": "{{/x}}"}},
-        {"type": "cases", "connector": "t", "login": {"bearer": "x"}, "maxBody": "9gb", "idPrefix": "x", "path": "/-/x"},
+        {"type": "cases", "connector": "t", "login": {"bearer": "x"}, "maxBody": "8mb", "idPrefix": "x", "path": "/-/x"},
         {"type": "jira", "path": "no slash", "login": {"password": "long enough"}}, 7, {"connector": "t", "login": "none"},
         {"type": "alertmanager", "connector": "t", "login": "none"}],
 }
