@@ -1,6 +1,7 @@
 """The lines of "Run it tonight", from the configuration on, in a folder: test_tonight.py CASEHOOKD README TOOL"""
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -18,6 +19,25 @@ class Tonight(unittest.TestCase):
             block = re.search(r"## Run it tonight\n.*?```sh\n(.*?)```", file.read(), re.S).group(1).splitlines()
         self.assertLessEqual(len(block), 10)
         return block
+
+    def say_hello(self, folder, etc, path):
+        """The notification to try it with gives its token to curl, and in no command line."""
+        with open(README, encoding="utf-8") as file:
+            script = re.search(r"This is what Alertmanager sends,.*?```sh\n(.*?)```", file.read(), re.S).group(1).replace("/etc/casehookd", etc)
+        with open(os.path.join(etc, "alertmanager.token"), encoding="utf-8") as file:
+            token = file.read().strip()
+        self.assertGreater(len(token), 20)
+        curl = os.path.join(folder, "bin", "curl")
+        with open(curl, "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\ncat > "{folder}/given"\nprintf "%s\\n" "$@" > "{folder}/words"\n')
+        os.chmod(curl, 0o755)
+        subprocess.run(["sh", "-c", script], check=True, timeout=60, stdin=subprocess.DEVNULL,
+                       env={**os.environ, "PATH": os.path.dirname(curl) + ":" + path})
+        words, given = (pathlib.Path(folder, name).read_text(encoding="utf-8") for name in ("words", "given"))
+        self.assertNotIn(token, words)
+        self.assertEqual(given, f"Authorization: Bearer {token}\n")
+        self.assertIn("@-\n", words)
+        self.assertEqual(json.loads(words[words.index("{"):words.rindex("}") + 1])["groupKey"], "try")
 
     def test_from_the_configuration_on(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -49,6 +69,7 @@ class Tonight(unittest.TestCase):
                 self.assertEqual(json.load(file), {"user": "alerts@acme.example", "password": "t0ken-canary"})
             for name in ("jira.json", "jira-secrets.json", "alertmanager.token"):
                 self.assertEqual(oct(os.stat(os.path.join(etc, name)).st_mode & 0o777), "0o640")
+            self.say_hello(folder, etc, os.environ["PATH"])
             # What other users can read while it runs.
             with open(seen, encoding="utf-8") as file:
                 words = file.read()
