@@ -149,7 +149,7 @@ static void close_first(struct casehook__idle *all)
     struct casehook_connector *connector = slot->connector;
     struct casehook__slot **last = &connector->idle;
     while (*last != slot) last = &(*last)->next;
-    *last = NULL;
+    *last = slot->next; /* none, with one idleTimeout for all */
     connector->idle_count--;
     unlink_time(all, slot);
     casehook__slot_free(connector, slot);

@@ -166,10 +166,15 @@ int casehook__keys_check(const struct casehook__template *tmpl, struct casehook_
     walk.end = buf->length;
     walk.key_count = walk.seen = walk.depth = 0;
     walk.literal_only = literal_only;
+    /* What limits the text is no limit of its keys: each takes 5 bytes of it at least, and 16 behind it. */
+    size_t limit = buf->limit;
+    buf->limit = limit < SIZE_MAX / 5 ? limit * 5 : limit;
     int status = casehook__buf_append(buf, padding, sizeof padding - buf->length % sizeof padding);
     walk.keys = buf->length;
     if (!status) status = walk_text(&walk);
     buf->length = walk.end;
+    buf->limit = limit;
+    if (buf->capacity > limit) buf->capacity = limit; /* as it promises */
     if (count) *count = walk.seen;
     if (buf->data) buf->data[buf->length] = '\0';
     for (size_t i = 0; i < 2 && status == CASEHOOK_E_PARAMS; i++)

@@ -74,7 +74,7 @@ struct casehook__template {
     bool too_many_tested;
     bool members_tested; /* a section outside strings tests `.`, which the combinations do not cover */
     bool variable_keys;  /* a key may hold a variable */
-    bool proved;         /* every rendering is JSON: none needs to be validated */
+    bool proved;         /* every rendering is JSON, unless it holds JSON of others */
 };
 
 /* The name that op or tested has of its own. */

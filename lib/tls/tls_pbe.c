@@ -88,8 +88,7 @@ static uint64_t pbes2_cost(const ASN1_TYPE *parameter)
     return cost;
 }
 
-/* What cannot be read here cannot be read by OpenSSL either, so it costs nothing. */
-static uint64_t cost_of(const X509_ALGOR *algorithm)
+uint64_t casehook__pbe_cost(const X509_ALGOR *algorithm)
 {
     const ASN1_OBJECT *object = NULL;
     const void *value = NULL;
@@ -97,7 +96,9 @@ static uint64_t cost_of(const X509_ALGOR *algorithm)
     uint64_t cost = 1;
     X509_ALGOR_get0(&object, &type, &value, algorithm);
     if (type != V_ASN1_SEQUENCE) return 1;
-    if (OBJ_obj2nid(object) == NID_pbes2) return pbes2_cost(algorithm->parameter);
+    /* PBMAC1 (RFC 9579) says in the same way how its key is made. */
+    if (OBJ_obj2nid(object) == NID_pbes2 || OBJ_obj2nid(object) == NID_pbmac1)
+        return pbes2_cost(algorithm->parameter);
     PBEPARAM *pbe = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBEPARAM), algorithm->parameter);
     if (pbe) cost = number(pbe->iter);
     PBEPARAM_free(pbe);
@@ -138,7 +139,7 @@ int casehook__pbe_open(struct casehook__pbe *pbe, const X509_ALGOR *algorithm, c
 {
     *out = NULL;
     pbe->wrong = false;
-    int status = casehook__pbe_count(pbe, cost_of(algorithm), error);
+    int status = casehook__pbe_count(pbe, casehook__pbe_cost(algorithm), error);
     if (status) return status;
     *out = decrypt(pbe, algorithm, item, data, NULL);
     if (!*out && last_error_is_unsupported() && open_context(pbe))

@@ -124,9 +124,11 @@ static int fail_passphrase(const struct pfx *pfx, struct casehook__text given)
 static int check_mac(struct pfx *pfx, PKCS12 *file, bool *wrong)
 {
     const ASN1_INTEGER *iterations = NULL;
+    const X509_ALGOR *algorithm = NULL;
     uint64_t count = 1;
-    PKCS12_get0_mac(NULL, NULL, NULL, &iterations, file);
+    PKCS12_get0_mac(NULL, &algorithm, NULL, &iterations, file);
     if (iterations && !ASN1_INTEGER_get_uint64(&count, iterations)) count = UINT64_MAX;
+    if (algorithm && OBJ_obj2nid(algorithm->algorithm) == NID_pbmac1) count = casehook__pbe_cost(algorithm);
     int status = casehook__pbe_count(&pfx->pbe, count, pfx->error);
     if (status) return status;
     if (PKCS12_verify_mac(file, pfx->pbe.passphrase.data, (int)pfx->pbe.passphrase.length) == 1)

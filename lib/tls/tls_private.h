@@ -124,6 +124,8 @@ struct casehook__pbe {
 };
 
 void casehook__pbe_free(struct casehook__pbe *pbe);
+/* The iterations that it asks for; what cannot be read by OpenSSL either costs nothing. */
+uint64_t casehook__pbe_cost(const X509_ALGOR *algorithm);
 /* Adds to iterations; CONFIG when that is over the limit. */
 int casehook__pbe_count(struct casehook__pbe *pbe, uint64_t iterations, struct casehook_error *error);
 /*

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -314,6 +315,34 @@ static void looking_at_keys_leaves_the_text_alone(void **state)
     tree_free(&tree);
 }
 
+/* As large as it may be, and full of keys. */
+static void many_keys_are_looked_at(void **state)
+{
+    (void)state;
+    enum { KEYS = 100 };
+    char body[2000] = "{\"{{case.id}}\":1", expected[2000] = "{\"k\":1";
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(body + strlen(body), sizeof body - strlen(body), ",\"%d\":1%s", i, i == KEYS - 1 ? "}" : "");
+        snprintf(expected + strlen(expected), sizeof expected - strlen(expected), ",\"%d\":1%s", i,
+                 i == KEYS - 1 ? "}" : "");
+    }
+    struct tree tree;
+    struct casehook__template *tmpl = NULL;
+    struct casehook__buf out;
+    tree_parse(&tree, "{\"case\":{\"id\":\"k\"}}");
+    assert_int_equal(casehook__template_new(NULL, casehook__text(body), CASEHOOK__TEMPLATE_JSON,
+                                            &create_schema, true, &tmpl, NULL),
+                     CASEHOOK_OK);
+    assert_int_equal(casehook__template_prove(tmpl, true, NULL), CASEHOOK_OK);
+    casehook__buf_init(&out, NULL, strlen(expected));
+    assert_int_equal(casehook__template_render(tmpl, &tree.root, &out, NULL), CASEHOOK_OK);
+    assert_string_equal(casehook__buf_string(&out), expected);
+    assert_int_equal(casehook__buf_append(&out, "x", 1), CASEHOOK_E_LIMIT); /* of the text it is one still */
+    casehook__buf_free(&out);
+    casehook__template_free(tmpl);
+    tree_free(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +357,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_utf8),
         cmocka_unit_test(json_of_others_is_looked_at),
         cmocka_unit_test(looking_at_keys_leaves_the_text_alone),
+        cmocka_unit_test(many_keys_are_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 
 #include <cmocka.h>
@@ -387,6 +388,34 @@ static void work_is_bounded(void **state)
     raise_iterations("slow_rc2.p12", 1);
 }
 
+/* The same in a MAC of the newer kind, which this OpenSSL need not know. */
+static void work_for_another_mac_is_bounded(void **state)
+{
+    (void)state;
+    static const unsigned char salt[] = "saltsalt";
+    size_t length = 0;
+    const unsigned char *data = (const unsigned char *)certs_file(certs, "slow_mac.p12", &length);
+    PKCS12 *file = d2i_PKCS12(NULL, &data, (long)length);
+    const X509_ALGOR *algorithm = NULL;
+    PBE2PARAM *parameters = PBE2PARAM_new();
+    unsigned char *der = NULL;
+    ASN1_STRING *packed = NULL;
+    PKCS12_get0_mac(NULL, &algorithm, NULL, NULL, file);
+    X509_ALGOR_free(parameters->keyfunc);
+    parameters->keyfunc =
+        PKCS5_pbkdf2_set(3000000, (unsigned char *)(uintptr_t)salt, 8, NID_hmacWithSHA256, 32);
+    X509_ALGOR_set0(parameters->encryption, OBJ_nid2obj(NID_hmacWithSHA256), V_ASN1_NULL, NULL);
+    assert_non_null(ASN1_item_pack(parameters, ASN1_ITEM_rptr(PBE2PARAM), &packed));
+    X509_ALGOR_set0((X509_ALGOR *)(uintptr_t)algorithm, OBJ_nid2obj(NID_pbmac1), V_ASN1_SEQUENCE, packed);
+    int made = i2d_PKCS12(file, &der);
+    assert_true(made > 0);
+    expect(from_bytes((const char *)der, (size_t)made, "s3cret"),
+           "secrets.pfx: the PFX file asks for more than 2000000 iterations");
+    OPENSSL_free(der);
+    PBE2PARAM_free(parameters);
+    PKCS12_free(file);
+}
+
 /* PBKDF2 and scrypt in keys as PEM. */
 static void work_for_keys_is_bounded(void **state)
 {
@@ -422,10 +451,15 @@ static void work_for_keys_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pem_in_every_form), cmocka_unit_test(pem_in_every_order),
-        cmocka_unit_test(pem_faults),        cmocka_unit_test(pfx_table),
-        cmocka_unit_test(pfx_that_is_none),  cmocka_unit_test(pfx_damaged_anywhere),
-        cmocka_unit_test(work_is_bounded),   cmocka_unit_test(work_for_keys_is_bounded),
+        cmocka_unit_test(pem_in_every_form),
+        cmocka_unit_test(pem_in_every_order),
+        cmocka_unit_test(pem_faults),
+        cmocka_unit_test(pfx_table),
+        cmocka_unit_test(pfx_that_is_none),
+        cmocka_unit_test(pfx_damaged_anywhere),
+        cmocka_unit_test(work_is_bounded),
+        cmocka_unit_test(work_for_another_mac_is_bounded),
+        cmocka_unit_test(work_for_keys_is_bounded),
     };
     return cmocka_run_group_tests(tests, make_certs, free_certs);
 }
