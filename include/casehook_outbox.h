@@ -187,8 +187,13 @@ CASEHOOK_API void casehook_outbox_close(struct casehook_outbox *outbox);
 
 /* ---- putting --------------------------------------------------------------------------------- */
 
-/* For flags.  KEEP: a newer update never replaces this entry.  Since: 0.2 */
-enum casehook_outbox_flag { CASEHOOK_OUTBOX_KEEP = 1 };
+/*
+ * For flags.  KEEP: a newer update never replaces this entry.  ANEW, of a push or create: when it is stored, what
+ * the tracker calls its case is forgotten in the same transaction, as by casehook_outbox_forget(); when its key is
+ * known, nothing is, so of two programs that put the same one only the first does so.  BUSY while an earlier entry
+ * of the case waits, is being sent, or is unknown.  Since: 0.2
+ */
+enum casehook_outbox_flag { CASEHOOK_OUTBOX_KEEP = 1, CASEHOOK_OUTBOX_ANEW = 2 };
 
 /* What became of what was put.  Since: 0.2 */
 enum casehook_outbox_stored {
@@ -221,7 +226,7 @@ struct casehook_outbox_item {
     size_t params_length; /* CASEHOOK_TERMINATED: up to the NUL */
     int64_t delay_ms;
     int operation;
-    uint32_t flags; /* CASEHOOK_OUTBOX_KEEP */
+    uint32_t flags; /* CASEHOOK_OUTBOX_KEEP, _ANEW */
 };
 
 /*

@@ -95,7 +95,8 @@ static void put_plan(struct request *request, struct answer *answer, const struc
                                            .key = item->key,
                                            .params = item->params,
                                            .params_length = CASEHOOK_TERMINATED,
-                                           .operation = item->operation};
+                                           .operation = item->operation,
+                                           .flags = plan->forget ? CASEHOOK_OUTBOX_ANEW : 0};
         if (!item->params) {
             answer_error(answer, 503, "out of memory");
             intake_count(request, INTAKE_FAILED);
@@ -129,11 +130,6 @@ static void take_notice(struct request *request, struct answer *answer, const st
     bool finished = false;
     int status = find_last(request, notice->case_id, &key, &last, &finished, &error);
     if (!status) plan_make(notice, key, last, finished, &plan);
-    if (!status && plan.forget)
-        status = casehook_outbox_forget(request->server->outbox, request->source->connector, notice->case_id,
-                                        &error);
-    /* A case that the outbox does not know is nothing to forget. */
-    if (status == CASEHOOK_E_ARGUMENT) status = CASEHOOK_OK;
     if (status) {
         put_failed(request, answer, error);
     } else if (!plan.count) {

@@ -46,7 +46,7 @@ struct plan {
     size_t count;       /* 0: nothing is to be done */
     const char *reason; /* why not */
     bool known;         /* this notification was accepted before */
-    bool forget;        /* first of all, what the tracker calls the case is to be forgotten: L2 decides */
+    bool forget;        /* with its entry, what the tracker calls the case: L2 decides */
 };
 
 /* last_key NULL: nothing was put for this case, or it is too long ago.  finished: that entry is done. */

@@ -14,7 +14,7 @@ struct put {
     struct casehook__ob_text connector, key, json;
     struct casehook__ob_params params;
     int operation;
-    bool keep;
+    bool keep, anew;
     int64_t delay_ms;
     char token[TOKEN_SIZE];
     /* What came of it. */
@@ -205,19 +205,43 @@ static int keep_case(struct casehook_outbox *outbox, const struct put *put, cons
     return casehook__ob_run(outbox, CASEHOOK__OB_CASE_SET, values, 3, NULL, fault);
 }
 
+/* Whether nothing of the case, of which blocking may be something, can bring back what is to be forgotten. */
+static int check_anew(struct casehook_outbox *outbox, struct put *put,
+                      const struct casehook__ob_numbers *blocking, bool *fits,
+                      struct casehook__ob_fault *fault)
+{
+    int status = put->anew && blocking->rows ? find_key(outbox, put, fault) : CASEHOOK_OK;
+    *fits = !put->anew || !blocking->rows;
+    if (!status && !*fits && put->stored != CASEHOOK_OUTBOX_KNOWN)
+        casehook__ob_fail(&put->job.fault, CASEHOOK_E_BUSY,
+                          "entry %lld of this case is not finished: nothing is forgotten before it is",
+                          (long long)blocking->values[0]);
+    return status;
+}
+
+static int forget(struct casehook_outbox *outbox, int64_t case_no, struct casehook__ob_fault *fault)
+{
+    const struct casehook__ob_value no = casehook__ob_number_value(case_no);
+    int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_ANEW, &no, 1, NULL, fault);
+    return status ? status : casehook__ob_run(outbox, CASEHOOK__OB_RESULTS_ANEW, &no, 1, NULL, fault);
+}
+
 /* Nothing is changed before it is sure that the entry is new, but that the case may be made. */
 static int put_into_case(struct casehook_outbox *outbox, struct put *put, struct case_row *row,
                          struct casehook__ob_fault *fault)
 {
     struct casehook__ob_numbers blocking = {.rows = 0}, older = {.rows = 0};
+    bool fits = true;
     int status = get_case(outbox, put, row, fault);
     if (!status && !row->fresh) status = find_older(outbox, put, row, &older, fault);
     const struct casehook__ob_value values[] = {casehook__ob_number_value(row->no),
                                                 casehook__ob_number_value(older.rows ? row->replaceable : 0)};
     if (!status && !row->fresh)
         status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, values, 2, &blocking, fault);
+    if (!status) status = check_anew(outbox, put, &blocking, &fits, fault);
+    if (status || !fits) return status;
     put->state = blocking.rows ? CASEHOOK_OUTBOX_QUEUED : CASEHOOK_OUTBOX_WAITING;
-    if (!status) status = insert(outbox, put, row->no, fault);
+    status = insert(outbox, put, row->no, fault);
     if (status) return status;
     if (put->stored == CASEHOOK_OUTBOX_KNOWN)
         return row->fresh ? casehook__ob_run(outbox, CASEHOOK__OB_CASE_DROP, values, 1, NULL, fault)
@@ -226,6 +250,7 @@ static int put_into_case(struct casehook_outbox *outbox, struct put *put, struct
         put->params.has_status &&
         (!row->has_status || !casehook__ob_same(text_of(&put->params.status), text_of(&row->status)));
     status = replace_older(outbox, row, &older, fault);
+    if (!status && put->anew && !row->fresh) status = forget(outbox, row->no, fault);
     return status ? status : keep_case(outbox, put, row, changes, fault);
 }
 
@@ -283,7 +308,7 @@ static int do_put(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     int status = check_put(outbox, put, &fits, fault);
     if (status || !fits) return status;
     status = put->params.has_id ? put_into_case(outbox, put, &row, fault) : insert(outbox, put, 0, fault);
-    job->tells = put->stored == CASEHOOK_OUTBOX_STORED && put->state == CASEHOOK_OUTBOX_WAITING;
+    job->tells = put->id && put->stored == CASEHOOK_OUTBOX_STORED && put->state == CASEHOOK_OUTBOX_WAITING;
     casehook__ob_buf_free(&row.status);
     return status;
 }
@@ -303,6 +328,7 @@ static int check_item(const struct casehook_outbox_item *item, struct put *put,
     put->key = casehook__ob_text(item->key);
     put->operation = item->operation;
     put->keep = item->flags & CASEHOOK_OUTBOX_KEEP;
+    put->anew = item->flags & CASEHOOK_OUTBOX_ANEW;
     put->delay_ms = item->delay_ms;
     if (!item->params) return casehook__ob_fail(fault, CASEHOOK_E_ARGUMENT, "params are NULL");
     put->json = casehook__ob_text(item->params_length == CASEHOOK_TERMINATED ? item->params : NULL);
@@ -314,9 +340,10 @@ static int check_item(const struct casehook_outbox_item *item, struct put *put,
         item->operation != CASEHOOK_UPDATE && item->operation != CASEHOOK_COMMENT)
         return casehook__ob_fail(fault, CASEHOOK_E_ARGUMENT,
                                  "operation is none of push, create, update and comment");
-    if (item->flags & ~(uint32_t)CASEHOOK_OUTBOX_KEEP)
+    bool may_make = item->operation == CASEHOOK_PUSH || item->operation == CASEHOOK_CREATE;
+    if (item->flags & ~(uint32_t)(CASEHOOK_OUTBOX_KEEP | (may_make ? CASEHOOK_OUTBOX_ANEW : 0)))
         return casehook__ob_fail(fault, CASEHOOK_E_ARGUMENT,
-                                 "flags has a flag that this version does not know");
+                                 "flags has a flag that this version, or operation, does not know");
     if (item->delay_ms < 0 || item->delay_ms > INT64_MAX / 4)
         return casehook__ob_fail(fault, CASEHOOK_E_ARGUMENT,
                                  "delay_ms is negative, or longer than anybody lives");

@@ -353,6 +353,50 @@ static void people_decide(void **state)
     casehook_outbox_close(outbox);
 }
 
+static void anew_forgets_once(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = "tracker",
+                                        .key = "k",
+                                        .params = CASE("1", ""),
+                                        .params_length = CASEHOOK_TERMINATED,
+                                        .operation = CASEHOOK_UPDATE,
+                                        .flags = CASEHOOK_OUTBOX_ANEW};
+    uint64_t id = 7, first = box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("1", ",\"externalId\":\"7\""));
+    int stored = 0;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, &stored, NULL), CASEHOOK_E_ARGUMENT);
+    item.operation = CASEHOOK_PUSH;
+    /* What waits may be sent to the old one. */
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, &stored, NULL), CASEHOOK_E_BUSY);
+    assert_int_equal(box_stats(outbox).waiting + box_stats(outbox).queued, 1);
+    assert_int_equal(id, 0);
+    box_sql("UPDATE casehook_entry SET state = 5; UPDATE casehook_tally SET state = 5 WHERE state = 1;");
+    assert_int_equal(casehook_outbox_put(outbox, &item, NULL, NULL, NULL), CASEHOOK_E_BUSY);
+    assert_int_equal(casehook_outbox_done(outbox, first, "X-1", NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, &stored, NULL), CASEHOOK_OK);
+    assert_int_equal(stored, CASEHOOK_OUTBOX_STORED);
+    assert_null(box_entry(outbox, id)->external_id);
+    /* The other one, which comes while it waits, and after that: nothing is forgotten again. */
+    uint64_t second = id;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, &stored, NULL), CASEHOOK_OK);
+    assert_true(stored == CASEHOOK_OUTBOX_KNOWN && id == second);
+    box_sql("UPDATE casehook_entry SET state = 5 WHERE state = 1; DELETE FROM casehook_tally WHERE state = 5; "
+            "UPDATE casehook_tally SET state = 5 WHERE state = 1;");
+    assert_int_equal(casehook_outbox_done(outbox, second, "X-2", NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, &stored, NULL), CASEHOOK_OK);
+    assert_true(stored == CASEHOOK_OUTBOX_KNOWN && id == second);
+    uint64_t third = box_put(outbox, CASEHOOK_COMMENT, NULL, CASE("1", ""));
+    assert_string_equal(box_entry(outbox, third)->external_id, "X-2");
+    /* A case that nobody knows. */
+    item.key = NULL;
+    item.params = CASE("2", "");
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, &stored, NULL), CASEHOOK_OK);
+    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_WAITING);
+    casehook_outbox_close(outbox);
+}
+
 /* A parked entry that is tried again does not overtake, and is not overtaken twice. */
 static void a_parked_entry_comes_back_in_turn(void **state)
 {
@@ -987,6 +1031,7 @@ int main(int argc, char **argv)
                                        TEST(a_full_outbox_says_so),
                                        TEST(what_is_wrong_is_refused),
                                        TEST(people_decide),
+                                       TEST(anew_forgets_once),
                                        TEST(a_parked_entry_comes_back_in_turn),
                                        TEST(lists_show_what_is_asked_for),
                                        TEST(a_new_file_is_private),
