@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import unittest
 
 from daemon import PATIENCE, TOKEN, alert, payload, setup
@@ -254,6 +255,29 @@ class Configuration(unittest.TestCase):
         done = subprocess.run([PROGRAM, self.daemon.save()], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot listen", done.stderr)
+
+    def test_sources_that_come_while_metrics_are_read(self):
+        """ThreadSanitizer looks at this one."""
+        self.daemon.start()
+        over = threading.Event()
+
+        def read():
+            while not over.is_set():
+                self.daemon.metrics()
+        threads = [threading.Thread(target=read) for _ in range(3)]
+        self.addCleanup(over.set)
+        for thread in threads:
+            thread.start()
+        for number in range(20):
+            self.daemon.configuration["sources"].append({"type": "cases", "connector": "tracker", "login": "none", "path": f"/more{number}"})
+            self.daemon.save()
+            self.daemon.process.send_signal(signal.SIGHUP)
+            self.daemon.wait_line("was read again")
+        over.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len([name for name in self.daemon.metrics() if "casehook_source_alerts_total" in name]), 23)
+        self.assertEqual(self.daemon.end(), 0)
 
 
 if __name__ == "__main__":
