@@ -206,7 +206,7 @@ enum casehook_outbox_stored {
  * key: two items of one connector and key are one entry; 1 to 255 bytes, NULL: never the same as another one.
  * The key of a finished entry is known until that is purged.
  * operation: CASEHOOK_PUSH, _CREATE, _UPDATE or _COMMENT.
- * params: as for casehook_run_json(), without resume; at most 8 MiB.  The id of the case is the id in it, at most
+ * params: as for casehook_run_json(), without resume; at most 7 MiB.  The id of the case is the id in it, at most
  * 1,024 bytes; without one the entry has a case of its own.  externalId, externalFields (what answers told of the
  * case: createResponseFields and the like, up to 64 KiB) and idempotencyKey are added by the outbox where they are
  * absent.  Entries of a case go in the order in which they were stored: who goes on although a put failed has

@@ -44,7 +44,7 @@ struct casehook_outbox_list {
     struct casehook__ob_heap *heap;
     struct listed *entries;
     size_t count, room;
-    bool full;
+    bool full, broken;    /* broken: there was no memory for one of them */
     _Atomic(char *) json; /* NULL: nobody has asked for it; made once */
 };
 
@@ -72,10 +72,10 @@ static int take_listed(void *user, const struct casehook__ob_value *values, size
     struct casehook_outbox_list *list = user;
     size_t size = 1;
     if (count < LIST_NUMBERS + LIST_TEXTS) return CASEHOOK_E_SYSTEM;
-    if (!list_room(list)) return CASEHOOK_E_NO_MEMORY;
     const struct casehook__ob_value *texts = values + LIST_NUMBERS;
     for (size_t i = 0; i < LIST_TEXTS; i++) size += texts[i].bytes.length + 1;
-    char *at = casehook__ob_resize(list->heap, NULL, size);
+    char *at = list_room(list) ? casehook__ob_resize(list->heap, NULL, size) : NULL;
+    list->broken = !at;
     if (!at) return CASEHOOK_E_NO_MEMORY;
     struct listed *entry = &list->entries[list->count++];
     *entry = (struct listed){.block = at};
@@ -127,15 +127,13 @@ static int find_id_of_key(struct casehook_outbox *outbox, struct casehook_outbox
     return status;
 }
 
-static int do_find(struct casehook_outbox *outbox, struct casehook__ob_job *job,
-                   struct casehook__ob_fault *fault)
+static int find_entries(struct casehook_outbox *outbox, struct finding *finding,
+                        struct casehook__ob_fault *fault)
 {
-    struct finding *finding = job->user;
     struct casehook_outbox_query query = finding->query;
     struct casehook__ob_rows rows = {.take = take_listed, .user = finding->list};
     struct casehook__ob_value values[14];
     int64_t there = 0, before = before_what(&query);
-    drop_listed(finding->list);
     if (query.by_case) return find_cases(outbox, finding, &rows, fault);
     int status = find_id_of_key(outbox, &query, fault);
     if (status) return status;
@@ -162,6 +160,21 @@ static int do_find(struct casehook_outbox *outbox, struct casehook__ob_job *job,
         finding->list->entries[0].numbers[N_ID] != (int64_t)query.id)
         drop_listed(finding->list);
     return status;
+}
+
+/* A list may be large.  That there is no memory for it is no reason why others should fail. */
+static int do_find(struct casehook_outbox *outbox, struct casehook__ob_job *job,
+                   struct casehook__ob_fault *fault)
+{
+    struct finding *finding = job->user;
+    struct casehook_outbox_list *list = finding->list;
+    drop_listed(list);
+    list->broken = false;
+    int status = find_entries(outbox, finding, fault);
+    if (!status || !list->broken) return status;
+    drop_listed(list);
+    casehook__ob_fail_memory(&job->fault);
+    return CASEHOOK_OK;
 }
 
 int casehook_outbox_find(struct casehook_outbox *outbox, const struct casehook_outbox_query *given,

@@ -4,12 +4,16 @@
 #include "documents.h"
 #include "http_server.h"
 #include "memory.h"
+#include "outbox/outbox_private.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static long allocations, fails_at, blocks;
+static _Atomic long allocations, fails_at, blocks;
+static _Atomic size_t largest = SIZE_MAX;
 static int destroyed;
 
 static void *reallocate(void *user, void *pointer, size_t size)
@@ -20,7 +24,7 @@ static void *reallocate(void *user, void *pointer, size_t size)
         free(pointer);
         return NULL;
     }
-    if (++allocations == fails_at) return NULL;
+    if (++allocations == fails_at || size > largest) return NULL;
     blocks += pointer == NULL;
     return realloc(pointer, size);
 }
@@ -156,9 +160,63 @@ static void every_allocation(void **state)
     http_log_free(log);
 }
 
+/* ---- a list that is too large ----------------------------------------------------------------------- */
+
+static void *list_all(void *outbox)
+{
+    static int status;
+    const struct casehook_outbox_query query = {.struct_size = sizeof query, .full = 1};
+    struct casehook_outbox_list *list;
+    status = casehook_outbox_find(outbox, &query, &list, NULL);
+    assert_null(list);
+    return &status;
+}
+
+/* In the transaction of which the list becomes a part. */
+static int wait_for_list(struct casehook_outbox *outbox, struct casehook__ob_job *job,
+                         struct casehook__ob_fault *fault)
+{
+    (void)fault;
+    assert_int_equal(pthread_create(job->user, NULL, list_all, outbox), 0);
+    for (bool there = false; !there; sched_yield()) {
+        pthread_mutex_lock(&outbox->lock);
+        there = outbox->first != NULL;
+        pthread_mutex_unlock(&outbox->lock);
+    }
+    return CASEHOOK_OK;
+}
+
+static void a_list_without_memory_fails_alone(void **state)
+{
+    (void)state;
+    enum { BYTES = 100000 };
+    struct casehook_outbox *outbox = NULL;
+    pthread_t thread;
+    struct casehook__ob_job job = {.do_it = wait_for_list, .user = &thread};
+    char *params = must_alloc(BYTES + 1);
+    void *status;
+    fails_at = 0;
+    assert_int_equal(open_one(box_place(), &outbox), CASEHOOK_OK);
+    memset(params, ' ', BYTES);
+    params[0] = '{';
+    params[BYTES - 1] = '}';
+    params[BYTES] = '\0';
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, params);
+    largest = BYTES / 2;
+    assert_int_equal(casehook__ob_group(outbox, &job), CASEHOOK_OK);
+    assert_int_equal(pthread_join(thread, &status), 0);
+    assert_int_equal(*(int *)status, CASEHOOK_E_NO_MEMORY);
+    largest = SIZE_MAX;
+    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_WAITING);
+    casehook_outbox_close(outbox);
+    box_remove();
+    free(params);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) box_use(argv[1]);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation),
+                                       cmocka_unit_test(a_list_without_memory_fails_alone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

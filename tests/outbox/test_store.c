@@ -314,6 +314,14 @@ static void what_is_wrong_is_refused(void **state)
     memcpy(deep, "{\"a\":", 5);
     assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, NULL, deep), CASEHOOK_E_PARAMS);
     free(deep);
+    /* As long as a call may be: what is added when it is sent would be too much. */
+    enum { CALL_MAX = 8 << 20 };
+    char *large = must_alloc(CALL_MAX + 1);
+    memset(large, 'x', CALL_MAX);
+    memcpy(large, "{\"a\":\"", 6);
+    memcpy(large + CALL_MAX - 2, "\"}", 3);
+    assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, NULL, large), CASEHOOK_E_PARAMS);
+    free(large);
     assert_int_equal(box_put_status(outbox, CASEHOOK_GET, NULL, CASE("1", "")), CASEHOOK_E_ARGUMENT);
     assert_int_equal(box_put_status(outbox, CASEHOOK_PUSH, "", CASE("1", "")), CASEHOOK_E_ARGUMENT);
     struct casehook_outbox_item item = {.struct_size = sizeof item,
