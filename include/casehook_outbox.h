@@ -40,7 +40,11 @@
  *    one delivers; concurrent puts are written together.  fd, timeout_ms, process and run are for one thread at
  *    a time.  The library starts no threads.
  *  - A call may wait for the disk, for a database up to database_timeout_ms.
- *  - Times are milliseconds, points in time milliseconds since 1970 UTC by the clock of the database.
+ *  - Times are milliseconds, points in time milliseconds since 1970 UTC by the clock of the database.  For a file
+ *    that is the machine's.  Set it before entries are delivered: one step forward counts as time that has passed,
+ *    so an entry that failed before may be parked at its next failure (give_up_after_ms), and what another handle
+ *    of the same file is sending counts as lost by it (doubt) when the step is longer than lease_ms.  After a step
+ *    back each handle that delivers shortens what waits for its time by that step, at most to now.
  */
 #ifndef CASEHOOK_OUTBOX_H
 #define CASEHOOK_OUTBOX_H
@@ -99,7 +103,10 @@ typedef struct casehook_connector *(*casehook_outbox_resolve_fn)(void *user, con
 
 /*
  * location: the path of a file, which is made when it is not there, or "postgresql://...", as libpq reads it.
- * A file must be on a local disk; SQLite puts PATH-wal and PATH-shm beside it.
+ * A file must be on a local disk; SQLite puts PATH-wal and PATH-shm beside it.  The address of PostgreSQL is that of
+ * the server, or of a pooler in session mode: in transaction mode nothing works.  A standby that takes over keeps
+ * what is promised only when it is synchronous: else what was put last may be lost, and what was sent last is sent
+ * again.
  *
  * allocator: NULL for malloc; copied.  What SQLite and libpq allocate does not come from it.
  *
@@ -134,7 +141,8 @@ typedef struct casehook_connector *(*casehook_outbox_resolve_fn)(void *user, con
  *
  * database_timeout_ms: how long a call waits for a lock of another program, or for PostgreSQL; 0: 5 s.
  * poll_ms: how often a file is looked at for what another process has put; 0: 1 s.  PostgreSQL tells it.
- * max_sending: entries that are sent at the same time; 0: 64.  max_connections: as in
+ * max_sending: entries that are sent at the same time; 0: 64.  Large ones are fewer: no further one is taken while
+ * those that are being sent need 32 MiB, by an estimate of their bytes and values.  max_connections: as in
  * casehook_loop_options.  log_level: CASEHOOK_LOG_*, 0: INFO.
  * Ownership: yours; all of it is copied.  Since: 0.2
  */
@@ -215,8 +223,9 @@ enum casehook_outbox_stored {
  * delay_ms: not sent before so long from now.
  *
  * An update or a push that waits, was never tried, has no comments and is no change of status (its status is
- * that of the entry before it of the same case) is replaced by a newer one of the same case: only the newer one
- * is sent.  Ownership: yours; nothing is kept.  Since: 0.2
+ * that of the entry before it of the same case) is replaced by a newer one of the same case, unless something else
+ * of the case waits between them: only the newer one is sent.  What it does not say is never said, so give all of
+ * the case each time, or KEEP.  Ownership: yours; nothing is kept.  Since: 0.2
  */
 struct casehook_outbox_item {
     size_t struct_size;
@@ -421,7 +430,7 @@ CASEHOOK_API int casehook_outbox_done(struct casehook_outbox *outbox, uint64_t i
 
 /*
  * What the tracker calls this case, and its externalFields, are forgotten (it was deleted there): the next push
- * creates it.
+ * creates it.  BUSY while one of its entries is being sent, because what comes of that would be remembered again.
  * case_id is NUL-terminated.  Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_forget(struct casehook_outbox *outbox, const char *connector,

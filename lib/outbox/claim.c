@@ -3,21 +3,35 @@
 
 #include "outbox/outbox_private.h"
 
-enum { EXPIRED_AT_ONCE = 200, GRACE_MS_MAX = 5000, LEASE_SPARE = 8, SET_BACK_MS = 1000 };
+enum {
+    EXPIRED_AT_ONCE = 200,
+    GRACE_MS_MAX = 5000,
+    LEASE_SPARE = 8,
+    SET_BACK_MS = 1000,
+    VALUE_BYTES = 80,    /* what a value of the params needs while they are sent */
+    HELD_MAX = 32 << 20, /* what all that is sent needs; one more that is larger is not refused */
+};
 
 void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending)
 {
     casehook__ob_rest_clear(outbox, sending->id);
+    outbox->held -= sending->weight;
     casehook__ob_release(outbox->heap, sending->block);
     casehook_result_free(sending->result);
     memset(sending, 0, sizeof *sending);
 }
 
-size_t casehook__ob_in_flight(const struct casehook_outbox *outbox)
+/* How many have not ended. */
+static size_t in_flight(const struct casehook_outbox *outbox)
 {
     size_t count = 0;
     for (size_t i = 0; i < outbox->places; i++) count += outbox->sending[i].used && !outbox->sending[i].ended;
     return count;
+}
+
+bool casehook__ob_has_room(const struct casehook_outbox *outbox)
+{
+    return in_flight(outbox) < outbox->options.max_sending && outbox->held < HELD_MAX;
 }
 
 void casehook__ob_unclaim(struct casehook_outbox *outbox)
@@ -49,6 +63,14 @@ static struct casehook__ob_text keep_claimed(char **at, const struct casehook__o
     return kept;
 }
 
+/* Each value but the first of its array or object has a comma before it; one in a text does no harm. */
+static size_t weigh(struct casehook__ob_text params, size_t size)
+{
+    const char *at = params.data, *end = at + params.length;
+    while (at && (at = memchr(at, ',', (size_t)(end - at)))) at++, size += VALUE_BYTES;
+    return size;
+}
+
 enum { CLAIM_NUMBERS = 8, CLAIM_COLUMNS = 14 };
 
 static int take_claimed(void *user, const struct casehook__ob_value *values, size_t count)
@@ -78,6 +100,8 @@ static int take_claimed(void *user, const struct casehook__ob_value *values, siz
     sending->token = keep_claimed(&at, &values[11]);
     sending->external_id = keep_claimed(&at, &values[12]);
     sending->fields = keep_claimed(&at, &values[13]);
+    sending->weight = weigh(sending->params, size);
+    outbox->held += sending->weight;
     atomic_fetch_add(&outbox->sending_now, 1);
     return CASEHOOK_OK;
 }
@@ -108,7 +132,8 @@ static void count_doubted(struct casehook_outbox *outbox, uint64_t count)
 
 /*
  * Whose lease is over has sent nothing since: it looks at a clock that does not stop before it sends.  The
- * grace is for what is on its way meanwhile.
+ * grace is for what is on its way meanwhile.  A clock of the machine that is set forward is no such clock:
+ * what others are sending from the same file becomes doubtful then.
  */
 static int expire(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
 {
@@ -174,7 +199,7 @@ static int claim_probes(struct casehook_outbox *outbox, struct casehook__ob_valu
     for (size_t i = 0; !status && i < CASEHOOK__OB_RESTS; i++) {
         struct casehook__ob_rest *rest = &outbox->rests[i];
         if (!*rest->connector || rest->probe || rest->until > casehook__ob_clock()) continue;
-        if (casehook__ob_in_flight(outbox) >= outbox->options.max_sending) break;
+        if (!casehook__ob_has_room(outbox)) break;
         values[0] = casehook__ob_number_value(1);
         values[4] = casehook__ob_bytes_value(casehook__ob_text(rest->connector));
         status = casehook__ob_run(outbox, CASEHOOK__OB_CLAIM_OF, values, 5, rows, fault);
@@ -190,7 +215,7 @@ static int claim_probes(struct casehook_outbox *outbox, struct casehook__ob_valu
 int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
 {
     struct casehook__ob_rows rows = {.take = take_claimed, .user = outbox};
-    size_t room = outbox->options.max_sending - casehook__ob_in_flight(outbox), taken = 0;
+    size_t room = outbox->options.max_sending - in_flight(outbox), taken = 0;
     int64_t now = casehook__ob_clock();
     struct casehook__ob_value values[4 + CASEHOOK__OB_RESTS] = {
         casehook__ob_number_value((int64_t)room), casehook__ob_number_value(outbox->options.lease_ms),

@@ -133,14 +133,23 @@ static int do_forget(struct casehook_outbox *outbox, struct casehook__ob_job *jo
                      struct casehook__ob_fault *fault)
 {
     struct decision *decision = job->user;
-    struct casehook__ob_rows rows = {.take = NULL};
+    struct casehook__ob_numbers found, sending;
     const struct casehook__ob_value values[] = {
         casehook__ob_bytes_value(casehook__ob_text(decision->connector)),
         casehook__ob_bytes_value(casehook__ob_text(decision->case_id))};
-    int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FORGET, values, 2, &rows, fault);
-    if (!status && rows.changed == 0)
+    int status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_FIND, values, 2, &found, fault);
+    if (!status && !found.rows)
         casehook__ob_fail(&job->fault, CASEHOOK_E_ARGUMENT, "there is no such case of that connector");
-    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_RESULTS_FORGET, values, 2, NULL, fault);
+    if (status || !found.rows) return status;
+    const struct casehook__ob_value no = casehook__ob_number_value(found.values[0]);
+    /* What comes of one that is being sent would be remembered again. */
+    status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_SENDING, &no, 1, &sending, fault);
+    if (!status && sending.rows && sending.values[0] == CASEHOOK_OUTBOX_SENDING) {
+        decision->id = sending.values[1];
+        return refuse_decision(job, decision, CASEHOOK_OUTBOX_SENDING);
+    }
+    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FORGET, &no, 1, NULL, fault);
+    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_RESULTS_FORGET, &no, 1, NULL, fault);
     return status;
 }
 

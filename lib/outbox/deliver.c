@@ -180,7 +180,7 @@ static bool wants_transaction(struct casehook_outbox *outbox, bool *claims)
 {
     int64_t now = casehook__ob_clock();
     size_t sending = atomic_load(&outbox->sending_now), ended = ended_count(outbox);
-    bool room = sending - ended < outbox->options.max_sending && sending < outbox->places;
+    bool room = casehook__ob_has_room(outbox) && sending < outbox->places;
     if (ended && !outbox->ended_since) outbox->ended_since = now;
     *claims = room && !atomic_load(&outbox->paused);
     if (outbox->away && now < outbox->next_try) return false;
@@ -207,8 +207,7 @@ static void set_alarm(struct casehook_outbox *outbox)
     if (outbox->away) {
         delay = delay_until(outbox->next_try, now, delay);
     } else {
-        if (!outbox->ended_since && !atomic_load(&outbox->paused) &&
-            casehook__ob_in_flight(outbox) < outbox->options.max_sending)
+        if (!outbox->ended_since && !atomic_load(&outbox->paused) && casehook__ob_has_room(outbox))
             delay = delay_until(outbox->next_claim, now, delay);
         if (outbox->polls) delay = delay_until(outbox->next_look, now, delay);
         if (outbox->sweep.more) delay = delay_until(outbox->next_clean, now, delay);
@@ -321,8 +320,7 @@ int64_t casehook_outbox_timeout_ms(struct casehook_outbox *outbox)
     if (outbox->sweep.more) delay = delay_until(outbox->next_clean, now, delay);
     if (outbox->next_ask) delay = delay_until(outbox->next_ask, now, delay);
     if (outbox->ended_since) delay = delay_until(outbox->ended_since + GATHER_MS, now, delay);
-    if (!outbox->ended_since && !atomic_load(&outbox->paused) &&
-        casehook__ob_in_flight(outbox) < outbox->options.max_sending)
+    if (!outbox->ended_since && !atomic_load(&outbox->paused) && casehook__ob_has_room(outbox))
         delay = delay_until(outbox->next_claim, now, delay);
     return loop >= 0 && loop < delay ? loop : delay;
 }

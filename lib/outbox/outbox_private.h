@@ -42,8 +42,9 @@ struct casehook__ob_sending {
     int64_t taken_at,
         stop_at; /* by our own clock, which goes on when we do not; stop_at: before the lease ends */
     int operation;
-    bool doubt;  /* an attempt before may have been done */
-    void *block; /* holds the texts */
+    bool doubt;    /* an attempt before may have been done */
+    void *block;   /* holds the texts */
+    size_t weight; /* about what it needs while it is sent */
     const char *connector;
     struct casehook__ob_text params, earlier, token, external_id, fields;
     uint64_t ticket;
@@ -100,6 +101,7 @@ struct casehook_outbox {
     struct casehook_loop *loop;
     struct casehook__ob_watch *watch;
     struct casehook__ob_sending *sending;
+    size_t held;   /* weight of all of them */
     size_t places; /* of them: as many as may be sent, and as many that have ended and are not stored yet */
     int64_t clock_ahead;                                 /* when entries were taken last */
     int64_t next_claim, next_clean, next_look, next_try; /* by our own clock */
@@ -148,8 +150,8 @@ int casehook__ob_settle(struct casehook_outbox *outbox, struct casehook__ob_faul
 int casehook__ob_clean(struct casehook_outbox *outbox, struct casehook__ob_sweep *sweep,
                        struct casehook__ob_fault *fault);
 void casehook__ob_sending_clear(struct casehook_outbox *outbox, struct casehook__ob_sending *sending);
-/* How many have not ended. */
-size_t casehook__ob_in_flight(const struct casehook_outbox *outbox);
+/* Whether one more may be taken: fewer are sent than may be, and they need no more memory than they may. */
+bool casehook__ob_has_room(const struct casehook_outbox *outbox);
 /* Before a job is done once more: what it had taken is not ours. */
 void casehook__ob_unclaim(struct casehook_outbox *outbox);
 

@@ -39,14 +39,19 @@
     AND_ASKED("$4")    \
     AND_ASKED("$5") AND_ASKED("$6") AND_ASKED("$7") AND_ASKED("$8") "ORDER BY 1 DESC LIMIT $13"
 
-/* Of those that are due, and are not left out.  The time is asked once, so that an index can be used. */
+/*
+ * Of those that are due, and are not left out, the first, and others up to so many bytes.  The time is asked
+ * once, so that an index can be used.
+ */
 #define CLAIM(which)                                                                           \
-    "WITH mine AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 1 "                \
+    "WITH mine AS MATERIALIZED (SELECT id, due, connector, bytes FROM casehook_entry "         \
+    "WHERE state = 1 "                                                                         \
     "AND due <= (SELECT %NOW) " which "ORDER BY due, connector, id LIMIT $1 %SKIP) "           \
     "UPDATE casehook_entry SET state = 3, fence = fence + 1, due = %NOW + $2, instance = $3, " \
     "worker = $4, attempts = attempts + 1, "                                                   \
     "first_at = CASE WHEN first_at = 0 THEN %NOW ELSE first_at END "                           \
-    "WHERE id IN (SELECT id FROM mine) "                                                       \
+    "WHERE id IN (SELECT id FROM (SELECT id, SUM(bytes) OVER (ORDER BY due, connector, id) "   \
+    "- bytes AS earlier FROM mine) AS m WHERE earlier < 1048576) "                             \
     "RETURNING id, fence, case_no, operation, doubt, attempts, %NOW - first_at, bytes, "       \
     "connector, params, result, token, "                                                       \
     "(SELECT external_id FROM casehook_case WHERE no = casehook_entry.case_no), "              \
@@ -62,6 +67,8 @@
  */
 #define NEWER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 4, 5, 6, 7, 8) AND n.id > casehook_entry.id")
+#define LATER_OF_CASE \
+    OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 5) AND n.id > casehook_entry.id")
 #define IS_LAST_OF_CASE                                                                            \
     "(case_no > 0 AND EXISTS (SELECT 1 FROM casehook_case c WHERE c.no = casehook_entry.case_no) " \
     "AND NOT EXISTS (" NEWER_OF_CASE ")) "
@@ -102,15 +109,18 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                  "WHEN $4 > 0 THEN $4 ELSE last_entry END, "
                                  "changed = %NOW WHERE no = $1",
                                  "ibbib"},
+    /* And what could be taken is held, so that nobody begins to send it. */
+    [CASEHOOK__OB_CASE_SENDING] = {"SELECT state, id FROM casehook_entry WHERE state IN (1, 3) AND id IN "
+                                   "(" OF_CASE("$1", "n.state IN (1, 3)") ") ORDER BY state DESC %LOCK",
+                                   "i"},
     [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL, fields = NULL "
-                                  "WHERE connector = $1 AND case_id = $2",
-                                  "bb"},
-    /* What was reached of its entries is nothing in another case. */
+                                  "WHERE no = $1",
+                                  "i"},
+    /* What was reached of its entries is nothing in another case; nor is what a late answer tells. */
     [CASEHOOK__OB_RESULTS_FORGET] =
-        {"UPDATE casehook_entry SET result = NULL WHERE id IN (" OF_CASE(
-             "(SELECT no FROM casehook_case WHERE connector = $1 AND case_id = $2)",
-             "n.state IN (1, 2, 4, 5)") ")",
-         "bb"},
+        {"UPDATE casehook_entry SET result = NULL, instance = 0 WHERE id IN (" OF_CASE(
+             "$1", "n.state IN (1, 2, 4, 5)") ")",
+         "i"},
     /* $2 is about to be replaced. */
     [CASEHOOK__OB_BLOCKING] = {"SELECT id FROM (" BUSY_OF_CASE ") AS busy WHERE id <> $2 LIMIT 1", "ii"},
     /* A case that is in the tracker, or that something unfinished will make. */
@@ -137,6 +147,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                 "bi"},
     /* Taken by a commit of which nobody knew whether it was done, and never sent. */
     [CASEHOOK__OB_GIVE_BACK] = {"UPDATE casehook_entry SET state = 1, due = %NOW, attempts = attempts - 1, "
+                                "first_at = CASE WHEN attempts = 1 THEN 0 ELSE first_at END, "
                                 "instance = 0 WHERE id = $1 AND fence = $2 AND state = 3 RETURNING id, bytes",
                                 "ii"},
     [CASEHOOK__OB_CLAIM] = {CLAIM(""), "iiib"},
@@ -166,10 +177,10 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                    "ORDER BY due LIMIT 1",
                                    "ibbbbbbbb"},
     [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes FROM casehook_entry WHERE id = $1 %LOCK", "i"},
-    /* Whether a newer update may stand for it. */
+    /* Whether a newer update may stand for it: not before what was put between them. */
     [CASEHOOK__OB_OLDER] = {"SELECT state, bytes FROM casehook_entry "
                             "WHERE id = $1 AND state <= 2 AND attempts = 0 "
-                            "AND (operation = $2 OR operation = 3) %LOCK",
+                            "AND (operation = $2 OR operation = 3) AND NOT EXISTS (" LATER_OF_CASE ") %LOCK",
                             "ii"},
     /* One that waits may have been sent: only what a person has looked at begins anew. */
     [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, fence = fence + 1, "

@@ -23,14 +23,8 @@ int casehook__ob_postgres_open(struct casehook__ob_heap *heap, const struct case
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-    PG_VALUES_MAX = 16,
-    PG_COLUMNS_MAX = 24,
-    PG_AGAIN_MS = 500,
-    OID_BYTEA = 17,
-    OID_INT8 = 20,
-    OID_INT4 = 23
-};
+enum { PG_VALUES_MAX = 16, PG_COLUMNS_MAX = 24, PG_AGAIN_MS = 500 };
+enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23 };
 
 struct postgres_store {
     struct casehook__ob_store common;
@@ -335,8 +329,12 @@ static int postgres_commit(struct casehook__ob_store *common, struct casehook__o
 {
     struct postgres_store *store = (struct postgres_store *)common;
     struct casehook__ob_fault why = {.status = CASEHOOK_OK};
+    /* One that has failed ends without an error, and nothing is stored. */
+    bool failed = store->connection && PQtransactionStatus(store->connection) == PQTRANS_INERROR;
     int status = postgres_script(common, "COMMIT", &why);
     store->in_transaction = false;
+    if (!status && failed)
+        status = casehook__ob_fail(&why, CASEHOOK_E_SYSTEM, "outbox: PostgreSQL undid it: look at its log");
     if (!status) return CASEHOOK_OK;
     if (store->connection) {
         *fault = why; /* it was refused */

@@ -4,6 +4,7 @@
 #include "documents.h"
 #include "http_server.h"
 #include "memory.h"
+#include "outbox/outbox_private.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -140,6 +141,26 @@ static void the_second_push_is_an_update(void **state)
     assert_int_equal(casehook_outbox_find(outbox, &query, &list, NULL), CASEHOOK_OK);
     assert_int_equal(casehook_outbox_list_count(list), 1);
     casehook_outbox_list_free(list);
+    casehook_outbox_close(outbox);
+}
+
+/* What comes of an entry that is being sent would be remembered again. */
+static void nothing_is_forgotten_while_it_is_sent(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    site.delay_ms = 300; /* so that it is on its way still */
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    casehook_outbox_process(outbox);
+    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_SENDING);
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "c", NULL), CASEHOOK_E_BUSY);
+    assert_int_equal(settle(outbox, id), DONE);
+    site.delay_ms = 0;
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "c", NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    assert_int_equal(strncmp(site.last, "POST /issue ", 12), 0);
     casehook_outbox_close(outbox);
 }
 
@@ -625,6 +646,48 @@ static void closing_gives_back(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* What a commit took of which nobody knew the end was never sent: it has the time of one that is new. */
+static void what_is_given_back_was_never_tried(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    char *sql = must_format("UPDATE casehook_entry SET state = 3, instance = %lld, fence = 1, attempts = 1, "
+                            "first_at = 1000 WHERE id = %llu;",
+                            (long long)outbox->instance, (unsigned long long)id);
+    box_sql(sql);
+    free(sql);
+    outbox->away = true; /* as after a commit that broke */
+    site.status = 503;
+    while (!box_entry(outbox, id)->message) casehook_outbox_run(outbox, 0, 5);
+    assert_true(box_entry(outbox, id)->first_ms > 1000);
+    casehook_outbox_close(outbox);
+}
+
+/* Each of them needs more memory than it is long: there may be many, but not all at once. */
+static void large_entries_are_few_at_a_time(void **state)
+{
+    enum { ENTRIES = 12, BYTES = 390000 };
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    char *params = must_alloc(BYTES + 1);
+    uint64_t ids[ENTRIES];
+    size_t length = (size_t)sprintf(params, "{\"title\":\"T\",\"tags\":[\"a\"");
+    while (length < BYTES - 10) length += (size_t)sprintf(params + length, ",\"a\"");
+    memcpy(params + length, "]}", 3);
+    for (size_t i = 0; i < ENTRIES; i++) ids[i] = box_put(outbox, CASEHOOK_PUSH, NULL, params);
+    free(params);
+    site.delay_ms = 200; /* so that they are on their way still */
+    for (int i = 0; i < 10; i++) casehook_outbox_process(outbox);
+    assert_in_range(casehook_outbox_sending(outbox), 1, ENTRIES / 2);
+    site.delay_ms = 0;
+    for (size_t i = 0; i < ENTRIES; i++) assert_int_equal(settle(outbox, ids[i]), DONE);
+    casehook_outbox_close(outbox);
+}
+
 /* ---- threads ------------------------------------------------------------------------------------------ */
 
 enum { THREADS = 4, PUTS = 25 };
@@ -729,6 +792,7 @@ int main(int argc, char **argv)
     if (argc > 1) box_use(argv[1]);
 #define TEST(name) cmocka_unit_test_teardown(name, end)
     const struct CMUnitTest tests[] = {TEST(the_second_push_is_an_update),
+                                       TEST(nothing_is_forgotten_while_it_is_sent),
                                        TEST(what_answers_told_is_remembered),
                                        TEST(an_open_circuit_holds_up_its_own),
                                        TEST(an_open_circuit_is_tried),
@@ -748,6 +812,8 @@ int main(int argc, char **argv)
                                        TEST(without_its_connector_an_entry_waits),
                                        TEST(the_descriptor_says_when),
                                        TEST(closing_gives_back),
+                                       TEST(what_is_given_back_was_never_tried),
+                                       TEST(large_entries_are_few_at_a_time),
                                        TEST(many_put_while_one_delivers),
                                        TEST(many_put_while_the_database_restarts)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* unshare */
 #include "box.h"
 #include "memory.h"
+#include "outbox/outbox_private.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -255,6 +256,14 @@ static void a_newer_update_replaces_one_that_waits(void **state)
     uint64_t knows = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("3", ",\"externalId\":\"7\""));
     box_put(outbox, CASEHOOK_PUSH, NULL, CASE("3", ""));
     assert_int_equal(box_state(outbox, knows), CASEHOOK_OUTBOX_WAITING);
+    /* What was put between them would come after it. */
+    uint64_t before = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("4", ""));
+    box_put(outbox, CASEHOOK_COMMENT, NULL,
+            "{\"incident\":{\"id\":\"4\"},\"comments\":[{\"commentId\":\"1\",\"comment\":\"c\"}]}");
+    uint64_t behind = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("4", ""));
+    assert_int_equal(box_state(outbox, before), CASEHOOK_OUTBOX_WAITING);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("4", ""));
+    assert_int_equal(box_state(outbox, behind), CASEHOOK_OUTBOX_REPLACED);
     casehook_outbox_close(outbox);
 }
 
@@ -817,6 +826,27 @@ static void tables_of_an_older_version_are_brought_up(void **state)
 
 /* ---- files ------------------------------------------------------------------------------------------ */
 
+/* The database says COMMIT to nobody whose transaction has failed, but that is no error to it. */
+static int fail_unseen(struct casehook_outbox *outbox, struct casehook__ob_job *job,
+                       struct casehook__ob_fault *fault)
+{
+    (void)job;
+    (void)fault;
+    assert_int_not_equal(outbox->store->driver->script(outbox->store, "SELECT 1 / 0", NULL), CASEHOOK_OK);
+    return CASEHOOK_OK;
+}
+
+static void a_commit_that_was_none(void **state)
+{
+    (void)state;
+    SKIP_UNLESS(box_is_postgres(), "it is about PostgreSQL");
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    struct casehook__ob_job job = {.do_it = fail_unseen};
+    assert_int_equal(casehook__ob_group(outbox, &job), CASEHOOK_E_SYSTEM);
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    casehook_outbox_close(outbox);
+}
+
 static void locations_that_cannot_be(void **state)
 {
     (void)state;
@@ -1055,6 +1085,7 @@ int main(int argc, char **argv)
                                        TEST(a_child_may_only_release),
                                        TEST(tables_of_a_newer_version_are_left_alone),
                                        TEST(tables_of_an_older_version_are_brought_up),
+                                       TEST(a_commit_that_was_none),
                                        TEST(locations_that_cannot_be),
                                        TEST(files_that_are_no_outbox),
                                        TEST(a_damaged_file_is_told),
