@@ -129,6 +129,14 @@ int casehook_outbox_done(struct casehook_outbox *outbox, uint64_t id, const char
 
 /* ---- cases and finished entries ------------------------------------------------------------------------ */
 
+int casehook__ob_forget_case(struct casehook_outbox *outbox, int64_t case_no,
+                             struct casehook__ob_fault *fault)
+{
+    const struct casehook__ob_value no = casehook__ob_number_value(case_no);
+    int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FORGET, &no, 1, NULL, fault);
+    return status ? status : casehook__ob_run(outbox, CASEHOOK__OB_RESULTS_FORGET, &no, 1, NULL, fault);
+}
+
 static int do_forget(struct casehook_outbox *outbox, struct casehook__ob_job *job,
                      struct casehook__ob_fault *fault)
 {
@@ -148,9 +156,7 @@ static int do_forget(struct casehook_outbox *outbox, struct casehook__ob_job *jo
         decision->id = sending.values[1];
         return refuse_decision(job, decision, CASEHOOK_OUTBOX_SENDING);
     }
-    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FORGET, &no, 1, NULL, fault);
-    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_RESULTS_FORGET, &no, 1, NULL, fault);
-    return status;
+    return status ? status : casehook__ob_forget_case(outbox, found.values[0], fault);
 }
 
 int casehook_outbox_forget(struct casehook_outbox *outbox, const char *connector, const char *case_id,

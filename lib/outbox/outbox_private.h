@@ -136,6 +136,9 @@ int casehook__ob_ask(struct casehook_outbox *outbox, int statement, const struct
                      size_t count, struct casehook__ob_numbers *numbers, struct casehook__ob_fault *fault);
 /* The next entry of that case gets its turn. */
 int casehook__ob_promote(struct casehook_outbox *outbox, int64_t case_no, struct casehook__ob_fault *fault);
+/* decide.c: in a job, what the tracker calls it, and all that was reached there. */
+int casehook__ob_forget_case(struct casehook_outbox *outbox, int64_t case_no,
+                             struct casehook__ob_fault *fault);
 
 /* outbox.c */
 int casehook__ob_usable(struct casehook_outbox *outbox, struct casehook__ob_fault *fault);

@@ -219,13 +219,6 @@ static int check_anew(struct casehook_outbox *outbox, struct put *put,
     return status;
 }
 
-static int forget(struct casehook_outbox *outbox, int64_t case_no, struct casehook__ob_fault *fault)
-{
-    const struct casehook__ob_value no = casehook__ob_number_value(case_no);
-    int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_ANEW, &no, 1, NULL, fault);
-    return status ? status : casehook__ob_run(outbox, CASEHOOK__OB_RESULTS_ANEW, &no, 1, NULL, fault);
-}
-
 /* Nothing is changed before it is sure that the entry is new, but that the case may be made. */
 static int put_into_case(struct casehook_outbox *outbox, struct put *put, struct case_row *row,
                          struct casehook__ob_fault *fault)
@@ -250,7 +243,7 @@ static int put_into_case(struct casehook_outbox *outbox, struct put *put, struct
         put->params.has_status &&
         (!row->has_status || !casehook__ob_same(text_of(&put->params.status), text_of(&row->status)));
     status = replace_older(outbox, row, &older, fault);
-    if (!status && put->anew && !row->fresh) status = forget(outbox, row->no, fault);
+    if (!status && put->anew && !row->fresh) status = casehook__ob_forget_case(outbox, row->no, fault);
     return status ? status : keep_case(outbox, put, row, changes, fault);
 }
 

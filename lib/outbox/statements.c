@@ -97,12 +97,6 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_DROP] = {"DELETE FROM casehook_case WHERE no = $1", "i"},
     [CASEHOOK__OB_CASE_SET] =
         {"UPDATE casehook_case SET replaceable = $2, status = $3, changed = %NOW WHERE no = $1", "iib"},
-    [CASEHOOK__OB_CASE_ANEW] = {"UPDATE casehook_case SET external_id = NULL, url = NULL, fields = NULL "
-                                "WHERE no = $1",
-                                "i"},
-    [CASEHOOK__OB_RESULTS_ANEW] = {"UPDATE casehook_entry SET result = NULL WHERE id IN (" OF_CASE(
-                                       "$1", "n.state IN (2, 4)") ")",
-                                   "i"},
     [CASEHOOK__OB_CASE_LOCK] = {"SELECT no FROM casehook_case WHERE no = $1 %LOCK", "i"},
     [CASEHOOK__OB_CASE_LEARN] = {"UPDATE casehook_case SET external_id = COALESCE($2, external_id), "
                                  "url = COALESCE($3, url), fields = COALESCE($5, fields), last_entry = CASE "
