@@ -112,7 +112,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                   "i"},
     /* What was reached of its entries is nothing in another case; nor is what a late answer tells. */
     [CASEHOOK__OB_RESULTS_FORGET] =
-        {"UPDATE casehook_entry SET result = NULL, instance = 0 WHERE id IN (" OF_CASE(
+        {"UPDATE casehook_entry SET result = NULL, fence = fence + 1 WHERE id IN (" OF_CASE(
              "$1", "n.state IN (1, 2, 4, 5)") ")",
          "i"},
     /* $2 is about to be replaced. */

@@ -502,6 +502,26 @@ static void an_answer_after_the_lease_is_stored(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* But not of a case that was forgotten meanwhile. */
+static void an_answer_after_forgetting_is_not(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    site.delay_ms = 300; /* so that it is there still when it is looked at */
+    casehook_outbox_process(outbox);
+    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_SENDING);
+    box_sql("UPDATE casehook_entry SET state = 1, doubt = 1, instance = -1, due = due + 3600000 WHERE state "
+            "= 3;");
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "c", NULL), CASEHOOK_OK);
+    for (int i = 0; casehook_outbox_sending(outbox) && i < 1000; i++) casehook_outbox_run(outbox, 0, 10);
+    assert_int_equal(box_state(outbox, id), WAITING);
+    assert_null(box_entry(outbox, id)->external_id);
+    assert_int_equal(box_stats(outbox).lost, 1);
+    casehook_outbox_close(outbox);
+}
+
 /* The clock of the machine, which somebody sets. */
 static _Atomic int64_t set_by_ms;
 
@@ -807,6 +827,7 @@ int main(int argc, char **argv)
                                        TEST(what_a_dead_worker_was_sending),
                                        TEST(a_lost_lease_settles_nothing),
                                        TEST(an_answer_after_the_lease_is_stored),
+                                       TEST(an_answer_after_forgetting_is_not),
                                        TEST(a_clock_that_is_set_forward),
                                        TEST(a_clock_that_is_set_back),
                                        TEST(without_its_connector_an_entry_waits),
