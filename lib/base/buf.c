@@ -47,6 +47,14 @@ static int grow_buf(struct casehook__buf *buf, size_t needed)
     return CASEHOOK_OK;
 }
 
+void casehook__buf_limit(struct casehook__buf *buf, size_t limit)
+{
+    buf->limit = limit;
+    if (buf->capacity <= limit) return;
+    casehook__wipe(buf->data + limit + 1, buf->capacity - limit);
+    buf->capacity = limit;
+}
+
 /* Nearly always; capacity never exceeds limit. */
 static inline bool fits(const struct casehook__buf *buf, size_t more)
 {

@@ -29,6 +29,8 @@ void casehook__buf_init(struct casehook__buf *buf, struct casehook__heap *heap, 
 void casehook__buf_free(struct casehook__buf *buf);
 /* Keeps the memory, forgets content and failure. */
 void casehook__buf_clear(struct casehook__buf *buf);
+/* Another limit, of which the content is no longer; memory beyond it is not used any more. */
+void casehook__buf_limit(struct casehook__buf *buf, size_t limit);
 /* Room for more bytes behind length; the status.  The caller may then write there and add to length. */
 int casehook__buf_reserve(struct casehook__buf *buf, size_t more);
 int casehook__buf_append(struct casehook__buf *buf, const void *data, size_t length);

@@ -72,7 +72,7 @@ static bool may_be_value(struct casehook__text text)
 static void find_whole_text(const struct casehook__response *response, enum casehook__js_fault fault,
                             struct sought *sought)
 {
-    struct casehook__js_value text = {CASEHOOK__JS_PLAIN, casehook__text_trim(response->body)};
+    struct casehook__js_value text = {CASEHOOK__JS_PLAIN, casehook__js_top(response->body).text};
     bool json = casehook__is_json_type(casehook__media_type(response->content_type));
     for (size_t i = 0; i < sought->count; i++) {
         struct casehook__js_value *found = &sought->found[i];

@@ -162,6 +162,7 @@ bool casehook__learn_says_no(const struct casehook__js_value *value)
     struct casehook__text inside = value->text;
     if (casehook__learn_is_nothing(value) || value->kind == CASEHOOK__JS_FALSE) return false;
     if (value->kind < CASEHOOK__JS_STRING || value->kind > CASEHOOK__JS_OBJECT) return true;
+    if (inside.length < 2) return false; /* a container that broke off: nobody knows what it would hold */
     inside = (struct casehook__text){inside.data + 1, inside.length - 2};
     if (value->kind != CASEHOOK__JS_STRING) inside = casehook__text_trim(inside);
     return inside.length > 0;

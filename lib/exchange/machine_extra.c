@@ -176,7 +176,8 @@ struct casehook__verdict casehook__extra_judge(struct casehook__machine *machine
     struct casehook__extra *extra = machine->extra;
     struct casehook_error *error = &machine->result->error;
     struct casehook__buf *token = &extra->form;
-    token->limit = CASEHOOK__TOKEN_MAX_BYTES;
+    casehook__buf_clear(token); /* what was asked with it has been sent */
+    casehook__buf_limit(token, CASEHOOK__TOKEN_MAX_BYTES);
     struct casehook__verdict verdict =
         casehook__token_judge(question, response, token, &extra->life_ms, error);
     token->limit = FORM_BYTES;

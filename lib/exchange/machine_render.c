@@ -107,7 +107,7 @@ static int values_of_request(struct casehook__machine *machine, enum casehook__c
                                                 .external_title = {result->title, result->title_length}};
     if (index < machine->params.comment_count) values->comment = machine->params.comments[index].text;
     bool finds = call == CASEHOOK__CALL_FIND; /* what the create made, or would make */
-    if (machine->key && (finds || casehook__call_kind(call)->keyed)) {
+    if (machine->key && result->idempotency_key && (finds || casehook__call_kind(call)->keyed)) {
         if (casehook__idempotency_key(&machine->params, machine->result, finds ? CASEHOOK__CALL_CREATE : call,
                                       index, key))
             return casehook__fail_memory(&machine->result->error);

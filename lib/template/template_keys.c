@@ -173,8 +173,7 @@ int casehook__keys_check(const struct casehook__template *tmpl, struct casehook_
     walk.keys = buf->length;
     if (!status) status = walk_text(&walk);
     buf->length = walk.end;
-    buf->limit = limit;
-    if (buf->capacity > limit) buf->capacity = limit; /* as it promises */
+    casehook__buf_limit(buf, limit);
     if (count) *count = walk.seen;
     if (buf->data) buf->data[buf->length] = '\0';
     for (size_t i = 0; i < 2 && status == CASEHOOK_E_PARAMS; i++)

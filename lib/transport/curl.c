@@ -19,7 +19,8 @@ static int transfer_new(struct casehook__heap *heap, const struct casehook__conf
     transfer->settings = settings;
     transfer->policy = *policy;
     transfer->reuse = reuse;
-    casehook__buf_init(&transfer->head, heap, CASEHOOK__HEADER_BYTES_MAX);
+    /* One of the headers that are kept may be the one of the id as well. */
+    casehook__buf_init(&transfer->head, heap, 2 * CASEHOOK__HEADER_BYTES_MAX);
     casehook__buf_init(&transfer->body, heap, settings->max_response_content_length);
     return CASEHOOK_OK;
 }
@@ -108,7 +109,7 @@ static void forget_try(struct casehook__transfer *transfer)
     transfer->folds = NULL;
     casehook__buf_clear(&transfer->head);
     casehook__buf_clear(&transfer->body);
-    transfer->body.limit = transfer->settings->max_response_content_length;
+    casehook__buf_limit(&transfer->body, transfer->settings->max_response_content_length);
 }
 
 static bool never_started(struct casehook__transfer *transfer, int status, const char *message)

@@ -155,7 +155,7 @@ size_t casehook__curl_on_body(char *data, size_t size, size_t count, void *user)
     bool refusal = transfer->status >= 300;
     if (transfer->stage != CASEHOOK__STAGE_BODY) {
         transfer->stage = CASEHOOK__STAGE_BODY;
-        if (refusal) transfer->body.limit = REFUSAL_BODY_MAX; /* whatever a success may have */
+        if (refusal) casehook__buf_limit(&transfer->body, REFUSAL_BODY_MAX); /* whatever a success may have */
     }
     if (refusal && transfer->body.length + length > REFUSAL_BODY_MAX) {
         size_t room = REFUSAL_BODY_MAX - transfer->body.length;

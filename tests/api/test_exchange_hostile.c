@@ -293,6 +293,97 @@ static void json_is_the_same(void **state)
     }
 }
 
+/* What a key would hold that broke off nobody knows; what is whole before it counts (R1, K7). */
+static void what_breaks_off(void **state)
+{
+    static const struct {
+        const char *key, *body;
+    } answers[] = {{"errors", "{\"id\":\"7\",\"errors\":[   "},
+                   {"errors", "{\"id\":\"7\",\"errors\":{"},
+                   {"errors", "{\"id\":\"7\",\"errors\":\""},
+                   {"", "{\"id\":\"7\""}};
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        char config[128];
+        size_t length = strlen(answers[i].body);
+        char *body = malloc(length);
+        memcpy(body, answers[i].body, length);
+        snprintf(config, sizeof config, "\"createIncidentResponseErrorKey\":\"%s\"", answers[i].key);
+        struct casehook_exchange *x = begin_with(config, NULL, CASEHOOK_CREATE, "{\"title\":\"t\"}");
+        assert_int_equal(casehook_exchange_next(x, &request), 1);
+        assert_int_equal(casehook_exchange_feed_partial(x, 201, JSON, ALL, body, length, CASEHOOK_E_NETWORK,
+                                                        "it broke off"),
+                         CASEHOOK_OK);
+        free(body);
+        while (casehook_exchange_next(x, &request) == 1)
+            assert_int_equal(casehook_exchange_feed(x, 200, JSON, ALL, "{\"key\":\"K\"}", ALL), CASEHOOK_OK);
+        struct casehook_result *result = casehook_exchange_result(x);
+        assert_non_null(casehook_result_id(result, NULL));
+        assert_string_equal(casehook_result_id(result, NULL), "7");
+        casehook_result_free(result);
+        casehook_exchange_free(x);
+    }
+}
+
+/* A byte order mark is none of the id, and makes no id of a page (H4). */
+static void answers_with_a_mark(void **state)
+{
+    static const char config[] = "\"createIncidentResponseType\":\"any\",\"createIncidentResponseKey\":\"\"";
+    static const struct {
+        const char *body, *url; /* url NULL: refused */
+    } answers[] = {{"\xEF\xBB\xBF"
+                    "CASE-7",
+                    BASE "/issue/CASE-7"},
+                   {"\xEF\xBB\xBF"
+                    "12",
+                    BASE "/issue/12"},
+                   {"\xEF\xBB\xBF<!DOCTYPE html><html>Please log in</html>", NULL}};
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct casehook_exchange *x = begin_with(config, NULL, CASEHOOK_CREATE, "{\"title\":\"t\"}");
+        assert_int_equal(casehook_exchange_next(x, &request), 1);
+        assert_int_equal(
+            casehook_exchange_feed(x, 201, "Content-Type: text/plain\r\n", ALL, answers[i].body, ALL),
+            CASEHOOK_OK);
+        assert_int_equal(casehook_exchange_next(x, &request), answers[i].url != NULL);
+        if (answers[i].url) assert_string_equal(request.url, answers[i].url);
+        assert_int_equal(end(x), answers[i].url ? CASEHOOK_E_CANCELLED : CASEHOOK_E_RESPONSE);
+    }
+}
+
+/* A token that is too long for a header is refused, however long the request for it was (A1). */
+static void a_long_token(void **state)
+{
+    enum { FORM = 20000, TOKEN = 20000 };
+    static char fields[FORM + 1], token[TOKEN + 1], config[FORM + 400], body[TOKEN + 100];
+    (void)state;
+    memset(fields, 'f', FORM);
+    memset(token, 'k', TOKEN);
+    size_t length = (size_t)snprintf(config, sizeof config,
+                                     "\"hasAuth\":true,\"authType\":\"oauth2\",\"accessTokenUrl\":\"" BASE
+                                     "/token\",\"clientId\":\"c\",\"additionalFields\":{");
+    for (int i = 0; i < FORM / 4000; i++)
+        length += (size_t)snprintf(config + length, sizeof config - length, "%s\"f%d\":\"%.4000s\"",
+                                   i ? "," : "", i, fields);
+    snprintf(config + length, sizeof config - length, "}");
+    snprintf(body, sizeof body, "{\"access_token\":\"%s\"}", token);
+    struct casehook_connector *connector =
+        document_connector(NULL, BASE, config, "\"clientSecret\":\"s3cret99\"");
+    for (int i = 0; i < 2; i++) {
+        struct casehook_exchange *x = NULL;
+        assert_int_equal(
+            casehook_exchange_new_json(connector, CASEHOOK_CREATE, "{\"title\":\"t\"}", ALL, NULL, &x, NULL),
+            CASEHOOK_OK);
+        assert_int_equal(casehook_exchange_next(x, &request), 1);
+        assert_int_equal(request.step, CASEHOOK_STEP_TOKEN);
+        assert_true(request.body_length > FORM);
+        assert_int_equal(casehook_exchange_feed(x, 200, JSON, ALL, body, ALL), CASEHOOK_OK);
+        assert_int_equal(casehook_exchange_next(x, &request), 0);
+        assert_int_equal(end(x), CASEHOOK_E_RESPONSE);
+    }
+    casehook_connector_unref(connector);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +395,9 @@ int main(void)
         cmocka_unit_test(locations),
         cmocka_unit_test(failures),
         cmocka_unit_test(json_is_the_same),
+        cmocka_unit_test(what_breaks_off),
+        cmocka_unit_test(answers_with_a_mark),
+        cmocka_unit_test(a_long_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* test_limits.c - what is too much is told as that, with the limit, and ends in time (H5, R3). */
 #include "documents.h"
+#include "serve.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,6 +70,75 @@ static void is_error(struct casehook_result *result, int status, const char *ste
     assert_non_null(strstr(casehook_error_message(error), words));
     assert_non_null(casehook_result_json(result, NULL));
     casehook_result_free(result);
+}
+
+/* ---- a server ----------------------------------------------------------------------------------- */
+
+static char long_text[34001];
+
+static void answer_long(void *user, const struct http_request *asked, struct http_response *response)
+{
+    static const struct http_header json = {"Content-Type", "application/json"};
+    static char body[9000], location[sizeof long_text + 20];
+    static struct http_header found[] = {{"Content-Type", "application/json"}, {"Location", location}};
+    int *refusals = user;
+    response->headers = &json;
+    response->header_count = 1;
+    response->body = "{\"id\":\"7\",\"key\":\"K\"}";
+    response->body_length = strlen(response->body);
+    if (refusals) { /* as long as what is accepted later */
+        snprintf(body, sizeof body, "{\"id\":\"7\",\"key\":\"K\",\"x\":\"%.8900s\"}", long_text);
+        response->status = (*refusals)-- > 0 ? 503 : 200;
+        response->body = body;
+        response->body_length = strlen(body);
+    } else if (strcmp(asked->method, "POST") == 0) {
+        snprintf(location, sizeof location, "/issue/7?x=%s", long_text);
+        response->status = 201;
+        response->headers = found;
+        response->header_count = 2;
+    }
+}
+
+static struct casehook_result *create_at_server(const char *settings, const char *config)
+{
+    static const struct casehook_params params = {.struct_size = sizeof params, .title = "t"};
+    struct casehook_settings *read = document_settings(settings);
+    struct casehook_connector *connector = document_connector(read, base, config, NULL);
+    struct casehook_result *result = NULL;
+    casehook_create(connector, &params, NULL, &result);
+    casehook_connector_unref(connector);
+    casehook_settings_free(read);
+    return result;
+}
+
+/* What a refusal may have is no measure for what comes after it (H5). */
+static void a_limit_holds_after_a_refusal(void **state)
+{
+    (void)state;
+    memset(long_text, 'x', sizeof long_text - 1);
+    for (int refusals = 0; refusals < 2; refusals++) {
+        int left = refusals;
+        serve(answer_long, &left);
+        is_error(create_at_server("{\"maxResponseContentLength\":\"1kb\",\"run.maxAttempts\":2,"
+                                  "\"retry.baseDelay\":\"1ms\"}",
+                                  NULL),
+                 CASEHOOK_E_LIMIT, "create", "maxResponseContentLength");
+        serve_end(NULL);
+    }
+}
+
+/* It is kept as the place of a redirect, too (K6). */
+static void an_id_in_a_long_header(void **state)
+{
+    (void)state;
+    memset(long_text, 'x', sizeof long_text - 1);
+    serve(answer_long, NULL);
+    struct casehook_result *result = create_at_server(
+        "{}", "\"createIncidentResponseHeader\":\"Location\",\"createIncidentResponseKey\":null");
+    if (casehook_result_error(result)) fail_msg("%s", casehook_error_message(casehook_result_error(result)));
+    assert_string_equal(casehook_result_id(result, NULL), "7");
+    casehook_result_free(result);
+    serve_end(NULL);
 }
 
 /* ---- answers ----------------------------------------------------------------------------------- */
@@ -306,6 +376,8 @@ int main(void)
         cmocka_unit_test(renderings_of_a_call_have_a_limit_together),
         cmocka_unit_test(text_counts_as_steps),
         cmocka_unit_test(a_rehearsal_hears_cancel_and_deadline),
+        cmocka_unit_test(a_limit_holds_after_a_refusal),
+        cmocka_unit_test(an_id_in_a_long_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
