@@ -50,6 +50,19 @@ static int code_of_status(int status, int step)
     }
 }
 
+/* Whether the case is known to have been made or changed, whatever failed then. */
+static bool has_written(const struct casehook_result *result)
+{
+    bool done = casehook_error_outcome(casehook_result_error(result)) == CASEHOOK_OUTCOME_DONE;
+    for (size_t i = 0; !done && i < casehook_result_request_count(result); i++) {
+        int step = casehook_result_request_step(result, i);
+        done = casehook_result_request_outcome(result, i) == CASEHOOK_OUTCOME_DONE &&
+               (step == CASEHOOK_STEP_CREATE || step == CASEHOOK_STEP_UPDATE ||
+                step == CASEHOOK_STEP_TRANSITION || step == CASEHOOK_STEP_COMMENT);
+    }
+    return done;
+}
+
 /* What was changed before an error counts more than the error. */
 static int code_of_result(const struct arguments *arguments, const struct casehook_result *result)
 {
@@ -65,6 +78,7 @@ static int code_of_result(const struct arguments *arguments, const struct caseho
     if (changes && later && begun) return EXIT_PARTIAL;
     if (casehook_error_outcome(error) == CASEHOOK_OUTCOME_UNKNOWN && arguments->operation != CASEHOOK_GET)
         return EXIT_UNKNOWN;
+    if (changes && has_written(result)) return EXIT_PARTIAL;
     return code_of_status(casehook_error_status(error), step);
 }
 

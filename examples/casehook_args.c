@@ -115,7 +115,7 @@ static const char help_codes[] =
     "   9  the answer cannot be used\n"
     "  10  outcome unknown: it was sent and may have happened; look before you try again\n"
     "  11  the case was made or changed, a later step failed or the result could not be written;\n"
-    "      standard error tells the id then; do not create it again\n"
+    "      standard error tells the id then, where it is known; do not create it again\n"
     "  12  stopped by Ctrl-C before anything was changed; a batch: while it waited for more lines;\n"
     "      outbox run: while something was left\n"
     "  13  some cases of a batch failed or were not attempted: their lines say which; outbox run: some "

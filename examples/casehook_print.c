@@ -159,12 +159,16 @@ static void put_case(const struct casehook_result *result)
 /* ---- failures -------------------------------------------------------------------------------- */
 
 /* What to do now, beyond what the message says. */
-static void put_advice(const struct arguments *arguments, const struct casehook_error *error, int code)
+static void put_advice(const struct arguments *arguments, const struct casehook_result *result, int code)
 {
+    const struct casehook_error *error = casehook_result_error(result);
+    size_t length;
     int64_t wait = casehook_error_retry_after_ms(error);
     int status = casehook_error_http_status(error); /* 200 is that of login pages, too */
     if (code == EXIT_PARTIAL && arguments->external_id)
         fputs("  The case was changed; only what came after that failed.\n", stderr);
+    else if (code == EXIT_PARTIAL && !casehook_result_id(result, &length))
+        fputs("  The case exists. Do not create it again: look for it in the tracker.\n", stderr);
     else if (code == EXIT_PARTIAL)
         fputs("  The case exists. Do not create it again: go on with push --external-id and the id above,\n"
               "  without the comments that were sent; --json gives a result that --resume goes on from.\n",
@@ -187,13 +191,14 @@ static void put_advice(const struct arguments *arguments, const struct casehook_
     if (wait >= 0) fprintf(stderr, "  The server asks to wait %" PRId64 " ms.\n", wait);
 }
 
-static void put_failure(const struct arguments *arguments, const struct casehook_error *error, int code)
+static void put_failure(const struct arguments *arguments, const struct casehook_result *result, int code)
 {
+    const struct casehook_error *error = casehook_result_error(result);
     int step = casehook_error_step(error);
     fprintf(stderr, "casehook: %s: ",
             step ? casehook_step_name(step) : casehook_status_name(casehook_error_status(error)));
     put_message(stderr, error);
-    put_advice(arguments, error, code);
+    put_advice(arguments, result, code);
 }
 
 /* ---- preview --------------------------------------------------------------------------------- */
@@ -300,6 +305,6 @@ bool print_result(const struct arguments *arguments, const struct casehook_resul
     }
     whole = print_flush() && whole;
     if (!whole && sent && arguments->operation != CASEHOOK_GET) put_lost(result, code);
-    if (error && (!whole || !arguments->json)) put_failure(arguments, error, code);
+    if (error && (!whole || !arguments->json)) put_failure(arguments, result, code);
     return whole;
 }

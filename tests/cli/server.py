@@ -34,7 +34,8 @@ class Tracker:
 class Server(http.server.ThreadingHTTPServer):
     """
     Answers by a table: {"POST": (status, type, body), ...}.  A body that is None closes the connection
-    without an answer, a body that is "hang" answers only when the test is over.
+    without an answer, a body that is "hang" answers only when the test is over.  A list is one answer after
+    the other; the last one stays.
     """
     daemon_threads = True
 
@@ -62,7 +63,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.requests.append((self.command, self.path, body))
         self.server.arrived.release()
         key = self.command + " " + self.path
-        status, kind, text = self.server.answers.get(key) or self.server.answers[self.command]
+        answer = self.server.answers.get(key) or self.server.answers[self.command]
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        status, kind, text = answer
         if text == "hang":
             self.server.over.wait(60)
         if text in (None, "hang"):

@@ -411,6 +411,29 @@ class Failures(Tool):
         _, error = self.tool(11, "push", "--connector", self.connector(server.url), "--title", "t", "--comment", "a")
         self.assertIn("may be there", error)
 
+    def test_no_token_for_what_comes_after(self):
+        """The case is made or changed, and only the token for reading it cannot be renewed."""
+        for command, advice in ((("push",), "Do not create it again"), (("update", "7"), "The case was changed")):
+            server = self.server(**{"POST /token": [(200, JSON, '{"access_token": "abcdefgh1", "token_type": "Bearer"}'),
+                                                    (503, JSON, '{"error": "temporarily_unavailable"}')],
+                                    "POST": (201, JSON, '{"id": 7}'), "PUT": (200, JSON, '{"id": 7}'), "GET": (401, JSON, "{}")})
+            document = self.document(server.url, authType="oauth2", accessTokenUrl=server.url + "/token", clientId="x")
+            document["secrets"] = {"clientSecret": "geheim12"}
+            said = self.tool(11, *command, "--connector", self.file("c.json", document), "--title", "t")[1]
+            self.assertIn("casehook: token: ", said)
+            self.assertIn(advice, said)
+            self.assertNotIn("may succeed later", said)
+
+    def test_a_case_that_is_known_to_exist_without_its_id(self):
+        """The create was not answered, and the second one is told that it was done."""
+        server = self.server(POST=[(200, JSON, None), (409, JSON, '{"error": "duplicate"}')], GET=(403, JSON, "{}"))
+        path = self.connector(server.url, idempotencyHeader="Idempotency-Key", idempotencyDuplicateStatuses=[409])
+        settings = self.file("settings.json", {"run.maxAttempts": 2, "retry.baseDelay": "1ms"})
+        said = self.tool(11, "push", "--connector", path, "--settings", settings, "--title", "t")[1]
+        self.assertEqual([method for method, _, _ in server.requests], ["POST", "POST"])
+        self.assertIn("Do not create it again: look for it in the tracker", said)
+        self.assertNotIn("the id above", said)
+
     def test_closed_standard_files(self):
         """What is printed does not go to the server, whose socket would get the number of a closed file."""
         for closed, code in (("<&-", 0), ("2>&-", 0), (">&-", 11), ("<&- >&- 2>&-", 11)):
