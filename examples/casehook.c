@@ -265,15 +265,16 @@ static void keep_standard_files(void)
 }
 
 /* notify and outbox have command lines of their own; -1: it is none of them. */
-static int run_queue(int count, char **values)
+static int run_queue(int *count, char **values)
 {
 #ifdef CASEHOOK_TOOL_OUTBOX
-    bool notifies = count > 1 && !strcmp(values[1], "notify"), help = false;
-    if (!notifies && (count < 2 || strcmp(values[1], "outbox") != 0)) return -1;
-    for (int i = 2; i < count; i++) help = help || !strcmp(values[i], "--help");
-    if (!help) return notifies ? notify_run(count - 1, values + 1) : outbox_run(count - 1, values + 1);
+    bool notifies = *count > 1 && !strcmp(values[1], "notify");
+    if (!notifies && (*count < 2 || strcmp(values[1], "outbox") != 0)) return -1;
+    int code = notifies ? notify_run(*count - 1, values + 1) : outbox_run(*count - 1, values + 1);
+    if (code != OUTBOX_HELP) return code;
     static char word[] = "--help"; /* there is one for all commands */
     values[1] = word;
+    *count = 2;
 #else
     (void)count;
     (void)values;
@@ -290,7 +291,7 @@ int main(int count, char **values)
     keep_standard_files();
     input_wipe_json();
     signal(SIGPIPE, SIG_IGN); /* whoever reads the output and goes must not end what is under way */
-    int code = run_queue(count, values);
+    int code = run_queue(&count, values);
     if (code >= 0) return !print_flush() && code == EXIT_OK ? EXIT_OTHER : code;
     code = arguments_read(&arguments, count, values);
     if (code >= 0) goto out;

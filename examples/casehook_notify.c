@@ -8,6 +8,7 @@
 #include "casehook_args.h"
 #include "casehook_input.h"
 #include "casehook_queue.h"
+#include "casehook_text.h"
 
 #include <jansson.h>
 
@@ -32,8 +33,32 @@ static const char *macro(const char *given, const char *service, const char *nam
 
 struct notification {
     const char *host, *service, *type, *state, *output, *author, *comment;
-    char id[512];
+    char id[1024];
 };
+
+/*
+ * The case of a host or service.  Bytes that are not UTF-8 become %XX: by a question mark two services would
+ * become one case.  False: it is too long.
+ */
+static bool make_id(struct notification *n)
+{
+    char name[512];
+    size_t used = 0, length = (size_t)snprintf(name, sizeof name, "%s%s%s", n->host, *n->service ? "!" : "",
+                                               n->service);
+    if (length >= sizeof name) return false;
+    for (size_t i = 0; i < length;) {
+        size_t whole = utf8_length(name + i, length - i);
+        if (sizeof n->id - used <= 4) return false;
+        if (whole)
+            memcpy(n->id + used, name + i, whole);
+        else
+            snprintf(n->id + used, 4, "%%%02X", (unsigned char)name[i]);
+        used += whole ? whole : 3;
+        i += whole ? whole : 1;
+    }
+    n->id[used] = '\0';
+    return true;
+}
 
 /* Fills n; a message when something is missing. */
 static const char *read_notification(const struct outbox_arguments *a, struct notification *n)
@@ -48,9 +73,7 @@ static const char *read_notification(const struct outbox_arguments *a, struct no
     n->comment = macro(a->comment, "", "NOTIFICATIONCOMMENT");
     if (!*n->host) return "--host is missing, and NAGIOS_HOSTNAME is not in the environment";
     if (!*n->type) return "--type is missing, and NAGIOS_NOTIFICATIONTYPE is not in the environment";
-    size_t length =
-        (size_t)snprintf(n->id, sizeof n->id, "%s%s%s", n->host, *n->service ? "!" : "", n->service);
-    return length < sizeof n->id ? NULL : "the names of host and service are too long";
+    return make_id(n) ? NULL : "the names of host and service are too long";
 }
 
 static const char *severity_of(const char *state)
@@ -65,15 +88,22 @@ static const char *severity_of(const char *state)
     return CASEHOOK_SEVERITY_MEDIUM;
 }
 
-/* Bytes that are not UTF-8, as plug-ins may write them, become question marks. */
+/* Long texts are cut between two characters; bytes that are not UTF-8, as plug-ins may write them, become
+ * question marks. */
 static json_t *text_of(const char *format, const char *a, const char *b, const char *c)
 {
     char text[8192];
-    snprintf(text, sizeof text, format, a, b, c);
-    json_t *value = json_string(text);
-    for (char *p = text; !value && *p; p++)
-        if ((unsigned char)*p >= 0x80) *p = '?';
-    return value ? value : json_string(text);
+    bool cut = (size_t)snprintf(text, sizeof text, format, a, b, c) >= sizeof text;
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length;) {
+        size_t whole = utf8_length(text + i, length - i);
+        if (!whole && cut && length - i < 4)
+            length = i;
+        else if (!whole)
+            text[i] = '?';
+        i += whole ? whole : 1;
+    }
+    return json_stringn(text, length);
 }
 
 static json_t *comment_of(const struct notification *n, const char *key)
@@ -162,7 +192,7 @@ int notify_run(int count, char **values)
     struct outbox_arguments arguments;
     struct notification notification;
     int code = outbox_arguments_read(&arguments, count, values);
-    if (code >= 0) return code;
+    if (code != -1) return code;
     const char *missing = arguments.word_count ? "notify takes options only" : NULL;
     if (!missing) missing = read_notification(&arguments, &notification);
     if (missing) {

@@ -192,7 +192,7 @@ int outbox_run(int count, char **values)
 {
     struct outbox_arguments a;
     int code = outbox_arguments_read(&a, count, values);
-    if (code >= 0) return code;
+    if (code != -1) return code;
     if (a.command == QUEUE_RUN) return outbox_deliver(&a);
     if (!strstr(a.outbox, "://") && access(a.outbox, F_OK) && errno == ENOENT) {
         /* Opening would make an empty one, which would hide that the name is wrong. */

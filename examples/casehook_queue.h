@@ -32,7 +32,9 @@ struct outbox_arguments {
     bool json, forever, verbose, help;
 };
 
-/* -1, or the exit code: what is wrong was said.  values[0] is "notify" or "outbox". */
+enum { OUTBOX_HELP = -2 }; /* in place of an exit code: --help was given */
+
+/* -1, OUTBOX_HELP, or the exit code: what is wrong was said.  values[0] is "notify" or "outbox". */
 int outbox_arguments_read(struct outbox_arguments *arguments, int count, char **values);
 /* A whole number from 1 on. */
 bool outbox_number(const char *text, uint64_t *number);
@@ -46,6 +48,7 @@ int outbox_fault(const char *what, struct casehook_outbox_error *error);
 /* casehook_queue_run.c: outbox run. */
 int outbox_deliver(const struct outbox_arguments *arguments);
 
+/* The exit code, or OUTBOX_HELP. */
 int notify_run(int count, char **values);
 int outbox_run(int count, char **values);
 

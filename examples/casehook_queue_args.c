@@ -121,7 +121,8 @@ int outbox_arguments_read(struct outbox_arguments *arguments, int count, char **
         else
             arguments->words[arguments->word_count++] = values[i];
     }
-    if (code >= 0 || arguments->help) return code;
+    if (code >= 0) return code;
+    if (arguments->help) return OUTBOX_HELP;
     if (strcmp(values[0], "notify") != 0) code = read_words(arguments);
     for (size_t i = 0; i < OPTIONS && code < 0; i++)
         if (given >> i & 1 && !(options[i].commands & (int)arguments->command))

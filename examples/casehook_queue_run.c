@@ -36,6 +36,17 @@ static void on_stop(int number)
     if (stops < 2) stops++;
 }
 
+/* What was ignored when we began, as under nohup, stays ignored. */
+static void catch_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction action = {.sa_handler = on_stop};
+    struct sigaction present;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!sigaction(numbers[i], NULL, &present) && present.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+}
+
 static struct casehook_connector *resolve(void *user, const char *name)
 {
     const struct runner *runner = user;
@@ -197,7 +208,6 @@ static int let_end(struct casehook_outbox *outbox)
 int outbox_deliver(const struct outbox_arguments *a)
 {
     struct runner runner = {.name = a->to};
-    struct sigaction action = {.sa_handler = on_stop};
     if (!a->connector) {
         fputs("casehook: run needs --connector FILE; casehook --help says more\n", stderr);
         return EXIT_USAGE;
@@ -205,8 +215,7 @@ int outbox_deliver(const struct outbox_arguments *a)
     int code = make_connector(a, &runner.connector);
     struct casehook_outbox *outbox = code == EXIT_OK ? outbox_open(a, &runner, resolve) : NULL;
     if (code == EXIT_OK && !outbox) code = EXIT_OTHER;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch_signals();
     if (outbox) {
         code = deliver_all(outbox, a);
         if (code == EXIT_OK) code = let_end(outbox);

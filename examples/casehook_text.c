@@ -27,6 +27,12 @@ static size_t decode(const char *text, size_t length, uint32_t *character)
     return *character < least[size] || *character > 0x10ffff || surrogate ? 0 : size;
 }
 
+size_t utf8_length(const char *text, size_t length)
+{
+    uint32_t character;
+    return length ? decode(text, length, &character) : 0;
+}
+
 static bool is_control(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0);

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Bytes of the character of UTF-8 that text begins with; 0: it is none. */
+size_t utf8_length(const char *text, size_t length);
+
 /*
  * Writes text for people: control characters, what turns the direction of writing and bytes that are
  * no UTF-8 appear as \n, \u001b, \xff, so that text from a server or a file cannot command a terminal.

@@ -79,6 +79,32 @@ class Notify(unittest.TestCase):
         self.assertEqual([(case["title"], case["description"]) for case in cases],
                          [("db-01 is DOWN", "no answer"), ("ping on db-01 is UNKNOWN", "bad ? byte")])
 
+    def test_names_that_are_not_utf8(self):
+        """They stay names of their own, whatever their texts look like, and each finds its own case."""
+        names = [os.fsdecode(name) for name in (b"Temp \xe4", b"Temp \xf6", "Temp \u00e4".encode())]
+        for name in names:
+            self.notify("--host", "web", "--service", name, "--type", "PROBLEM", "--state", "WARNING")
+        self.assertEqual(len(self.deliver()), 3)
+        self.notify("--host", "web", "--service", names[1], "--type", "RECOVERY", "--state", "OK")
+        cases = {case["reference"]: (case["status"], case["title"]) for case in self.deliver()}
+        self.assertEqual(cases, {"web!Temp %E4": ("open", "Temp ? on web is WARNING"), "web!Temp %F6": ("closed", "Temp ? on web is OK"),
+                                 "web!Temp \u00e4": ("open", "Temp \u00e4 on web is WARNING")})
+        self.notify("--host", os.fsdecode(b"\xff" * 400), "--type", "PROBLEM", code=2)
+
+    def test_one_bad_character_spoils_no_other(self):
+        """Neither a stray byte nor one that is cut at the end of a long text."""
+        self.notify("--host", "a", "--type", "PROBLEM", "--output", os.fsdecode("Gr\u00fc\u00dfe ".encode() + b"\xe4"))
+        self.notify("--host", "b", "--type", "PROBLEM", "--output", "x" + "\u00e4" * 6000)
+        self.notify("--host", "c", "--type", "PROBLEM", "--output", "xx" + "\u20ac" * 4000)
+        told = {case["reference"]: case["description"] for case in self.deliver()}
+        self.assertEqual(told, {"a": "Gr\u00fc\u00dfe ?", "b": "x" + "\u00e4" * 4095, "c": "xx" + "\u20ac" * 2729})
+
+    def test_values_are_no_options(self):
+        self.notify("--host", "a", "--type", "PROBLEM", "--output", "--help", "--author=--help", "--comment", "--help")
+        self.assertEqual([case["description"] for case in self.deliver()], ["--help"])
+        for words in (("notify", "--help"), ("notify", "--outbox", "x", "--help"), ("outbox", "--help"), ("outbox", "list", "--help")):
+            self.assertIn("Commands\n", self.tool(0, *words))
+
     def test_nothing_to_close(self):
         self.notify("--host", "x", "--type", "RECOVERY", "--state", "UP")
         self.notify("--host", "x", "--type", "DOWNTIMESTART")
@@ -219,6 +245,38 @@ class Notify(unittest.TestCase):
         self.notify("--host", "a", "--type", "PROBLEM", "--state", "DOWN")
         self.lock()
         self.assertIn("another program", self.box("run", "--connector", self.connector, code=1))
+
+    def test_a_signal_lets_it_finish(self):
+        """That of a terminal that is closed, too; what was ignored from the beginning stays ignored."""
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            self.notify("--host", f"h{number}", "--type", "PROBLEM", "--state", "DOWN")
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                server.settimeout(PATIENCE)
+                with open(self.connector, encoding="utf-8") as file:
+                    text = file.read().replace(self.tracker.url, f"http://127.0.0.1:{server.getsockname()[1]}")
+                slow = os.path.join(os.path.dirname(self.connector), "slow.json")
+                with open(slow, "w", encoding="utf-8") as file:
+                    file.write(text)
+                command = [TOOL, "outbox", "run", "--outbox", self.outbox, "--connector", slow]
+                ignored = signal.SIGINT if number == signal.SIGHUP else signal.SIGHUP
+
+                def ready():
+                    for each in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+                        signal.signal(each, signal.SIG_IGN if each == ignored else signal.SIG_DFL)
+                with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=ready) as running:
+                    self.addCleanup(running.kill)
+                    with server.accept()[0] as caller:
+                        caller.recv(65536)
+                        if os.path.exists(f"/proc/{running.pid}/status"):
+                            with open(f"/proc/{running.pid}/status", encoding="ascii") as file:
+                                bits = next(line.split()[1] for line in file if line.startswith("SigIgn"))
+                            self.assertTrue(int(bits, 16) >> (ignored - 1) & 1, ignored)
+                        running.send_signal(number)
+                        caller.sendall(b"HTTP/1.1 422 No\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+                    _, told = running.communicate(timeout=PATIENCE)
+            self.assertEqual(running.returncode, 12, told)
+            self.assertIn("need", told)
+        self.assertEqual({entry["state"] for entry in json.loads(self.box("list", "--json"))}, {"parked"})
 
     def test_without_a_database_a_run_can_be_stopped(self):
         """What is being sent ends, and cannot be stored: it does not wait for that in vain."""
