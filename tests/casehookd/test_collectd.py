@@ -91,9 +91,9 @@ LoadPlugin casehook
             raw.sendall(f"PUTVAL web-01/disk-sda1/gauge-used interval=10 {1800000000 + number}:{value}\n".encode())
             self.assertIn(b"Success", raw.recv(4096))
 
-    def entries(self):
+    def entries(self, about=""):
         done = subprocess.run([TOOL, "outbox", "list", "--outbox", self.outbox], capture_output=True, text=True, timeout=PATIENCE, check=True)
-        return len(done.stdout.splitlines())
+        return sum(about in line for line in done.stdout.splitlines())
 
     def test_a_threshold(self):
         self.start(f'  Outbox "{self.outbox}"\n  To "default"')
@@ -110,8 +110,8 @@ LoadPlugin casehook
     def notify(self, host, message, severity="warning", time=1800000000):
         with socket.socket(socket.AF_UNIX) as raw:
             raw.connect(self.folder + "/socket")
-            raw.sendall(f"PUTNOTIF severity={severity} time={time} host={host} plugin=disk type=gauge message=".encode()
-                        + b'"' + message + b'"\n')
+            raw.sendall(f"PUTNOTIF severity={severity} time={time} plugin=disk type=gauge host=".encode()
+                        + (host if isinstance(host, bytes) else host.encode()) + b' message="' + message + b'"\n')
             self.assertIn(b"Success", raw.recv(4096))
 
     def test_nothing_is_lost(self):
@@ -132,6 +132,40 @@ LoadPlugin casehook
         self.assertTrue(cases["web-5/disk/gauge"]["description"].startswith("\u00e4" * 100))
         with open(self.folder + "/log", encoding="utf-8", errors="replace") as log:
             self.assertNotIn("is lost", log.read())
+
+    def deliver(self):
+        subprocess.run([TOOL, "outbox", "run", "--outbox", self.outbox, "--connector", self.connector], timeout=PATIENCE, check=True)
+        return {case["reference"]: case for case in self.tracker.ask("/api/cases")}
+
+    def test_the_same_again_in_one_second(self):
+        """What was said before is said again when something else came between, and else is one thing said twice."""
+        self.start(f'  Outbox "{self.outbox}"\n  To "default"')
+        told = [("web-1", "failure"), ("web-1", "okay"), ("web-1", "failure"),
+                ("web-2", "failure"), ("web-2", "okay"), ("web-2", "failure"), ("web-2", "okay"),
+                ("web-3", "failure"), ("web-3", "warning"), ("web-3", "failure"), ("web-3", "failure")]
+        for host, severity in told:
+            self.notify(host, b"so it is", severity)
+        self.notify("end", b"end")
+        self.wait_for("the end", lambda: self.entries("end/disk/gauge"))
+        cases = self.deliver()
+        self.assertEqual([(cases[f"web-{number}/disk/gauge"]["status"], len(cases[f"web-{number}/disk/gauge"]["comments"]))
+                          for number in (1, 2, 3)], [("open", 2), ("closed", 3), ("open", 2)])
+        self.assertEqual(cases["web-3/disk/gauge"]["severity"], "critical")
+
+    def test_names_that_are_not_utf8(self):
+        self.start(f'  Outbox "{self.outbox}"\n  To "default"')
+        for host in (b"caf\xe9", b"caf\xe8", "caf\u00e9".encode()):
+            self.notify(host, b"full \xe9")
+            self.notify(host, b"full \xe8")  # another message, though it looks the same
+        self.notify(b"caf\xe8", b"empty", "okay")
+        self.notify("end", b"end")
+        self.wait_for("the end", lambda: self.entries("end/disk/gauge"))
+        cases = self.deliver()
+        found = {name: (case["status"], case["title"], case["fields"]["host"], len(case["comments"])) for name, case in cases.items()}
+        del found["end/disk/gauge"]
+        self.assertEqual(found, {"caf%E9/disk/gauge": ("open", "caf?/disk/gauge: warning", "caf?", 1),
+                                 "caf%E8/disk/gauge": ("closed", "caf?/disk/gauge: okay", "caf?", 2),
+                                 "caf\u00e9/disk/gauge": ("open", "caf\u00e9/disk/gauge: warning", "caf\u00e9", 1)})
 
     def test_a_wrong_configuration(self):
         self.start('  Outbox "/nope/outbox.db"\n  To "x"')

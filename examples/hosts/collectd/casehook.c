@@ -23,7 +23,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define ID_SIZE (6 * DATA_MAX_NAME_LEN)
+#define NAME_SIZE (6 * DATA_MAX_NAME_LEN)
+#define ID_SIZE   (3 * NAME_SIZE)
 
 static char *location, *to;
 static struct casehook_outbox *outbox;
@@ -132,15 +133,35 @@ static uint64_t digest_of(const char *id, const char *message)
 }
 
 /* "host/plugin-instance/type-instance" */
-static void make_id(const notification_t *n, char id[ID_SIZE])
+static void make_name(const notification_t *n, char name[NAME_SIZE])
 {
-    snprintf(id, ID_SIZE, "%s/%s%s%s/%s%s%s", n->host, n->plugin, *n->plugin_instance ? "-" : "",
+    snprintf(name, NAME_SIZE, "%s/%s%s%s/%s%s%s", n->host, n->plugin, *n->plugin_instance ? "-" : "",
              n->plugin_instance, n->type, *n->type_instance ? "-" : "", n->type_instance);
 }
 
-/* What was put last for a case: 'r' it was resolved, 'f' it was not, 0 nothing.  False: the outbox cannot be
- * read. */
-static bool last_of(const char *id, char *last)
+/* Bytes that are not UTF-8 become %XX: by a question mark two hosts would become one case. */
+static void make_id(const char *name, char id[ID_SIZE])
+{
+    while (*name) {
+        size_t length = character_length((const unsigned char *)name);
+        if (length)
+            memcpy(id, name, length);
+        else
+            snprintf(id, 4, "%%%02X", (unsigned char)*name);
+        id += length ? length : 3;
+        name += length ? length : 1;
+    }
+    *id = '\0';
+}
+
+struct last {
+    unsigned long long entry;
+    char kind; /* 'r' it was resolved, 'f' it was not, 0 nothing was put */
+    char key[128];
+};
+
+/* What was put last for a case.  False: the outbox cannot be read. */
+static bool last_of(const char *id, struct last *last)
 {
     struct casehook_outbox_query query = {
         .struct_size = sizeof query, .connector = to, .case_id = id, .limit = 1};
@@ -148,25 +169,29 @@ static bool last_of(const char *id, char *last)
     struct casehook_outbox_list *list = NULL;
     struct casehook_outbox_error *error = NULL;
     int status = casehook_outbox_find(outbox, &query, &list, &error);
-    *last = 0;
+    *last = (struct last){.kind = 0};
     if (status)
         ERROR("casehook plugin: a notification about %s is lost: %s", id,
               casehook_outbox_error_message(error));
-    else if (casehook_outbox_list_count(list) && !casehook_outbox_list_entry(list, 0, &entry))
-        *last = entry.key && *entry.key == 'r' ? 'r' : 'f';
+    else if (casehook_outbox_list_count(list) && !casehook_outbox_list_entry(list, 0, &entry)) {
+        last->kind = entry.key && *entry.key == 'r' ? 'r' : 'f';
+        last->entry = entry.id;
+        snprintf(last->key, sizeof last->key, "%s", entry.key ? entry.key : "");
+    }
     casehook_outbox_list_free(list);
     casehook_outbox_error_free(error);
     return !status;
 }
 
-static json_t *params_of(const notification_t *n, const char *id, const char *status, const char *key,
-                         bool says)
+/* name: what the case is called, for people. */
+static json_t *params_of(const notification_t *n, const char *id, const char *name, const char *status,
+                         const char *key, bool says)
 {
     const char *severity = n->severity == NOTIF_FAILURE   ? CASEHOOK_SEVERITY_CRITICAL
                            : n->severity == NOTIF_WARNING ? CASEHOOK_SEVERITY_MEDIUM
                                                           : CASEHOOK_SEVERITY_LOW;
-    char title[ID_SIZE + 64];
-    snprintf(title, sizeof title, "%s: %s", id,
+    char title[NAME_SIZE + 64];
+    snprintf(title, sizeof title, "%s: %s", name,
              n->severity == NOTIF_FAILURE   ? "failure"
              : n->severity == NOTIF_WARNING ? "warning"
                                             : "okay");
@@ -180,20 +205,8 @@ static json_t *params_of(const notification_t *n, const char *id, const char *st
     return root;
 }
 
-static int put(notification_t *n)
+static int put_as(const char *key, json_t *params, const char *id, int *stored)
 {
-    bool okay = n->severity == NOTIF_OKAY;
-    char id[ID_SIZE], key[128], last;
-    make_utf8(n->host);
-    make_utf8(n->message);
-    make_id(n, id);
-    make_utf8(id);
-    if (!last_of(id, &last)) return -1;
-    if (okay && last != 'f') return 0; /* there is nothing to close */
-    snprintf(key, sizeof key, "%c-%llu-%d-%016llx", okay ? 'r' : 'f', (unsigned long long)n->time,
-             n->severity, (unsigned long long)digest_of(id, n->message));
-    const char *status = okay ? CASEHOOK_STATUS_CLOSED : last != 'f' ? CASEHOOK_STATUS_OPEN : NULL;
-    json_t *params = params_of(n, id, status, key, last != 0);
     char *text = params ? json_dumps(params, JSON_COMPACT) : NULL;
     struct casehook_outbox_error *error = NULL;
     struct casehook_outbox_item item = {.struct_size = sizeof item,
@@ -202,7 +215,7 @@ static int put(notification_t *n)
                                         .params_length = CASEHOOK_TERMINATED,
                                         .operation = CASEHOOK_PUSH,
                                         .key = key};
-    int failed = !text || casehook_outbox_put(outbox, &item, NULL, NULL, &error);
+    int failed = !text || casehook_outbox_put(outbox, &item, NULL, stored, &error);
     if (failed)
         ERROR("casehook plugin: a notification about %s is lost: %s", id,
               text ? casehook_outbox_error_message(error) : "memory ran out");
@@ -210,6 +223,30 @@ static int put(notification_t *n)
     json_decref(params);
     free(text);
     return failed ? -1 : 0;
+}
+
+static int put(notification_t *n)
+{
+    bool okay = n->severity == NOTIF_OKAY;
+    char name[NAME_SIZE], id[ID_SIZE], key[96], again[128];
+    struct last last;
+    int stored = 0;
+    make_name(n, name);
+    make_id(name, id);
+    if (!last_of(id, &last)) return -1;
+    if (okay && last.kind != 'f') return 0; /* there is nothing to close */
+    snprintf(key, sizeof key, "%c-%llu-%d-%016llx", okay ? 'r' : 'f', (unsigned long long)n->time,
+             n->severity, (unsigned long long)digest_of(id, n->message));
+    make_utf8(name);
+    make_utf8(n->host);
+    make_utf8(n->message);
+    const char *status = okay ? CASEHOOK_STATUS_CLOSED : last.kind != 'f' ? CASEHOOK_STATUS_OPEN : NULL;
+    if (put_as(key, params_of(n, id, name, status, key, last.kind != 0), id, &stored)) return -1;
+    /* Said twice, it is one thing; said again after something else, as a failure after an okay, it is news.
+     */
+    if (stored != CASEHOOK_OUTBOX_KNOWN || !strncmp(last.key, key, strlen(key))) return 0;
+    snprintf(again, sizeof again, "%s-%llu", key, last.entry);
+    return put_as(again, params_of(n, id, name, status, again, last.kind != 0), id, &stored);
 }
 
 static int notify(const notification_t *n, user_data_t *user)
