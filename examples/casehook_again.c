@@ -9,20 +9,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_same(const char *path, int other)
+static bool is_same(const struct stat *mine, const struct stat *its)
 {
-    struct stat mine, its;
-    return !stat(path, &mine) && !fstat(other, &its) && mine.st_dev == its.st_dev &&
-           mine.st_ino == its.st_ino && S_ISREG(mine.st_mode);
+    return mine->st_dev == its->st_dev && mine->st_ino == its->st_ino && S_ISREG(mine->st_mode);
 }
 
-int again_open(struct again *again, const char *path, const int *others, struct trouble *trouble)
+static bool is_read(const char *path, const int *files, const char *const *names, size_t count)
 {
-    for (; *others >= 0; others++)
-        if (is_same(path, *others))
-            return trouble_set(trouble, CASEHOOK_E_PARAMS, "failed",
-                               "%s: the lines that failed want a file of their own: this one is read", path);
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct stat mine, its;
+    if (stat(path, &mine)) return false;
+    for (; *files >= 0; files++)
+        if (!fstat(*files, &its) && is_same(&mine, &its)) return true;
+    for (; count; count--, names++)
+        if (*names && !stat(*names, &its) && is_same(&mine, &its)) return true;
+    return false;
+}
+
+int again_open(struct again *again, const char *path, const int *files, const char *const *names,
+               size_t count, struct trouble *trouble)
+{
+    if (is_read(path, files, names, count))
+        return trouble_set(trouble, CASEHOOK_E_PARAMS, "failed",
+                           "%s: the lines that failed want a file of their own: this one is read", path);
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     again->file = file < 0 ? NULL : fdopen(file, "w");
     if (!again->file) {
         int reason = errno;
@@ -41,9 +50,19 @@ static void note(struct again *again, int failed)
     again->failed = again->failed || failed;
 }
 
+void again_begin(struct again *again)
+{
+    struct stat status;
+    if (!again->path || again->begun) return;
+    again->begun = true;
+    if (!fstat(fileno(again->file), &status) && S_ISREG(status.st_mode))
+        note(again, ftruncate(fileno(again->file), 0));
+}
+
 void again_write(struct again *again, struct piece line, const char *resume)
 {
     if (!again->path) return;
+    again_begin(again);
     member_put(again->file, line, resume, NULL);
     note(again, putc('\n', again->file) == EOF);
 }

@@ -85,6 +85,7 @@ static void keep(struct batch *batch, const struct source_case *given)
     slot->index = given->index;
     slot->hash = given->hash;
     slot->state = SLOT_READ;
+    again_begin(&batch->again);
     batch->order[batch->read++] = (size_t)(slot - batch->slots);
     if (make_text(batch, slot, given))
         batch->fault = CASEHOOK_E_NO_MEMORY; /* it is not sent then */
@@ -169,7 +170,7 @@ static void write_again(struct batch *batch, const struct slot *slot, const char
     struct piece line = piece_of(&slot->text), result = {json, json ? strlen(json) : 0};
     if (!batch->again.path || (slot->result && (!json || !casehook_result_error(slot->result)))) return;
     enum retry retry =
-        slot->result ? retry_after(batch->source.facts, line, &result, false, &resume) : RETRY_SEND;
+        slot->result ? retry_after(batch->source.facts, line, result, false, &resume) : RETRY_SEND;
     if (retry == RETRY_SEND || resume) again_write(&batch->again, line, resume);
     free(resume);
 }
@@ -250,8 +251,12 @@ static void report_rest(struct batch *batch)
             batch->report.before++;
             continue;
         }
+        if (given.retry == RETRY_LEAVE) { /* an earlier run may have sent it */
+            report_left(&batch->report, given.index);
+            continue;
+        }
         report_line(&batch->report, given.index, "notAttempted", "true");
-        if (given.retry != RETRY_LEAVE) again_write(&batch->again, given.line, given.resume);
+        again_write(&batch->again, given.line, given.resume);
         batch->report.not_attempted++;
     }
     source_forget(&given);
@@ -270,8 +275,11 @@ static int open_batch(struct batch *batch, const struct facts *facts, struct tro
     int status = source_open(source, arguments, facts, isatty(STDERR_FILENO), trouble);
     if (status) return status;
     batch->report.total = source->total;
-    int others[] = {source->lines.file, journal_of(batch) ? source->journal.file : -1, -1};
-    if (arguments->failed) status = again_open(&batch->again, arguments->failed, others, trouble);
+    const int files[] = {source->lines.file, STDIN_FILENO, journal_of(batch) ? source->journal.file : -1, -1};
+    const char *const names[] = {arguments->connector, arguments->secrets, arguments->settings};
+    if (arguments->failed)
+        status =
+            again_open(&batch->again, arguments->failed, files, names, sizeof names / sizeof *names, trouble);
     if (status) return status;
     batch->slots = calloc(2 * batch->concurrency, sizeof *batch->slots);
     batch->order = calloc(batch->concurrency, sizeof *batch->order);
@@ -314,6 +322,7 @@ int batch_run(const struct arguments *arguments, struct casehook_connector *conn
         report_rest(&batch);
         report_progress(&batch.report, 0, true);
         status = find_trouble(&batch, trouble);
+        if (!status && batch.source.lines.ended) again_begin(&batch.again);
         if (!batch.source.another_batch || batch.report.done) report_sum(&batch.report);
     }
     const struct report *report = &batch.report;

@@ -2,8 +2,16 @@
 #include "casehook_doubt.h"
 
 #include <casehook.h>
+#include <jansson.h>
 
+#include <errno.h>
 #include <string.h>
+
+static bool is_word(struct piece value, const char *word)
+{
+    size_t length = strlen(word);
+    return value.length == length + 2 && !memcmp(value.text + 1, word, length);
+}
 
 static bool says(const json_t *object, const char *name, const char *word)
 {
@@ -16,24 +24,42 @@ static bool has_outcome(const json_t *request, int outcome)
     return says(request, "outcome", casehook_outcome_name(outcome));
 }
 
-struct doubt doubt_of(const json_t *result)
+struct doubt doubt_of(struct piece result)
 {
     const char *create = casehook_step_name(CASEHOOK_STEP_CREATE),
-               *comment = casehook_step_name(CASEHOOK_STEP_COMMENT);
+               *comment = casehook_step_name(CASEHOOK_STEP_COMMENT),
+               *transition = casehook_step_name(CASEHOOK_STEP_TRANSITION);
+    struct piece list = member_find(result, "requests"),
+                 at = member_find(member_find(result, "error"), "step");
     const json_t *request;
-    bool made = json_is_string(json_object_get(result, "id"));
-    bool at_comment = says(json_object_get(result, "error"), "step", comment);
+    bool made = member_is_text(member_find(result, "id"));
+    bool at_comment = is_word(at, comment), at_transition = is_word(at, transition);
     struct doubt doubt = {.begun = made};
     size_t index;
+    errno = 0;
+    json_t *requests =
+        list.text ? json_loadb(list.text, list.length, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL) : NULL;
+    if (!json_is_array(requests))
+        doubt = (struct doubt){.created = !made,
+                               .commented = at_comment,
+                               .transitioned = at_transition,
+                               .begun = true,
+                               .no_memory = !requests && errno == ENOMEM};
     /* Of one that was resumed: its own requests may not have come as far as the create. */
-    if (!made && says(result, "step", create) && has_outcome(result, CASEHOOK_OUTCOME_UNKNOWN))
+    if (!made && is_word(member_find(result, "step"), create) &&
+        is_word(member_find(result, "outcome"), casehook_outcome_name(CASEHOOK_OUTCOME_UNKNOWN)))
         doubt.begun = doubt.created = true;
-    json_array_foreach(json_object_get(result, "requests"), index, request) {
+    json_array_foreach(requests, index, request) {
         bool unknown = has_outcome(request, CASEHOOK_OUTCOME_UNKNOWN);
-        bool begun = unknown || has_outcome(request, CASEHOOK_OUTCOME_DONE);
+        bool done = has_outcome(request, CASEHOOK_OUTCOME_DONE), begun = unknown || done;
+        bool comments = says(request, "step", comment), moves = says(request, "step", transition);
         if (begun) doubt.begun = true;
         if (begun && !made && says(request, "step", create)) doubt.created = true;
-        if (unknown && at_comment && says(request, "step", comment)) doubt.commented = true;
+        if (unknown && at_comment && comments) doubt.commented = true;
+        if (unknown && at_transition && moves) doubt.transitioned = true;
+        if (comments || (moves && done) || says(request, "step", casehook_step_name(CASEHOOK_STEP_GET)))
+            doubt.settled = true;
     }
+    json_decref(requests);
     return doubt;
 }

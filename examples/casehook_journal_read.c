@@ -73,43 +73,56 @@ static void pass_line(struct reader *reader, const struct piece *line)
     reader->at += (off_t)line->length + 1;
 }
 
-static bool read_hash(const json_t *value, uint64_t *hash)
+static bool is_true(struct piece value)
 {
-    char *end;
-    if (json_string_length(value) != 16) return false;
-    *hash = strtoull(json_string_value(value), &end, 16);
-    return !*end;
+    return value.length == 4 && !memcmp(value.text, "true", 4);
 }
 
-/* What a line says; false: nothing that belongs there. */
-static bool read_entry(const struct reader *reader, const struct piece *line, struct journal_entry *entry)
+static bool read_number(struct piece value, uint64_t *number)
 {
-    json_t *value = json_loadb(line->text, line->length, JSON_ALLOW_NUL, NULL);
-    const json_t *begun = json_object_get(value, "begun"),
-                 *index = begun ? begun : json_object_get(value, "index"),
-                 *result = json_object_get(value, "result");
-    bool good = json_is_integer(index) && json_integer_value(index) >= 0 &&
-                read_hash(json_object_get(value, "hash"), &entry->hash);
-    entry->index = (uint64_t)json_integer_value(index);
-    entry->at = 0;
-    entry->length = 0;
-    entry->open = false;
-    if (begun) {
-        entry->state = JOURNAL_BEGUN;
-    } else if (json_is_true(json_object_get(value, "notSent"))) {
-        entry->state = JOURNAL_NOT_SENT;
-    } else if (json_is_object(result)) {
-        struct piece text = member_find(*line, "result");
-        entry->state = json_is_true(json_object_get(result, "ok")) ? JOURNAL_DONE : JOURNAL_FAILED;
-        bool more = doubt_of(result).begun;
-        if (entry->state == JOURNAL_FAILED && !more) entry->state = JOURNAL_NOT_SENT;
-        entry->at = more ? reader->at + (text.text - line->text) : 0;
-        entry->length = more ? text.length : 0;
-    } else {
-        good = false;
+    *number = 0;
+    for (size_t i = 0; i < value.length; i++) {
+        if (i == 19 || value.text[i] < '0' || value.text[i] > '9') return false; /* 19 digits have room */
+        *number = *number * 10 + (uint64_t)(value.text[i] - '0');
     }
-    json_decref(value);
-    return good;
+    return value.length > 0;
+}
+
+static bool read_hash(struct piece value, uint64_t *hash)
+{
+    char digits[17] = "";
+    if (value.length != 18 || *value.text != '"') return false;
+    memcpy(digits, value.text + 1, 16);
+    *hash = strtoull(digits, NULL, 16);
+    return strspn(digits, "0123456789abcdef") == 16;
+}
+
+/*
+ * What a line says; false: nothing that belongs there.  Only its shape and our own members are looked at: a
+ * tracker may have answered with numbers that no program can hold.
+ */
+static bool read_entry(struct reader *reader, const struct piece *line, struct journal_entry *entry)
+{
+    struct piece begun = member_find(*line, "begun"),
+                 index = begun.text ? begun : member_find(*line, "index"),
+                 result = member_find(*line, "result");
+    *entry = (struct journal_entry){.state = JOURNAL_BEGUN};
+    if (!member_is_object(*line) || !read_number(index, &entry->index) ||
+        !read_hash(member_find(*line, "hash"), &entry->hash))
+        return false;
+    if (begun.text) return true;
+    entry->state = JOURNAL_NOT_SENT;
+    if (is_true(member_find(*line, "notSent"))) return true;
+    if (!member_is_object(result)) return false;
+    struct doubt doubt = doubt_of(result);
+    if (doubt.no_memory) reader->error = ENOMEM; /* a guess would hide the result before this one */
+    if (is_true(member_find(result, "ok")))
+        entry->state = JOURNAL_DONE;
+    else if (doubt.begun)
+        entry->state = JOURNAL_FAILED;
+    entry->at = doubt.begun ? reader->at + (result.text - line->text) : 0;
+    entry->length = doubt.begun ? result.length : 0;
+    return true;
 }
 
 /* The entry of an index, or a new one; indexes that are new come in their order.  NULL: memory ran out, or
@@ -160,6 +173,7 @@ static int read_entries(struct reader *reader, struct trouble *trouble)
     struct piece line;
     for (; next_line(reader, &line); pass_line(reader, &line)) {
         bool good = read_entry(reader, &line, &entry);
+        if (reader->error) break;
         if (good && !reader->broken) {
             errno = 0;
             good = note(journal, &entry);
@@ -196,7 +210,7 @@ static int read_head(struct reader *reader, uint64_t target, struct trouble *tro
     bool good =
         what && !strcmp(what, "casehook batch") && batch && strlen(batch) == sizeof journal->batch - 1;
     if (good) memcpy(journal->batch, batch, sizeof journal->batch);
-    bool same = read_hash(json_object_get(value, "target"), &about) && about == target;
+    bool same = read_hash(member_find(line, "target"), &about) && about == target;
     json_decref(value);
     if (!good)
         return trouble_set(trouble, CASEHOOK_E_PARAMS, "journal",

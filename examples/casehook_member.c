@@ -97,6 +97,17 @@ bool member_is_list(struct piece value)
     return at < value.length && value.text[at] != ']';
 }
 
+bool member_is_object(struct piece text)
+{
+    struct member member;
+    size_t at = skip_space(text, 0);
+    if (at >= text.length || text.text[at] != '{' || memchr(text.text, '\0', text.length)) return false;
+    for (at++; next_member(text, at, &member); at = member.end)
+        ;
+    at = skip_space(text, at);
+    return at < text.length && text.text[at] == '}' && skip_space(text, at + 1) == text.length;
+}
+
 void member_put(FILE *out, struct piece params, const char *resume, const char *key)
 {
     struct member member;

@@ -26,6 +26,11 @@ struct piece member_case(struct piece params);
 /* Whether it is a text that is not empty; a list that is not empty. */
 bool member_is_text(struct piece value);
 bool member_is_list(struct piece value);
+/*
+ * Whether the text is one object from its first brace to its last one, so that it cannot end what it is put
+ * into; what stands inside, numbers of any size, is not judged.
+ */
+bool member_is_object(struct piece text);
 
 /*
  * Writes params with "resume" and "idempotencyKey" in front, in place of their own; NULL: it stays as it is.

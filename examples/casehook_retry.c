@@ -11,10 +11,37 @@
 
 #define LOOSELY (JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL)
 
-static bool mentions(const json_t *config, const char *field, const char *word)
+/* Whether a text has the word, or one anywhere in an object or a list. */
+static bool mentions(const json_t *value, const char *word)
 {
-    const char *text = json_string_value(json_object_get(config, field));
-    return text && strstr(text, word);
+    const char *text = json_string_value(value), *name;
+    const json_t *item;
+    size_t index;
+    if (text) return strstr(text, word) != NULL;
+    json_object_foreach((json_t *)value, name, item)
+        if (mentions(item, word)) return true;
+    json_array_foreach(value, index, item)
+        if (mentions(item, word)) return true;
+    return false;
+}
+
+/* The find has the word in it. */
+static bool find_mentions(const json_t *config, const char *word)
+{
+    return mentions(json_object_get(config, "findIncidentUrl"), word) ||
+           mentions(json_object_get(config, "findIncidentJson"), word) ||
+           mentions(json_object_get(config, "findIncidentHeaders"), word);
+}
+
+/* A value is made of the id of the case, or of its key, which is another one each time where there is no id.
+ */
+static bool values_have_id(const json_t *config)
+{
+    const char *name;
+    const json_t *value;
+    json_object_foreach(json_object_get(config, "values"), name, value)
+        if (mentions(json_object_get(value, "from"), "case.id")) return true;
+    return false;
 }
 
 void facts_read(struct facts *facts, const struct document *connector)
@@ -25,10 +52,12 @@ void facts_read(struct facts *facts, const struct document *connector)
     const char *target = json_is_string(url) ? json_string_value(url) : "";
     facts->find = json_is_string(json_object_get(config, "findIncidentUrl"));
     facts->find_by_id =
-        mentions(config, "findIncidentUrl", "case.id") || mentions(config, "findIncidentJson", "case.id");
+        find_mentions(config, "case.id") || (find_mentions(config, "value.") && values_have_id(config));
     facts->key = json_is_string(json_object_get(config, "idempotencyHeader")) ||
                  json_is_true(json_object_get(config, "idempotencyInBody"));
-    facts->comments = json_is_string(json_object_get(config, "createCommentUrl"));
+    /* What cannot be read for want of memory is taken for the worst. */
+    facts->comments = !document || json_is_string(json_object_get(config, "createCommentUrl"));
+    facts->transitions = !document || json_is_string(json_object_get(config, "transitionIncidentUrl"));
     facts->target = journal_hash(target, strlen(target));
     json_decref(document);
 }
@@ -50,14 +79,16 @@ static bool can_find(const struct facts *facts, struct piece line)
     return facts->find && (!facts->find_by_id || has_id(line));
 }
 
-/* What a result would have said after the create was sent and no answer came, as far as the library reads it.
+/*
+ * What a result would have said after the create was sent and no answer came, as far as the library reads it.
+ * earlier: the one that the line went on from, which knows the key that was used.
  */
-static char *write_unknown(struct piece line)
+static char *write_unknown(struct piece line, struct piece earlier)
 {
     char *text = NULL;
     size_t length, index;
-    struct piece list = member_find(line, "comments"),
-                 key = member_find(member_find(line, "resume"), "idempotencyKey");
+    struct piece list = member_find(line, "comments"), key = member_find(earlier, "idempotencyKey");
+    if (!member_is_text(key)) key = member_find(member_find(line, "resume"), "idempotencyKey");
     json_t *comments = list.text ? json_loadb(list.text, list.length, LOOSELY, NULL) : NULL;
     const json_t *comment;
     FILE *out = open_memstream(&text, &length);
@@ -81,58 +112,64 @@ done:
     return text;
 }
 
-/* result NULL: the made up one of a create. */
+/* result: what it goes on from; empty: the made up one of a create. */
 static enum retry decide(const struct facts *facts, struct piece line, struct doubt doubt,
-                         const struct piece *result, bool anyway, char **resume)
+                         struct piece result, struct piece earlier, bool anyway, char **resume)
 {
     bool found = facts->key || can_find(facts, line), safe = !doubt.created || found;
     if (doubt.commented && facts->comments && !facts->key) safe = false;
+    if (doubt.transitioned && facts->transitions) safe = false; /* these have no key */
     if (!safe && !anyway) return RETRY_LEAVE;
     if (!doubt.begun || (doubt.created && !found)) return RETRY_SEND;
-    *resume = result ? strndup(result->text, result->length) : write_unknown(line);
+    *resume = result.text ? strndup(result.text, result.length) : write_unknown(line, earlier);
     return RETRY_AGAIN;
 }
 
-enum retry retry_after(const struct facts *facts, struct piece line, const struct piece *result, bool anyway,
+enum retry retry_after(const struct facts *facts, struct piece line, struct piece result, bool anyway,
                        char **resume)
 {
-    struct piece own = member_find(line, "resume");
     *resume = NULL;
-    if (!result && member_is_text(member_find(own, "id"))) { /* it went on from there */
-        struct doubt doubt = {.commented = member_is_list(member_find(line, "comments")), .begun = true};
-        return decide(facts, line, doubt, &own, anyway, resume);
-    }
-    if (!result) {
-        struct doubt doubt = {.created = !member_is_text(member_find(member_case(line), "externalId")),
-                              .commented = member_is_list(member_find(line, "comments"))};
-        doubt.begun = doubt.created; /* an update may be made again, and there is no result to go on from */
-        return decide(facts, line, doubt, NULL, anyway, resume);
-    }
-    json_t *value = json_loadb(result->text, result->length, LOOSELY, NULL);
-    struct doubt doubt = doubt_of(value);
-    json_decref(value);
-    return decide(facts, line, doubt, result, anyway, resume);
+    return decide(facts, line, doubt_of(result), result, result, anyway, resume);
+}
+
+/* It went on from that result when it was killed: what that leaves out may have been done. */
+static struct doubt doubt_behind(struct piece line, struct piece result)
+{
+    struct piece given = member_case(line), found = member_find(result, "found");
+    bool updates = member_is_text(member_find(given, "externalId")) || (found.text && *found.text == 't');
+    return (struct doubt){.commented = member_is_list(member_find(line, "comments")),
+                          .transitioned = updates && member_is_text(member_find(given, "status")) &&
+                                          !doubt_of(result).settled,
+                          .begun = true};
+}
+
+/* The same where it was killed; earlier: the result before, which may be empty. */
+static enum retry retry_killed(const struct facts *facts, struct piece line, struct piece earlier,
+                               bool anyway, char **resume)
+{
+    struct piece given = member_case(line), own = member_find(line, "resume"), none = {NULL, 0};
+    if (member_is_text(member_find(earlier, "id"))) own = earlier;
+    if (member_is_text(member_find(own, "id")))
+        return decide(facts, line, doubt_behind(line, own), own, earlier, anyway, resume);
+    bool updates = member_is_text(member_find(given, "externalId"));
+    struct doubt doubt = {.created = !updates,
+                          .commented = member_is_list(member_find(line, "comments")),
+                          .transitioned = updates && member_is_text(member_find(given, "status")),
+                          .begun = !updates}; /* an update may be made again, and has nothing to go on from */
+    return decide(facts, line, doubt, none, earlier, anyway, resume);
 }
 
 enum retry retry_begun(const struct facts *facts, struct piece line, const struct journal *journal,
                        const struct journal_entry *begun, bool anyway, char **resume)
 {
     struct document earlier = {NULL, 0};
-    enum retry retry;
     *resume = NULL;
     if (begun->state == JOURNAL_NOT_SENT) return RETRY_SEND;
     if (begun->length && journal_result(journal, begun, &earlier))
         return RETRY_AGAIN; /* and resume is NULL */
     struct piece result = {earlier.text, earlier.length};
-    bool made = earlier.text && member_is_text(member_find(result, "id"));
-    if (begun->state == JOURNAL_FAILED) {
-        retry = retry_after(facts, line, &result, anyway, resume);
-    } else if (made) { /* it went on from that result when it was killed */
-        struct doubt doubt = {.commented = member_is_list(member_find(line, "comments")), .begun = true};
-        retry = decide(facts, line, doubt, &result, anyway, resume);
-    } else {
-        retry = retry_after(facts, line, NULL, anyway, resume);
-    }
+    enum retry retry = begun->state == JOURNAL_FAILED ? retry_after(facts, line, result, anyway, resume)
+                                                      : retry_killed(facts, line, result, anyway, resume);
     document_free(&earlier);
     return retry;
 }

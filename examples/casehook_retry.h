@@ -9,11 +9,12 @@
 
 /* What the connector document has against doing things twice. */
 struct facts {
-    bool find;       /* a case that may be there is looked for */
-    bool find_by_id; /* by the id of the case, which must be given then */
-    bool key;        /* creates and comments have an idempotency key */
-    bool comments;   /* it sends comments at all */
-    uint64_t target; /* a hash of where cases are made */
+    bool find;        /* a case that may be there is looked for */
+    bool find_by_id;  /* by the id of the case, which must be given then */
+    bool key;         /* creates and comments have an idempotency key */
+    bool comments;    /* it sends comments at all */
+    bool transitions; /* a new status is a request of its own */
+    uint64_t target;  /* a hash of where cases are made */
 };
 
 void facts_read(struct facts *facts, const struct document *connector);
@@ -25,11 +26,10 @@ enum retry {
 };
 
 /*
- * What is to be done with a line after that result; result NULL: it may have been sent and nobody knows what
- * became of it.  anyway: also where it may do something twice.  With RETRY_AGAIN *resume is what the member
- * says, yours to free(), NULL when memory ran out.
+ * What is to be done with a line after that result.  anyway: also where it may do something twice.  With
+ * RETRY_AGAIN *resume is what the member says, yours to free(), NULL when memory ran out.
  */
-enum retry retry_after(const struct facts *facts, struct piece line, const struct piece *result, bool anyway,
+enum retry retry_after(const struct facts *facts, struct piece line, struct piece result, bool anyway,
                        char **resume);
 
 /* The same for a line of the journal; begun is known of it. */

@@ -8,9 +8,10 @@ import sys
 import unittest
 
 from test_batch import Batch
-from test_cli import FIND, JSON, TOOL
+from test_cli import FIND, JSON, KEY, TOOL
 
 GOOD = {"POST": (201, JSON, '{"id": 7}'), "GET": (200, JSON, '{"key": "K"}')}
+HUGE = '{"big": %d, "real": 1e999, "long": %s}' % (1 << 63, "9" * 400)  # JSON, and no number of a machine
 
 
 def case(number, **members):
@@ -22,11 +23,23 @@ class Journal(Batch):
         super().setUp()
         self.journal = os.path.join(self.folder, "journal")
 
-    def push(self, code, url, cases, *options):
+    def push(self, code, url, cases, *options, **config):
         """Runs the batch; its lines and what it said."""
-        out, error = self.tool(code, "push", "--connector", self.connector(url), "--batch", self.file("cases.ndjson", cases),
-                               "--journal", self.journal, *options)
+        out, error = self.tool(code, "push", "--connector", self.connector(url, **config), "--batch",
+                               self.file("cases.ndjson", cases), "--journal", self.journal, *options)
         return self.lines(out), error
+
+    def killed(self, server, cases, requests, *options, **config):
+        """Runs the batch until so many requests have arrived, and kills it."""
+        while server.arrived.acquire(blocking=False):
+            pass
+        process = subprocess.Popen([TOOL, "push", "--connector", self.connector(server.url, **config), "--batch",
+                                    self.file("cases.ndjson", cases), "--journal", self.journal, *options],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(requests):
+            self.assertTrue(server.arrived.acquire(timeout=30))
+        process.kill()
+        process.communicate()
 
     def entries(self):
         with open(self.journal, encoding="utf-8") as file:
@@ -145,6 +158,92 @@ class GoesOn(Journal):
         self.assertEqual({i: (line["result"]["id"], line["result"]["found"]) for i, line in lines.items()},
                          {0: ("10", True), 1: ("7", False), 3: ("7", False)})
 
+    def test_killed_with_a_find_by_a_key_that_is_made_up(self):
+        """Of a case without an id it is another one each time, under whatever name the find has it."""
+        server = self.server(POST=(201, JSON, "hang"), GET=(200, JSON, '{"items": []}'))
+        for place in ("findIncidentUrl", "findIncidentHeaders"):
+            for made in ("case.idempotencyKey", ["case.id", "case.idempotencyKey"]):
+                find = {"findIncidentUrl": server.url + "/api/cases?reference={{{case.title}}}",
+                        "createIncidentJson": '{"title": {{{case.title}}}, "reference": {{{value.ref}}}}'}
+                find[place] = {"X-Ref": "{{{value.ref}}}"} if place[-1] == "s" else server.url + "/api/cases?reference={{{value.ref}}}"
+                config = {"safe": FIND, "strict": "names", "values": {"ref": {"from": made}}, **find}
+                with self.subTest(place=place, made=made):
+                    before = len(self.titles(server))
+                    server.answers["POST"] = (201, JSON, "hang")
+                    self.killed(server, case(0), 1, **config)
+                    server.answers["POST"] = GOOD["POST"]
+                    lines, _ = self.push(13, server.url, case(0), **config)
+                    self.assertEqual(lines, {0: {"index": 0, "outcomeUnknown": True}})
+                    self.assertEqual(len(self.titles(server)), before + 1)
+                    os.remove(self.journal)
+
+    def test_killed_on_the_way_from_a_result_with_a_key(self):
+        server = self.server(POST=(201, JSON, None), GET=GOOD["GET"])
+        cases = case(0, resume={"comments": [], "requests": []})
+        settings = ("--settings", self.file("settings.json", {"run": {"maxAttempts": 1}}))
+        lines, _ = self.push(13, server.url, cases, *settings, safe=KEY)
+        key = lines[0]["result"]["idempotencyKey"]
+        server.answers["POST"] = (201, JSON, "hang")
+        self.killed(server, cases, 1, *settings, safe=KEY)
+        server.answers.update(GOOD)
+        lines, _ = self.push(0, server.url, cases, *settings, safe=KEY)
+        self.assertEqual(lines[0]["result"]["idempotencyKey"], key)
+        self.assertEqual(len(self.titles(server)), 3)
+
+    def test_a_transition_is_not_made_twice(self):
+        """It has no key, and nobody can look whether it was done."""
+        cases = case(0, externalId="7", status="closed")
+        for safe in ((), KEY):
+            server = self.server(**{**GOOD, "PUT": (200, JSON, "{}"), "POST /move": (200, JSON, "hang")})
+            config = {"safe": safe, "transitionIncidentUrl": server.url + "/move", "transitionIncidentJson": '{"to": {{{case.status}}}}'}
+            left = {0: {"index": 0, "outcomeUnknown": True}}
+
+            def moves():
+                return [path for _, path, _ in server.requests].count("/move")
+            self.killed(server, cases, 2, **config)
+            server.answers["POST /move"] = (200, JSON, None)
+            self.assertEqual((self.push(13, server.url, cases, **config)[0], moves()), (left, 1))
+            self.push(13, server.url, cases, "--retry-unknown", **config)
+            self.assertEqual((self.push(13, server.url, cases, **config)[0], moves()), (left, 2))  # there is a result that says so
+            os.remove(self.journal)
+            server.answers["POST /move"] = (422, JSON, "{}")  # refused, gone on from there, and killed
+            self.push(13, server.url, cases, **config)
+            server.answers["POST /move"] = (200, JSON, "hang")
+            self.killed(server, cases, 1, **config)
+            server.answers["POST /move"] = (200, JSON, "{}")
+            self.assertEqual((self.push(13, server.url, cases, **config)[0], moves()), (left, 4))
+            os.remove(self.journal)
+            server.answers.update({"GET": (500, JSON, "{}")})  # what is behind it may be asked again
+            self.push(13, server.url, cases, **config)
+            server.answers["GET"] = (200, JSON, "hang")
+            self.killed(server, cases, 1, **config)
+            server.answers.update(GOOD)
+            self.assertTrue(self.push(0, server.url, cases, **config)[0][0]["result"]["ok"])
+            self.assertEqual(moves(), 5)
+            os.remove(self.journal)
+
+    def test_interrupted_before_what_may_have_been_sent(self):
+        server = self.server(POST=(422, JSON, '{"e": "no"}'), GET=GOOD["GET"])
+        process = self.start(server.url, "--batch", "-", "--journal", self.journal, stdin=subprocess.PIPE)
+        self.write(process, case(0).encode())
+        process.stdout.readline()
+        self.assertTrue(server.arrived.acquire(timeout=30))
+        server.answers["POST"] = (201, JSON, "hang")
+        self.write(process, case(1).encode())
+        self.assertTrue(server.arrived.acquire(timeout=30))
+        process.kill()
+        process.communicate()
+        failed = os.path.join(self.folder, "failed")
+        process = self.start(server.url, "--batch", self.file("cases.ndjson", case(0) + case(1) + case(2)), "--journal", self.journal,
+                             "--concurrency", "1", "--deadline", "2000", "--failed", failed)
+        self.assertTrue(server.arrived.acquire(timeout=30))
+        process.send_signal(signal.SIGINT)
+        code, lines, error = self.end(process)
+        self.assertEqual((code, lines[1], lines[2]), (13, {"index": 1, "outcomeUnknown": True}, {"index": 2, "notAttempted": True}))
+        self.assertIn("casehook: case 1: may have been sent by an earlier run", error)
+        with open(failed, encoding="utf-8") as file:
+            self.assertEqual(file.read(), case(2))
+
     def test_interrupted(self):
         server = self.server(**GOOD)
         cases = "".join(map(case, range(500)))
@@ -155,6 +254,50 @@ class GoesOn(Journal):
         self.assertEqual(process.returncode, 13)
         self.push(0, server.url, cases)
         self.assertEqual(sorted(self.titles(server)), sorted(f"case {i}" for i in range(500)))
+
+
+class Huge(Journal):
+    """Numbers of the tracker that no program holds."""
+
+    def test_in_a_journal(self):
+        server = self.server(POST=(201, JSON, '{"id": 7, "o": %s}' % HUGE), GET=GOOD["GET"])
+        cases = case(0) + case(1)
+        self.push(0, server.url, cases, "--concurrency", "1", createResponseFields={"o": "o"})
+        before = self.bytes()
+        self.assertIn(HUGE.replace(" ", "").encode(), before.replace(b" ", b""))
+        for more in (cases, cases + case(2)):  # the last line, and one in the middle
+            lines, _ = self.push(0, server.url, more, createResponseFields={"o": "o"})
+            self.assertEqual(sorted(lines), [2] if more != cases else [])
+            self.assertTrue(self.bytes().startswith(before))
+        self.assertEqual(len(self.titles(server)), 3)
+
+    def test_torn(self):
+        server = self.server(POST=(201, JSON, '{"id": 7, "o": %s}' % HUGE), GET=GOOD["GET"])
+        self.push(0, server.url, case(0), createResponseFields={"o": "o"})
+        whole = self.bytes()
+        end = whole.rindex(b'{"index"')
+        for size in range(end, len(whole) - 1, 7):
+            for filler in (b"", b"\n", b"\0" * (len(whole) - 3 - size) + b"}}\n"):
+                with open(self.journal, "wb") as file:
+                    file.write(whole[:size] + filler)
+                lines, _ = self.push(13, server.url, case(0), createResponseFields={"o": "o"})
+                self.assertEqual((lines, self.bytes()), ({0: {"index": 0, "outcomeUnknown": True}}, whole[:end]))
+
+    def test_in_lines_to_try_again(self):
+        path = os.path.join(self.folder, "failed")
+        server = self.server(POST=(201, JSON, '{"id": 7, "o": %s}' % HUGE), GET=(500, JSON, "{}"))
+        connector = self.connector(server.url, createResponseFields={"o": "o"})
+        for journal in (), ("--journal", self.journal):
+            before = len(self.titles(server))
+            server.answers["GET"] = (500, JSON, "{}")
+            for _ in range(2):
+                self.tool(13, "push", "--connector", connector, "--batch", self.file("cases", case(0)), *journal, "--failed", path)
+                if not journal:
+                    break
+            server.answers["GET"] = GOOD["GET"]
+            lines = self.lines(self.tool(0, "push", "--connector", connector, "--batch", path)[0])
+            self.assertEqual((lines[0]["result"]["id"], lines[0]["result"]["ok"]), ("7", True))
+            self.assertEqual(len(self.titles(server)), before + 1)
 
 
 class Torn(Journal):
@@ -322,6 +465,18 @@ class Failed(Journal):
         self.assertEqual(self.end(process)[0], 13)
         self.assertEqual(self.lines_of(path), "".join(map(case, range(2, 9))))
 
+    def test_an_older_file_stays_until_the_batch_is_good(self):
+        server = self.server(**GOOD)
+        self.push(0, server.url, case(0))
+        path = self.file("failed", "something older\n")
+        for cases in ('[{"title": "a"}]\n', case(1)):
+            for stdin in (None, cases.encode()):
+                self.tool(4, "push", "--connector", self.connector(server.url), "--batch", self.file("cases", cases) if stdin is None else "-",
+                          "--journal", self.journal, "--failed", path, stdin=stdin or b"")
+                self.assertEqual(self.lines_of(path), "something older\n")
+        self.push(0, server.url, case(0), "--failed", path)  # all of it is done
+        self.assertEqual(self.lines_of(path), "")
+
     def test_files_that_cannot_be(self):
         path, cases = self.connector("http://127.0.0.1:1"), self.file("cases", case(0))
         for failed, words in ((cases, "file of their own"), (self.folder, "directory"), ("/no/such/file", "No such")):
@@ -330,6 +485,20 @@ class Failed(Journal):
         self.assertEqual(self.lines_of(cases), case(0))
         error = self.tool(4, "push", "--connector", path, "--batch", cases, "--journal", self.journal, "--failed", self.journal)[1]
         self.assertIn("file of their own", error)
+        before = self.lines_of(path)
+        document = json.loads(before)
+        secrets, settings = self.file("secrets", document.pop("secrets")), self.file("settings", {})
+        for other in (secrets, settings):
+            error = self.tool(4, "push", "--connector", self.file("bare.json", document), "--secrets", secrets, "--settings", settings,
+                              "--batch", cases, "--failed", other)[1]
+            self.assertIn("file of their own", error)
+            self.assertNotEqual(self.lines_of(other), "")
+        for way in (path, "-"):
+            with open(path, "rb") as stdin:
+                done = subprocess.run([TOOL, "push", "--connector", way, "--batch", cases, "--failed", path], stdin=stdin,
+                                      capture_output=True, timeout=60)
+            self.assertEqual((done.returncode, self.lines_of(path)), (4, before))
+            self.assertIn(b"file of their own", done.stderr)
         if os.path.exists("/dev/full"):
             out, error = self.tool(1, "push", "--connector", path, "--batch", cases, "--failed", "/dev/full")
             self.assertIn("No space left", error)

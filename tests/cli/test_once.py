@@ -122,6 +122,13 @@ class Resume(Once):
         self.assertIn("look for", result["error"]["message"])
         self.assertEqual(self.count(), 1)
 
+    def test_numbers_that_no_program_holds(self):
+        self.start()
+        done = json.dumps(self.json(0, "push", *self.options, "--title", "t"))
+        path = self.file("result.json", done[:-1] + ', "fields": {"o": {"real": 1e999, "long": %s}}}\n' % ("9" * 400))
+        self.assertTrue(self.json(0, "push", *self.options, "--title", "t", "--resume", path)["ok"])
+        self.assertEqual(self.count(), 1)
+
     def test_bad_files(self):
         self.start()
         done = self.json(0, "create", *self.options, "--title", "t")
