@@ -54,7 +54,7 @@ static bool next_line(struct reader *reader, struct piece *line)
 {
     size_t seen = 0;
     for (;;) {
-        char *text = reader->buffer + reader->begin;
+        char *text = reader->buffer ? reader->buffer + reader->begin : NULL;
         size_t have = reader->end - reader->begin;
         char *newline = have > seen ? memchr(text + seen, '\n', have - seen) : NULL;
         if (newline) {
