@@ -198,7 +198,8 @@ static bool may_be_key(struct casehook__text key)
 
 /*
  * Only a request with the same key is the same request.  A result says which one it had, null for none; one
- * that leaves it out was written by a host that knows.  A random key is taken over.
+ * that leaves it out was written by a host that knows.  A random key is taken over, also where it does not
+ * count: a find may look for it.
  */
 static int take_key(struct resume_reader *reader)
 {
@@ -206,15 +207,17 @@ static int take_key(struct resume_reader *reader)
     struct casehook__text key = {NULL, 0};
     char own[CASEHOOK__REQUEST_KEY_SIZE];
     int status;
-    if (!reader->config->idempotency || !reader->config->idempotency->counts) return CASEHOOK_OK;
+    if (!reader->config->idempotency) return CASEHOOK_OK;
+    bool counts = reader->config->idempotency->counts;
     bool of_params = casehook__idempotency_of_params(reader->params, own, &status);
     if (status) return casehook__fail_memory(&result->error);
+    if (of_params && !counts) return CASEHOOK_OK;
     reader->resumed->same_key = reader->key.kind == CASEHOOK__JS_NONE && of_params;
     if (!is_present(&reader->key)) return CASEHOOK_OK;
     if (!decode(reader, &reader->key, &key) || !may_be_key(key))
         return fail_resume(
             reader, "is no result: its idempotencyKey is no text of 1 to 255 printable ASCII characters");
-    reader->resumed->same_key = !of_params || casehook__text_is(key, own);
+    reader->resumed->same_key = counts && (!of_params || casehook__text_is(key, own));
     if (of_params) return CASEHOOK_OK;
     result->idempotency_key = casehook__copy(result->heap, key.data, key.length);
     return result->idempotency_key ? CASEHOOK_OK : casehook__fail_memory(&result->error);

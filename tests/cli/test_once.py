@@ -7,7 +7,7 @@ import sys
 import unittest
 
 from server import Tracker
-from test_cli import FIND, KEY, TOOL, TRACKER, Tool
+from test_cli import FIND, JSON, KEY, TOOL, TRACKER, Tool
 
 QUICK = {"retry": {"findDelay": "1ms", "baseDelay": "1ms"}}
 COMMENTS = ("--comment", "one", "--comment", "two", "--comment", "three")
@@ -121,6 +121,20 @@ class Resume(Once):
         self.assertEqual(result["error"]["field"], "resume")
         self.assertIn("look for", result["error"]["message"])
         self.assertEqual(self.count(), 1)
+
+    def test_unknown_and_found_by_a_random_key(self):
+        """It is that of the result which is looked for, also where no header carries it."""
+        server = self.server(POST=(201, JSON, None), GET=(503, JSON, "{}"))
+        connector = self.connector(server.url, safe=FIND, findIncidentUrl=server.url + "/api/cases?reference={{{case.idempotencyKey}}}",
+                                   createIncidentJson='{"title": {{{case.title}}}, "reference": {{{case.idempotencyKey}}}}', strict="names")
+        options = ("push", "--connector", connector, "--title", "t", "--settings",
+                   self.file("settings.json", {"run": {"maxAttempts": 1}, "retry": {"findDelay": "1ms"}}))
+        first = self.json(10, *options)
+        server.answers.update({"GET": (200, JSON, '{"items": []}'), "GET /api/cases/7": (200, JSON, '{"key": "K"}'), "PUT": (200, JSON, "{}"),
+                               "GET /api/cases?reference=" + first["idempotencyKey"]: (200, JSON, '{"items": [{"id": 7}]}')})
+        second = self.json(0, *options, "--resume", self.file("result.json", first))
+        self.assertEqual((second["id"], second["found"], second["idempotencyKey"]), ("7", True, first["idempotencyKey"]))
+        self.assertEqual([method for method, _, _ in server.requests].count("POST"), 1)
 
     def test_numbers_that_no_program_holds(self):
         self.start()
