@@ -72,7 +72,7 @@ void casehook__line_format(char *text, size_t size, const char *format, va_list 
 /* Of these words a field in front makes a sentence; in front of all others it needs a colon. */
 static bool is_predicate(const char *message)
 {
-    static const char verbs[][8] = {"is",    "must", "has",   "holds",  "does",   "ends",  "excludes",
+    static const char verbs[][9] = {"is",    "must", "has",   "holds",  "does",   "ends",  "excludes",
                                     "means", "may",  "needs", "stands", "cannot", "looks", "makes"};
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         size_t length = strlen(verbs[i]);

@@ -40,6 +40,7 @@ static struct casehook_exchange *make_handle_of(struct casehook_connector *conne
     casehook__buf_init(&handle->key, handle->heap, CASEHOOK__DOCUMENT_MAX_BYTES);
     casehook__buf_init(&handle->proxy_url, handle->heap, CASEHOOK__URL_MAX_BYTES);
     casehook__buf_init(&handle->json, handle->heap, CASEHOOK__RESULT_JSON_MAX);
+    casehook__buf_init(&handle->unfolded, handle->heap, SIZE_MAX / 4); /* as much as the host gives */
     return handle;
 }
 
@@ -386,8 +387,8 @@ void casehook_exchange_free(struct casehook_exchange *handle)
     casehook__buf_free(&handle->key);
     casehook__buf_free(&handle->proxy_url);
     casehook__buf_free(&handle->json);
+    casehook__buf_free(&handle->unfolded);
     casehook__free(heap, handle->headers);
-    casehook__free(heap, handle->unfolded);
     casehook__free(heap, handle->input);
     casehook_cancel_free(handle->cancel);
     casehook_connector_unref(handle->connector);

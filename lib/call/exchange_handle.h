@@ -20,7 +20,7 @@ struct casehook_exchange {
     struct casehook_http_header *headers; /* the request's, then the proxy's; texts of the connector */
     size_t header_count, proxy_header_count, header_capacity;
     struct casehook__buf certificate, key, proxy_url, json;
-    char *unfolded; /* the headers of the last answer, when some went over several lines */
+    struct casehook__buf unfolded; /* the headers of the last answer, when some went over several lines */
 };
 
 /* casehook_exchange_next() for a struct of this version. */

@@ -53,9 +53,10 @@ static struct casehook__text unfold_headers(struct casehook_exchange *handle, st
 {
     size_t length = 0, at = 0;
     while (at < text.length && !is_fold(text, at)) at++;
-    char *out = at < text.length ? casehook__realloc(handle->heap, handle->unfolded, text.length) : NULL;
-    if (!out) return text;
-    handle->unfolded = out;
+    if (at == text.length) return text;
+    casehook__buf_clear(&handle->unfolded);
+    if (casehook__buf_reserve(&handle->unfolded, text.length)) return text;
+    char *out = handle->unfolded.data;
     for (at = 0; at < text.length; at++) {
         if (!is_fold(text, at)) {
             out[length++] = text.data[at];
@@ -65,6 +66,7 @@ static struct casehook__text unfold_headers(struct casehook_exchange *handle, st
         while (is_blank_at(text, at + 1)) at++;
         out[length++] = ' ';
     }
+    handle->unfolded.length = length;
     return (struct casehook__text){out, length};
 }
 

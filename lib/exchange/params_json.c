@@ -413,7 +413,8 @@ static void forget_case(struct casehook__parsed_params *params)
 {
     static const struct casehook__text none;
     params->title = params->description = params->id = params->severity = params->status = none;
-    params->idempotency_key = params->resume = none;
+    params->idempotency_key = none;
+    if (params->external_id.data) params->resume = none; /* else it is what has the id (D5) */
     params->tags.kind = params->labels.kind = CASEHOOK__VALUE_ABSENT;
     params->fields.count = params->comment_count = 0;
 }

@@ -10,7 +10,7 @@
 #include "json/keypath.h"
 #include "base/text.h"
 
-#define CASEHOOK__JSON_DEPTH_MAX 512 /* a bit per level is kept; deeper is an error of its own */
+#define CASEHOOK__JSON_DEPTH_MAX 512 /* a byte per level is kept; deeper is an error of its own */
 
 enum casehook__js_kind {
     CASEHOOK__JS_NONE, /* nothing there */

@@ -46,6 +46,7 @@ void casehook__log_wait(const struct casehook_connector *connector, const struct
 {
     const struct casehook__request_record *request = last_request(machine->result);
     if (!casehook__log_wants(connector->log, CASEHOOK_LOG_INFO)) return;
+    int64_t left = machine->wake_at - casehook__machine_now(machine);
     log_requests(connector->log, machine->result);
     struct casehook_log_record record = record_of(CASEHOOK_LOG_INFO, machine->result, request);
     if (casehook__machine_waits_for_token(machine))
@@ -55,7 +56,7 @@ void casehook__log_wait(const struct casehook_connector *connector, const struct
         casehook__log_write(connector->log, &record, "%s: waits %lld ms before it goes on",
                             request ? casehook_step_name(request->step)
                                     : casehook_operation_name(machine->result->operation),
-                            (long long)(machine->wake_at - casehook__machine_now(machine)));
+                            (long long)(left > 0 ? left : 0));
 }
 
 void casehook__operation_ended(struct casehook_connector *connector, struct casehook_result *result)

@@ -19,8 +19,7 @@ static int transfer_new(struct casehook__heap *heap, const struct casehook__conf
     transfer->settings = settings;
     transfer->policy = *policy;
     transfer->reuse = reuse;
-    /* One of the headers that are kept may be the one of the id as well. */
-    casehook__buf_init(&transfer->head, heap, 2 * CASEHOOK__HEADER_BYTES_MAX);
+    casehook__buf_init(&transfer->head, heap, CASEHOOK__HEADER_BYTES_MAX);
     casehook__buf_init(&transfer->body, heap, settings->max_response_content_length);
     return CASEHOOK_OK;
 }
@@ -106,7 +105,7 @@ static void forget_try(struct casehook__transfer *transfer)
     transfer->answered = false;
     transfer->detail[0] = '\0';
     transfer->tls.verified = transfer->proxy_tls.verified = transfer->tls.asked = false;
-    transfer->folds = NULL;
+    transfer->folds = transfer->folds_too = NULL;
     casehook__buf_clear(&transfer->head);
     casehook__buf_clear(&transfer->body);
     casehook__buf_limit(&transfer->body, transfer->settings->max_response_content_length);

@@ -28,6 +28,11 @@ static bool keep_header(struct casehook__transfer *transfer, struct casehook__te
                         struct casehook__text name, struct casehook__kept_header *kept)
 {
     if (kept->present || !is_name(line, name)) return true;
+    if (transfer->folds) { /* the header of the id is one that is wanted anyway: one text is for both */
+        *kept = *transfer->folds;
+        transfer->folds_too = kept;
+        return true;
+    }
     struct casehook__text value = value_of(line, name);
     *kept = (struct casehook__kept_header){true, transfer->head.length, value.length};
     transfer->folds = kept;
@@ -43,6 +48,7 @@ static bool unfold(struct casehook__transfer *transfer, struct casehook__text li
     if (kept->length) casehook__buf_append_char(&transfer->head, ' ');
     int status = casehook__buf_append_text(&transfer->head, more);
     kept->length = transfer->head.length - kept->begin;
+    if (transfer->folds_too) transfer->folds_too->length = kept->length;
     return status == CASEHOOK_OK;
 }
 
@@ -53,7 +59,7 @@ static void begin_response(struct casehook__transfer *transfer)
     transfer->content_type = transfer->content_encoding = transfer->location = transfer->retry_after =
         transfer->id_header = none;
     casehook__buf_clear(&transfer->head);
-    transfer->folds = NULL;
+    transfer->folds = transfer->folds_too = NULL;
     transfer->has_length = transfer->odd_length = transfer->coded = false;
     transfer->keep_seconds = 0;
 }
@@ -108,7 +114,7 @@ static void note_keep_alive(struct casehook__transfer *transfer, struct casehook
 static bool keep_wanted(struct casehook__transfer *transfer, struct casehook__text line)
 {
     if (*line.data == ' ' || *line.data == '\t') return unfold(transfer, line);
-    transfer->folds = NULL;
+    transfer->folds = transfer->folds_too = NULL;
     const char *id_header = casehook__create_more(transfer->config)->id_header; /* any of them (K6) */
     if (id_header && !keep_header(transfer, line, casehook__text(id_header), &transfer->id_header))
         return false;

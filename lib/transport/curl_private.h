@@ -135,7 +135,7 @@ struct casehook__transfer {
     uint64_t length;
     uint64_t keep_seconds; /* Keep-Alive: timeout=; 0: none */
     struct casehook__kept_header content_type, content_encoding, location, retry_after, id_header;
-    struct casehook__kept_header *folds; /* the header of the last line; NULL: none of these */
+    struct casehook__kept_header *folds, *folds_too; /* headers of the last line; NULL: none of these */
     struct casehook__buf head, body;
     struct casehook__tls_report tls, proxy_tls;
     char detail[CURL_ERROR_SIZE];

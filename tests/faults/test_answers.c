@@ -117,9 +117,15 @@ static void folded_headers(void **state)
     raw_config = "\"createIncidentResponseKey\":null,\"createIncidentResponseHeader\":\"X-Id\"";
     answer = answered_text(CASEHOOK_CREATE,
                            "HTTP/1.1 201 Created\r\nX-Id: CASE\r\n  42\r\nContent-Length: 0\r\n\r\n");
-    raw_config = NULL;
     if (answer.status) fail_msg("%s", answer.message);
     assert_string_equal(answer.id, "CASE 42");
+    /* the place of a redirect and the id at once */
+    raw_config = "\"createIncidentResponseKey\":null,\"createIncidentResponseHeader\":\"Location\"";
+    answer = answered_text(CASEHOOK_CREATE,
+                           "HTTP/1.1 201 Created\r\nLocation:\r\n /cases/77\r\nContent-Length: 0\r\n\r\n");
+    raw_config = NULL;
+    if (answer.status) fail_msg("%s", answer.message);
+    assert_string_equal(answer.id, "77");
 }
 
 /* Without a tunnel nobody can tell a proxy's 407 from one of the server; it is a no in both cases. */
