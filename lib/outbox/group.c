@@ -96,11 +96,14 @@ static int read_tally(struct casehook_outbox *outbox, struct casehook__ob_fault 
 {
     struct casehook__ob_rows rows = {.take = take_tally, .user = &outbox->total};
     struct casehook__ob_value from = casehook__ob_number_value(outbox->oldest_id);
-    struct casehook__ob_numbers oldest;
+    struct casehook__ob_numbers oldest = {.rows = 0};
+    const int64_t *there = outbox->total.entries;
     memset(&outbox->total, 0, sizeof outbox->total);
     outbox->tally_until = 0;
     int status = casehook__ob_run(outbox, CASEHOOK__OB_TALLY_READ, NULL, 0, &rows, fault);
-    if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_OLDEST, &from, 1, &oldest, fault);
+    if (!status &&
+        there[CASEHOOK_OUTBOX_WAITING] + there[CASEHOOK_OUTBOX_QUEUED] + there[CASEHOOK_OUTBOX_SENDING] > 0)
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_OLDEST, &from, 1, &oldest, fault);
     if (status) return status;
     outbox->oldest_age_ms = oldest.rows ? oldest.values[1] : 0;
     if (outbox->oldest_age_ms < 0) outbox->oldest_age_ms = 0; /* the clock was set back since */
@@ -185,18 +188,20 @@ static int do_job(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     return status ? status : job->do_it(outbox, job, fault);
 }
 
-/* All of them in one transaction, and those that come meanwhile; the status is that of the transaction. */
+/* All of them in one transaction, in a file also those that come meanwhile; the status is that of the
+ * transaction. */
 static int do_jobs(struct casehook_outbox *outbox, struct group *group, struct casehook__ob_fault *fault)
 {
     const struct casehook__ob_driver *driver = outbox->store->driver;
     bool tells = false;
+    int64_t oldest_id = outbox->oldest_id;
     int status = driver->begin(outbox->store, fault);
     if (status) return status;
     memset(&outbox->change, 0, sizeof outbox->change);
     outbox->counted = casehook__ob_clock() >= outbox->tally_until;
     if (outbox->counted) status = read_tally(outbox, fault);
     for (struct casehook__ob_job **job = &group->first;
-         !status && (*job || take_jobs(outbox, group, WAIT_TRIES)); job = &(*job)->next) {
+         !status && (*job || (driver->alone && take_jobs(outbox, group, WAIT_TRIES))); job = &(*job)->next) {
         status = do_job(outbox, *job, fault);
         tells |= (*job)->tells;
     }
@@ -207,6 +212,7 @@ static int do_jobs(struct casehook_outbox *outbox, struct group *group, struct c
     else
         driver->rollback(outbox->store);
     keep_tally(outbox, !status);
+    if (status && outbox->oldest_id > oldest_id) outbox->oldest_id = oldest_id;
     return status;
 }
 
@@ -245,7 +251,8 @@ static void lead(struct casehook_outbox *outbox, const struct casehook__ob_job *
 {
     bool tells = false;
     struct group group = {.last = &group.first};
-    take_jobs(outbox, &group, 0);
+    /* Where others lock rows as well, a transaction that is open waits for nobody. */
+    take_jobs(outbox, &group, outbox->store->driver->alone ? 0 : WAIT_TRIES);
     do_group(outbox, &group);
     /* What others said meanwhile came with our answers: the descriptor does not tell it any more. */
     if (outbox->store->tells && outbox->store->driver->has_news(outbox->store)) tells = true;

@@ -125,9 +125,10 @@ static int find_older(struct casehook_outbox *outbox, const struct put *put, con
                       struct casehook__ob_numbers *older, struct casehook__ob_fault *fault)
 {
     const struct casehook__ob_value values[] = {casehook__ob_number_value(row->replaceable),
-                                                casehook__ob_number_value(put->operation)};
+                                                casehook__ob_number_value(put->operation),
+                                                casehook__ob_number_value(row->no)};
     if (!is_update(put) || !row->replaceable) return CASEHOOK_OK;
-    return casehook__ob_ask(outbox, CASEHOOK__OB_OLDER, values, 2, older, fault);
+    return casehook__ob_ask(outbox, CASEHOOK__OB_OLDER, values, 3, older, fault);
 }
 
 static int replace_older(struct casehook_outbox *outbox, const struct case_row *row,

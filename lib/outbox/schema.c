@@ -44,7 +44,10 @@ static const char *const versions[] = {
     "CREATE INDEX casehook_entry_case ON casehook_entry (case_no, state%AND_ID) "
     "WHERE case_no > 0 AND case_no <> id;"
     "ALTER TABLE casehook_outbox ADD COLUMN last_id %NUMBER NOT NULL DEFAULT 0;"
-    "UPDATE casehook_outbox SET last_id = (SELECT COALESCE(MAX(no), 0) FROM casehook_case);",
+    "UPDATE casehook_outbox SET last_id = (SELECT COALESCE(MAX(n), 0) FROM (SELECT no AS n FROM "
+    "casehook_case "
+    "UNION ALL SELECT last_entry FROM casehook_case UNION ALL SELECT replaceable FROM casehook_case) AS "
+    "given);",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 
@@ -122,7 +125,11 @@ int casehook__ob_schema(struct casehook__ob_store *store, struct casehook__ob_fa
     status = store->driver->begin(store, fault);
     if (status) return status;
     status = store->driver->script(store, store->driver->dialect.alone, fault);
+    /* An index of a million entries takes longer than any other statement may. */
+    uint32_t timeout_ms = store->timeout_ms;
+    store->timeout_ms = INT32_MAX;
     if (!status) status = upgrade(store, fault);
+    store->timeout_ms = timeout_ms;
     if (!status) return store->driver->commit(store, fault);
     store->driver->rollback(store);
     return status;

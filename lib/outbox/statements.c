@@ -104,7 +104,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                  "changed = %NOW WHERE no = $1",
                                  "ibbib"},
     /* And what could be taken is held, so that nobody begins to send it. */
-    [CASEHOOK__OB_CASE_SENDING] = {"SELECT state, id FROM casehook_entry WHERE state IN (1, 3) AND id IN "
+    [CASEHOOK__OB_CASE_SENDING] = {"SELECT state, id FROM casehook_entry WHERE +state IN (1, 3) AND id IN "
                                    "(" OF_CASE("$1", "n.state IN (1, 3)") ") ORDER BY state DESC %LOCK",
                                    "i"},
     [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL, fields = NULL "
@@ -174,8 +174,9 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     /* Whether a newer update may stand for it: not before what was put between them. */
     [CASEHOOK__OB_OLDER] = {"SELECT state, bytes FROM casehook_entry "
                             "WHERE id = $1 AND state <= 2 AND attempts = 0 "
-                            "AND (operation = $2 OR operation = 3) AND NOT EXISTS (" LATER_OF_CASE ") %LOCK",
-                            "ii"},
+                            "AND (operation = $2 OR operation = 3) AND case_no = $3 "
+                            "AND NOT EXISTS (" LATER_OF_CASE ") %LOCK",
+                            "iii"},
     /* One that waits may have been sent: only what a person has looked at begins anew. */
     [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, fence = fence + 1, "
                              "doubt = CASE WHEN state <= 2 THEN doubt ELSE 0 END, "

@@ -141,6 +141,7 @@ static void messages_begin_with_their_field(void **state)
          "comments[0].commentId must be a string, not a number"},
         {"config.x", "there is no such field; remove it", "config.x: there is no such field; remove it"},
         {"config.x", "issues have no such field", "config.x: issues have no such field"},
+        {"proxyOnlyHosts", "excludes proxyBypassHosts", "proxyOnlyHosts excludes proxyBypassHosts"},
         {"", "json is NULL", "json is NULL"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -224,7 +224,7 @@ static void refused(void **state)
         {"{\"proxyHeaders\":[]}", "settings.proxyHeaders", "an object", 1},
         {"{\"proxyHeaders\":{\"Host\":\"x\"}}", "settings.proxyHeaders.Host", "reserved", 1},
         {"{\"proxyBypassHosts\":[\"a.example\"],\"proxyOnlyHosts\":[\"b.example\"]}",
-         "settings.proxyOnlyHosts", "proxyOnlyHosts excludes proxyBypassHosts", 1},
+         "settings.proxyOnlyHosts", "excludes", 1},
         {"{\"customHostSettings\":{}}", "settings.customHostSettings", "a list", 1},
         {"{\"customHostSettings\":[5]}", "settings.customHostSettings[0]", "an object", 1},
         {"{\"customHostSettings\":[{}]}", "settings.customHostSettings[0].url", "missing", 1},
