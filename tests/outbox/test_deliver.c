@@ -462,20 +462,33 @@ static void what_a_dead_worker_was_sending(void **state)
     }
 }
 
+/* One entry that is being sent for so long that it can be looked at meanwhile. */
+static struct casehook_outbox *send_slowly(uint64_t *id)
+{
+    struct casehook_outbox *outbox = open_box(box_place());
+    *id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    site.delay_ms = 300;
+    casehook_outbox_process(outbox);
+    assert_int_equal(box_state(outbox, *id), CASEHOOK_OUTBOX_SENDING);
+    return outbox;
+}
+
+static void until_it_was_sent(struct casehook_outbox *outbox)
+{
+    for (int i = 0; casehook_outbox_sending(outbox) && i < 1000; i++) casehook_outbox_run(outbox, 0, 10);
+}
+
 /* Somebody else has had it since: what came of ours is not stored. */
 static void a_lost_lease_settles_nothing(void **state)
 {
     (void)state;
     begin(NULL);
-    struct casehook_outbox *outbox = open_box(box_place());
-    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
-    site.delay_ms = 300; /* so that it is there still when it is looked at */
-    casehook_outbox_process(outbox);
-    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_SENDING);
+    uint64_t id;
+    struct casehook_outbox *outbox = send_slowly(&id);
     assert_int_equal(casehook_outbox_sending(outbox), 1);
     assert_int_equal(casehook_outbox_discard(outbox, id, NULL), CASEHOOK_E_BUSY);
     box_sql("UPDATE casehook_entry SET fence = fence + 1, instance = 9;");
-    for (int i = 0; casehook_outbox_sending(outbox) && i < 1000; i++) casehook_outbox_run(outbox, 0, 10);
+    until_it_was_sent(outbox);
     assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_SENDING);
     assert_int_equal(box_stats(outbox).lost, 1);
     casehook_outbox_close(outbox);
@@ -486,15 +499,12 @@ static void an_answer_after_the_lease_is_stored(void **state)
 {
     (void)state;
     begin(NULL);
-    struct casehook_outbox *outbox = open_box(box_place());
-    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
-    site.delay_ms = 300; /* so that it is there still when it is looked at */
-    casehook_outbox_process(outbox);
-    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_SENDING);
+    uint64_t id;
+    struct casehook_outbox *outbox = send_slowly(&id);
     /* As another one does it, who then has others to send. */
     box_sql("UPDATE casehook_entry SET state = 1, doubt = 1, instance = -1, due = due + 3600000;"
             "UPDATE casehook_tally SET entries = CASE state WHEN 1 THEN 1 ELSE 0 END;");
-    for (int i = 0; casehook_outbox_sending(outbox) && i < 1000; i++) casehook_outbox_run(outbox, 0, 10);
+    until_it_was_sent(outbox);
     assert_int_equal(box_state(outbox, id), DONE);
     assert_non_null(box_entry(outbox, id)->external_id);
     assert_int_equal(box_stats(outbox).lost, 0);
@@ -507,15 +517,12 @@ static void an_answer_after_forgetting_is_not(void **state)
 {
     (void)state;
     begin(NULL);
-    struct casehook_outbox *outbox = open_box(box_place());
-    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
-    site.delay_ms = 300; /* so that it is there still when it is looked at */
-    casehook_outbox_process(outbox);
-    assert_int_equal(box_state(outbox, id), CASEHOOK_OUTBOX_SENDING);
+    uint64_t id;
+    struct casehook_outbox *outbox = send_slowly(&id);
     box_sql("UPDATE casehook_entry SET state = 1, doubt = 1, instance = -1, due = due + 3600000 WHERE state "
             "= 3;");
     assert_int_equal(casehook_outbox_forget(outbox, "tracker", "c", NULL), CASEHOOK_OK);
-    for (int i = 0; casehook_outbox_sending(outbox) && i < 1000; i++) casehook_outbox_run(outbox, 0, 10);
+    until_it_was_sent(outbox);
     assert_int_equal(box_state(outbox, id), WAITING);
     assert_null(box_entry(outbox, id)->external_id);
     assert_int_equal(box_stats(outbox).lost, 1);
