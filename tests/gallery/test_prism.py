@@ -76,8 +76,13 @@ def prism(description, folder):
     name = os.path.join(folder, description + ".json")
     with open(name, "w", encoding="utf-8") as file:
         json.dump(document, file)
-    return Mock([os.path.join(NODE, "node_modules", ".bin", "prism"), "mock", "-h", "127.0.0.1", "-p", str(free_port()), "--errors", name],
-                r"Prism is listening on (http://[0-9.:]+)")
+    while True:
+        try:
+            return Mock([os.path.join(NODE, "node_modules", ".bin", "prism"), "mock", "-h", "127.0.0.1", "-p", str(free_port()), "--errors", name],
+                        r"Prism is listening on (http://[0-9.:]+)")
+        except AssertionError as error:
+            if "EADDRINUSE" not in str(error):  # the port was taken before Prism had it
+                raise
 
 
 def at(document, origin, url):
