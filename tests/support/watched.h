@@ -41,8 +41,11 @@ static inline void *watched_reallocate(void *user, void *pointer, size_t size)
         return NULL;
     }
     if (++watched->allocations == watched->fail_at) return NULL;
+    size_t before = block ? *(size_t *)(void *)block : 0;
     block = realloc(block, WATCHED_ROOM + size);
     if (!block) abort();
+    /* All of it is looked at in the end, also what nobody has written. */
+    if (size > before) memset(block + WATCHED_ROOM + before, 0, size - before);
     *(size_t *)(void *)block = size;
     return block + WATCHED_ROOM;
 }
