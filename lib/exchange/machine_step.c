@@ -39,6 +39,8 @@ void casehook__machine_end(struct casehook__machine *machine)
 
 /* ---- the end ------------------------------------------------------------------------------------ */
 
+_Static_assert(CASEHOOK__LOOKS_MAX == 2, "it is told as once or twice");
+
 /* The case was looked for in vain: what failed is the create, and its error says so. */
 static void fail_as_create(struct casehook__machine *machine)
 {
