@@ -1,8 +1,8 @@
 /*
  * group.c - what many threads want at the same moment becomes one transaction.
  *
- * The first one that comes leads: it takes what has gathered, does all of it, commits once, and wakes the
- * others.  Meanwhile the next group gathers, whose first one leads then.  So a commit costs the disk once for
+ * Whoever finds the store free leads: it takes what has gathered, does all of it, commits once, and wakes the
+ * others.  Meanwhile the next group gathers, one of which leads then.  So a commit costs the disk once for
  * all of them, and no thread of ours is needed.
  */
 #include "outbox/posix.h"
@@ -240,14 +240,14 @@ bool casehook__ob_lead(struct casehook_outbox *outbox)
 void casehook__ob_lead_no_more(struct casehook_outbox *outbox)
 {
     pthread_mutex_lock(&outbox->lock);
-    struct casehook__ob_job *next = outbox->first;
-    outbox->leading = next != NULL;
+    outbox->leading = false;
     pthread_mutex_unlock(&outbox->lock);
-    if (next) sem_post(&next->woken);
+    /* Whoever waits has a job to do, and may as well lead. */
+    pthread_cond_signal(&outbox->free);
 }
 
-/* The first of the queue leads: its own job is among those it does. */
-static void lead(struct casehook_outbox *outbox, const struct casehook__ob_job *own)
+/* Does what has gathered, its own job among it, unless so many came before. */
+static void lead(struct casehook_outbox *outbox)
 {
     bool tells = false;
     struct group group = {.last = &group.first};
@@ -263,28 +263,30 @@ static void lead(struct casehook_outbox *outbox, const struct casehook__ob_job *
         casehook__ob_watch_wake(outbox);
     }
     outbox->usual = group.count;
-    casehook__ob_lead_no_more(outbox);
-    for (struct casehook__ob_job *job = group.first, *next; job; job = next) {
-        next = job->next; /* whoever waits for it may take it away once it has ended */
-        job->ended = true;
-        if (job != own) sem_post(&job->woken);
-    }
+    pthread_mutex_lock(&outbox->lock);
+    for (struct casehook__ob_job *job = group.first; job; job = job->next) job->ended = true;
+    outbox->leading = false;
+    pthread_mutex_unlock(&outbox->lock);
+    pthread_cond_broadcast(&outbox->free);
 }
 
-/* Each thread is woken alone, and needs no lock then: all at once would wait for each other. */
 int casehook__ob_group(struct casehook_outbox *outbox, struct casehook__ob_job *job)
 {
     job->ended = false;
     job->next = NULL;
-    sem_init(&job->woken, 0, 0);
     pthread_mutex_lock(&outbox->lock);
-    bool leads = !outbox->leading;
-    outbox->leading = true;
     *outbox->last = job;
     outbox->last = &job->next;
+    while (!job->ended) {
+        if (outbox->leading) {
+            pthread_cond_wait(&outbox->free, &outbox->lock);
+            continue;
+        }
+        outbox->leading = true;
+        pthread_mutex_unlock(&outbox->lock);
+        lead(outbox);
+        pthread_mutex_lock(&outbox->lock);
+    }
     pthread_mutex_unlock(&outbox->lock);
-    while (!leads && sem_wait(&job->woken) != 0) continue; /* a signal came between */
-    if (!job->ended) lead(outbox, job);
-    sem_destroy(&job->woken);
     return job->fault.status;
 }

@@ -173,6 +173,7 @@ static void release_outbox(struct casehook_outbox *outbox)
     casehook__ob_release(heap, outbox->sending);
     casehook__ob_release(heap, outbox->worker);
     if (ours) pthread_mutex_destroy(&outbox->lock);
+    if (ours) pthread_cond_destroy(&outbox->free);
     if (outbox->options.destroy) outbox->options.destroy(outbox->options.user);
     casehook__ob_release(heap, outbox);
     casehook__ob_heap_unref(heap);
@@ -189,6 +190,7 @@ static struct casehook_outbox *begin_outbox(struct casehook__ob_heap *heap,
     outbox->last = &outbox->first;
     outbox->clock_ahead = casehook__ob_clock_ahead();
     pthread_mutex_init(&outbox->lock, NULL);
+    pthread_cond_init(&outbox->free, NULL);
     atomic_flag_clear(&outbox->delivering);
     atomic_store(&outbox->has_work, true);
     fill_defaults(&outbox->options);

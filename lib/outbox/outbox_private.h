@@ -6,7 +6,6 @@
 #include "outbox/statements.h"
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 
 enum { CASEHOOK__OB_STATES = 9, CASEHOOK__OB_RESTS = 8, CASEHOOK__OB_NAME_SIZE = 256 };
@@ -29,7 +28,6 @@ struct casehook__ob_job {
     struct casehook__ob_fault fault; /* status CASEHOOK_OK: it is done */
     bool counts;                     /* it wants the numbers exactly */
     bool tells;                      /* others have something to do now */
-    sem_t woken;                     /* whoever waits: it has ended, or else leads */
     bool ended;
     struct casehook__ob_job *next;
 };
@@ -86,7 +84,8 @@ struct casehook_outbox {
 
     pthread_mutex_t lock; /* for the queue and the numbers below */
     struct casehook__ob_job *first, **last;
-    bool leading; /* somebody has the store */
+    bool leading;        /* somebody has the store */
+    pthread_cond_t free; /* nobody has it any more */
     struct casehook_outbox_stats numbers;
 
     /* Of whoever leads the group. */

@@ -2,7 +2,8 @@
  * bench_outbox.c - what durability costs.  Speed is never asserted.
  *
  *   bench_outbox put PATH [THREADS [SECONDS]]
- *       durable puts, and bare SQLite commits in groups of the same size
+ *       durable puts, and bare SQLite commits in groups of the same size: of one thread that has them all,
+ *       and of as many threads, which bring one each and wait for it
  *   bench_outbox count PATH [PUTS]
  *       so many of both, for callgrind: what put_one and bare_group cost
  *   bench_outbox many PATH [ENTRIES]
@@ -15,6 +16,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +105,8 @@ static __attribute__((noinline)) void put_one(struct casehook_outbox *outbox, lo
 
 /* ---- put --------------------------------------------------------------------------------------------- */
 
+enum { THREADS_MAX = 256 };
+
 static struct casehook_outbox *shared;
 static atomic_long next_number;
 static atomic_int over;
@@ -143,36 +147,37 @@ static const struct floor same_rows = {
      "title, token) VALUES (?1, x'747261636b6572', ?2, ?1, 5, 1, 1790000000000 + ?1, 1790000000000 + ?1, "
      "length(?3), ?3, ?4, x'3031323334353637383930313233343536373839303132333435363738393031')"}};
 
-static __attribute__((noinline)) void bare_one(sqlite3_stmt *const *inserts, long number)
-{
+/* What one put brings. */
+struct bare_put {
+    long number;
     char params[512], key[32], title[32];
-    int length = snprintf(params, sizeof params, PARAMS, number, number);
-    int key_length = snprintf(key, sizeof key, "key-%ld", number);
-    int title_length = snprintf(title, sizeof title, "Disk full on web-%ld", number);
+    int length, key_length, title_length;
+};
+
+static void bare_make(struct bare_put *put, long number)
+{
+    put->number = number;
+    put->length = snprintf(put->params, sizeof put->params, PARAMS, number, number);
+    put->key_length = snprintf(put->key, sizeof put->key, "key-%ld", number);
+    put->title_length = snprintf(put->title, sizeof put->title, "Disk full on web-%ld", number);
+}
+
+static __attribute__((noinline)) void bare_one(sqlite3_stmt *const *inserts, const struct bare_put *put)
+{
     for (size_t i = 0; i < 2 && inserts[i]; i++) {
         int count = sqlite3_bind_parameter_count(inserts[i]);
-        sqlite3_bind_int64(inserts[i], 1, number + 1);
-        if (count > 1) sqlite3_bind_blob(inserts[i], 2, key, key_length, SQLITE_STATIC);
-        if (count > 2) sqlite3_bind_blob(inserts[i], 3, params, length, SQLITE_STATIC);
-        if (count > 3) sqlite3_bind_blob(inserts[i], 4, title, title_length, SQLITE_STATIC);
+        sqlite3_bind_int64(inserts[i], 1, put->number + 1);
+        if (count > 1) sqlite3_bind_blob(inserts[i], 2, put->key, put->key_length, SQLITE_STATIC);
+        if (count > 2) sqlite3_bind_blob(inserts[i], 3, put->params, put->length, SQLITE_STATIC);
+        if (count > 3) sqlite3_bind_blob(inserts[i], 4, put->title, put->title_length, SQLITE_STATIC);
         if (sqlite3_step(inserts[i]) != SQLITE_DONE) exit(1);
         sqlite3_reset(inserts[i]);
     }
 }
 
-static __attribute__((noinline)) void bare_group(sqlite3 *db, sqlite3_stmt *const *inserts, long *number,
-                                                 double *owed)
-{
-    sql(db, "BEGIN IMMEDIATE");
-    for (; *owed >= 1; --*owed) bare_one(inserts, (*number)++);
-    sql(db, "COMMIT");
-}
-
-static double bare(const char *path, const struct floor *floor, double group, double seconds, long puts)
+static sqlite3 *bare_open(const char *path, const struct floor *floor, sqlite3_stmt **inserts)
 {
     sqlite3 *db;
-    sqlite3_stmt *inserts[2] = {NULL, NULL};
-    long number = 0;
     remove_box(path);
     if (!floor->tables) casehook_outbox_close(open_box(path, 0));
     if (sqlite3_open(path, &db)) exit(1);
@@ -181,22 +186,95 @@ static double bare(const char *path, const struct floor *floor, double group, do
     for (size_t i = 0; i < 2 && floor->inserts[i]; i++)
         if (sqlite3_prepare_v2(db, floor->inserts[i], -1, &inserts[i], NULL))
             fprintf(stderr, "%s\n", sqlite3_errmsg(db)), exit(1);
+    return db;
+}
+
+static void bare_close(const char *path, sqlite3 *db, sqlite3_stmt **inserts)
+{
+    for (size_t i = 0; i < 2; i++) sqlite3_finalize(inserts[i]);
+    sqlite3_close(db);
+    remove_box(path);
+}
+
+static __attribute__((noinline)) void bare_group(sqlite3 *db, sqlite3_stmt *const *inserts, long *number,
+                                                 double *owed)
+{
+    struct bare_put put;
+    sql(db, "BEGIN IMMEDIATE");
+    for (; *owed >= 1; --*owed) {
+        bare_make(&put, (*number)++);
+        bare_one(inserts, &put);
+    }
+    sql(db, "COMMIT");
+}
+
+/* One thread that has so many puts at once. */
+static double bare(const char *path, const struct floor *floor, double group, double seconds, long puts)
+{
+    sqlite3_stmt *inserts[2] = {NULL, NULL};
+    sqlite3 *db = bare_open(path, floor, inserts);
+    long number = 0;
     double began = now(), owed = 0;
     while (puts ? number < puts : now() - began < seconds) {
         owed += group;
         bare_group(db, inserts, &number, &owed);
     }
     double rate = (double)number / (now() - began);
-    for (size_t i = 0; i < 2; i++) sqlite3_finalize(inserts[i]);
-    sqlite3_close(db);
-    remove_box(path);
+    bare_close(path, db, inserts);
+    return rate;
+}
+
+/* As many threads as put, of which each brings one put and waits until it is stored. */
+struct gathering {
+    sqlite3 *db;
+    sqlite3_stmt **inserts;
+    pthread_barrier_t here, stored;
+    struct bare_put puts[THREADS_MAX];
+    atomic_long number, threads;
+    double until;
+    bool over;
+};
+
+static void *bring(void *user)
+{
+    struct gathering *all = user;
+    struct bare_put *mine = &all->puts[atomic_fetch_add(&all->threads, 1)];
+    while (!all->over) {
+        bare_make(mine, atomic_fetch_add(&all->number, 1));
+        if (pthread_barrier_wait(&all->here) == PTHREAD_BARRIER_SERIAL_THREAD) {
+            sql(all->db, "BEGIN IMMEDIATE");
+            for (long i = 0; i < all->threads; i++) bare_one(all->inserts, &all->puts[i]);
+            sql(all->db, "COMMIT");
+            all->over = now() >= all->until;
+        }
+        pthread_barrier_wait(&all->stored);
+    }
+    return NULL;
+}
+
+static double bare_threads(const char *path, const struct floor *floor, long threads, double seconds)
+{
+    static struct gathering all;
+    sqlite3_stmt *inserts[2] = {NULL, NULL};
+    pthread_t ids[THREADS_MAX];
+    all = (struct gathering){.db = bare_open(path, floor, inserts), .inserts = inserts};
+    pthread_barrier_init(&all.here, NULL, (unsigned)threads);
+    pthread_barrier_init(&all.stored, NULL, (unsigned)threads);
+    double began = now();
+    all.until = began + seconds;
+    for (long i = 0; i < threads; i++) pthread_create(&ids[i], NULL, bring, &all);
+    for (long i = 0; i < threads; i++) pthread_join(ids[i], NULL);
+    double rate = (double)all.number / (now() - began);
+    pthread_barrier_destroy(&all.here);
+    pthread_barrier_destroy(&all.stored);
+    bare_close(path, all.db, inserts);
     return rate;
 }
 
 /* puts 0: as many as go in the time. */
 static void bench_put(const char *path, long threads, double seconds, long puts)
 {
-    pthread_t ids[256];
+    pthread_t ids[THREADS_MAX];
     struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
     remove_box(path);
     shared = open_box(path, 0);
@@ -211,11 +289,18 @@ static void bench_put(const char *path, long threads, double seconds, long puts)
     casehook_outbox_close(shared);
     remove_box(path);
     double rate = (double)stats.put / took, group = (double)stats.put / (double)(stats.groups - 1);
-    double same = bare(path, &same_rows, group, seconds, puts),
-           fewest = bare(path, &least, group, seconds, puts);
-    printf("%ld threads: %.0f durable puts/s, %.1f in a group, %.1f us of CPU each; bare SQLite in such "
-           "groups: the same rows %.0f/s (%.2f of it), one row with a key %.0f/s (%.2f)\n",
-           threads, rate, group, used / (double)stats.put * 1e6, same, rate / same, fewest, rate / fewest);
+    printf("%ld threads: %.0f durable puts/s, %.1f in a group, %.1f us of CPU each\n", threads, rate, group,
+           used / (double)stats.put * 1e6);
+    static const struct floor *const floors[] = {&same_rows, &least};
+    static const char *const names[] = {"the same rows", "one row with a key"};
+    for (size_t i = 0; i < 2; i++) {
+        double alone = bare(path, floors[i], group, seconds, puts);
+        printf("  bare SQLite in such groups, %s: %.0f/s of one thread (%.2f of it)", names[i], alone,
+               rate / alone);
+        double many = puts ? 0 : bare_threads(path, floors[i], threads, seconds);
+        if (many > 0) printf(", %.0f/s of %ld threads (%.2f)", many, threads, rate / many);
+        putchar('\n');
+    }
 }
 
 /* ---- many -------------------------------------------------------------------------------------------- */
