@@ -8,6 +8,7 @@ enum {
     GRACE_MS_MAX = 5000,
     LEASE_SPARE = 8,
     SET_BACK_MS = 1000,
+    LACKING_MS = 1000,   /* until there may be memory again */
     VALUE_BYTES = 80,    /* what a value of the params needs while they are sent */
     HELD_MAX = 32 << 20, /* what all that is sent needs; one more that is larger is not refused */
 };
@@ -71,17 +72,53 @@ static size_t weigh(struct casehook__ob_text params, size_t size)
     return size;
 }
 
+enum { UNSENT_MAX = 256 };
+
+/* Entries that are ours in the database, and are not going to be sent. */
+struct unsent {
+    struct casehook_outbox *outbox;
+    int64_t ids[UNSENT_MAX], fences[UNSENT_MAX];
+    size_t count;
+};
+
+static bool add_unsent(struct unsent *unsent, int64_t id, int64_t fence)
+{
+    if (unsent->count == UNSENT_MAX) return false;
+    unsent->ids[unsent->count] = id;
+    unsent->fences[unsent->count++] = fence;
+    return true;
+}
+
+static int give_unsent_back(const struct unsent *unsent, struct casehook__ob_fault *fault)
+{
+    int status = CASEHOOK_OK;
+    for (size_t i = 0; !status && i < unsent->count; i++) {
+        struct casehook__ob_numbers back;
+        const struct casehook__ob_value values[] = {casehook__ob_number_value(unsent->ids[i]),
+                                                    casehook__ob_number_value(unsent->fences[i])};
+        status = casehook__ob_ask(unsent->outbox, CASEHOOK__OB_GIVE_BACK, values, 2, &back, fault);
+        if (!status && back.rows)
+            casehook__ob_moved(unsent->outbox, CASEHOOK_OUTBOX_SENDING, CASEHOOK_OUTBOX_WAITING,
+                               back.values[1]);
+    }
+    return status;
+}
+
 enum { CLAIM_NUMBERS = 8, CLAIM_COLUMNS = 14 };
 
+/* One for which there is no memory is given back: the others are sent, and what ended is stored. */
 static int take_claimed(void *user, const struct casehook__ob_value *values, size_t count)
 {
-    struct casehook_outbox *outbox = user;
+    struct unsent *unsent = user;
+    struct casehook_outbox *outbox = unsent->outbox;
     struct casehook__ob_sending *sending = free_place(outbox);
     size_t size = 0;
     if (!sending || count < CLAIM_COLUMNS) return CASEHOOK_E_SYSTEM;
     for (size_t i = CLAIM_NUMBERS; i < CLAIM_COLUMNS; i++) size += values[i].bytes.length + 1;
+    casehook__ob_moved(outbox, CASEHOOK_OUTBOX_WAITING, CASEHOOK_OUTBOX_SENDING, values[7].number);
     char *at = casehook__ob_resize(outbox->heap, NULL, size);
-    if (!at) return CASEHOOK_E_NO_MEMORY;
+    if (!at)
+        return add_unsent(unsent, values[0].number, values[1].number) ? CASEHOOK_OK : CASEHOOK_E_NO_MEMORY;
     *sending = (struct casehook__ob_sending){.used = true,
                                              .fresh = true,
                                              .id = values[0].number,
@@ -91,7 +128,6 @@ static int take_claimed(void *user, const struct casehook__ob_value *values, siz
                                              .doubt = values[4].number != 0,
                                              .attempts = values[5].number,
                                              .tried_ms = values[6].number,
-                                             .bytes = values[7].number,
                                              .block = at,
                                              .taken_at = casehook__ob_clock()};
     sending->connector = keep_claimed(&at, &values[8]).data;
@@ -214,7 +250,8 @@ static int claim_probes(struct casehook_outbox *outbox, struct casehook__ob_valu
 
 int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
 {
-    struct casehook__ob_rows rows = {.take = take_claimed, .user = outbox};
+    struct unsent lacking = {.outbox = outbox, .count = 0};
+    struct casehook__ob_rows rows = {.take = take_claimed, .user = &lacking};
     size_t room = outbox->options.max_sending - in_flight(outbox), taken = 0;
     int64_t now = casehook__ob_clock();
     struct casehook__ob_value values[4 + CASEHOOK__OB_RESTS] = {
@@ -233,63 +270,47 @@ int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault
         struct casehook__ob_sending *sending = &outbox->sending[i];
         if (!sending->fresh) continue;
         taken++;
-        casehook__ob_moved(outbox, CASEHOOK_OUTBOX_WAITING, CASEHOOK_OUTBOX_SENDING, sending->bytes);
         /* Counted from before the database began to count. */
         sending->stop_at = now + outbox->options.lease_ms - outbox->options.lease_ms / LEASE_SPARE;
     }
     outbox->next_claim = now; /* there may be more, as soon as there is room for it */
-    return taken < room ? look_ahead(outbox, now, fault) : CASEHOOK_OK;
+    if (taken < room) status = look_ahead(outbox, now, fault);
+    if (!lacking.count) return status;
+    outbox->next_claim = now + LACKING_MS;
+    return status ? status : give_unsent_back(&lacking, fault);
 }
 
 /* ---- giving back ------------------------------------------------------------------------------------ */
 
-enum { STRANGERS_MAX = 256 };
-
 /* Entries that the database says we have, and that we know nothing of. */
-struct strangers {
-    struct casehook_outbox *outbox;
-    int64_t ids[STRANGERS_MAX], fences[STRANGERS_MAX];
-    size_t count;
-};
-
 static int take_stranger(void *user, const struct casehook__ob_value *values, size_t count)
 {
-    struct strangers *strangers = user;
+    struct unsent *strangers = user;
     const struct casehook_outbox *outbox = strangers->outbox;
     if (count < 2) return CASEHOOK_E_SYSTEM;
     for (size_t i = 0; i < outbox->places; i++)
         if (outbox->sending[i].used && outbox->sending[i].id == values[0].number &&
             outbox->sending[i].fence == values[1].number)
             return CASEHOOK_OK;
-    if (strangers->count == STRANGERS_MAX) return CASEHOOK_OK; /* in the next round */
-    strangers->ids[strangers->count] = values[0].number;
-    strangers->fences[strangers->count++] = values[1].number;
+    add_unsent(strangers, values[0].number, values[1].number); /* or in the next round */
     return CASEHOOK_OK;
 }
 
 /* Taken by a commit whose end nobody saw: they were never sent. */
 static int give_some_back(struct casehook_outbox *outbox, size_t *count, struct casehook__ob_fault *fault)
 {
-    struct strangers strangers = {.outbox = outbox, .count = 0};
+    struct unsent strangers = {.outbox = outbox, .count = 0};
     struct casehook__ob_rows rows = {.take = take_stranger, .user = &strangers};
     const struct casehook__ob_value value = casehook__ob_number_value(outbox->instance);
     int status = casehook__ob_run(outbox, CASEHOOK__OB_OURS, &value, 1, &rows, fault);
-    for (size_t i = 0; !status && i < strangers.count; i++) {
-        struct casehook__ob_numbers back;
-        const struct casehook__ob_value values[] = {casehook__ob_number_value(strangers.ids[i]),
-                                                    casehook__ob_number_value(strangers.fences[i])};
-        status = casehook__ob_ask(outbox, CASEHOOK__OB_GIVE_BACK, values, 2, &back, fault);
-        if (!status && back.rows)
-            casehook__ob_moved(outbox, CASEHOOK_OUTBOX_SENDING, CASEHOOK_OUTBOX_WAITING, back.values[1]);
-    }
     *count = strangers.count;
-    return status;
+    return status ? status : give_unsent_back(&strangers, fault);
 }
 
 int casehook__ob_give_back(struct casehook_outbox *outbox, struct casehook__ob_fault *fault)
 {
-    size_t count = STRANGERS_MAX;
+    size_t count = UNSENT_MAX;
     int status = CASEHOOK_OK;
-    while (!status && count == STRANGERS_MAX) status = give_some_back(outbox, &count, fault);
+    while (!status && count == UNSENT_MAX) status = give_some_back(outbox, &count, fault);
     return status;
 }

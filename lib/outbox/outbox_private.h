@@ -35,7 +35,7 @@ struct casehook__ob_job {
 /* An entry that this worker has. */
 struct casehook__ob_sending {
     bool used, fresh, submitted, ended, lost;
-    int64_t id, fence, case_no, bytes, attempts;
+    int64_t id, fence, case_no, attempts;
     int64_t tried_ms; /* since its first attempt, when it was taken */
     int64_t taken_at,
         stop_at; /* by our own clock, which goes on when we do not; stop_at: before the lease ends */

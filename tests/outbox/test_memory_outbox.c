@@ -160,7 +160,20 @@ static void every_allocation(void **state)
     http_log_free(log);
 }
 
-/* ---- a list that is too large ----------------------------------------------------------------------- */
+/* ---- what is too large ----------------------------------------------------------------------- */
+
+enum { BYTES = 100000 };
+
+/* Params that need more memory than there is for a piece while largest is BYTES / 2. */
+static char *large_params(void)
+{
+    char *params = must_alloc(BYTES + 1);
+    memset(params, ' ', BYTES);
+    params[0] = '{';
+    params[BYTES - 1] = '}';
+    params[BYTES] = '\0';
+    return params;
+}
 
 static void *list_all(void *outbox)
 {
@@ -189,18 +202,13 @@ static int wait_for_list(struct casehook_outbox *outbox, struct casehook__ob_job
 static void a_list_without_memory_fails_alone(void **state)
 {
     (void)state;
-    enum { BYTES = 100000 };
     struct casehook_outbox *outbox = NULL;
     pthread_t thread;
     struct casehook__ob_job job = {.do_it = wait_for_list, .user = &thread};
-    char *params = must_alloc(BYTES + 1);
+    char *params = large_params();
     void *status;
     fails_at = 0;
     assert_int_equal(open_one(box_place(), &outbox), CASEHOOK_OK);
-    memset(params, ' ', BYTES);
-    params[0] = '{';
-    params[BYTES - 1] = '}';
-    params[BYTES] = '\0';
     uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, params);
     largest = BYTES / 2;
     assert_int_equal(casehook__ob_group(outbox, &job), CASEHOOK_OK);
@@ -213,10 +221,44 @@ static void a_list_without_memory_fails_alone(void **state)
     free(params);
 }
 
+static void an_entry_without_memory_waits_alone(void **state)
+{
+    (void)state;
+    struct http_log *log = http_log_new();
+    struct http_server *server = http_server_start(log, "tracker", NULL, answer, NULL);
+    char *base = must_format("http://127.0.0.1:%u", http_server_port(server)), *params = large_params();
+    struct casehook_outbox *outbox = NULL;
+    connector = document_connector(NULL, base, NULL, NULL);
+    fails_at = 0;
+    assert_int_equal(open_one(box_place(), &outbox), CASEHOOK_OK);
+    uint64_t large = box_put(outbox, CASEHOOK_PUSH, NULL, params);
+    uint64_t small = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\"}");
+    for (int i = 0; i < 100 && box_state(outbox, small) != CASEHOOK_OUTBOX_DONE; i++) {
+        largest = BYTES / 2;
+        casehook_outbox_run(outbox, CASEHOOK_OUTBOX_UNTIL_IDLE, 100);
+        largest = SIZE_MAX; /* a list needs it as well */
+    }
+    assert_int_equal(box_state(outbox, small), CASEHOOK_OUTBOX_DONE);
+    assert_int_equal(box_state(outbox, large), CASEHOOK_OUTBOX_WAITING);
+    assert_int_equal(box_entry(outbox, large)->attempts, 0);
+    assert_int_equal(box_stats(outbox).waiting, 1);
+    for (int i = 0; i < 100 && box_stats(outbox).waiting; i++) casehook_outbox_run(outbox, 0, 100);
+    /* Without a title there is no case; it was tried. */
+    assert_int_equal(box_state(outbox, large), CASEHOOK_OUTBOX_PARKED);
+    casehook_outbox_close(outbox);
+    casehook_connector_unref(connector);
+    box_remove();
+    free(params);
+    free(base);
+    http_server_stop(server, 2000);
+    http_log_free(log);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) box_use(argv[1]);
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation),
-                                       cmocka_unit_test(a_list_without_memory_fails_alone)};
+                                       cmocka_unit_test(a_list_without_memory_fails_alone),
+                                       cmocka_unit_test(an_entry_without_memory_waits_alone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
