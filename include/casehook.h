@@ -22,7 +22,8 @@
  *  - Structs that the library fills have struct_size too: all bytes of that size are written, those that
  *    an older library does not know as zero.  Nothing is written where the size itself is wrong.
  *  - A destroy function is called exactly once for the call that it was given to: when that fails, before
- *    it returns.  Only in a struct whose struct_size is wrong it is not seen.
+ *    it returns; that of an allocator, when there is an error to free, with the error.  Only in a struct whose
+ *    struct_size is wrong it is not seen.
  *  - Times are milliseconds, sizes and lengths are bytes.
  *  - Threads: what the comment of a handle says holds for each of its functions that says nothing else.
  *  - A letter and a number, as in (R1), is the rule of behaviour that holds there (lib/README.md).
@@ -618,6 +619,13 @@ CASEHOOK_API int casehook_result_found(const struct casehook_result *result);
  */
 CASEHOOK_API const char *casehook_result_idempotency_key(const struct casehook_result *result);
 
+/*
+ * 1: the tracker knows by that key a create or a comment that it has had before (D4: idempotencyHeader,
+ * idempotencyInBody), so that it may be sent once more when its outcome is unknown; 0: it does not, also where
+ * the key only helps to find the case (D3).  Since: 0.2
+ */
+CASEHOOK_API int casehook_result_idempotent(const struct casehook_result *result);
+
 /* The title that the tracker shows (K2, getIncidentResponseExternalTitleKey), or NULL.  Since: 0.1 */
 CASEHOOK_API const char *casehook_result_title(const struct casehook_result *result, size_t *length);
 
@@ -909,8 +917,8 @@ struct casehook_http_header {
 
 /*
  * A request to be done, and how.  The host sets struct_size; everything else is written by
- * casehook_exchange_next(), as zero where there is no request, and borrowed until the next call on the
- * exchange.  Some of it is secret.
+ * casehook_exchange_next(), as zero where there is no request (method and url as ""), and borrowed until the next
+ * call on the exchange.  Some of it is secret.
  * Since: 0.1
  */
 struct casehook_http_request {

@@ -78,6 +78,7 @@ int casehook__idempotency_begin(const struct casehook__config *config,
     char key[CASEHOOK__REQUEST_KEY_SIZE];
     int status = CASEHOOK_OK;
     if (!config->idempotency) return CASEHOOK_OK;
+    result->idempotent = config->idempotency->counts;
     if (config->calls[CASEHOOK__CALL_COMMENT].on && config->idempotency->counts)
         status = check_comment_ids(params, result);
     if (status || result->idempotency_key) return status; /* a resumed one has it */

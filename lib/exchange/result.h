@@ -57,6 +57,7 @@ struct casehook_result {
     bool found;            /* the tracker had the case */
     bool adopted;          /* and this operation, or what it resumes, had made it */
     char *idempotency_key; /* of the case, NULL: requests carry none */
+    bool idempotent;       /* the tracker knows requests by it */
     struct casehook__request_record *requests;
     size_t request_count, request_capacity;
     size_t logged; /* requests that have their line in the log */

@@ -175,6 +175,11 @@ const char *casehook_result_idempotency_key(const struct casehook_result *result
     return result ? result->idempotency_key : NULL;
 }
 
+int casehook_result_idempotent(const struct casehook_result *result)
+{
+    return result && result->idempotent;
+}
+
 uint32_t casehook_result_request_attempt(const struct casehook_result *result, size_t index)
 {
     const struct casehook__request_record *request = request_at(result, index);

@@ -31,14 +31,16 @@ static bool creates(const struct casehook__ob_sending *sending)
            !casehook__ob_json_find(object, "externalId").data;
 }
 
-/* Whether the tracker knows a request that it has had before, by its key. */
-static bool has_keys(struct casehook_connector *connector, int operation, const struct casehook__ob_buf *json)
+/*
+ * Whether something would be sent that may have been done, and that the tracker would do once more: comments
+ * without a key by which it knows them, and a transition of a case that was there.
+ */
+static bool may_do_twice(const struct casehook__ob_sending *sending, const struct casehook_result *ahead)
 {
-    struct casehook_result *result = NULL;
-    casehook_preview_json(connector, operation, json->data, json->length, &result);
-    bool known = casehook_result_idempotency_key(result) != NULL;
-    casehook_result_free(result);
-    return known;
+    bool twice = has_open_comments(sending) && !casehook_result_idempotent(ahead);
+    for (size_t i = 0; !creates(sending) && i < casehook_result_request_count(ahead); i++)
+        twice |= casehook_result_request_step(ahead, i) == CASEHOOK_STEP_TRANSITION;
+    return twice;
 }
 
 static void wait_for_person(struct casehook__ob_sending *sending, const char *why)
@@ -109,19 +111,21 @@ void casehook__ob_attempt(struct casehook_outbox *outbox, struct casehook__ob_se
         return;
     }
     compose(sending, sending->doubt && creates(sending), &json);
-    if (json.broken) {
+    struct casehook_result *ahead = NULL; /* what would be sent, of one that may have been */
+    if (sending->doubt && !json.broken)
+        casehook_preview_json(connector, sending->operation, json.data, json.length, &ahead);
+    if (json.broken || (sending->doubt && !ahead)) {
         sending->status = CASEHOOK_E_NO_MEMORY;
         snprintf(sending->message, sizeof sending->message, "there was no memory to send it");
         casehook__ob_put_off(outbox, sending, 0);
-    } else if (sending->doubt && has_open_comments(sending) &&
-               !has_keys(connector, sending->operation, &json)) {
-        wait_for_person(
-            sending,
-            "a worker ended while it was sent, and comments may be there already: look in the tracker, "
-            "then retry, discard or mark it as done");
+    } else if (sending->doubt && may_do_twice(sending, ahead)) {
+        wait_for_person(sending,
+                        "a worker ended while it was sent, and a comment or a transition may have been done "
+                        "already: look in the tracker, then retry, discard or mark it as done");
     } else {
         submit_entry(outbox, sending, connector, &json);
     }
+    casehook_result_free(ahead);
     casehook__ob_buf_free(&json);
     casehook_connector_unref(connector);
 }

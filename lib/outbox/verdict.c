@@ -58,10 +58,12 @@ void casehook__ob_put_off(struct casehook_outbox *outbox, struct casehook__ob_se
     sending->ended = true;
 }
 
-/* A create or a comment of which nobody knows whether the tracker has it. */
+/* A create, a comment or a transition (L1) of which nobody knows whether the tracker has it. */
 static bool may_have_it(const struct casehook__ob_sending *sending, bool has_id)
 {
-    if (sending->step != CASEHOOK_STEP_CREATE && sending->step != CASEHOOK_STEP_COMMENT) return false;
+    if (sending->step != CASEHOOK_STEP_CREATE && sending->step != CASEHOOK_STEP_COMMENT &&
+        sending->step != CASEHOOK_STEP_TRANSITION)
+        return false;
     if (sending->outcome == CASEHOOK_OUTCOME_UNKNOWN) return true;
     if (sending->step == CASEHOOK_STEP_CREATE && sending->outcome == CASEHOOK_OUTCOME_DONE) return !has_id;
     /* A server that broke inside may have written before. */
@@ -98,7 +100,9 @@ static void judge_failure(struct casehook_outbox *outbox, struct casehook__ob_se
 {
     bool has_id = casehook_result_id(sending->result, NULL) != NULL;
     bool passing = is_passing(sending->status, sending->http_status);
-    bool keyed = casehook_result_idempotency_key(sending->result) != NULL;
+    /* A transition has no key, and a create can be looked for. */
+    bool repeats = sending->step == CASEHOOK_STEP_CREATE ||
+                   (sending->step == CASEHOOK_STEP_COMMENT && casehook_result_idempotent(sending->result));
     if (sending->status == CASEHOOK_E_UNAVAILABLE && sending->outcome == CASEHOOK_OUTCOME_NOT_SENT) {
         wait_for_circuit(outbox, sending, casehook_error_retry_after_ms(error));
         return;
@@ -106,7 +110,7 @@ static void judge_failure(struct casehook_outbox *outbox, struct casehook__ob_se
     casehook__ob_rest_tried(outbox, sending, !passing);
     if (may_have_it(sending, has_id)) {
         sending->doubt_after = true;
-        if (!passing || (sending->step == CASEHOOK_STEP_COMMENT && !keyed))
+        if (!passing || !repeats)
             park(sending, true);
         else
             casehook__ob_put_off(outbox, sending, casehook_error_retry_after_ms(error));
@@ -116,6 +120,14 @@ static void judge_failure(struct casehook_outbox *outbox, struct casehook__ob_se
     } else if (passing) {
         casehook__ob_put_off(outbox, sending, casehook_error_retry_after_ms(error));
     } else {
+        /* It is the outbox that resumed: the caller has nothing to leave out. */
+        const char *field = casehook_error_field(error);
+        if (sending->doubt && field && strcmp(field, "resume") == 0)
+            snprintf(
+                sending->message, sizeof sending->message,
+                "nobody knows whether an attempt before this one has made the case, and the connector has "
+                "no find and no key to tell: look for its title in the tracker, then mark it as done with "
+                "the id of the case, or retry it if there is none");
         park(sending, sending->doubt && !has_id);
     }
 }

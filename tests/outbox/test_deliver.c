@@ -28,6 +28,8 @@ static struct {
     struct casehook_connector *connector;
     struct casehook_connector *other; /* "other": the same tracker, with settings of its own */
     _Atomic int status, fault, years;
+    const char *_Atomic fault_at; /* writes to such targets alone; NULL: all */
+    _Atomic unsigned faults;
     _Atomic unsigned writes, delay_ms, failures; /* failures: so many writes are answered with 500 */
     const char *_Atomic body;                    /* of answers; NULL: the usual one */
     char last[512];                              /* "METHOD TARGET BODY" of the last write */
@@ -52,7 +54,10 @@ static void answer(void *user, const struct http_request *request, struct http_r
         snprintf(site.last, sizeof site.last, "%s %s", request->line, request->body);
         response->status = site.failures ? 500 : site.status ? site.status : 200;
         if (site.failures) site.failures--;
-        response->fault = site.fault ? HTTP_RESET_BEFORE_RESPONSE : HTTP_NO_FAULT;
+        if (site.fault && (!site.fault_at || strstr(request->line, site.fault_at))) {
+            response->fault = HTTP_RESET_BEFORE_RESPONSE;
+            site.faults++;
+        }
         response->body = "{\"id\":\"7\",\"key\":\"K-7\"}";
     }
     if (site.body) response->body = site.body;
@@ -66,6 +71,8 @@ static struct casehook_connector *resolve(void *user, const char *name)
     return strcmp(name, "tracker") == 0 && site.connector ? casehook_connector_ref(site.connector) : NULL;
 }
 
+#define KEYED "\"idempotencyHeader\":\"Idempotency-Key\""
+
 static void begin(const char *config)
 {
     memset(&site, 0, sizeof site);
@@ -73,6 +80,19 @@ static void begin(const char *config)
     site.server = http_server_start(site.log, "tracker", NULL, answer, NULL);
     char *base = must_format("http://127.0.0.1:%u", http_server_port(site.server));
     site.connector = document_connector(NULL, base, config, NULL);
+    free(base);
+}
+
+/* The same with a call more: name: "findIncident" and the like, path: below the tracker, rest: more members.
+ */
+static void begin_with(const char *name, const char *path, const char *rest)
+{
+    begin(NULL);
+    char *base = must_format("http://127.0.0.1:%u", http_server_port(site.server));
+    char *config = must_format("\"%sUrl\":\"%s%s\",%s", name, base, path, rest);
+    casehook_connector_unref(site.connector);
+    site.connector = document_connector(NULL, base, config, NULL);
+    free(config);
     free(base);
 }
 
@@ -215,7 +235,7 @@ static void add_other(const char *settings_json)
 {
     char *base = must_format("http://127.0.0.1:%u", http_server_port(site.server));
     struct casehook_settings *settings = document_settings(settings_json);
-    site.other = document_connector(settings, base, "\"idempotencyHeader\":\"Idempotency-Key\"", NULL);
+    site.other = document_connector(settings, base, KEYED, NULL);
     casehook_settings_free(settings);
     free(base);
 }
@@ -292,10 +312,39 @@ static void a_refusal_is_parked_and_the_case_goes_on(void **state)
     assert_int_equal(entry->attempts, 1);
     assert_non_null(strstr(entry->message, "400"));
     assert_non_null(strstr(entry->result, "\"httpStatus\":400"));
+    assert_int_equal(settle(outbox, next), PARKED);
     site.status = 0;
-    settle(outbox, next);
     assert_int_equal(casehook_outbox_retry(outbox, id, NULL), CASEHOOK_OK);
     assert_int_equal(settle(outbox, id), DONE);
+    casehook_outbox_close(outbox);
+}
+
+/* What was closed meanwhile is not opened again by what was said before. */
+static void what_is_parked_does_not_come_back_over_what_is_newer(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    struct casehook_outbox_error *error;
+    uint64_t ids[3];
+    site.status = 400;
+    for (int i = 0; i < 2; i++) {
+        ids[i] = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"status\":\"open\""));
+        assert_int_equal(settle(outbox, ids[i]), PARKED);
+    }
+    uint64_t comment = box_put(outbox, CASEHOOK_COMMENT, NULL, COMMENTED("1"));
+    site.status = 0;
+    casehook_outbox_discard(outbox, comment, NULL);
+    /* The newest one of those that were parked may. */
+    assert_int_equal(casehook_outbox_retry(outbox, ids[1], NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_retry(outbox, ids[0], NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(settle(outbox, ids[1]), DONE);
+    ids[2] = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"status\":\"closed\""));
+    assert_int_equal(settle(outbox, ids[2]), DONE);
+    assert_int_equal(casehook_outbox_retry(outbox, ids[0], &error), CASEHOOK_E_ARGUMENT);
+    assert_non_null(strstr(casehook_outbox_error_message(error), "discard it"));
+    casehook_outbox_error_free(error);
+    assert_int_equal(box_state(outbox, ids[0]), PARKED);
     casehook_outbox_close(outbox);
 }
 
@@ -376,7 +425,7 @@ static void what_may_have_been_done_waits_for_a_person(void **state)
 static void with_keys_it_is_repeated(void **state)
 {
     (void)state;
-    begin("\"idempotencyHeader\":\"Idempotency-Key\"");
+    begin(KEYED);
     struct casehook_outbox *outbox = open_box(box_place());
     site.fault = 1;
     uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
@@ -395,7 +444,7 @@ static void with_keys_it_is_repeated(void **state)
 static void hurrying_forgets_no_doubt(void **state)
 {
     (void)state;
-    begin("\"idempotencyHeader\":\"Idempotency-Key\"");
+    begin(KEYED);
     struct casehook_outbox_options options = {
         .struct_size = sizeof options, .resolve = resolve, .retry_base_ms = 600000, .retry_max_ms = 600000};
     struct casehook_outbox *outbox = box_open(box_place(), &options);
@@ -442,7 +491,7 @@ static void what_a_dead_worker_was_sending(void **state)
 {
     (void)state;
     for (int keyed = 0; keyed < 2; keyed++) {
-        begin(keyed ? "\"idempotencyHeader\":\"Idempotency-Key\"" : NULL);
+        begin(keyed ? KEYED : NULL);
         struct casehook_outbox *outbox = open_box(box_place());
         uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, COMMENTED("1")),
                  other = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\"}");
@@ -455,11 +504,69 @@ static void what_a_dead_worker_was_sending(void **state)
         casehook_outbox_run(outbox, CASEHOOK_OUTBOX_UNTIL_IDLE, 5000);
         assert_int_equal(box_state(outbox, id), keyed ? DONE : UNKNOWN);
         assert_int_equal(box_state(outbox, other), keyed ? DONE : UNKNOWN);
+        if (!keyed) assert_null(strstr(box_entry(outbox, other)->message, "resume"));
+        if (!keyed) assert_non_null(strstr(box_entry(outbox, other)->message, "look for its title"));
         assert_int_equal(site.writes, keyed ? 3 : 0);
         assert_int_equal(box_stats(outbox).doubted, 2);
         casehook_outbox_close(outbox);
         if (!keyed) end(state);
     }
+}
+
+/* A key that only the find looks for says nothing to who takes a comment. */
+static void a_comment_with_a_key_for_the_find(void **state)
+{
+    (void)state;
+    begin_with("findIncident", "/find?q={{{case.idempotencyKey}}}", "\"findIncidentResponseKey\":\"id\"");
+    struct casehook_outbox *outbox = open_box(box_place());
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    site.fault = 1;
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_COMMENT, NULL, COMMENTED("1"))), UNKNOWN);
+    assert_int_equal(site.faults, 1);
+    casehook_outbox_close(outbox);
+}
+
+#define MOVED PUSH(",\"externalId\":\"7\",\"status\":\"closed\"")
+
+static struct casehook_outbox *open_with_transition(void)
+{
+    begin_with("transitionIncident", "/move/{{external.system.id}}",
+               "\"transitionIncidentJson\":\"{\\\"to\\\":{{case.status}}}\"");
+    site.fault_at = "/move/";
+    return open_box(box_place());
+}
+
+/* Nor is it known of a transition, which a workflow may take twice. */
+static void a_transition_is_not_repeated(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = open_with_transition();
+    site.fault = 1;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, MOVED);
+    assert_int_equal(settle(outbox, id), UNKNOWN);
+    assert_int_equal(site.faults, 1);
+    site.fault = 0;
+    assert_int_equal(casehook_outbox_retry(outbox, id, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, id), DONE);
+    assert_non_null(strstr(site.last, "/move/7"));
+    casehook_outbox_close(outbox);
+}
+
+static void a_transition_that_a_dead_worker_was_sending(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = open_with_transition();
+    uint64_t moves = box_put(outbox, CASEHOOK_PUSH, NULL, MOVED),
+             stays = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\",\"externalId\":\"8\"}");
+    box_sql(box_is_postgres()
+                ? "UPDATE casehook_entry SET state = 3, fence = 1, instance = 5, attempts = 1, worker = "
+                  "'one'::bytea; UPDATE casehook_tally SET state = 3;"
+                : "UPDATE casehook_entry SET state = 3, fence = 1, instance = 5, attempts = 1, worker = "
+                  "CAST('one' AS BLOB); UPDATE casehook_tally SET state = 3;");
+    assert_int_equal(settle(outbox, moves), UNKNOWN);
+    assert_int_equal(settle(outbox, stays), DONE);
+    assert_int_equal(site.writes, 1);
+    casehook_outbox_close(outbox);
 }
 
 /* One entry that is being sent for so long that it can be looked at meanwhile. */
@@ -792,7 +899,7 @@ static void *restart_the_database(void *user)
 static void many_put_while_the_database_restarts(void **state)
 {
     (void)state;
-    begin("\"idempotencyHeader\":\"Idempotency-Key\"");
+    begin(KEYED);
     ONLY_OF_A_SERVER();
     struct casehook_outbox *outbox = open_box(box_place());
     struct putter putters[THREADS];
@@ -824,6 +931,7 @@ int main(int argc, char **argv)
                                        TEST(an_open_circuit_holds_up_its_own),
                                        TEST(an_open_circuit_is_tried),
                                        TEST(a_refusal_is_parked_and_the_case_goes_on),
+                                       TEST(what_is_parked_does_not_come_back_over_what_is_newer),
                                        TEST(a_busy_tracker_is_asked_again),
                                        TEST(a_tracker_that_asks_for_a_year),
                                        TEST(who_gave_up_is_parked),
@@ -832,6 +940,9 @@ int main(int argc, char **argv)
                                        TEST(hurrying_forgets_no_doubt),
                                        TEST(while_the_database_is_away_nobody_hurries),
                                        TEST(what_a_dead_worker_was_sending),
+                                       TEST(a_comment_with_a_key_for_the_find),
+                                       TEST(a_transition_is_not_repeated),
+                                       TEST(a_transition_that_a_dead_worker_was_sending),
                                        TEST(a_lost_lease_settles_nothing),
                                        TEST(an_answer_after_the_lease_is_stored),
                                        TEST(an_answer_after_forgetting_is_not),
