@@ -52,6 +52,23 @@ static int state_again(struct casehook_outbox *outbox, int64_t case_no, int from
     return status;
 }
 
+/* What is newer stays: an old title or status would open again what was closed. */
+static int check_overtaken(struct casehook_outbox *outbox, struct decision *decision, int64_t case_no,
+                           bool *overtaken, struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_numbers newer;
+    const struct casehook__ob_value values[] = {casehook__ob_number_value(case_no),
+                                                casehook__ob_number_value(decision->id)};
+    int status = casehook__ob_ask(outbox, CASEHOOK__OB_OVERTAKEN, values, 2, &newer, fault);
+    *overtaken = !status && newer.rows;
+    if (*overtaken)
+        casehook__ob_fail(&decision->job.fault, CASEHOOK_E_ARGUMENT,
+                          "entry %lld says what its case was before entry %lld: discard it, or put anew what "
+                          "is still true",
+                          (long long)decision->id, (long long)newer.values[0]);
+    return status;
+}
+
 static int do_decide(struct casehook_outbox *outbox, struct casehook__ob_job *job,
                      struct casehook__ob_fault *fault)
 {
@@ -60,9 +77,14 @@ static int do_decide(struct casehook_outbox *outbox, struct casehook__ob_job *jo
     struct casehook__ob_value values[3] = {casehook__ob_number_value(decision->id)};
     int status = casehook__ob_ask(outbox, CASEHOOK__OB_STATE, values, 1, &entry, fault), to = decision->to;
     if (status) return status;
+    bool overtaken;
     int from = entry.rows ? (int)entry.values[0] : 0;
     int64_t case_no = entry.values[1], bytes = entry.values[2];
     if (!from || !may_decide(from, to)) return refuse_decision(job, decision, from);
+    if (to == CASEHOOK_OUTBOX_WAITING && from == CASEHOOK_OUTBOX_PARKED && case_no) {
+        status = check_overtaken(outbox, decision, case_no, &overtaken, fault);
+        if (status || overtaken) return status;
+    }
     if (to == CASEHOOK_OUTBOX_WAITING) status = state_again(outbox, case_no, from, &to, fault);
     values[1] = casehook__ob_number_value(to);
     values[2] = casehook__ob_bytes_value(decision->external_id);

@@ -11,7 +11,14 @@
 
 #include <sched.h>
 
-enum { GROUP_JOBS_MAX = 512, GROUP_TRIES = 8, WAIT_TRIES = 40, WAIT_MS = 2, TALLY_MS = 1000 };
+enum {
+    GROUP_JOBS_MAX = 512,
+    GROUP_TRIES = 8,
+    WAIT_TRIES = 40,
+    WAIT_MS = 2,
+    TALLY_MS = 1000,
+    FEW_UNFINISHED = 256
+};
 
 struct casehook__ob_value casehook__ob_number_value(int64_t number)
 {
@@ -101,9 +108,14 @@ static int read_tally(struct casehook_outbox *outbox, struct casehook__ob_fault 
     memset(&outbox->total, 0, sizeof outbox->total);
     outbox->tally_until = 0;
     int status = casehook__ob_run(outbox, CASEHOOK__OB_TALLY_READ, NULL, 0, &rows, fault);
-    if (!status &&
-        there[CASEHOOK_OUTBOX_WAITING] + there[CASEHOOK_OUTBOX_QUEUED] + there[CASEHOOK_OUTBOX_SENDING] > 0)
-        status = casehook__ob_ask(outbox, CASEHOOK__OB_OLDEST, &from, 1, &oldest, fault);
+    int64_t unfinished =
+        there[CASEHOOK_OUTBOX_WAITING] + there[CASEHOOK_OUTBOX_QUEUED] + there[CASEHOOK_OUTBOX_SENDING];
+    /* Of many: none is before the one that was the oldest, but for what another process has taken up again.
+     */
+    if (!status && unfinished > 0)
+        status = unfinished <= FEW_UNFINISHED
+                     ? casehook__ob_ask(outbox, CASEHOOK__OB_OLDEST_OF_FEW, NULL, 0, &oldest, fault)
+                     : casehook__ob_ask(outbox, CASEHOOK__OB_OLDEST, &from, 1, &oldest, fault);
     if (status) return status;
     outbox->oldest_age_ms = oldest.rows ? oldest.values[1] : 0;
     if (outbox->oldest_age_ms < 0) outbox->oldest_age_ms = 0; /* the clock was set back since */
@@ -251,8 +263,12 @@ static void lead(struct casehook_outbox *outbox)
 {
     bool tells = false;
     struct group group = {.last = &group.first};
-    /* Where others lock rows as well, a transaction that is open waits for nobody. */
-    take_jobs(outbox, &group, outbox->store->driver->alone ? 0 : WAIT_TRIES);
+    take_jobs(outbox, &group, 0);
+    /* Where others lock rows as well, a transaction that is open waits for nobody: they are waited for here.
+     */
+    int64_t until = casehook__ob_clock() + WAIT_MS;
+    while (!outbox->store->driver->alone && group.count < outbox->usual && casehook__ob_clock() < until)
+        if (!take_jobs(outbox, &group, WAIT_TRIES)) break;
     do_group(outbox, &group);
     /* What others said meanwhile came with our answers: the descriptor does not tell it any more. */
     if (outbox->store->tells && outbox->store->driver->has_news(outbox->store)) tells = true;

@@ -69,6 +69,7 @@
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 4, 5, 6, 7, 8) AND n.id > casehook_entry.id")
 #define LATER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 5) AND n.id > casehook_entry.id")
+#define NEWER_UPDATES_OF_CASE OF_CASE("$1", "n.id > $2 AND n.state IN (1, 3, 5, 6) AND n.operation IN (3, 5)")
 #define IS_LAST_OF_CASE                                                                            \
     "(case_no > 0 AND EXISTS (SELECT 1 FROM casehook_case c WHERE c.no = casehook_entry.case_no) " \
     "AND NOT EXISTS (" NEWER_OF_CASE ")) "
@@ -86,6 +87,9 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_OLDEST] = {"SELECT id, %NOW - put_at FROM casehook_entry WHERE id >= $1 AND +state <= 3 "
                              "ORDER BY id LIMIT 1",
                              "i"},
+    [CASEHOOK__OB_OLDEST_OF_FEW] = {"SELECT id, %NOW - put_at FROM casehook_entry WHERE state IN (1, 2, 3) "
+                                    "ORDER BY +id LIMIT 1",
+                                    ""},
     [CASEHOOK__OB_KEY_FIND] = {"SELECT id FROM casehook_entry WHERE connector = $1 AND key = $2", "bb"},
     [CASEHOOK__OB_CASE_FIND] = {"SELECT no, replaceable, status, %NOW - changed FROM casehook_case "
                                 "WHERE connector = $1 AND case_id = $2 %LOCK",
@@ -171,6 +175,11 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                    "ORDER BY due LIMIT 1",
                                    "ibbbbbbbb"},
     [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes FROM casehook_entry WHERE id = $1 %LOCK", "i"},
+    /* A newer push or update of its case that was sent, or goes before it. */
+    [CASEHOOK__OB_OVERTAKEN] = {"SELECT id FROM (" NEWER_UPDATES_OF_CASE ") AS newer WHERE EXISTS (SELECT 1 "
+                                "FROM casehook_entry e WHERE e.id = $2 AND e.operation IN (3, 5)) "
+                                "ORDER BY id DESC LIMIT 1",
+                                "ii"},
     /* Whether a newer update may stand for it: not before what was put between them. */
     [CASEHOOK__OB_OLDER] = {"SELECT state, bytes FROM casehook_entry "
                             "WHERE id = $1 AND state <= 2 AND attempts = 0 "
