@@ -89,7 +89,8 @@ CASEHOOK_API void casehook_outbox_error_free(struct casehook_outbox_error *error
 
 /*
  * An open outbox.  Threads: see above.  After fork() the child must not use it (CASEHOOK_E_FORKED); releasing
- * it there is safe.  Since: 0.2
+ * it there is safe.  A child that was forked while an outbox in a file was open cannot open one in a file
+ * (FORKED), because SQLite does not see then what others do: fork first, or exec().  Since: 0.2
  */
 struct casehook_outbox;
 
@@ -175,8 +176,8 @@ struct casehook_outbox_options {
  * Opens an outbox; an empty file or database gets its tables, those of an older version are brought up to this
  * one.  Nothing is sent before process or run.
  * Ownership: outbox is yours (casehook_outbox_close), error too.  Threads: any.
- * Errors: ARGUMENT, NO_MEMORY, CONFIG, UNSUPPORTED, BUSY, UNAVAILABLE, SYSTEM; destroy has been called then,
- * that of the allocator too.  Since: 0.2
+ * Errors: ARGUMENT, NO_MEMORY, CONFIG, UNSUPPORTED, BUSY, UNAVAILABLE, SYSTEM, FORKED; destroy has been called
+ * then, that of the allocator too, or when the error is freed.  Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_open(const struct casehook_outbox_options *options,
                                       struct casehook_outbox **outbox, struct casehook_outbox_error **error);
@@ -291,7 +292,8 @@ CASEHOOK_API size_t casehook_outbox_sending(const struct casehook_outbox *outbox
  * What to list: all zero means the newest 100 entries.  id: this one alone.  states: a sum of
  * CASEHOOK_OUTBOX_IN(state), 0 for all.  connector, key, case_id: only those, NULL for all.  before: only entries
  * whose id is lower, for the next page; 0: none is too high.  limit: at most 1,000; 0: 100.  full: with params
- * and result.  by_case: of each case the last that was done, ordered by when; before is then a time in ms.
+ * and result.  by_case: of each case the last that was done, ordered by when; before is then a time in ms.  Several
+ * may have the same one: ask for the next page with that of the last one and 1 ms, and leave out what you have.
  * Since: 0.2
  */
 struct casehook_outbox_query {
@@ -410,9 +412,10 @@ CASEHOOK_API size_t casehook_outbox_stats_json(struct casehook_outbox *outbox, c
 
 /*
  * A parked or unknown entry is tried again, from the beginning: only when it is known that it was not done, or
- * that once more does no harm.  One that waits becomes due now; whether it may have been done stays known.
- * Errors, of these four: ARGUMENT (no such entry, or not in such a state), BUSY (it is being sent), and those
- * of put.  Since: 0.2
+ * that once more does no harm.  One that waits becomes due now; whether it may have been done stays known.  A
+ * parked push or update is not tried again after a newer one of its case: it would write the past over the present.
+ * Errors, of these four: ARGUMENT (no such entry, not in such a state, or there is a newer one), BUSY (it is being
+ * sent), and those of put.  Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_retry(struct casehook_outbox *outbox, uint64_t id,
                                        struct casehook_outbox_error **error);

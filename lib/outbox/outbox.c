@@ -27,7 +27,8 @@ int casehook__ob_usable(struct casehook_outbox *outbox, struct casehook__ob_faul
     if (!outbox) return casehook__ob_fail(fault, CASEHOOK_E_ARGUMENT, "the outbox is NULL");
     if (outbox->pid == (int)getpid()) return CASEHOOK_OK;
     return casehook__ob_fail(fault, CASEHOOK_E_FORKED,
-                             "the outbox belongs to the parent process: open one in this one");
+                             "the outbox belongs to the parent process: open one here, in a file only if the "
+                             "parent has none open when it forks");
 }
 
 int casehook__ob_answer(struct casehook_outbox *outbox, const struct casehook__ob_fault *fault,
@@ -208,8 +209,8 @@ int casehook_outbox_open(const struct casehook_outbox_options *given, struct cas
     if (opened) *opened = NULL;
     int status =
         casehook__ob_read_struct(&options, given, minimum, sizeof options, "casehook_outbox_options", &fault);
-    /* Of a struct whose size is wrong nothing is used. */
-    bool read = !status;
+    /* Of a struct whose size is wrong nothing is used; there all is zero. */
+    bool read = options.struct_size != 0;
     int no_heap = casehook__ob_heap_new(read ? options.allocator : NULL, &heap);
     if (no_heap) {
         if (read && options.destroy) options.destroy(options.user);

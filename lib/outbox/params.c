@@ -45,7 +45,8 @@ int casehook__ob_params_read(struct casehook__ob_heap *heap, struct casehook__ob
                                  "resume is what the outbox adds itself: leave it out");
     const struct casehook__ob_text *of =
         found[R_INCIDENT].data && *found[R_INCIDENT].data == '{' ? inside : found;
-    params->has_id = read_member(of[R_ID], &params->case_id);
+    /* An empty one is none, as for a connector. */
+    params->has_id = read_member(of[R_ID], &params->case_id) && params->case_id.length > 0;
     params->has_status = read_member(of[R_STATUS], &params->status);
     read_member(of[of[R_TITLE].data ? R_TITLE : R_SUMMARY], &params->title);
     params->has_comments = has_elements(found[R_COMMENTS]);

@@ -32,9 +32,9 @@ static int count_all(struct casehook_outbox *outbox, struct casehook_outbox_stat
     int status = casehook__ob_group(outbox, &census.job);
     *fault = census.job.fault;
     pthread_mutex_lock(&outbox->lock);
+    if (!status) outbox->numbers.reconnects = census.reconnects;
     *stats = outbox->numbers;
     pthread_mutex_unlock(&outbox->lock);
-    stats->reconnects = census.reconnects;
     stats->sending_here = atomic_load(&outbox->sending_now);
     for (int state = 1; !status && state < CASEHOOK__OB_STATES; state++) {
         *fields[state - 1] = census.total.entries[state] > 0 ? (uint64_t)census.total.entries[state] : 0;

@@ -20,6 +20,7 @@ int casehook__ob_sqlite_open(struct casehook__ob_heap *heap, const struct caseho
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,6 +36,18 @@ struct sqlite_store {
     int64_t seen_version;
     int64_t next; /* the number of the next entry, or of the case that it makes; 0: not asked yet */
 };
+
+/*
+ * SQLite keeps a list of its locks in the memory of the process.  A child that fork() makes while a file is
+ * open inherits the list, but not the locks: what it opens then is not protected from others, and what they
+ * delete is what it writes.  Only exec() forgets that.
+ */
+static atomic_int open_stores, owner_pid;
+
+static bool inherits_open_stores(void)
+{
+    return atomic_load(&open_stores) > 0 && atomic_load(&owner_pid) != (int)getpid();
+}
 
 /* What SQLite says, and what to do about it. */
 static const struct {
@@ -267,6 +280,7 @@ static void sqlite_close_store(struct casehook__ob_store *common)
     sqlite3_finalize(store->commit);
     sqlite3_finalize(store->rollback);
     sqlite3_finalize(store->data_version);
+    if (store->db) atomic_fetch_sub(&open_stores, 1);
     sqlite3_close_v2(store->db);
     casehook__ob_texts_free(common);
     casehook__ob_release(common->heap, store);
@@ -360,8 +374,12 @@ static void make_private(const char *path)
 int casehook__ob_sqlite_open(struct casehook__ob_heap *heap, const struct casehook__ob_place *place,
                              struct casehook__ob_store **opened, struct casehook__ob_fault *fault)
 {
-    struct sqlite_store *store = casehook__ob_zeroed(heap, sizeof *store);
     *opened = NULL;
+    if (inherits_open_stores())
+        return casehook__ob_fail(fault, CASEHOOK_E_FORKED,
+                                 "this process was forked while an outbox in a file was open: close all of "
+                                 "them before fork(), or exec() another program");
+    struct sqlite_store *store = casehook__ob_zeroed(heap, sizeof *store);
     if (!store) return casehook__ob_fail_memory(fault);
     store->common = (struct casehook__ob_store){
         .driver = &sqlite_driver, .heap = heap, .timeout_ms = place->timeout_ms, .connections = 1};
@@ -371,6 +389,10 @@ int casehook__ob_sqlite_open(struct casehook__ob_heap *heap, const struct caseho
     int code = sqlite3_open_v2(
         place->location, &store->db,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    if (store->db) {
+        atomic_store(&owner_pid, (int)getpid());
+        atomic_fetch_add(&open_stores, 1);
+    }
     if (code) status = fail_sqlite(store, code, fault);
     if (!status) sqlite3_busy_timeout(store->db, (int)place->timeout_ms);
     if (!status) status = prepare_file(store, fault);

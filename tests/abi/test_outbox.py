@@ -16,7 +16,9 @@ FORBIDDEN = set("""printf vprintf puts putchar fprintf vfprintf fputs fputc fwri
     ctime asctime signal sigaction chdir getcwd umask alloca gets sprintf vsprintf strcpy strcat pthread_create fork
     malloc calloc""".split())
 FORTIFIED = re.compile(r"__(\w+)_chk$")
-WRITABLE = re.compile(r"\.(data|bss|tdata|tbss)\b(?!\.rel\.ro)|\*COM\*")
+# What fork() takes along of SQLite is of the process, and no handle knows it.
+WRITABLE = {"open_stores", "owner_pid"}
+WRITABLE_SECTION = re.compile(r"\.(data|bss|tdata|tbss)\b(?!\.rel\.ro)|\*COM\*")
 
 
 def tool(*command):
@@ -63,12 +65,12 @@ class Outbox(unittest.TestCase):
     def test_no_writable_data(self):
         if self.BUILD != "plain":
             self.skipTest("the instrumentation of this build has data of its own")
-        found = []
+        found = set()
         for line in tool("objdump", "-t", self.STATIC).splitlines():
             match = re.match(r"[0-9a-f]+ (.{7}) (\S+)\s+[0-9a-f]+ (?:\.hidden )?(\S+)$", line)
-            if match and "d" not in match[1] and WRITABLE.match(match[2]):
-                found.append(match[3])
-        self.assertEqual(found, [])
+            if match and "d" not in match[1] and WRITABLE_SECTION.match(match[2]):
+                found.add(match[3])
+        self.assertLessEqual(found, WRITABLE)  # without SQLite there is none
 
     def test_soname(self):
         self.assertRegex(tool("objdump", "-p", self.SHARED), r"SONAME\s+libcasehook-outbox\.so\.0\.2\n")

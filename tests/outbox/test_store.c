@@ -511,13 +511,65 @@ static void a_child_may_only_release(void **state)
                                             .operation = CASEHOOK_PUSH};
         int status = casehook_outbox_put(outbox, &item, NULL, NULL, NULL);
         casehook_outbox_close(outbox);
-        _exit(status == CASEHOOK_E_FORKED ? 0 : 1);
+        /* SQLite would not see there that the parent closes the file, and what it takes away then. */
+        const struct casehook_outbox_options options = {.struct_size = sizeof options, .location = place};
+        int opened = casehook_outbox_open(&options, &outbox, NULL);
+        _exit(status == CASEHOOK_E_FORKED && opened == (box_is_postgres() ? CASEHOOK_OK : CASEHOOK_E_FORKED)
+                  ? 0
+                  : 1);
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", "")); /* nothing was taken away from the parent */
     assert_int_equal(box_stats(outbox).waiting, 2);
+    casehook_outbox_close(outbox);
+}
+
+/* What was closed before is no reason: the child has a list of locks of its own. */
+static void a_child_opens_what_the_parent_has_closed(void **state)
+{
+    (void)state;
+    const char *place = box_place();
+    casehook_outbox_close(box_open(place, NULL));
+    pid_t child = fork();
+    if (child == 0) {
+        const struct casehook_outbox_options options = {.struct_size = sizeof options, .location = place};
+        struct casehook_outbox *outbox;
+        _exit(casehook_outbox_open(&options, &outbox, NULL) ? 1 : 0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* Whoever decides in another process tells nobody. */
+static void the_oldest_is_another_one_again(void **state)
+{
+    (void)state;
+    const char *place = box_place();
+    struct casehook_outbox *outbox = box_open(place, NULL), *other = box_open(place, NULL);
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    box_put(outbox, CASEHOOK_PUSH, NULL, CASE("2", ""));
+    box_sql(
+        "UPDATE casehook_entry SET state = 4, put_at = put_at - 3600000 WHERE put_at = (SELECT MIN(put_at) "
+        "FROM casehook_entry) AND id = (SELECT MIN(id) FROM casehook_entry);");
+    assert_true(box_stats(outbox).oldest_age_ms < 3600000);
+    assert_int_equal(casehook_outbox_retry(other, id, NULL), CASEHOOK_OK);
+    assert_true(box_stats(outbox).oldest_age_ms >= 3600000);
+    casehook_outbox_close(outbox);
+    casehook_outbox_close(other);
+}
+
+/* As for a connector. */
+static void an_empty_id_is_none(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    uint64_t first = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"A\",\"id\":\"\"}"),
+             second = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"B\",\"id\":\"\"}");
+    assert_int_equal(box_state(outbox, first), CASEHOOK_OUTBOX_WAITING);
+    assert_int_equal(box_state(outbox, second), CASEHOOK_OUTBOX_WAITING);
     casehook_outbox_close(outbox);
 }
 
@@ -1085,6 +1137,9 @@ int main(int argc, char **argv)
                                        TEST(nothing_is_younger_than_now),
                                        TEST(numbers_that_cannot_be),
                                        TEST(a_child_may_only_release),
+                                       TEST(a_child_opens_what_the_parent_has_closed),
+                                       TEST(the_oldest_is_another_one_again),
+                                       TEST(an_empty_id_is_none),
                                        TEST(tables_of_a_newer_version_are_left_alone),
                                        TEST(tables_of_an_older_version_are_brought_up),
                                        TEST(a_commit_that_was_none),
