@@ -50,16 +50,22 @@ static int code_of_status(int status, int step)
     }
 }
 
+/* What else is done has changed nothing. */
+static bool is_done_write(int step, int outcome)
+{
+    return outcome == CASEHOOK_OUTCOME_DONE &&
+           (step == CASEHOOK_STEP_CREATE || step == CASEHOOK_STEP_UPDATE ||
+            step == CASEHOOK_STEP_TRANSITION || step == CASEHOOK_STEP_COMMENT);
+}
+
 /* Whether the case is known to have been made or changed, whatever failed then. */
 static bool has_written(const struct casehook_result *result)
 {
-    bool done = casehook_error_outcome(casehook_result_error(result)) == CASEHOOK_OUTCOME_DONE;
-    for (size_t i = 0; !done && i < casehook_result_request_count(result); i++) {
-        int step = casehook_result_request_step(result, i);
-        done = casehook_result_request_outcome(result, i) == CASEHOOK_OUTCOME_DONE &&
-               (step == CASEHOOK_STEP_CREATE || step == CASEHOOK_STEP_UPDATE ||
-                step == CASEHOOK_STEP_TRANSITION || step == CASEHOOK_STEP_COMMENT);
-    }
+    const struct casehook_error *error = casehook_result_error(result);
+    bool done = is_done_write(casehook_error_step(error), casehook_error_outcome(error));
+    for (size_t i = 0; !done && i < casehook_result_request_count(result); i++)
+        done = is_done_write(casehook_result_request_step(result, i),
+                             casehook_result_request_outcome(result, i));
     return done;
 }
 

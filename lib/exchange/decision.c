@@ -111,7 +111,18 @@ static struct casehook__decision decide_looked(const struct casehook__verdict *v
 
 /* ---- tokens (A1) -------------------------------------------------------------------------------- */
 
-/* What waits for the token was not sent, or what came of it before is all that is known. */
+/*
+ * What waits for the token was not sent, or what came of it before is all that is known.  Done was only the
+ * redirect that it followed: its next hop is what waits, and a write behind it (303) is one of which nobody
+ * knows what came.
+ */
+static int outcome_without_token(const struct casehook__progress *progress)
+{
+    if (progress->uncertain || progress->written) return CASEHOOK_OUTCOME_UNKNOWN;
+    bool tried = progress->last_outcome && progress->last_outcome != CASEHOOK_OUTCOME_DONE;
+    return tried ? progress->last_outcome : CASEHOOK_OUTCOME_NOT_SENT;
+}
+
 static struct casehook__decision decide_fetched(const struct casehook__verdict *verdict,
                                                 const struct casehook__progress *progress,
                                                 const struct casehook__retry *retry)
@@ -119,9 +130,7 @@ static struct casehook__decision decide_fetched(const struct casehook__verdict *
     const struct casehook__progress asking = {.effect = CASEHOOK__EFFECT_READS,
                                               .tries = progress->token_tries};
     struct casehook__decision decision = {.action = CASEHOOK__ACTION_STOP, .uncertain = progress->uncertain};
-    decision.outcome = progress->uncertain || progress->written ? CASEHOOK_OUTCOME_UNKNOWN
-                       : progress->last_outcome                 ? progress->last_outcome
-                                                                : CASEHOOK_OUTCOME_NOT_SENT;
+    decision.outcome = outcome_without_token(progress);
     if (verdict->status == CASEHOOK_OK || (progress->spare && verdict->status != CASEHOOK_E_CANCELLED))
         decision.action = CASEHOOK__ACTION_NEXT;
     else if (may_repeat(verdict, &asking, retry))

@@ -35,7 +35,7 @@ class Server(http.server.ThreadingHTTPServer):
     """
     Answers by a table: {"POST": (status, type, body), ...}.  A body that is None closes the connection
     without an answer, a body that is "hang" answers only when the test is over.  A list is one answer after
-    the other; the last one stays.
+    the other; the last one stays.  Behind the body an answer may have more headers, and seconds to wait.
     """
     daemon_threads = True
 
@@ -66,7 +66,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         answer = self.server.answers.get(key) or self.server.answers[self.command]
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
-        status, kind, text = answer
+        status, kind, text, headers, wait = *answer, *({}, 0)[len(answer) - 3:]
+        self.server.over.wait(wait)
         if text == "hang":
             self.server.over.wait(60)
         if text in (None, "hang"):
@@ -77,6 +78,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(text.encode())))
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(text.encode())
 

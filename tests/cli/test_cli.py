@@ -424,6 +424,21 @@ class Failures(Tool):
             self.assertIn(advice, said)
             self.assertNotIn("may succeed later", said)
 
+    def test_no_token_for_the_next_hop_of_a_find(self):
+        """Its token ended on the way.  The redirect was followed, and that is all that was done: there is no case."""
+        for command in ("create", "push"):
+            token = {"access_token": "abcdefgh1", "token_type": "Bearer", "expires_in": 1}
+            server = self.server(**{"POST /token": [(200, JSON, json.dumps(token)), (400, JSON, '{"error": "invalid_client"}')],
+                                    "GET": (302, JSON, "{}", {"Location": "/moved"}, 1.2), "POST": (201, JSON, '{"id": 7}')})
+            document = self.document(server.url, findIncidentUrl=server.url + "/find?title={{{case.title}}}",
+                                     findIncidentResponseKey="items[0].id", findIncident="always",
+                                     authType="oauth2", accessTokenUrl=server.url + "/token", clientId="x")
+            document["secrets"] = {"clientSecret": "geheim12"}
+            said = self.tool(8, command, "--connector", self.file("c.json", document), "--title", "t")[1]
+            self.assertIn("casehook: token: ", said)
+            self.assertNotIn("exists", said)
+            self.assertEqual([method for method, path, _ in server.requests if path != "/token"], ["GET"])
+
     def test_a_case_that_is_known_to_exist_without_its_id(self):
         """The create was not answered, and the second one is told that it was done."""
         server = self.server(POST=[(200, JSON, None), (409, JSON, '{"error": "duplicate"}')], GET=(403, JSON, "{}"))

@@ -104,6 +104,37 @@ static void what_was_done_is_not_done_twice(void **state)
 
 /* ---- plans ------------------------------------------------------------------------------------- */
 
+/* There is no token for it: the last try of what waits counts, but a redirect that it followed was no try. */
+static void what_waits_for_a_token(void **state)
+{
+    (void)state;
+    static const struct {
+        int last, outcome;
+        bool written, uncertain;
+    } rows[] = {
+        {CASEHOOK_OUTCOME_NONE, NOT_SENT, false, false},
+        {REFUSED, REFUSED, false, false},
+        {UNKNOWN, UNKNOWN, false, true},
+        {CASEHOOK_OUTCOME_DONE, NOT_SENT, false, false},
+        {CASEHOOK_OUTCOME_DONE, UNKNOWN, true, true}, /* a 303 after a write */
+        {CASEHOOK_OUTCOME_DONE, UNKNOWN, true, false},
+        {REFUSED, UNKNOWN, false, true},
+    };
+    const struct casehook__verdict refused = {
+        .status = CASEHOOK_E_HTTP_STATUS, .http_status = 400, .outcome = REFUSED};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct casehook__decision decision =
+            decide(refused, (struct casehook__progress){.effect = READS,
+                                                        .fetching = true,
+                                                        .token_tries = 1,
+                                                        .last_outcome = rows[i].last,
+                                                        .written = rows[i].written,
+                                                        .uncertain = rows[i].uncertain});
+        assert_int_equal(decision.action, CASEHOOK__ACTION_STOP);
+        assert_int_equal(decision.outcome, rows[i].outcome);
+    }
+}
+
 static void is_plan(int operation, enum casehook__plan_case known, const enum casehook__plan_step *expected)
 {
     const enum casehook__plan_step *plan = casehook__plan(operation, known);
@@ -150,8 +181,11 @@ static void plans(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_went_well_goes_on), cmocka_unit_test(refusals), cmocka_unit_test(failures),
-        cmocka_unit_test(what_was_done_is_not_done_twice), cmocka_unit_test(plans)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_went_well_goes_on),
+                                       cmocka_unit_test(refusals),
+                                       cmocka_unit_test(failures),
+                                       cmocka_unit_test(what_was_done_is_not_done_twice),
+                                       cmocka_unit_test(what_waits_for_a_token),
+                                       cmocka_unit_test(plans)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
