@@ -6,6 +6,7 @@
 #include "casehook_batch.h"
 #include "casehook_init.h"
 #include "casehook_input.h"
+#include "casehook_member.h"
 #include "casehook_print.h"
 #ifdef CASEHOOK_TOOL_OUTBOX
 #include "casehook_queue.h"
@@ -69,8 +70,23 @@ static bool has_written(const struct casehook_result *result)
     return done;
 }
 
-/* What was changed before an error counts more than the error. */
-static int code_of_result(const struct arguments *arguments, const struct casehook_result *result)
+/*
+ * Whether the case was made before, by the call that this one goes on from: its own requests need not have
+ * come that far.  An id that was given says nothing of it.
+ */
+static bool was_made(const struct document *params, const struct casehook_result *result)
+{
+    size_t length;
+    struct piece text = {params->text, params->length};
+    int step = casehook_error_step(casehook_result_error(result));
+    return casehook_result_id(result, &length) && step != CASEHOOK_STEP_PARAMS &&
+           member_is_object(member_find(text, "resume")) &&
+           !member_is_text(member_find(member_case(text), "externalId"));
+}
+
+/* What was changed before an error counts more than the error.  params: what the call was given. */
+static int code_of_result(const struct arguments *arguments, const struct document *params,
+                          const struct casehook_result *result)
 {
     const struct casehook_error *error = casehook_result_error(result);
     int step = casehook_error_step(error);
@@ -85,6 +101,7 @@ static int code_of_result(const struct arguments *arguments, const struct caseho
     if (casehook_error_outcome(error) == CASEHOOK_OUTCOME_UNKNOWN && arguments->operation != CASEHOOK_GET)
         return EXIT_UNKNOWN;
     if (changes && has_written(result)) return EXIT_PARTIAL;
+    if (makes && was_made(params, result)) return EXIT_PARTIAL;
     return code_of_status(casehook_error_status(error), step);
 }
 
@@ -254,7 +271,7 @@ static int run(const struct arguments *arguments, struct casehook_connector *con
         code = fault(arguments, arguments->connector, status, NULL);
         goto out;
     }
-    code = code_of_result(arguments, result);
+    code = code_of_result(arguments, &document, result);
     if (arguments->verbose && arguments->command == COMMAND_RUN) trace_requests("", result);
     if (!print_result(arguments, result, code) && code == EXIT_OK) code = code_of_lost(arguments);
 out:

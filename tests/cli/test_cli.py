@@ -413,16 +413,42 @@ class Failures(Tool):
 
     def test_no_token_for_what_comes_after(self):
         """The case is made or changed, and only the token for reading it cannot be renewed."""
-        for command, advice in ((("push",), "Do not create it again"), (("update", "7"), "The case was changed")):
-            server = self.server(**{"POST /token": [(200, JSON, '{"access_token": "abcdefgh1", "token_type": "Bearer"}'),
-                                                    (503, JSON, '{"error": "temporarily_unavailable"}')],
-                                    "POST": (201, JSON, '{"id": 7}'), "PUT": (200, JSON, '{"id": 7}'), "GET": (401, JSON, "{}")})
+        tokens = [(200, JSON, '{"access_token": "abcdefgh1", "token_type": "Bearer"}'), (503, JSON, '{"error": "temporarily_unavailable"}')]
+        for command, advice in ((("push",), "Do not create it again"), (("create",), "Do not create it again"),
+                                (("update", "7"), "The case was changed")):
+            server = self.server(**{"POST /token": tokens[:], "POST": (201, JSON, '{"id": 7}'), "PUT": (200, JSON, '{"id": 7}'),
+                                    "GET": (401, JSON, "{}")})
             document = self.document(server.url, authType="oauth2", accessTokenUrl=server.url + "/token", clientId="x")
             document["secrets"] = {"clientSecret": "geheim12"}
-            said = self.tool(11, *command, "--connector", self.file("c.json", document), "--title", "t")[1]
-            self.assertIn("casehook: token: ", said)
-            self.assertIn(advice, said)
-            self.assertNotIn("may succeed later", said)
+            words = [*command, "--connector", self.file("c.json", document), "--title", "t"]
+            said = [self.tool(11, *words)[1]]
+            server.answers["POST /token"] = tokens[:]
+            result = self.json(11, *words)
+            # Nor is there one for the runs that go on from it, and they know no less of the case.
+            del server.requests[:]
+            for _ in range(2 if command[0] != "update" else 0):
+                resumed = [*words, "--resume", self.file("resume.json", result)]
+                said.append(self.tool(11, *resumed)[1])
+                result = self.json(11, *resumed)
+                self.assertEqual(result["id"], "7")
+            self.assertLessEqual({path for _, path, _ in server.requests}, {"/token"})
+            for text in said:
+                self.assertIn("casehook: token: ", text)
+                self.assertIn(advice, text)
+                self.assertNotIn("may succeed later", text)
+
+    def test_a_resumed_update_that_was_not_sent(self):
+        """The id was given, and says of no change that it was made; nor do params that are wrong."""
+        server = self.server(**{"POST /token": (400, JSON, '{"error": "invalid_client"}')})
+        document = self.document(server.url, authType="oauth2", accessTokenUrl=server.url + "/token", clientId="x")
+        document["secrets"] = {"clientSecret": "geheim12"}
+        words = ("push", "--connector", self.file("c.json", document), "--resume")
+        resume = {"ok": False, "operation": "push", "id": "7", "requests": [], "comments": []}
+        case = self.file("case.json", {"incident": {"title": "t", "externalId": "7"}})
+        self.tool(8, *words, self.file("resume.json", resume), "--title", "t", "--external-id", "7")
+        self.tool(8, *words, self.file("resume.json", resume), "--case", case)
+        resume["comments"] = [{"commentId": "1", "state": "sent"}]
+        self.tool(4, *words, self.file("resume.json", resume), "--title", "t")
 
     def test_no_token_for_the_next_hop_of_a_find(self):
         """Its token ended on the way.  The redirect was followed, and that is all that was done: there is no case."""
