@@ -155,11 +155,20 @@ static int read_lists(struct struct_reader *reader)
     return status ? status : struct_comments(reader);
 }
 
-/* Of a get nothing counts but what is known of the case in the tracker. */
+/* Of the lists and fields of a get nothing counts but what is known of the case in the tracker. */
 static struct casehook_params only_external(const struct casehook_params *source)
 {
     return (struct casehook_params){.external_fields = source->external_fields,
                                     .external_fields_length = source->external_fields_length};
+}
+
+/* Of a get it counts only where it is what has the id (D5). */
+static int struct_resume(struct struct_reader *reader, const struct casehook_params *source, int operation)
+{
+    if (operation == CASEHOOK_GET && source->external_id) return CASEHOOK_OK;
+    struct casehook__text resume = casehook__text_given(source->resume, source->resume_length);
+    reader->total += resume.length;
+    return check_object("resume", resume, &reader->params->resume, reader->error);
 }
 
 static int struct_all(struct struct_reader *reader, int operation)
@@ -167,7 +176,7 @@ static int struct_all(struct struct_reader *reader, int operation)
     const struct casehook_params *source = reader->source;
     struct casehook_params external;
     struct casehook__parsed_params *params = reader->params;
-    int status = CASEHOOK_OK;
+    int status;
     params->external_id = take_text(reader, source->external_id);
     if (operation == CASEHOOK_GET) {
         external = only_external(source);
@@ -179,10 +188,8 @@ static int struct_all(struct struct_reader *reader, int operation)
         params->severity = take_text(reader, source->severity);
         params->status = take_text(reader, source->status);
         params->idempotency_key = take_text(reader, source->idempotency_key);
-        struct casehook__text resume = casehook__text_given(source->resume, source->resume_length);
-        status = check_object("resume", resume, &params->resume, reader->error);
-        reader->total += resume.length;
     }
+    status = struct_resume(reader, source, operation);
     if (!status) status = read_lists(reader);
     if (status) return status;
     if (reader->total > CASEHOOK__PARAMS_MAX_BYTES)

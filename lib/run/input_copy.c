@@ -94,6 +94,10 @@ static void pack_case(struct packer *packer, struct casehook_params *params)
     params->severity = pack(packer, params->severity);
     params->status = pack(packer, params->status);
     params->idempotency_key = pack(packer, params->idempotency_key);
+}
+
+static void pack_resume(struct packer *packer, struct casehook_params *params)
+{
     struct casehook__text resume = casehook__text_given(params->resume, params->resume_length);
     params->resume = pack_text(packer, resume.data, resume.length);
     params->resume_length = resume.length;
@@ -108,11 +112,14 @@ static const struct casehook_params *pack_params(struct packer *packer, int oper
     if (operation == CASEHOOK_GET)
         params = (struct casehook_params){.struct_size = sizeof params,
                                           .external_id = given->external_id,
+                                          .resume = given->external_id ? NULL : given->resume,
+                                          .resume_length = given->resume_length,
                                           .external_fields = given->external_fields,
                                           .external_fields_length = given->external_fields_length};
     pack_fields(packer, &params);
     params.external_id = pack(packer, params.external_id);
     if (operation != CASEHOOK_GET) pack_case(packer, &params);
+    pack_resume(packer, &params);
     if (copy) *copy = params;
     return copy;
 }

@@ -77,6 +77,67 @@ static void push_with_comments_on_one_connection(void **state)
     serve_end(NULL);
 }
 
+static struct casehook_result *get_in_loop(struct casehook_connector *connector,
+                                           const struct casehook_params *given)
+{
+    struct casehook_loop *loop = NULL;
+    struct casehook_result *result = NULL;
+    struct casehook_params params = *given;
+    char *resume = strdup(given->resume);
+    assert_non_null(resume);
+    params.resume = resume;
+    assert_int_equal(casehook_loop_new(NULL, &loop), CASEHOOK_OK);
+    assert_int_equal(casehook_loop_submit(loop, connector, CASEHOOK_GET, &params, NULL, NULL, NULL),
+                     CASEHOOK_OK);
+    memset(resume, '!', strlen(resume)); /* nothing is kept */
+    free(resume);
+    while (!(result = casehook_loop_next(loop, NULL)))
+        assert_int_equal(casehook_loop_wait(loop, 10000), CASEHOOK_OK);
+    casehook_loop_free(loop);
+    return result;
+}
+
+/* A get that goes on from a result has its id from there, as in JSON; an id that is given counts more (D5).
+ */
+static void a_resumed_get_knows_its_case(void **state)
+{
+    (void)state;
+    static const char earlier[] = "{\"ok\":false,\"operation\":\"get\",\"id\":\"7\",\"requests\":[{\"step\":"
+                                  "\"get\",\"outcome\":\"unknown\"}],\"comments\":[]}";
+    static const struct {
+        const char *external_id, *resume;
+        size_t length;
+        const char *id; /* NULL: it has none, and is refused */
+    } rows[] = {{NULL, earlier, CASEHOOK_TERMINATED, "7"},    {NULL, earlier, sizeof earlier - 1, "7"},
+                {"8", earlier, CASEHOOK_TERMINATED, "8"},     {"8", "no json", CASEHOOK_TERMINATED, "8"},
+                {NULL, "no json", CASEHOOK_TERMINATED, NULL}, {NULL, "{}", CASEHOOK_TERMINATED, NULL}};
+    serve(good, NULL);
+    struct casehook_connector *connector = document_connector(NULL, base, NULL, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct casehook_params params = {.struct_size = sizeof params,
+                                         .title = "of no use",
+                                         .external_id = rows[i].external_id,
+                                         .resume = rows[i].resume,
+                                         .resume_length = rows[i].length};
+        struct casehook_result *results[2] = {NULL, get_in_loop(connector, &params)};
+        int status = casehook_get(connector, &params, NULL, &results[0]);
+        assert_int_equal(status, rows[i].id ? CASEHOOK_OK : CASEHOOK_E_PARAMS);
+        for (size_t j = 0; j < 2; j++) {
+            assert_int_equal(casehook_result_status(results[j]), status);
+            if (rows[i].id) {
+                assert_string_equal(casehook_result_id(results[j], NULL), rows[i].id);
+                assert_string_equal(casehook_result_title(results[j], NULL), "CASE-42");
+            } else {
+                assert_string_equal(casehook_error_field(casehook_result_error(results[j])), "resume");
+            }
+            casehook_result_free(results[j]);
+        }
+    }
+    casehook_connector_unref(connector);
+    assert_int_equal(http_log_count(http), 8);
+    serve_end(NULL);
+}
+
 static void a_dead_connection_is_never_used_twice(void **state)
 {
     (void)state;
@@ -428,6 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(push_with_comments_on_one_connection),
+        cmocka_unit_test(a_resumed_get_knows_its_case),
         cmocka_unit_test(a_dead_connection_is_never_used_twice),
         cmocka_unit_test(the_deadline_is_for_the_whole_operation),
         cmocka_unit_test(cancel_from_another_thread),
