@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,15 @@ struct notification {
     char id[1024];
 };
 
+/* What would look like a byte that was written so. */
+static bool is_escape(const char *text)
+{
+    return text[0] == '%' && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]);
+}
+
 /*
  * The case of a host or service.  Bytes that are not UTF-8 become %XX: by a question mark two services would
- * become one case.  False: it is too long.
+ * become one case, as they would if a name that says %XX itself stayed as it is.  False: it is too long.
  */
 static bool make_id(struct notification *n)
 {
@@ -47,7 +54,7 @@ static bool make_id(struct notification *n)
                                                n->service);
     if (length >= sizeof name) return false;
     for (size_t i = 0; i < length;) {
-        size_t whole = utf8_length(name + i, length - i);
+        size_t whole = is_escape(name + i) ? 0 : utf8_length(name + i, length - i);
         if (sizeof n->id - used <= 4) return false;
         if (whole)
             memcpy(n->id + used, name + i, whole);

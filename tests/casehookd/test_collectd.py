@@ -154,7 +154,7 @@ LoadPlugin casehook
 
     def test_names_that_are_not_utf8(self):
         self.start(f'  Outbox "{self.outbox}"\n  To "default"')
-        for host in (b"caf\xe9", b"caf\xe8", "caf\u00e9".encode()):
+        for host in (b"caf\xe9", b"caf\xe8", "caf\u00e9".encode(), b"caf%E9", b"caf%"):
             self.notify(host, b"full \xe9")
             self.notify(host, b"full \xe8")  # another message, though it looks the same
         self.notify(b"caf\xe8", b"empty", "okay")
@@ -165,7 +165,9 @@ LoadPlugin casehook
         del found["end/disk/gauge"]
         self.assertEqual(found, {"caf%E9/disk/gauge": ("open", "caf?/disk/gauge: warning", "caf?", 1),
                                  "caf%E8/disk/gauge": ("closed", "caf?/disk/gauge: okay", "caf?", 2),
-                                 "caf\u00e9/disk/gauge": ("open", "caf\u00e9/disk/gauge: warning", "caf\u00e9", 1)})
+                                 "caf\u00e9/disk/gauge": ("open", "caf\u00e9/disk/gauge: warning", "caf\u00e9", 1),
+                                 "caf%25E9/disk/gauge": ("open", "caf%E9/disk/gauge: warning", "caf%E9", 1),
+                                 "caf%/disk/gauge": ("open", "caf%/disk/gauge: warning", "caf%", 1)})
 
     def test_a_wrong_configuration(self):
         self.start('  Outbox "/nope/outbox.db"\n  To "x"')

@@ -81,14 +81,17 @@ class Notify(unittest.TestCase):
 
     def test_names_that_are_not_utf8(self):
         """They stay names of their own, whatever their texts look like, and each finds its own case."""
-        names = [os.fsdecode(name) for name in (b"Temp \xe4", b"Temp \xf6", "Temp \u00e4".encode())]
+        names = [os.fsdecode(name) for name in (b"Temp \xe4", b"Temp \xf6", "Temp \u00e4".encode(), b"Temp %E4", b"Temp %25E4", b"Temp 9%")]
         for name in names:
             self.notify("--host", "web", "--service", name, "--type", "PROBLEM", "--state", "WARNING")
-        self.assertEqual(len(self.deliver()), 3)
+        self.assertEqual(len(self.deliver()), 6)
         self.notify("--host", "web", "--service", names[1], "--type", "RECOVERY", "--state", "OK")
         cases = {case["reference"]: (case["status"], case["title"]) for case in self.deliver()}
         self.assertEqual(cases, {"web!Temp %E4": ("open", "Temp ? on web is WARNING"), "web!Temp %F6": ("closed", "Temp ? on web is OK"),
-                                 "web!Temp \u00e4": ("open", "Temp \u00e4 on web is WARNING")})
+                                 "web!Temp \u00e4": ("open", "Temp \u00e4 on web is WARNING"),
+                                 "web!Temp %25E4": ("open", "Temp %E4 on web is WARNING"),
+                                 "web!Temp %2525E4": ("open", "Temp %25E4 on web is WARNING"),
+                                 "web!Temp 9%": ("open", "Temp 9% on web is WARNING")})
         self.notify("--host", os.fsdecode(b"\xff" * 400), "--type", "PROBLEM", code=2)
 
     def test_one_bad_character_spoils_no_other(self):

@@ -18,6 +18,7 @@
 #include <casehook_outbox.h>
 #include <jansson.h>
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,11 +140,20 @@ static void make_name(const notification_t *n, char name[NAME_SIZE])
              n->plugin_instance, n->type, *n->type_instance ? "-" : "", n->type_instance);
 }
 
-/* Bytes that are not UTF-8 become %XX: by a question mark two hosts would become one case. */
+/* What would look like a byte that was written so. */
+static bool is_escape(const char *text)
+{
+    return text[0] == '%' && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]);
+}
+
+/*
+ * Bytes that are not UTF-8 become %XX: by a question mark two hosts would become one case, as they would if a
+ * name that says %XX itself stayed as it is.
+ */
 static void make_id(const char *name, char id[ID_SIZE])
 {
     while (*name) {
-        size_t length = character_length((const unsigned char *)name);
+        size_t length = is_escape(name) ? 0 : character_length((const unsigned char *)name);
         if (length)
             memcpy(id, name, length);
         else
