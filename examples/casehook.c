@@ -64,9 +64,14 @@ static bool has_written(const struct casehook_result *result)
 {
     const struct casehook_error *error = casehook_result_error(result);
     bool done = is_done_write(casehook_error_step(error), casehook_error_outcome(error));
-    for (size_t i = 0; !done && i < casehook_result_request_count(result); i++)
-        done = is_done_write(casehook_result_request_step(result, i),
-                             casehook_result_request_outcome(result, i));
+    size_t length;
+    bool named = casehook_result_id(result, &length) != NULL;
+    for (size_t i = 0; !done && i < casehook_result_request_count(result); i++) {
+        int step = casehook_result_request_step(result, i);
+        /* A create that was not answered is done when its case was found. */
+        done = is_done_write(step, casehook_result_request_outcome(result, i)) ||
+               (step == CASEHOOK_STEP_CREATE && named);
+    }
     return done;
 }
 

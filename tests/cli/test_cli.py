@@ -465,6 +465,21 @@ class Failures(Tool):
             self.assertNotIn("exists", said)
             self.assertEqual([method for method, path, _ in server.requests if path != "/token"], ["GET"])
 
+    def test_no_token_for_a_case_that_was_looked_for(self):
+        """The create was not answered, but its case was found: it is made, though no request says so."""
+        server = self.server(**{"POST /token": [(200, JSON, '{"access_token": "abcdefgh1", "token_type": "Bearer"}'),
+                                                (400, JSON, '{"error": "invalid_client"}')],
+                                "POST": (200, JSON, None), "GET": (401, JSON, "{}"),
+                                "GET /find?title=t": (200, JSON, '{"items": [{"id": 7}]}')})
+        document = self.document(server.url, findIncidentUrl=server.url + "/find?title={{{case.title}}}",
+                                 findIncidentResponseKey="items[0].id", authType="oauth2",
+                                 accessTokenUrl=server.url + "/token", clientId="x")
+        document["secrets"] = {"clientSecret": "geheim12"}
+        settings = self.file("settings.json", {"retry.findDelay": "1ms"})
+        said = self.tool(11, "push", "--connector", self.file("c.json", document), "--settings", settings, "--title", "t")[1]
+        self.assertIn("casehook: token: ", said)
+        self.assertIn("Do not create it again", said)
+
     def test_a_case_that_is_known_to_exist_without_its_id(self):
         """The create was not answered, and the second one is told that it was done."""
         server = self.server(POST=[(200, JSON, None), (409, JSON, '{"error": "duplicate"}')], GET=(403, JSON, "{}"))
