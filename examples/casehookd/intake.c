@@ -57,37 +57,77 @@ static void put_failed(struct request *request, struct answer *answer,
                                                       : INTAKE_FAILED);
 }
 
+/* ---- what can be said without sending ---------------------------------------------------------- */
+
+/* The same with an id where it has none: which one the outbox knows, or will. NULL: it is no JSON. */
+static char *with_an_id(const char *params, size_t length)
+{
+    json_t *root = json_loadb(params, length, JSON_ALLOW_NUL, NULL);
+    json_t *incident = json_object_get(root, "incident");
+    json_t *object = json_is_object(incident) ? incident : root, *id = json_object_get(object, "externalId");
+    if (!id || json_is_null(id)) json_object_set_new(object, "externalId", json_string("1"));
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return text;
+}
+
+static int preview(const struct request *request, int operation, const char *params, size_t length,
+                   struct casehook_result **result)
+{
+    struct casehook_connector *connector = config_connector(request->config, request->source->connector);
+    int status = casehook_preview_json(connector, operation, params, length, result);
+    const char *field = casehook_error_field(casehook_result_error(*result));
+    bool no_id = status == CASEHOOK_E_PARAMS && field && !strcmp(field, "externalId");
+    char *text = no_id ? with_an_id(params, length) : NULL;
+    if (no_id) {
+        casehook_result_free(*result);
+        *result = NULL;
+        status = text ? casehook_preview_json(connector, operation, text, CASEHOOK_TERMINATED, result)
+                      : CASEHOOK_OK;
+    }
+    free(text);
+    return status;
+}
+
 /* ---- alerts ------------------------------------------------------------------------------------ */
 
-/* The entry that was put last for a case: its key (yours) and id; 0 when there is none. */
-static int find_last(struct request *request, const char *case_id, char **key, uint64_t *id, bool *finished,
+/* The entry that was put last for a case; its key is yours. */
+static int find_last(struct request *request, const char *case_id, struct last_entry *last,
                      struct casehook_outbox_error **error)
 {
     struct casehook_outbox_query query = {
         .struct_size = sizeof query, .connector = request->source->connector, .case_id = case_id, .limit = 1};
     struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
     struct casehook_outbox_list *list = NULL;
-    *key = NULL;
-    *id = 0;
     int status = casehook_outbox_find(request->server->outbox, &query, &list, error);
     if (!status && casehook_outbox_list_count(list) && !casehook_outbox_list_entry(list, 0, &entry)) {
-        *key = text_copy(entry.key);
-        *id = entry.id;
-        *finished = entry.state == CASEHOOK_OUTBOX_DONE;
+        last->key = text_copy(entry.key);
+        last->id = entry.id;
+        last->operation = entry.operation;
+        last->finished = entry.state == CASEHOOK_OUTBOX_DONE;
     }
     casehook_outbox_list_free(list);
     return status;
 }
 
-/* Both entries of a plan are durable before the answer.  One that is refused as PARAMS has nothing to change:
- * the case was never made. */
-static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
-                     const struct plan *plan)
+/* A comment beside an update, for a connector that has no call for comments: a push leaves it out too. */
+static bool is_skipped(const struct request *request, const struct notice *notice,
+                       const struct plan_item *item)
 {
-    struct casehook_outbox_error *error = NULL;
-    uint64_t entry = 0;
+    struct casehook_result *result = NULL;
+    if (!notice->resolved || item->operation != CASEHOOK_COMMENT ||
+        !(notice->source->on_resolved & REACT_UPDATE) || !item->params)
+        return false;
+    int status = preview(request, CASEHOOK_COMMENT, item->params, strlen(item->params), &result);
+    casehook_result_free(result);
+    return status == CASEHOOK_E_CONFIG;
+}
+
+/* All entries of a plan are durable before the answer: the last one that was put, whether one is new. */
+static int put_items(struct request *request, const struct notice *notice, const struct plan *plan,
+                     uint64_t *entry, bool *any, struct casehook_outbox_error **error)
+{
     int stored = 0, status = CASEHOOK_OK;
-    bool any = false;
     for (size_t i = 0; i < plan->count && !status; i++) {
         const struct plan_item *item = &plan->items[i];
         struct casehook_outbox_item put = {.struct_size = sizeof put,
@@ -97,14 +137,26 @@ static void put_plan(struct request *request, struct answer *answer, const struc
                                            .params_length = CASEHOOK_TERMINATED,
                                            .operation = item->operation,
                                            .flags = plan->forget ? CASEHOOK_OUTBOX_ANEW : 0};
-        if (!item->params) {
+        if (is_skipped(request, notice, item)) continue;
+        status = casehook_outbox_put(request->server->outbox, &put, entry, &stored, error);
+        *any = *any || (!status && stored == CASEHOOK_OUTBOX_STORED);
+    }
+    return status;
+}
+
+/* One that is refused as PARAMS has nothing to change: the case was never made. */
+static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
+                     const struct plan *plan, uint64_t entry)
+{
+    struct casehook_outbox_error *error = NULL;
+    bool any = false;
+    for (size_t i = 0; i < plan->count; i++)
+        if (!plan->items[i].params) {
             answer_error(answer, 503, "out of memory");
             intake_count(request, INTAKE_FAILED);
             return;
         }
-        status = casehook_outbox_put(request->server->outbox, &put, &entry, &stored, &error);
-        any = any || (!status && stored == CASEHOOK_OUTBOX_STORED);
-    }
+    int status = put_items(request, notice, plan, &entry, &any, &error);
     /* Never made, or somebody has discarded it. */
     bool no_case = status == CASEHOOK_E_PARAMS && !any &&
                    (notice->resolved || plan->items[0].operation == CASEHOOK_COMMENT);
@@ -125,22 +177,20 @@ static void take_notice(struct request *request, struct answer *answer, const st
 {
     struct casehook_outbox_error *error = NULL;
     struct plan plan = {0};
-    char *key = NULL;
-    uint64_t last = 0;
-    bool finished = false;
-    int status = find_last(request, notice->case_id, &key, &last, &finished, &error);
-    if (!status) plan_make(notice, key, last, finished, &plan);
+    struct last_entry last = {0};
+    int status = find_last(request, notice->case_id, &last, &error);
+    if (!status) plan_make(notice, &last, &plan);
     if (status) {
         put_failed(request, answer, error);
     } else if (!plan.count) {
         intake_count(request, plan.known ? INTAKE_KNOWN : INTAKE_IGNORED);
-        say(answer, plan.known ? "known" : "ignored", notice->case_id, last, plan.reason);
+        say(answer, plan.known ? "known" : "ignored", notice->case_id, last.id, plan.reason);
     } else {
-        put_plan(request, answer, notice, &plan);
+        put_plan(request, answer, notice, &plan, last.id);
     }
     plan_clear(&plan);
     casehook_outbox_error_free(error);
-    free(key);
+    free(last.key);
 }
 
 static void take_alerts(struct request *request, struct answer *answer)

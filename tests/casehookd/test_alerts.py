@@ -1,15 +1,16 @@
-"""Alerts become cases, and live as these do: test_alerts.py CASEHOOKD TRACKER CONNECTOR"""
+"""Alerts become cases, and live as these do: test_alerts.py CASEHOOKD TRACKER CONNECTOR TOOL"""
 import base64
 import contextlib
 import json
 import sqlite3
+import subprocess
 import sys
 import unittest
 
-from daemon import TOKEN, alert, payload, setup
+from daemon import PATIENCE, TOKEN, alert, payload, setup
 
-PROGRAM, TRACKER, DOCUMENT = sys.argv[1:4]
-del sys.argv[1:4]
+PROGRAM, TRACKER, DOCUMENT, TOOL = sys.argv[1:5]
+del sys.argv[1:5]
 
 
 class Alerts(unittest.TestCase):
@@ -149,8 +150,53 @@ class Alerts(unittest.TestCase):
         self.send([alert()])
         self.assertEqual(self.texts(self.cases()[0]), [])
 
+    def outbox(self, word, which):
+        location = self.daemon.configuration["outbox"]["location"]
+        subprocess.run([TOOL, "outbox", word, which, "--outbox", location, *(["--to", "tracker"] if word == "forget" else [])], check=True, timeout=PATIENCE)
+
+    def test_an_end_of_what_was_never_made(self):
+        self.source(case={"title": "{{commonAnnotations.summary}}"})
+        long = {"commonAnnotations": {"summary": "x" * 1025}}  # which the tracker refuses
+        first = self.send([alert()], **long)
+        self.assertEqual(self.daemon.metrics()['casehook_outbox_entries{state="parked"}'], 1)
+        self.outbox("discard", first["entry"])
+        self.assertEqual(self.send([alert("resolved")], "ignored")["reason"], "there is no case to close")
+        self.assertEqual(self.cases(), [])
+        # What is parked may make one yet; its end makes none.
+        self.send([alert()], key="2", **long)
+        self.send([alert("resolved")], key="2")
+        self.assertEqual(self.cases(), [])
+        # The next time that it fires is a case as any other.
+        self.send([alert(starts="2026-01-02T00:00:00Z")])
+        self.send([alert("resolved", starts="2026-01-02T00:00:00Z")])
+        [case] = self.cases()
+        self.assertEqual((case["status"], len(case["comments"])), ("closed", 2))
+
+    def test_an_end_of_what_was_forgotten(self):
+        self.source()
+        self.outbox("forget", self.send([alert()])["case"])
+        self.send([alert("resolved")], "ignored")
+        [case] = self.cases()
+        self.assertEqual((case["status"], case["comments"]), ("open", []))
+
+    def test_an_end_without_comments(self):
+        """As with a push: a connector that has no call for them leaves them out."""
+        path = self.daemon.folder + "/tracker.json"
+        with open(path, encoding="utf-8") as file:
+            connector = json.load(file)
+        for name in [each for each in connector["config"] if each.startswith("createComment")]:
+            del connector["config"][name]
+        self.daemon.write("tracker.json", connector)
+        self.source()
+        self.send([alert()])
+        self.send([alert("resolved")])
+        self.send([alert("resolved")], "known")
+        [case] = self.cases()
+        self.assertEqual((case["status"], case["comments"]), ("closed", []))
+        self.assertEqual(self.daemon.metrics()['casehook_outbox_entries{state="parked"}'], 0)
+
     def test_an_end_of_which_half_was_stored(self):
-        """Of a case without entries the end is two; the sender comes again when one of them could not be stored."""
+        """The end is two entries; the sender comes again when one of them could not be stored."""
         location = self.daemon.configuration["outbox"]["location"]
 
         def lose(condition):
@@ -170,6 +216,13 @@ class Alerts(unittest.TestCase):
         self.send([alert("resolved")])
         self.send([alert("resolved")], "known")
         self.assertEqual(len(self.cases()[0]["comments"]), 2)
+        # One whose beginning is known.
+        self.send([alert()], key="2")
+        self.send([alert("resolved")], key="2")
+        lose("CAST(key AS TEXT) LIKE 'rc-%' AND id = (SELECT MAX(id) FROM casehook_entry)")
+        self.send([alert("resolved")], key="2")
+        self.send([alert("resolved")], "known", key="2")
+        self.assertEqual([len(case["comments"]) for case in self.cases()], [2, 2])
 
     def test_texts_of_a_case(self):
         self.source(case={"title": " {{commonLabels.alertname}}:\n{{#alerts}}{{labels.instance}}{{^@last}}, {{/@last}}{{/alerts}} ",
