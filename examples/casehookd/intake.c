@@ -222,16 +222,18 @@ static int operation_of(const char *name)
     return 0;
 }
 
-/* What can be said of a case without sending it: faults that would park it. */
+/* What can be said of a case without sending it: faults that would park it.  What the requests of an update
+ * or a comment are made of is known when they are sent: the outbox remembers fields of the tracker's case. */
 static bool is_fine(struct request *request, int operation, struct answer *answer)
 {
     struct casehook_result *result = NULL;
-    struct casehook_connector *connector = config_connector(request->config, request->source->connector);
-    if (operation == CASEHOOK_UPDATE || operation == CASEHOOK_COMMENT) return true;
-    int status =
-        casehook_preview_json(connector, operation, request->body.data, request->body.length, &result);
-    bool fine = status != CASEHOOK_E_PARAMS;
-    if (!fine) answer_error(answer, 422, "%s", casehook_error_message(casehook_result_error(result)));
+    bool on_a_case = operation == CASEHOOK_UPDATE || operation == CASEHOOK_COMMENT;
+    int status = preview(request, operation, request->body.data, request->body.length, &result);
+    const struct casehook_error *error = casehook_result_error(result);
+    const char *field = casehook_error_field(error);
+    bool of_request = field && !strncmp(field, "config.", 7);
+    bool fine = status != CASEHOOK_E_PARAMS || (on_a_case && of_request);
+    if (!fine) answer_error(answer, 422, "%s", casehook_error_message(error));
     casehook_result_free(result);
     return fine;
 }

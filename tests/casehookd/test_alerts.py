@@ -319,6 +319,45 @@ class Alerts(unittest.TestCase):
             self.assertEqual(answer.status, 422, (body, answer.text))
             self.assertTrue(answer.json["error"])
 
+    def test_cases_that_would_be_parked(self):
+        """What can be seen of an update or a comment is said at once, whether or not it has the id of its case."""
+        self.daemon.start()
+        self.assertEqual(self.daemon.post({"title": "By hand", "id": "c1"}, "/cases").status, 202)
+        self.daemon.wait_idle()
+        for body, operation, wanted in (({"id": "c1", "comment": "x"}, "comment", "comment"), ({"id": "c1"}, "comment", "exactly one comment"),
+                                        ({"id": "c1", "comments": []}, "comment", "exactly one"), ({"id": "c1"}, "update", "title"),
+                                        ({"id": "c1", "title": "x", "externalId": ""}, "update", "externalId"),
+                                        ({"externalId": "1", "comments": [{"commentId": "1", "comment": ""}]}, "comment", "empty"),
+                                        ({"incident": {"id": "c1", "tilte": "x"}}, "update", "tilte"), ([], "comment", "")):
+            answer = self.daemon.post(body, "/cases?operation=" + operation)
+            self.assertEqual(answer.status, 422, (body, answer.text))
+            self.assertIn(wanted, answer.json["error"])
+        comments = [{"commentId": "1", "comment": "a\u0000b"}]
+        for body, operation in (({"incident": {"id": "c1", "externalId": None}, "comments": comments}, "comment"),
+                                ({"id": "c1", "comments": comments}, "comment"), ({"externalId": "1", "comments": comments}, "comment"),
+                                ({"id": "c1", "title": "x", "externalId": None}, "update"), ({"incident": {"id": "c1", "title": "y"}}, "update")):
+            answer = self.daemon.post(body, "/cases?operation=" + operation)
+            self.assertEqual(answer.status, 202, (body, answer.text))
+        self.daemon.wait_idle()
+        self.assertEqual((self.cases()[0]["title"], len(self.cases()[0]["comments"])), ("y", 3))
+        self.assertEqual(self.daemon.metrics()['casehook_outbox_entries{state="parked"}'], 0)
+
+    def test_cases_whose_fields_are_known_later(self):
+        """What the outbox remembers of a case is not missed before it is sent."""
+        path = self.daemon.folder + "/tracker.json"
+        with open(path, encoding="utf-8") as file:
+            connector = json.load(file)
+        for call in ("updateIncident", "createComment"):
+            connector["config"][call + "Url"] = connector["config"][call + "Url"].replace("external.system.id", "external.fields.number")
+        connector["config"]["createResponseFields"] = {"number": "id"}
+        self.daemon.write("tracker.json", connector)
+        self.daemon.start()
+        for body, operation in (({"title": "x"}, "push"), ({"title": "y"}, "update"), ({"comments": [{"commentId": "1", "comment": "z"}]}, "comment")):
+            self.assertEqual(self.daemon.post({"id": "c1", **body}, "/cases?operation=" + operation).status, 202, operation)
+        self.daemon.wait_idle()
+        [case] = self.cases()
+        self.assertEqual((case["title"], self.texts(case)), ("y", ["z"]))
+
     def test_keys_of_cases(self):
         """A key is its source's, and stands for one case: nothing is taken for known that is not."""
         self.daemon.configuration["sources"] += [
