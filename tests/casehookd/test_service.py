@@ -106,6 +106,19 @@ class Service(unittest.TestCase):
         self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 202)
         self.assertEqual(os.stat(self.daemon.configuration["outbox"]["location"] + ".lock").st_size, 0)
 
+    def test_not_ready_while_nothing_can_be_sent(self):
+        """Without any put: what is to be sent cannot be written down."""
+        self.tracker.close()
+        self.tracker.close = lambda: None
+        self.daemon.start()
+        self.assertEqual(self.daemon.post({"title": "x"}, "/cases").status, 202)
+        self.assertEqual(self.ready(), (200, 1))
+        limits = resource.prlimit(self.daemon.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        self.daemon.wait_for("a machine that is not ready", lambda: self.ready() == (503, 0))
+        self.assertEqual(self.daemon.ask("GET", "/-/ready").json["error"], "the outbox cannot be used: system")
+        resource.prlimit(self.daemon.process.pid, resource.RLIMIT_FSIZE, limits)
+        self.daemon.wait_for("a machine that is ready again", lambda: self.ready() == (200, 1))
+
     def test_a_lock_file_of_somebody_else(self):
         """Who may write in the folder of the outbox cannot have casehookd write into another file."""
         lock, other = self.daemon.configuration["outbox"]["location"] + ".lock", os.path.join(self.daemon.folder, "other")
