@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 enum { CONFIG_MAX = 4 * 1024 * 1024, SOURCES_MAX = 100, CONNECTORS_MAX = 100 };
 
@@ -24,8 +25,39 @@ static void add_errors(struct faults *faults, const char *place, const struct ca
     }
 }
 
+/* A member by its dotted name, or by nested ones. */
+static json_t *find_setting(json_t *object, const char *name)
+{
+    const char *member;
+    json_t *value, *found = NULL;
+    json_object_foreach(object, member, value) {
+        size_t length = strlen(member);
+        if (!strcmp(member, name)) return value;
+        if (!found && !strncmp(member, name, length) && name[length] == '.')
+            found = find_setting(value, name + length + 1);
+    }
+    return found;
+}
+
+/* How long a request may take; the library has found no fault in it. */
+static int64_t response_timeout_of(const char *settings)
+{
+    static const char *const names[] = {"responseTimeout", "xpack.actions.responseTimeout"};
+    json_t *root = settings ? json_loads(settings, 0, NULL) : NULL, *value = NULL;
+    for (size_t i = 0; i < 2 && !value; i++) value = find_setting(root, names[i]);
+    struct faults faults = {0};
+    struct reader reader = {&faults, "."};
+    struct object object = {.reader = &reader, .json = value ? json_pack("{sO}", names[0], value) : NULL};
+    /* One with a unit that only the library knows, a month or a year, is longer than any lease. */
+    int64_t ms = object.json ? read_time(&object, names[0], INT64_MAX, 1, INT64_MAX) : 60000;
+    json_decref(object.json);
+    json_decref(root);
+    faults_clear(&faults);
+    return ms;
+}
+
 /* The settings for all connectors: an object, or the name of a file. */
-static struct casehook_settings *read_settings(const struct object *top)
+static struct casehook_settings *read_settings(const struct object *top, struct config *config)
 {
     json_t *value = json_object_get(top->json, "settings");
     struct casehook_settings *settings = NULL;
@@ -43,6 +75,8 @@ static struct casehook_settings *read_settings(const struct object *top)
         faults_add(top->reader->faults, "settings", "must be an object, or the name of a file");
     if (text && casehook_settings_load_json(settings, text, CASEHOOK_TERMINATED, &error))
         add_errors(top->reader->faults, "settings", error);
+    else
+        config->response_timeout_ms = response_timeout_of(text);
     casehook_error_free(error);
     text_wipe(text);
     casehook_settings_set_log(settings, CASEHOOK_LOG_INFO, NULL, log_request, NULL);
@@ -227,6 +261,34 @@ static void join_location(const struct reader *reader, struct config *config)
     if (joined.failed) reader->faults->no_memory = true;
 }
 
+/* The outbox makes its file, but no folder. */
+static void check_folder(const struct reader *reader, const struct config *config)
+{
+    char *path = config->location && !strstr(config->location, "://") ? text_copy(config->location) : NULL;
+    char *slash = path ? strrchr(path, '/') : NULL;
+    struct stat about;
+    if (slash && slash != path) {
+        *slash = '\0';
+        if (stat(path, &about) ? errno == ENOENT || errno == ENOTDIR : !S_ISDIR(about.st_mode))
+            faults_add(reader->faults, "outbox.location", "%.300s is no folder: make it first", path);
+    }
+    free(path);
+}
+
+/* Else the attempt is over before its answer comes, however often it is made. */
+static void check_lease(const struct reader *reader, const struct config *config)
+{
+    long long lease = config->outbox.lease_ms ? config->outbox.lease_ms : 120000;
+    if (lease > config->response_timeout_ms) return;
+    if (config->response_timeout_ms == INT64_MAX)
+        faults_add(reader->faults, "outbox.lease",
+                   "must be longer than the setting responseTimeout; it is %lld ms", lease);
+    else
+        faults_add(reader->faults, "outbox.lease",
+                   "must be longer than the setting responseTimeout, %lld ms; it is %lld ms",
+                   (long long)config->response_timeout_ms, lease);
+}
+
 static void read_outbox(const struct object *top, struct config *config)
 {
     static const char *const names[] = {"location",     "worker",      "maxEntries",     "maxBytes",
@@ -242,6 +304,7 @@ static void read_outbox(const struct object *top, struct config *config)
     config->worker = read_text(&object, "worker", NULL, false);
     check_outbox(&object, config);
     join_location(top->reader, config);
+    check_folder(top->reader, config);
     o->struct_size = sizeof *o;
     o->max_entries = read_count(&object, "maxEntries", 1000000, 1, 1000000000);
     o->max_bytes = read_size(&object, "maxBytes", (uint64_t)4 << 30, 1 << 20, (uint64_t)1 << 40);
@@ -252,6 +315,7 @@ static void read_outbox(const struct object *top, struct config *config)
     o->keep_finished_ms = read_time(&object, "keepFinished", never, 1000, 10 * year);
     o->keep_cases_ms = read_time(&object, "keepCases", never, 1000, 10 * year);
     o->lease_ms = (uint32_t)read_time(&object, "lease", 0, 1000, 86400000);
+    check_lease(top->reader, config);
     o->database_timeout_ms = (uint32_t)read_time(&object, "databaseTimeout", 0, 100, 60000);
     o->poll_ms = (uint32_t)read_time(&object, "poll", 0, 10, 3600000);
     o->max_sending = (uint32_t)read_count(&object, "maxSending", 0, 1, 10000);
@@ -265,7 +329,7 @@ static void read_all(struct reader *reader, json_t *root, struct config *config)
     static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
     static const char *const one[] = {"login", NULL};
     struct object top = object_of(reader, root, "", names);
-    struct casehook_settings *settings = read_settings(&top);
+    struct casehook_settings *settings = read_settings(&top, config);
     read_connectors(&top, settings, config);
     casehook_settings_free(settings);
     read_sources(&top, config);

@@ -68,6 +68,7 @@ struct config {
     char *location, *worker;
     bool has_page, has_metrics;
     struct login page, metrics;
+    int64_t response_timeout_ms; /* of all connectors */
     int64_t stop_timeout_ms;
     int log_level;
 };

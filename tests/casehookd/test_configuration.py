@@ -76,6 +76,9 @@ class Configuration(unittest.TestCase):
         self.daemon.configuration["sources"][0]["login"] = {"bearerFile": "token"}
         self.daemon.write("secrets.json", {"user": "demo", "password": "x"})
         self.daemon.configuration["connectors"]["other"] = {"file": "tracker.json", "secrets": "secrets.json"}
+        self.daemon.write("settings.json", {"xpack.actions": {"responseTimeout": "1s"}})
+        self.daemon.configuration.update(settings="settings.json")
+        self.daemon.configuration["outbox"]["lease"] = 1001
         self.daemon.save()
         self.daemon.start()
         self.assertEqual(self.daemon.post(payload([alert()])).status, 202)
@@ -91,6 +94,11 @@ class Configuration(unittest.TestCase):
                 ({"http": {"listen": "[::1"}}, "http.listen"),
                 ({"outbox": {"location": "mysql://canary@x"}}, "outbox.location: is neither a path"),
                 ({"outbox": {"location": ":memory:"}}, "outbox.location: is neither a path"),
+                ({"outbox": {"location": "nope/x.db"}}, "outbox.location: " + os.path.join(folder, "nope") + " is no folder"),
+                ({"outbox": {"location": "nul/x.db"}}, "outbox.location: " + os.path.join(folder, "nul") + " is no folder"),
+                ({"outbox": {"location": "x.db", "lease": "60s"}}, "outbox.lease: must be longer than the setting responseTimeout, 60000 ms; it is 60000 ms"),
+                ({"settings": {"xpack": {"actions.responseTimeout": "2m"}}}, "responseTimeout, 120000 ms; it is 120000 ms"),
+                ({"settings": {"responseTimeout": "1M"}}, "outbox.lease: must be longer than"),
                 ({"outbox": {"location": "x.db", "worker": ""}}, "outbox.worker: must have"),
                 ({"page": {"login": "none"}}, "page.login: must be user and password"),
                 ({"sources": [{**source, "login": {"bearer": "canary\nword"}}]}, "login.bearer: holds a control character"),
@@ -243,7 +251,8 @@ class Configuration(unittest.TestCase):
         os.rename(location + ".away", location)
         self.assertRegex(self.daemon.wait_line("there again"), "^<4>outbox: the database is there again$")
         self.assertEqual(self.daemon.end(), 0)
-        self.daemon.configuration["outbox"]["location"] = "no folder/outbox.db"
+        self.daemon.configuration["outbox"]["location"] = "folder.db"
+        os.mkdir(os.path.join(self.daemon.folder, "folder.db"))
         done = subprocess.run([PROGRAM, self.daemon.save()], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, "(?m)^<3>outbox: the file cannot be opened")

@@ -55,6 +55,9 @@ class Tonight(unittest.TestCase):
                 file.write("t0ken-canary")
             lines = self.lines()
             at = next(number for number, line in enumerate(lines) if line.startswith("cp "))
+            # The folder of the outbox is made before; here it is another one.
+            self.assertRegex("\n".join(lines[:at]), r"(?m)install -d -m 700 -o casehookd /var/lib/casehookd$")
+            lines[at] += f" && sed -i s:/var/lib/casehookd:{folder}: casehookd.json"
             script = "set -e\n" + "\n".join(lines[at:]).replace("/etc/casehookd", etc)
             done = subprocess.run(["sh", "-c", script], cwd=os.path.join(os.path.dirname(README), "../.."), capture_output=True, text=True,
                                   timeout=60, env={**os.environ, "HOME": folder, "PATH": programs + ":" + os.environ["PATH"]})
