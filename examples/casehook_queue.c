@@ -16,6 +16,8 @@ static int wrong(const char *what)
     return EXIT_USAGE;
 }
 
+enum { TITLE_CHARACTERS = 60 };
+
 /* ---- looking ----------------------------------------------------------------------------------- */
 
 static void print_text(const char *name, const char *text)
@@ -42,6 +44,19 @@ static void print_entry(const struct casehook_outbox_entry *entry)
     print_text("result", entry->result);
 }
 
+/* Its beginning, up to the end of a character, where it is longer than is good in a line; show has all of it.
+ */
+static void print_title(const char *title)
+{
+    size_t length = strlen(title), end = 0, characters = 0;
+    for (; end < length && characters < TITLE_CHARACTERS; characters++) {
+        size_t size = utf8_length(title + end, length - end);
+        end += size ? size : 1;
+    }
+    print_clean(stdout, title, end);
+    if (end < length) fputs("\u2026", stdout);
+}
+
 static void print_line(const struct casehook_outbox_entry *entry)
 {
     printf("%8" PRIu64 "  %-9s %-7s ", entry->id, casehook_outbox_state_name(entry->state),
@@ -50,7 +65,10 @@ static void print_line(const struct casehook_outbox_entry *entry)
     for (size_t i = 0; i < 3; i++) {
         if (!texts[i]) continue;
         if (i) fputs(i == 1 ? ": " : "  - ", stdout);
-        print_clean(stdout, texts[i], strlen(texts[i]));
+        if (i == 1)
+            print_title(texts[i]);
+        else
+            print_clean(stdout, texts[i], strlen(texts[i]));
     }
     putchar('\n');
 }

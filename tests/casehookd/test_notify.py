@@ -217,6 +217,17 @@ class Notify(unittest.TestCase):
         for words in (("--limit", "0"), ("--limit", "x"), ("--before", "-1"), ("--limit", "99999999999999999999")):
             self.box("list", *words, code=2)
 
+    def test_a_list_cuts_titles(self):
+        """One line is one entry; all of it is shown alone."""
+        host = "\u00e9" * 59 + "\n" + "x" * 300
+        self.notify("--host", host, "--type", "PROBLEM", "--state", "DOWN")
+        [line] = self.box("list").splitlines()
+        self.assertTrue(line.endswith("default: " + "\u00e9" * 59 + "\\n\u2026"), line)
+        self.assertIn("\u00e9" * 59 + "\\n" + "x" * 300, self.box("show", "1"))
+        self.assertIn("x" * 300, self.box("list", "--json"))
+        self.notify("--host", "h" * 52, "--type", "PROBLEM", "--state", "DOWN")
+        self.assertTrue(self.box("list").splitlines()[0].endswith("default: " + "h" * 52 + " is DOWN"))
+
     def test_options_that_are_of_no_use(self):
         self.notify("--host", "a", "--type", "PROBLEM")
         for words in (("list", "--connector", "x"), ("list", "--forever"), ("list", "--external-id", "4"), ("--to", "x", "show", "1"),
