@@ -74,6 +74,26 @@ static int check_root(const struct source *source, const json_t *root, char why[
     return 0;
 }
 
+/* No text of C can hold a NUL, so U+FFFD stands for it, in all texts below; false: memory ran out. */
+static bool replace_nuls(json_t *value)
+{
+    const char *name, *text = json_string_value(value);
+    size_t length = json_string_length(value), i;
+    json_t *member;
+    bool good = true;
+    json_object_foreach(value, name, member) good = replace_nuls(member) && good;
+    json_array_foreach(value, i, member) good = replace_nuls(member) && good;
+    if (!text || !memchr(text, '\0', length)) return good;
+    struct text copy = {0};
+    for (i = 0; i < length; i += strlen(text + i) + 1) {
+        text_string(&copy, text + i);
+        if (i + strlen(text + i) < length) text_string(&copy, "\xEF\xBF\xBD");
+    }
+    good = !copy.failed && !json_string_setn(value, copy.data, copy.length);
+    text_free(&copy);
+    return good;
+}
+
 /* ---- identity --------------------------------------------------------------------------------- */
 
 static void make_id(const struct source *source, const json_t *root, struct notice *notice)
@@ -305,11 +325,11 @@ int notice_read(struct source *source, const char *body, size_t length, struct n
     json_error_t where;
     memset(notice, 0, sizeof *notice);
     *why = '\0';
-    json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES, &where);
+    json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
     if (!root && json_error_code(&where) == json_error_out_of_memory)
         return refuse(why, 503, "out of memory");
     if (!root) return refuse(why, 400, "line %d column %d: %.160s", where.line, where.column, where.text);
-    int status = check_root(source, root, why);
+    int status = replace_nuls(root) ? check_root(source, root, why) : refuse(why, 503, "out of memory");
     if (!status) status = notice_fill(source, root, notice, why);
     json_decref(root);
     return status;

@@ -249,6 +249,16 @@ class Alerts(unittest.TestCase):
         self.assertEqual(case["title"], "DiskFull on web-01")
         self.assertIn("__proto__: odd", case["description"])
 
+    def test_texts_with_nul(self):
+        """Which no template can hold: the alert becomes a case all the same, with another character for it."""
+        self.source()
+        odd = alert(name="Disk\0Full", note="\0")
+        self.assertRegex(self.send([odd], key="a\0b")["case"], "^am-")
+        self.send([odd], "known", key="a\0b")
+        [case] = self.cases()
+        self.assertEqual(case["title"], "Disk\ufffdFull on web-01")
+        self.assertIn("note: \ufffd\n", case["description"])
+
     def test_many_alerts(self):
         self.daemon.configuration["sources"][0]["maxBody"] = "7mb"
         self.source(maxAlerts=10)
