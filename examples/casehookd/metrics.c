@@ -154,7 +154,7 @@ static void write_outbox(struct text *out, struct server *server)
         {"outbox_attempts_total", "Attempts to deliver an entry.", s.attempts},
         {"outbox_delivered_total", "Entries that were delivered.", s.delivered},
         {"outbox_retried_total", "Attempts after which another one follows.", s.retried},
-        {"outbox_gave_up_total", "Entries that were parked.", s.gave_up},
+        {"outbox_gave_up_total", "Entries that were parked, or whose outcome is unknown.", s.gave_up},
         {"outbox_doubted_total", "Entries that a worker may have sent before it died.", s.doubted},
         {"outbox_leases_lost_total", "Entries that were settled too late.", s.lost},
         {"outbox_commits_total", "Groups that were written to the database.", s.groups},

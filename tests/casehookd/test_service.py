@@ -171,6 +171,7 @@ class Service(unittest.TestCase):
         self.daemon.wait_idle()
         answer = self.daemon.ask("GET", "/metrics")
         self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        self.assertIn("\n# HELP casehook_outbox_gave_up_total Entries that were parked, or whose outcome is unknown.\n", answer.text)
         self.assertIn('connector="odd \\"name\\"\\\\\\n"', answer.text)
         numbers = self.daemon.metrics()
         self.assertEqual(numbers['casehook_outbox_entries{state="done"}'], 1)
