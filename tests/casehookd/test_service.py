@@ -1,5 +1,6 @@
 """As a service: what systemd is told, how it stops, what it takes: test_service.py CASEHOOKD TRACKER CONNECTOR"""
 import base64
+import json
 import os
 import re
 import resource
@@ -15,6 +16,7 @@ from daemon import PAGE_PASSWORD, PATIENCE, alert, payload, setup
 PROGRAM, TRACKER, DOCUMENT = sys.argv[1:4]
 del sys.argv[1:4]
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+README = os.path.join(ROOT, "examples", "casehookd", "README.md")
 UNIT = os.path.join(ROOT, "examples", "casehookd", "casehookd.service")
 
 
@@ -151,6 +153,40 @@ class Service(unittest.TestCase):
             file.write("\0" * 65536)
         self.daemon.start()
         self.assertEqual(self.daemon.end(), 0)
+
+    def test_a_backup(self):
+        """The lines of the README: what came after the backup is not known, but found."""
+        with open(README, encoding="utf-8") as file:
+            blocks = re.findall(r"```sh\n(.*?)```", re.search(r"\n## Backup\n(.*?)\n## ", file.read(), re.S).group(1), re.S)
+        location, copy = self.daemon.configuration["outbox"]["location"], os.path.join(self.daemon.folder, "copy.db")
+        backup, restore = (block.replace("/var/lib/casehookd/outbox.db", location).replace("/var/backups/outbox.db", copy) for block in blocks)
+        restore = "\n".join(line for line in restore.replace(" -o casehookd -g casehookd", "").splitlines() if "systemctl" not in line)
+
+        def run(script):
+            subprocess.run(["sh", "-e", "-c", script], check=True, timeout=PATIENCE)
+
+        def send(key, status):
+            self.assertEqual(self.daemon.post(payload([alert(status)], key=key)).status, 202)
+            self.daemon.wait_idle()
+
+        if not shutil.which("sqlite3"):
+            self.skipTest("sqlite3 is not installed")
+        self.daemon.start()
+        send("1", "firing")
+        run(backup)
+        send("2", "firing")
+        self.assertEqual(self.daemon.end(signal.SIGKILL), -signal.SIGKILL)
+        run(restore)
+        path = os.path.join(self.daemon.folder, "tracker.json")
+        with open(path, encoding="utf-8") as file:
+            connector = json.load(file)
+        connector["config"]["findIncident"] = "always"
+        self.daemon.write("tracker.json", connector)
+        self.daemon.start()
+        send("2", "firing")
+        for key in ("1", "2"):
+            send(key, "resolved")
+        self.assertEqual([case["status"] for case in self.tracker.ask("/api/cases")], ["closed", "closed"])
 
     def test_memory_at_rest(self):
         with open(PROGRAM, "rb") as program:
