@@ -394,6 +394,7 @@ struct casehook_outbox_stats {
     uint64_t groups;  /* commits */
     uint64_t reconnects;
     uint64_t sending_here;
+    uint64_t away; /* 1: what is going to be sent cannot be written down, so nothing is; tried every second */
 };
 
 /*

@@ -91,8 +91,8 @@ static int open_outbox(struct server *server, const struct config *config)
     options.worker = config->worker ? config->worker : file ? "casehookd" : NULL;
     options.user = server;
     options.resolve = resolve;
-    options.log = ready_note; /* which has to know when it works again, whatever the log shows */
-    options.log_level = config->log_level < CASEHOOK_LOG_WARNING ? CASEHOOK_LOG_WARNING : config->log_level;
+    options.log = log_record;
+    options.log_level = config->log_level;
     int status = casehook_outbox_open(&options, &server->outbox, &error);
     const char *message = casehook_outbox_error_message(error);
     if (status)

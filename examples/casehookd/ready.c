@@ -6,7 +6,6 @@
  * for is tried in other ways then, without leaving an entry.
  */
 #include "clients.h"
-#include "log.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -19,23 +18,6 @@ void ready_failed(struct server *server, int code)
     if (code != CASEHOOK_E_LIMIT && code != CASEHOOK_E_SYSTEM && code != CASEHOOK_E_UNAVAILABLE) return;
     atomic_store(&server->put_fault_ms, now_ms());
     atomic_store(&server->put_fault, code);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), wanted = strlen(end);
-    return length >= wanted && !strcmp(text + length - wanted, end);
-}
-
-/* It tells each of them once, about no entry; only so can it be known from outside. */
-void ready_note(void *user, const struct casehook_log_record *record)
-{
-    struct server *server = user;
-    if (!record->user && ends_with(record->message, "; it is tried again"))
-        atomic_store(&server->away, true);
-    else if (!record->user && ends_with(record->message, "the database is there again"))
-        atomic_store(&server->away, false);
-    log_record(NULL, record);
 }
 
 static bool is_full(const struct server *server, const struct casehook_outbox_stats *s)
@@ -67,13 +49,13 @@ static bool has_room(int file)
 int ready_fault(struct server *server, const struct casehook_outbox_stats *stats)
 {
     int fault = atomic_load(&server->put_fault);
-    if (!fault && atomic_load(&server->away)) return CASEHOOK_E_SYSTEM;
+    if (!fault && stats->away) return CASEHOOK_E_SYSTEM;
     if (!fault || now_ms() - atomic_load(&server->put_fault_ms) < FAULT_MS) return fault;
     if (fault == CASEHOOK_E_LIMIT ? is_full(server, stats) : !has_room(server->lock_file)) return fault;
     /* One that came meanwhile stays. */
     if (now_ms() - atomic_load(&server->put_fault_ms) >= FAULT_MS)
         atomic_compare_exchange_strong(&server->put_fault, &fault, CASEHOOK_OK);
-    return atomic_load(&server->away) ? CASEHOOK_E_SYSTEM : CASEHOOK_OK;
+    return stats->away ? CASEHOOK_E_SYSTEM : CASEHOOK_OK;
 }
 
 void handle_ready(struct request *request, struct answer *answer)

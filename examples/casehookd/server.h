@@ -46,7 +46,6 @@ struct server {
     atomic_bool stopping, ready;
     atomic_int put_fault; /* the code of the last put that failed for the outbox; CASEHOOK_OK: it works */
     atomic_llong put_fault_ms; /* when that was */
-    atomic_bool away;          /* what is to be sent cannot be written down: it is tried again */
     int lock_file;             /* beside the file of the outbox; -1: it has none */
     atomic_llong refused_login_ms;
     atomic_ullong refused_logins; /* since the line before in the log */
@@ -106,8 +105,6 @@ void handle_metrics(struct request *request, struct answer *answer);
 void handle_page(struct request *request, struct answer *answer);
 void handle_action(struct request *request, struct answer *answer); /* page_action.c */
 
-/* A line of the outbox, which goes into the log too. */
-void ready_note(void *server, const struct casehook_log_record *record);
 /* A put failed with this code. */
 void ready_failed(struct server *server, int code);
 /* CASEHOOK_OK while the outbox, of which these are the numbers now, takes what is put; else why not. */

@@ -80,7 +80,8 @@ static int do_work(struct casehook_outbox *outbox, struct casehook__ob_job *job,
     work->clock_ahead = casehook__ob_clock_ahead();
     if (work->takes_over) status = casehook__ob_take_over(outbox, fault);
     /* After a commit that failed, too: whether it did is not known of each failure. */
-    if (!status && (reconnected || outbox->away)) status = casehook__ob_give_back(outbox, fault);
+    if (!status && (reconnected || atomic_load(&outbox->away)))
+        status = casehook__ob_give_back(outbox, fault);
     if (!status) status = casehook__ob_settle(outbox, fault);
     work->sweep = outbox->sweep;
     if (!status && work->cleans) status = casehook__ob_clean(outbox, &work->sweep, fault);
@@ -132,8 +133,8 @@ static void stand_back(struct casehook_outbox *outbox, const struct casehook__ob
 {
     char message[CASEHOOK__OB_MESSAGE_SIZE + 32];
     snprintf(message, sizeof message, "%s; it is tried again", fault->message);
-    if (!outbox->away) casehook__ob_note(outbox, CASEHOOK_LOG_ERROR, NULL, message);
-    outbox->away = true;
+    if (!atomic_load(&outbox->away)) casehook__ob_note(outbox, CASEHOOK_LOG_ERROR, NULL, message);
+    atomic_store(&outbox->away, true);
     outbox->next_try = casehook__ob_clock() + AWAY_MS;
 }
 
@@ -159,8 +160,9 @@ static bool do_transaction(struct casehook_outbox *outbox, bool claims)
         stand_back(outbox, &work.job.fault);
         return false;
     }
-    if (outbox->away) casehook__ob_note(outbox, CASEHOOK_LOG_WARNING, NULL, "the database is there again");
-    outbox->away = false;
+    if (atomic_load(&outbox->away))
+        casehook__ob_note(outbox, CASEHOOK_LOG_WARNING, NULL, "the database is there again");
+    atomic_store(&outbox->away, false);
     outbox->taken_over = true;
     if (work.cleans) {
         outbox->sweep = work.sweep;
@@ -183,7 +185,7 @@ static bool wants_transaction(struct casehook_outbox *outbox, bool *claims)
     bool room = casehook__ob_has_room(outbox) && sending < outbox->places;
     if (ended && !outbox->ended_since) outbox->ended_since = now;
     *claims = room && !atomic_load(&outbox->paused);
-    if (outbox->away && now < outbox->next_try) return false;
+    if (atomic_load(&outbox->away) && now < outbox->next_try) return false;
     if (!outbox->taken_over) return true;
     if (ended && (ended == sending || ended * 2 >= outbox->options.max_sending ||
                   now - outbox->ended_since >= GATHER_MS))
@@ -204,7 +206,7 @@ static int64_t delay_until(int64_t point, int64_t now, int64_t before)
 static void set_alarm(struct casehook_outbox *outbox)
 {
     int64_t now = casehook__ob_clock(), delay = 60000;
-    if (outbox->away) {
+    if (atomic_load(&outbox->away)) {
         delay = delay_until(outbox->next_try, now, delay);
     } else {
         if (!outbox->ended_since && !atomic_load(&outbox->paused) && casehook__ob_has_room(outbox))
@@ -279,7 +281,7 @@ int casehook_outbox_process(struct casehook_outbox *outbox)
 
 static bool is_idle(struct casehook_outbox *outbox)
 {
-    return !outbox->away && outbox->taken_over && !atomic_load(&outbox->sending_now) &&
+    return !atomic_load(&outbox->away) && outbox->taken_over && !atomic_load(&outbox->sending_now) &&
            (atomic_load(&outbox->paused) ||
             (!atomic_load(&outbox->has_work) && casehook__ob_clock() < outbox->next_claim));
 }
@@ -313,7 +315,7 @@ int64_t casehook_outbox_timeout_ms(struct casehook_outbox *outbox)
     if (casehook__ob_usable(outbox, NULL) || !outbox->loop) return -1;
     int64_t now = casehook__ob_clock(), loop = casehook_loop_timeout_ms(outbox->loop),
             delay = outbox->options.poll_ms;
-    if (outbox->away) { /* before that nothing is done */
+    if (atomic_load(&outbox->away)) { /* before that nothing is done */
         delay = delay_until(outbox->next_try, now, AWAY_MS);
         return loop >= 0 && loop < delay ? loop : delay;
     }

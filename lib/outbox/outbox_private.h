@@ -105,14 +105,15 @@ struct casehook_outbox {
     int64_t clock_ahead;                                 /* when entries were taken last */
     int64_t next_claim, next_clean, next_look, next_try; /* by our own clock */
     int64_t next_ask;                                    /* for connectors that were missing; 0: none was */
-    int64_t ended_since;          /* when the first of what is to be stored ended; 0: nothing is */
-    bool taken_over, away, polls; /* polls: the database has no descriptor that tells */
+    int64_t ended_since;    /* when the first of what is to be stored ended; 0: nothing is */
+    bool taken_over, polls; /* polls: the database has no descriptor that tells */
     struct casehook__ob_rest rests[CASEHOOK__OB_RESTS];
     struct casehook__ob_sweep sweep;
 
     _Atomic uint64_t random;
     atomic_size_t sending_now;
     atomic_bool paused, woken, has_work;
+    atomic_bool away; /* the last transaction of the thread that delivers failed */
 };
 
 /* group.c: does the job and returns its status; fault is that of the job. */

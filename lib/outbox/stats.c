@@ -36,6 +36,7 @@ static int count_all(struct casehook_outbox *outbox, struct casehook_outbox_stat
     *stats = outbox->numbers;
     pthread_mutex_unlock(&outbox->lock);
     stats->sending_here = atomic_load(&outbox->sending_now);
+    stats->away = atomic_load(&outbox->away);
     for (int state = 1; !status && state < CASEHOOK__OB_STATES; state++) {
         *fields[state - 1] = census.total.entries[state] > 0 ? (uint64_t)census.total.entries[state] : 0;
         bytes += census.total.bytes[state];
@@ -61,20 +62,20 @@ int casehook_outbox_get_stats(struct casehook_outbox *outbox, struct casehook_ou
 size_t casehook_outbox_stats_json(struct casehook_outbox *outbox, char *buffer, size_t size)
 {
     static const char *const names[] = {
-        "waiting", "queued",      "sending", "parked", "unknown",    "done",       "discarded", "replaced",
-        "bytes",   "oldestAgeMs", "put",     "known",  "refused",    "attempts",   "delivered", "retried",
-        "gaveUp",  "doubted",     "lost",    "groups", "reconnects", "sendingHere"};
+        "waiting", "queued",      "sending", "parked", "unknown",    "done",        "discarded", "replaced",
+        "bytes",   "oldestAgeMs", "put",     "known",  "refused",    "attempts",    "delivered", "retried",
+        "gaveUp",  "doubted",     "lost",    "groups", "reconnects", "sendingHere", "away"};
     struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
     struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
     char text[1024];
     size_t length = 0;
     if (casehook__ob_usable(outbox, NULL) || count_all(outbox, &stats, &fault)) return 0;
     const uint64_t numbers[] = {
-        stats.waiting,    stats.queued,      stats.sending,  stats.parked,   stats.unknown,
-        stats.done,       stats.discarded,   stats.replaced, stats.bytes,    (uint64_t)stats.oldest_age_ms,
-        stats.put,        stats.known,       stats.refused,  stats.attempts, stats.delivered,
-        stats.retried,    stats.gave_up,     stats.doubted,  stats.lost,     stats.groups,
-        stats.reconnects, stats.sending_here};
+        stats.waiting,    stats.queued,       stats.sending,  stats.parked,   stats.unknown,
+        stats.done,       stats.discarded,    stats.replaced, stats.bytes,    (uint64_t)stats.oldest_age_ms,
+        stats.put,        stats.known,        stats.refused,  stats.attempts, stats.delivered,
+        stats.retried,    stats.gave_up,      stats.doubted,  stats.lost,     stats.groups,
+        stats.reconnects, stats.sending_here, stats.away};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         length += (size_t)snprintf(text + length, sizeof text - length, "%c\"%s\":%llu", i ? ',' : '{',
                                    names[i], (unsigned long long)numbers[i]);

@@ -481,7 +481,15 @@ static void while_the_database_is_away_nobody_hurries(void **state)
     while (box_put_status(outbox, CASEHOOK_PUSH, NULL, PUSH("")) == CASEHOOK_OK) continue;
     assert_int_equal(casehook_outbox_process(outbox), CASEHOOK_OK);
     assert_in_range(casehook_outbox_timeout_ms(outbox), 1, 1000);
+    struct casehook_outbox_stats stats = {.struct_size = sizeof stats};
+    assert_int_equal(casehook_outbox_get_stats(outbox, &stats, NULL), CASEHOOK_E_BUSY);
+    assert_int_equal(stats.away, 1);
     pclose(other);
+    for (int i = 0; i < 100 && stats.away; i++) {
+        casehook_outbox_run(outbox, 0, 100);
+        stats = box_stats(outbox);
+    }
+    assert_int_equal(stats.away, 0);
     free(command);
     casehook_outbox_close(outbox);
 }
