@@ -31,16 +31,21 @@ static bool creates(const struct casehook__ob_sending *sending)
            !casehook__ob_json_find(object, "externalId").data;
 }
 
+static bool has_step(const struct casehook_result *ahead, int step)
+{
+    for (size_t i = 0; i < casehook_result_request_count(ahead); i++)
+        if (casehook_result_request_step(ahead, i) == step) return true;
+    return false;
+}
+
 /*
  * Whether something would be sent that may have been done, and that the tracker would do once more: comments
  * without a key by which it knows them, and a transition of a case that was there.
  */
 static bool may_do_twice(const struct casehook__ob_sending *sending, const struct casehook_result *ahead)
 {
-    bool twice = has_open_comments(sending) && !casehook_result_idempotent(ahead);
-    for (size_t i = 0; !creates(sending) && i < casehook_result_request_count(ahead); i++)
-        twice |= casehook_result_request_step(ahead, i) == CASEHOOK_STEP_TRANSITION;
-    return twice;
+    return (has_open_comments(sending) && !casehook_result_idempotent(ahead)) ||
+           (!creates(sending) && has_step(ahead, CASEHOOK_STEP_TRANSITION));
 }
 
 static void wait_for_person(struct casehook__ob_sending *sending, const char *why)
@@ -104,21 +109,29 @@ void casehook__ob_attempt(struct casehook_outbox *outbox, struct casehook__ob_se
 {
     struct casehook__ob_buf json = {.heap = outbox->heap};
     struct casehook_connector *connector = outbox->options.resolve(outbox->options.user, sending->connector);
+    struct casehook_result *ahead = NULL; /* what would be sent, of one that may have been */
     sending->fresh = false;
     sending->doubt_after = sending->doubt;
     if (!connector) {
         casehook__ob_rest_missing(outbox, sending);
         return;
     }
-    compose(sending, sending->doubt && creates(sending), &json);
-    struct casehook_result *ahead = NULL; /* what would be sent, of one that may have been */
-    if (sending->doubt && !json.broken)
+    compose(sending, false, &json);
+    if (sending->crashed && !json.broken)
         casehook_preview_json(connector, sending->operation, json.data, json.length, &ahead);
-    if (json.broken || (sending->doubt && !ahead)) {
+    bool lacking = json.broken || (sending->crashed && !ahead);
+    /* Who asks first whether there is a case may find one that is not from the create before the crash. */
+    sending->updates = sending->crashed && creates(sending) && has_step(ahead, CASEHOOK_STEP_FIND);
+    if (sending->doubt && creates(sending)) {
+        casehook__ob_buf_free(&json);
+        json = (struct casehook__ob_buf){.heap = outbox->heap};
+        compose(sending, true, &json);
+    }
+    if (lacking || json.broken) {
         sending->status = CASEHOOK_E_NO_MEMORY;
         snprintf(sending->message, sizeof sending->message, "there was no memory to send it");
         casehook__ob_put_off(outbox, sending, 0);
-    } else if (sending->doubt && may_do_twice(sending, ahead)) {
+    } else if (sending->crashed && may_do_twice(sending, ahead)) {
         wait_for_person(sending,
                         "a worker ended while it was sent, and a comment or a transition may have been done "
                         "already: look in the tracker, then retry, discard or mark it as done");

@@ -72,7 +72,8 @@ static size_t weigh(struct casehook__ob_text params, size_t size)
     return size;
 }
 
-enum { UNSENT_MAX = 256 };
+/* All that is claimed at once can be given back, with one of each connector that rests. */
+enum { CLAIM_MAX = 256, UNSENT_MAX = CLAIM_MAX + CASEHOOK__OB_RESTS };
 
 /* Entries that are ours in the database, and are not going to be sent. */
 struct unsent {
@@ -126,6 +127,7 @@ static int take_claimed(void *user, const struct casehook__ob_value *values, siz
                                              .case_no = values[2].number,
                                              .operation = (int)values[3].number,
                                              .doubt = values[4].number != 0,
+                                             .crashed = values[4].number == CASEHOOK__OB_CRASHED,
                                              .attempts = values[5].number,
                                              .tried_ms = values[6].number,
                                              .block = at,
@@ -253,6 +255,7 @@ int casehook__ob_claim(struct casehook_outbox *outbox, struct casehook__ob_fault
     struct unsent lacking = {.outbox = outbox, .count = 0};
     struct casehook__ob_rows rows = {.take = take_claimed, .user = &lacking};
     size_t room = outbox->options.max_sending - in_flight(outbox), taken = 0;
+    if (room > CLAIM_MAX) room = CLAIM_MAX;
     int64_t now = casehook__ob_clock();
     struct casehook__ob_value values[4 + CASEHOOK__OB_RESTS] = {
         casehook__ob_number_value((int64_t)room), casehook__ob_number_value(outbox->options.lease_ms),

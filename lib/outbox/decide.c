@@ -36,36 +36,30 @@ static bool may_decide(int from, int to)
     return needs_person || from == CASEHOOK_OUTBOX_WAITING || from == CASEHOOK_OUTBOX_QUEUED;
 }
 
-/* One that goes on waits for the others of its case that have their turn now. */
-static int state_again(struct casehook_outbox *outbox, int64_t case_no, int from, int *state,
-                       struct casehook__ob_fault *fault)
+/*
+ * One that goes on waits for the others of its case that have their turn now.  But what is newer stays: an
+ * old title or status would open again what was closed.  The case is locked first, or another one comes
+ * between.
+ */
+static int state_again(struct casehook_outbox *outbox, struct decision *decision, int64_t case_no, int from,
+                       int *state, struct casehook__ob_fault *fault)
 {
-    struct casehook__ob_numbers found = {.rows = 0};
-    const struct casehook__ob_value values[] = {casehook__ob_number_value(case_no),
-                                                casehook__ob_number_value(0)};
+    struct casehook__ob_numbers found = {.rows = 0}, newer = {.rows = 0};
+    const struct casehook__ob_value of_case[] = {casehook__ob_number_value(case_no),
+                                                 casehook__ob_number_value(0)},
+                                    after[] = {of_case[0], casehook__ob_number_value(decision->id)};
     int status = CASEHOOK_OK;
     if (case_no && from == CASEHOOK_OUTBOX_PARKED) {
-        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_LOCK, values, 1, &found, fault);
-        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, values, 2, &found, fault);
+        status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_LOCK, of_case, 1, &found, fault);
+        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_OVERTAKEN, after, 2, &newer, fault);
+        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, of_case, 2, &found, fault);
     }
-    *state = from == CASEHOOK_OUTBOX_QUEUED || found.rows ? CASEHOOK_OUTBOX_QUEUED : CASEHOOK_OUTBOX_WAITING;
-    return status;
-}
-
-/* What is newer stays: an old title or status would open again what was closed. */
-static int check_overtaken(struct casehook_outbox *outbox, struct decision *decision, int64_t case_no,
-                           bool *overtaken, struct casehook__ob_fault *fault)
-{
-    struct casehook__ob_numbers newer;
-    const struct casehook__ob_value values[] = {casehook__ob_number_value(case_no),
-                                                casehook__ob_number_value(decision->id)};
-    int status = casehook__ob_ask(outbox, CASEHOOK__OB_OVERTAKEN, values, 2, &newer, fault);
-    *overtaken = !status && newer.rows;
-    if (*overtaken)
+    if (!status && newer.rows)
         casehook__ob_fail(&decision->job.fault, CASEHOOK_E_ARGUMENT,
                           "entry %lld says what its case was before entry %lld: discard it, or put anew what "
                           "is still true",
                           (long long)decision->id, (long long)newer.values[0]);
+    *state = from == CASEHOOK_OUTBOX_QUEUED || found.rows ? CASEHOOK_OUTBOX_QUEUED : CASEHOOK_OUTBOX_WAITING;
     return status;
 }
 
@@ -77,18 +71,14 @@ static int do_decide(struct casehook_outbox *outbox, struct casehook__ob_job *jo
     struct casehook__ob_value values[3] = {casehook__ob_number_value(decision->id)};
     int status = casehook__ob_ask(outbox, CASEHOOK__OB_STATE, values, 1, &entry, fault), to = decision->to;
     if (status) return status;
-    bool overtaken;
     int from = entry.rows ? (int)entry.values[0] : 0;
     int64_t case_no = entry.values[1], bytes = entry.values[2];
     if (!from || !may_decide(from, to)) return refuse_decision(job, decision, from);
-    if (to == CASEHOOK_OUTBOX_WAITING && from == CASEHOOK_OUTBOX_PARKED && case_no) {
-        status = check_overtaken(outbox, decision, case_no, &overtaken, fault);
-        if (status || overtaken) return status;
-    }
-    if (to == CASEHOOK_OUTBOX_WAITING) status = state_again(outbox, case_no, from, &to, fault);
+    if (to == CASEHOOK_OUTBOX_WAITING) status = state_again(outbox, decision, case_no, from, &to, fault);
+    if (status || job->fault.status) return status;
     values[1] = casehook__ob_number_value(to);
     values[2] = casehook__ob_bytes_value(decision->external_id);
-    if (!status) status = casehook__ob_run(outbox, CASEHOOK__OB_DECIDE, values, 3, NULL, fault);
+    status = casehook__ob_run(outbox, CASEHOOK__OB_DECIDE, values, 3, NULL, fault);
     if (status) return status;
     casehook__ob_moved(outbox, from, to, bytes);
     if (to <= CASEHOOK_OUTBOX_QUEUED && outbox->oldest_id > decision->id) outbox->oldest_id = decision->id;

@@ -185,7 +185,7 @@ static bool wants_transaction(struct casehook_outbox *outbox, bool *claims)
     bool room = casehook__ob_has_room(outbox) && sending < outbox->places;
     if (ended && !outbox->ended_since) outbox->ended_since = now;
     *claims = room && !atomic_load(&outbox->paused);
-    if (atomic_load(&outbox->away) && now < outbox->next_try) return false;
+    if (atomic_load(&outbox->away)) return now >= outbox->next_try; /* it says whether it works again */
     if (!outbox->taken_over) return true;
     if (ended && (ended == sending || ended * 2 >= outbox->options.max_sending ||
                   now - outbox->ended_since >= GATHER_MS))

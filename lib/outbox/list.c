@@ -250,7 +250,7 @@ int casehook_outbox_list_entry(const struct casehook_outbox_list *list, size_t i
                                                .outcome = (int)numbers[N_OUTCOME],
                                                .step = (int)numbers[N_STEP],
                                                .attempts = (uint32_t)numbers[N_ATTEMPTS],
-                                               .doubt = (uint32_t)numbers[N_DOUBT]};
+                                               .doubt = numbers[N_DOUBT] != 0};
     return casehook__ob_write_struct(entry, &ours, minimum, sizeof ours);
 }
 

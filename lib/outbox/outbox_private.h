@@ -32,6 +32,9 @@ struct casehook__ob_job {
     struct casehook__ob_job *next;
 };
 
+/* Values of doubt in the database. */
+enum { CASEHOOK__OB_CRASHED = 1, CASEHOOK__OB_UNANSWERED = 2 };
+
 /* An entry that this worker has. */
 struct casehook__ob_sending {
     bool used, fresh, submitted, ended, lost;
@@ -41,6 +44,8 @@ struct casehook__ob_sending {
         stop_at; /* by our own clock, which goes on when we do not; stop_at: before the lease ends */
     int operation;
     bool doubt;    /* an attempt before may have been done */
+    bool crashed;  /* and no result says how far it came: its worker is gone */
+    bool updates;  /* it may find a case that was there before: that is to be updated then */
     void *block;   /* holds the texts */
     size_t weight; /* about what it needs while it is sent */
     const char *connector;

@@ -94,8 +94,10 @@ static int settle_one(struct casehook_outbox *outbox, struct casehook__ob_sendin
     struct casehook__ob_text id = {NULL, 0}, url = {NULL, 0}, json = {NULL, 0}, message = {NULL, 0};
     id.data = casehook_result_id(sending->result, &id.length);
     url.data = casehook_result_url(sending->result, &url.length);
-    /* Of what is done only the case is kept; anything else is resumed, or looked at. */
-    if (sending->result && sending->state != CASEHOOK_OUTBOX_DONE)
+    int doubt = !sending->doubt_after ? 0 : sending->crashed ? CASEHOOK__OB_CRASHED : CASEHOOK__OB_UNANSWERED;
+    /* Of what is done only the case is kept; anything else is resumed, or looked at, but for a case that is
+     * updated from the beginning. */
+    if (sending->result && sending->state != CASEHOOK_OUTBOX_DONE && !sending->updates)
         json.data = casehook_result_json(sending->result, &json.length);
     if (sending->message[0]) message = casehook__ob_text(sending->message);
     const struct casehook__ob_value values[] = {casehook__ob_number_value(sending->id),
@@ -106,7 +108,7 @@ static int settle_one(struct casehook_outbox *outbox, struct casehook__ob_sendin
                                                 casehook__ob_number_value(sending->http_status),
                                                 casehook__ob_number_value(sending->outcome),
                                                 casehook__ob_number_value(sending->step),
-                                                casehook__ob_number_value(sending->doubt_after),
+                                                casehook__ob_number_value(doubt),
                                                 casehook__ob_bytes_value(message),
                                                 casehook__ob_bytes_value(url),
                                                 casehook__ob_bytes_value(id),

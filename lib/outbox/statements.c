@@ -69,7 +69,8 @@
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 4, 5, 6, 7, 8) AND n.id > casehook_entry.id")
 #define LATER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 5) AND n.id > casehook_entry.id")
-#define NEWER_UPDATES_OF_CASE OF_CASE("$1", "n.id > $2 AND n.state IN (1, 3, 5, 6) AND n.operation IN (3, 5)")
+#define NEWER_UPDATES_OF_CASE \
+    OF_CASE("$1", "n.id > $2 AND n.state IN (1, 3, 5, 6) AND n.operation IN (1, 3, 5)")
 #define IS_LAST_OF_CASE                                                                            \
     "(case_no > 0 AND EXISTS (SELECT 1 FROM casehook_case c WHERE c.no = casehook_entry.case_no) " \
     "AND NOT EXISTS (" NEWER_OF_CASE ")) "
@@ -175,7 +176,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                    "ORDER BY due LIMIT 1",
                                    "ibbbbbbbb"},
     [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes FROM casehook_entry WHERE id = $1 %LOCK", "i"},
-    /* A newer push or update of its case that was sent, or goes before it. */
+    /* A newer push, update or create of its case that was sent, or goes before it. */
     [CASEHOOK__OB_OVERTAKEN] = {"SELECT id FROM (" NEWER_UPDATES_OF_CASE ") AS newer WHERE EXISTS (SELECT 1 "
                                 "FROM casehook_entry e WHERE e.id = $2 AND e.operation IN (3, 5)) "
                                 "ORDER BY id DESC LIMIT 1",

@@ -280,8 +280,8 @@ static void sqlite_close_store(struct casehook__ob_store *common)
     sqlite3_finalize(store->commit);
     sqlite3_finalize(store->rollback);
     sqlite3_finalize(store->data_version);
-    if (store->db) atomic_fetch_sub(&open_stores, 1);
     sqlite3_close_v2(store->db);
+    atomic_fetch_sub(&open_stores, 1);
     casehook__ob_texts_free(common);
     casehook__ob_release(common->heap, store);
 }
@@ -384,15 +384,13 @@ int casehook__ob_sqlite_open(struct casehook__ob_heap *heap, const struct caseho
     store->common = (struct casehook__ob_store){
         .driver = &sqlite_driver, .heap = heap, .timeout_ms = place->timeout_ms, .connections = 1};
     int status = CASEHOOK_OK;
+    atomic_store(&owner_pid, (int)getpid());
+    atomic_fetch_add(&open_stores, 1);
     make_private(place->location);
     /* One thread at a time uses it: SQLite need not lock. */
     int code = sqlite3_open_v2(
         place->location, &store->db,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
-    if (store->db) {
-        atomic_store(&owner_pid, (int)getpid());
-        atomic_fetch_add(&open_stores, 1);
-    }
     if (code) status = fail_sqlite(store, code, fault);
     if (!status) sqlite3_busy_timeout(store->db, (int)place->timeout_ms);
     if (!status) status = prepare_file(store, fault);

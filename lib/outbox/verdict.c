@@ -58,17 +58,26 @@ void casehook__ob_put_off(struct casehook_outbox *outbox, struct casehook__ob_se
     sending->ended = true;
 }
 
-/* A create, a comment or a transition (L1) of which nobody knows whether the tracker has it. */
-static bool may_have_it(const struct casehook__ob_sending *sending, bool has_id)
+/* The step that failed; of one that got no token any more, the one that wanted it. */
+static int failed_step(const struct casehook__ob_sending *sending)
 {
-    if (sending->step != CASEHOOK_STEP_CREATE && sending->step != CASEHOOK_STEP_COMMENT &&
-        sending->step != CASEHOOK_STEP_TRANSITION)
+    int step = sending->step;
+    for (size_t i = casehook_result_request_count(sending->result); step == CASEHOOK_STEP_TOKEN && i-- > 0;)
+        step = casehook_result_request_step(sending->result, i);
+    return step;
+}
+
+/* A create, a comment or a transition (L1) of which nobody knows whether the tracker has it. */
+static bool may_have_it(const struct casehook__ob_sending *sending, int step, bool has_id)
+{
+    if (step != CASEHOOK_STEP_CREATE && step != CASEHOOK_STEP_COMMENT && step != CASEHOOK_STEP_TRANSITION)
         return false;
     if (sending->outcome == CASEHOOK_OUTCOME_UNKNOWN) return true;
-    if (sending->step == CASEHOOK_STEP_CREATE && sending->outcome == CASEHOOK_OUTCOME_DONE) return !has_id;
-    /* A server that broke inside may have written before. */
-    return sending->outcome == CASEHOOK_OUTCOME_REFUSED && sending->http_status >= 500 &&
-           sending->http_status != 501 && sending->http_status != 503 && sending->http_status != 505;
+    if (step == CASEHOOK_STEP_CREATE && sending->outcome == CASEHOOK_OUTCOME_DONE) return !has_id;
+    /* A server that broke inside may have written before; one that gives tokens has not. */
+    return sending->step != CASEHOOK_STEP_TOKEN && sending->outcome == CASEHOOK_OUTCOME_REFUSED &&
+           sending->http_status >= 500 && sending->http_status != 501 && sending->http_status != 503 &&
+           sending->http_status != 505;
 }
 
 /* The circuit is open: whether nothing at all was sent. */
@@ -100,15 +109,16 @@ static void judge_failure(struct casehook_outbox *outbox, struct casehook__ob_se
 {
     bool has_id = casehook_result_id(sending->result, NULL) != NULL;
     bool passing = is_passing(sending->status, sending->http_status);
+    int step = failed_step(sending);
     /* A transition has no key, and a create can be looked for. */
-    bool repeats = sending->step == CASEHOOK_STEP_CREATE ||
-                   (sending->step == CASEHOOK_STEP_COMMENT && casehook_result_idempotent(sending->result));
+    bool repeats = step == CASEHOOK_STEP_CREATE ||
+                   (step == CASEHOOK_STEP_COMMENT && casehook_result_idempotent(sending->result));
     if (sending->status == CASEHOOK_E_UNAVAILABLE && sending->outcome == CASEHOOK_OUTCOME_NOT_SENT) {
         wait_for_circuit(outbox, sending, casehook_error_retry_after_ms(error));
         return;
     }
     casehook__ob_rest_tried(outbox, sending, !passing);
-    if (may_have_it(sending, has_id)) {
+    if (may_have_it(sending, step, has_id)) {
         sending->doubt_after = true;
         if (!passing || !repeats)
             park(sending, true);
@@ -137,7 +147,9 @@ void casehook__ob_judge(struct casehook_outbox *outbox, struct casehook__ob_send
 {
     const struct casehook_error *error = casehook_result_error(result);
     sending->result = result;
-    sending->doubt_after = sending->doubt;
+    sending->updates = sending->updates && result && !error && casehook_result_found(result);
+    /* With the id nothing is left to ask but what the result tells itself. */
+    sending->doubt_after = sending->doubt && (sending->crashed || !casehook_result_id(result, NULL));
     if (!result) {
         sending->status = CASEHOOK_E_NO_MEMORY;
         snprintf(sending->message, sizeof sending->message, "there was no memory for a result");
@@ -154,7 +166,9 @@ void casehook__ob_judge(struct casehook_outbox *outbox, struct casehook__ob_send
         return;
     }
     casehook__ob_rest_tried(outbox, sending, true);
-    sending->state = CASEHOOK_OUTBOX_DONE;
+    sending->state = sending->updates ? CASEHOOK_OUTBOX_WAITING : CASEHOOK_OUTBOX_DONE;
+    if (sending->updates)
+        snprintf(sending->message, sizeof sending->message, "the case was there: it is updated");
     sending->doubt_after = false;
     sending->ended = true;
 }

@@ -74,25 +74,31 @@ static void is_error(struct casehook_result *result, int status, const char *ste
 
 /* ---- a server ----------------------------------------------------------------------------------- */
 
-static char long_text[34001];
+/* Made before there is a server, whose connections are threads. */
+static char long_text[34001], long_body[9000], long_location[sizeof long_text + 20];
+
+static void make_long_texts(void)
+{
+    memset(long_text, 'x', sizeof long_text - 1);
+    snprintf(long_body, sizeof long_body, "{\"id\":\"7\",\"key\":\"K\",\"x\":\"%.8900s\"}", long_text);
+    snprintf(long_location, sizeof long_location, "/issue/7?x=%s", long_text);
+}
 
 static void answer_long(void *user, const struct http_request *asked, struct http_response *response)
 {
     static const struct http_header json = {"Content-Type", "application/json"};
-    static char body[9000], location[sizeof long_text + 20];
-    static struct http_header found[] = {{"Content-Type", "application/json"}, {"Location", location}};
-    int *refusals = user;
+    static const struct http_header found[] = {{"Content-Type", "application/json"},
+                                               {"Location", long_location}};
+    _Atomic int *refusals = user;
     response->headers = &json;
     response->header_count = 1;
     response->body = "{\"id\":\"7\",\"key\":\"K\"}";
     response->body_length = strlen(response->body);
     if (refusals) { /* as long as what is accepted later */
-        snprintf(body, sizeof body, "{\"id\":\"7\",\"key\":\"K\",\"x\":\"%.8900s\"}", long_text);
         response->status = (*refusals)-- > 0 ? 503 : 200;
-        response->body = body;
-        response->body_length = strlen(body);
+        response->body = long_body;
+        response->body_length = strlen(long_body);
     } else if (strcmp(asked->method, "POST") == 0) {
-        snprintf(location, sizeof location, "/issue/7?x=%s", long_text);
         response->status = 201;
         response->headers = found;
         response->header_count = 2;
@@ -115,9 +121,9 @@ static struct casehook_result *create_at_server(const char *settings, const char
 static void a_limit_holds_after_a_refusal(void **state)
 {
     (void)state;
-    memset(long_text, 'x', sizeof long_text - 1);
+    make_long_texts();
     for (int refusals = 0; refusals < 2; refusals++) {
-        int left = refusals;
+        _Atomic int left = refusals;
         serve(answer_long, &left);
         is_error(create_at_server("{\"maxResponseContentLength\":\"1kb\",\"run.maxAttempts\":2,"
                                   "\"retry.baseDelay\":\"1ms\"}",
@@ -131,7 +137,7 @@ static void a_limit_holds_after_a_refusal(void **state)
 static void an_id_in_a_long_header(void **state)
 {
     (void)state;
-    memset(long_text, 'x', sizeof long_text - 1);
+    make_long_texts();
     serve(answer_long, NULL);
     struct casehook_result *result = create_at_server(
         "{}", "\"createIncidentResponseHeader\":\"Location\",\"createIncidentResponseKey\":null");

@@ -30,6 +30,8 @@ static struct {
     _Atomic int status, fault, years;
     const char *_Atomic fault_at; /* writes to such targets alone; NULL: all */
     _Atomic unsigned faults;
+    void (*_Atomic also)(const struct http_request *, struct http_response *); /* changes answers */
+    _Atomic unsigned tokens, issues;
     _Atomic unsigned writes, delay_ms, failures; /* failures: so many writes are answered with 500 */
     const char *_Atomic body;                    /* of answers; NULL: the usual one */
     char last[512];                              /* "METHOD TARGET BODY" of the last write */
@@ -61,6 +63,7 @@ static void answer(void *user, const struct http_request *request, struct http_r
         response->body = "{\"id\":\"7\",\"key\":\"K-7\"}";
     }
     if (site.body) response->body = site.body;
+    if (site.also) site.also(request, response);
     response->body_length = strlen(response->body);
 }
 
@@ -348,6 +351,30 @@ static void what_is_parked_does_not_come_back_over_what_is_newer(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* Nor is what was said of a case written into the one that stands for it now. */
+static void what_is_parked_does_not_come_back_over_a_new_case(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = "tracker",
+                                        .params = PUSH(",\"description\":\"new\""),
+                                        .params_length = CASEHOOK_TERMINATED,
+                                        .operation = CASEHOOK_CREATE,
+                                        .flags = CASEHOOK_OUTBOX_ANEW};
+    uint64_t newer;
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    site.status = 400;
+    uint64_t old = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"old\""));
+    assert_int_equal(settle(outbox, old), PARKED);
+    site.status = 0;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &newer, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, newer), DONE);
+    assert_int_equal(casehook_outbox_retry(outbox, old, NULL), CASEHOOK_E_ARGUMENT);
+    casehook_outbox_close(outbox);
+}
+
 static void a_busy_tracker_is_asked_again(void **state)
 {
     (void)state;
@@ -485,6 +512,7 @@ static void while_the_database_is_away_nobody_hurries(void **state)
     assert_int_equal(casehook_outbox_get_stats(outbox, &stats, NULL), CASEHOOK_E_BUSY);
     assert_int_equal(stats.away, 1);
     pclose(other);
+    casehook_outbox_pause(outbox, 1); /* it is looked at all the same */
     for (int i = 0; i < 100 && stats.away; i++) {
         casehook_outbox_run(outbox, 0, 100);
         stats = box_stats(outbox);
@@ -574,6 +602,116 @@ static void a_transition_that_a_dead_worker_was_sending(void **state)
     assert_int_equal(settle(outbox, moves), UNKNOWN);
     assert_int_equal(settle(outbox, stays), DONE);
     assert_int_equal(site.writes, 1);
+    casehook_outbox_close(outbox);
+}
+
+static void break_finds(const struct http_request *request, struct http_response *response)
+{
+    if (strstr(request->line, "/find") || strncmp(request->line, "POST", 4) == 0)
+        response->fault = HTTP_RESET_BEFORE_RESPONSE;
+}
+
+/* The result says that no comment was tried, whatever is not known of the create. */
+static void comments_behind_a_create_that_was_not_answered(void **state)
+{
+    (void)state;
+    begin_with("findIncident", "/find?q={{case.id}}", "\"findIncidentResponseKey\":\"id\"");
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.also = break_finds;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, COMMENTED("1"));
+    while (!box_entry(outbox, id)->message) casehook_outbox_run(outbox, 0, 5);
+    assert_int_equal(box_entry(outbox, id)->doubt, 1);
+    site.also = NULL;
+    assert_int_equal(settle(outbox, id), DONE);
+    assert_int_equal(site.writes, 2);
+    assert_non_null(strstr(site.last, "C1"));
+    casehook_outbox_close(outbox);
+}
+
+#define BY_ID_OF_CASE "/find?q={{case.id}}", "\"findIncident\":\"always\",\"findIncidentResponseKey\":\"id\""
+
+/* What a find before each push finds may have been there before the crash: it is no case that was just made.
+ */
+static void a_case_that_is_found_after_a_crash_is_updated(void **state)
+{
+    (void)state;
+    begin_with("findIncident", BY_ID_OF_CASE);
+    struct casehook_outbox *outbox = open_box(box_place());
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"new\""));
+    box_sql(box_is_postgres()
+                ? "UPDATE casehook_entry SET state = 3, fence = 1, instance = 5, attempts = 1, worker = "
+                  "'one'::bytea; UPDATE casehook_tally SET state = 3;"
+                : "UPDATE casehook_entry SET state = 3, fence = 1, instance = 5, attempts = 1, worker = "
+                  "CAST('one' AS BLOB); UPDATE casehook_tally SET state = 3;");
+    assert_int_equal(settle(outbox, id), DONE);
+    assert_int_equal(site.writes, 1);
+    assert_non_null(strstr(site.last, "PUT /issue/7"));
+    casehook_outbox_close(outbox);
+}
+
+/* The second and the third token are not given. */
+static bool answer_token(const struct http_request *request, struct http_response *response)
+{
+    if (!strstr(request->line, "/token")) return false;
+    unsigned count = ++site.tokens;
+    response->status = count == 2 || count == 3 ? 503 : 200;
+    response->body = "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"expires_in\":3600}";
+    response->body_length = strlen(response->body);
+    return true;
+}
+
+/* The first create is done, and its answer is elsewhere, where the token does not do any more. */
+static void answer_elsewhere(const struct http_request *request, struct http_response *response)
+{
+    static const struct http_header there[] = {{"Content-Type", "application/json"}, {"Location", "/made"}};
+    if (answer_token(request, response)) return;
+    if (strstr(request->line, "POST /issue") && site.issues++ == 0) {
+        response->status = 303;
+        response->headers = there;
+        response->header_count = 2;
+    }
+    if (strstr(request->line, "GET /made")) response->status = 401;
+}
+
+/* The first create is not answered, the second one needs another token; the tracker knows the third. */
+static void answer_known(const struct http_request *request, struct http_response *response)
+{
+    if (answer_token(request, response) || !strstr(request->line, "POST /issue")) return;
+    unsigned count = site.issues++;
+    response->status = count == 1 ? 401 : 409;
+    if (count == 0) response->fault = HTTP_RESET_BEFORE_RESPONSE;
+}
+
+static struct casehook_outbox *open_with_tokens(const char *more)
+{
+    begin(NULL);
+    struct casehook_settings *settings =
+        document_settings("{\"retry\":{\"baseDelay\":\"1ms\"},\"run\":{\"maxAttempts\":2}}");
+    char *base = must_format("http://127.0.0.1:%u", http_server_port(site.server));
+    char *config = must_format("\"hasAuth\":true,\"authType\":\"oauth2\",\"accessTokenUrl\":\"%s/token\","
+                               "\"clientId\":\"c\"%s",
+                               base, more);
+    casehook_connector_unref(site.connector);
+    site.connector = document_connector(settings, base, config, "\"clientSecret\":\"x\"");
+    casehook_settings_free(settings);
+    free(config);
+    free(base);
+    return open_box(box_place());
+}
+
+/* Without a token it is not known what came of the create before. */
+static void a_create_that_no_token_was_left_for(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = open_with_tokens("");
+    site.also = answer_elsewhere;
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), UNKNOWN);
+    assert_int_equal(site.issues, 1);
+    casehook_outbox_close(outbox);
+    end(state);
+    outbox = open_with_tokens("," KEYED ",\"idempotencyDuplicateStatuses\":[409]");
+    site.also = answer_known;
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), UNKNOWN);
     casehook_outbox_close(outbox);
 }
 
@@ -940,6 +1078,7 @@ int main(int argc, char **argv)
                                        TEST(an_open_circuit_is_tried),
                                        TEST(a_refusal_is_parked_and_the_case_goes_on),
                                        TEST(what_is_parked_does_not_come_back_over_what_is_newer),
+                                       TEST(what_is_parked_does_not_come_back_over_a_new_case),
                                        TEST(a_busy_tracker_is_asked_again),
                                        TEST(a_tracker_that_asks_for_a_year),
                                        TEST(who_gave_up_is_parked),
@@ -951,6 +1090,9 @@ int main(int argc, char **argv)
                                        TEST(a_comment_with_a_key_for_the_find),
                                        TEST(a_transition_is_not_repeated),
                                        TEST(a_transition_that_a_dead_worker_was_sending),
+                                       TEST(comments_behind_a_create_that_was_not_answered),
+                                       TEST(a_case_that_is_found_after_a_crash_is_updated),
+                                       TEST(a_create_that_no_token_was_left_for),
                                        TEST(a_lost_lease_settles_nothing),
                                        TEST(an_answer_after_the_lease_is_stored),
                                        TEST(an_answer_after_forgetting_is_not),
