@@ -57,42 +57,19 @@ static void put_failed(struct request *request, struct answer *answer,
                                                       : INTAKE_FAILED);
 }
 
-/* ---- what can be said without sending ---------------------------------------------------------- */
-
-/* The same with an id where it has none: which one the outbox knows, or will. NULL: it is no JSON. */
-static char *with_an_id(const char *params, size_t length)
-{
-    json_t *root = json_loadb(params, length, JSON_ALLOW_NUL, NULL);
-    json_t *incident = json_object_get(root, "incident");
-    json_t *object = json_is_object(incident) ? incident : root, *id = json_object_get(object, "externalId");
-    if (!id || json_is_null(id)) json_object_set_new(object, "externalId", json_string("1"));
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    json_decref(root);
-    return text;
-}
-
-static int preview(const struct request *request, int operation, const char *params, size_t length,
-                   struct casehook_result **result)
-{
-    struct casehook_connector *connector = config_connector(request->config, request->source->connector);
-    int status = casehook_preview_json(connector, operation, params, length, result);
-    const char *field = casehook_error_field(casehook_result_error(*result));
-    bool no_id = status == CASEHOOK_E_PARAMS && field && !strcmp(field, "externalId");
-    char *text = no_id ? with_an_id(params, length) : NULL;
-    if (no_id) {
-        casehook_result_free(*result);
-        *result = NULL;
-        status = text ? casehook_preview_json(connector, operation, text, CASEHOOK_TERMINATED, result)
-                      : CASEHOOK_OK;
-    }
-    free(text);
-    return status;
-}
-
 /* ---- alerts ------------------------------------------------------------------------------------ */
 
-/* The entry that was put last for a case; its key is yours. */
-static int find_last(struct request *request, const char *case_id, struct last_entry *last,
+static const char no_case_to_close[] = "there is no case to close";
+
+/* The entry that was put last for a case. */
+struct last {
+    char *key;     /* yours; NULL: it has none */
+    uint64_t id;   /* 0: there is no such entry */
+    bool finished; /* it is done */
+    bool has_case; /* the tracker has its case */
+};
+
+static int find_last(struct request *request, const char *case_id, struct last *last,
                      struct casehook_outbox_error **error)
 {
     struct casehook_outbox_query query = {
@@ -103,31 +80,37 @@ static int find_last(struct request *request, const char *case_id, struct last_e
     if (!status && casehook_outbox_list_count(list) && !casehook_outbox_list_entry(list, 0, &entry)) {
         last->key = text_copy(entry.key);
         last->id = entry.id;
-        last->operation = entry.operation;
         last->finished = entry.state == CASEHOOK_OUTBOX_DONE;
+        last->has_case = entry.external_id;
     }
     casehook_outbox_list_free(list);
     return status;
 }
 
-/* A comment beside an update, for a connector that has no call for comments: a push leaves it out too. */
-static bool is_skipped(const struct request *request, const struct notice *notice,
-                       const struct plan_item *item)
+/* Whether something that is not finished may make the case yet. */
+static int find_unfinished(struct request *request, const char *case_id, bool *found,
+                           struct casehook_outbox_error **error)
 {
-    struct casehook_result *result = NULL;
-    if (!notice->resolved || item->operation != CASEHOOK_COMMENT ||
-        !(notice->source->on_resolved & REACT_UPDATE) || !item->params)
-        return false;
-    int status = preview(request, CASEHOOK_COMMENT, item->params, strlen(item->params), &result);
-    casehook_result_free(result);
-    return status == CASEHOOK_E_CONFIG;
+    struct casehook_outbox_query query = {
+        .struct_size = sizeof query, .connector = request->source->connector, .case_id = case_id, .limit = 1};
+    struct casehook_outbox_list *list = NULL;
+    for (int state = CASEHOOK_OUTBOX_WAITING; state <= CASEHOOK_OUTBOX_UNKNOWN; state++)
+        query.states |= CASEHOOK_OUTBOX_IN((uint32_t)state);
+    int status = casehook_outbox_find(request->server->outbox, &query, &list, error);
+    *found = !status && casehook_outbox_list_count(list);
+    casehook_outbox_list_free(list);
+    return status;
 }
 
-/* All entries of a plan are durable before the answer: the last one that was put, whether one is new. */
-static int put_items(struct request *request, const struct notice *notice, const struct plan *plan,
-                     uint64_t *entry, bool *any, struct casehook_outbox_error **error)
+/* Both entries of a plan are durable before the answer.  One that is refused as PARAMS has nothing to change:
+ * the case was never made. */
+static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
+                     const struct plan *plan)
 {
+    struct casehook_outbox_error *error = NULL;
+    uint64_t entry = 0;
     int stored = 0, status = CASEHOOK_OK;
+    bool any = false;
     for (size_t i = 0; i < plan->count && !status; i++) {
         const struct plan_item *item = &plan->items[i];
         struct casehook_outbox_item put = {.struct_size = sizeof put,
@@ -137,33 +120,21 @@ static int put_items(struct request *request, const struct notice *notice, const
                                            .params_length = CASEHOOK_TERMINATED,
                                            .operation = item->operation,
                                            .flags = plan->forget ? CASEHOOK_OUTBOX_ANEW : 0};
-        if (is_skipped(request, notice, item)) continue;
-        status = casehook_outbox_put(request->server->outbox, &put, entry, &stored, error);
-        *any = *any || (!status && stored == CASEHOOK_OUTBOX_STORED);
-    }
-    return status;
-}
-
-/* One that is refused as PARAMS has nothing to change: the case was never made. */
-static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
-                     const struct plan *plan, uint64_t entry)
-{
-    struct casehook_outbox_error *error = NULL;
-    bool any = false;
-    for (size_t i = 0; i < plan->count; i++)
-        if (!plan->items[i].params) {
+        if (!item->params) {
             answer_error(answer, 503, "out of memory");
             intake_count(request, INTAKE_FAILED);
             return;
         }
-    int status = put_items(request, notice, plan, &entry, &any, &error);
+        status = casehook_outbox_put(request->server->outbox, &put, &entry, &stored, &error);
+        any = any || (!status && stored == CASEHOOK_OUTBOX_STORED);
+    }
     /* Never made, or somebody has discarded it. */
     bool no_case = status == CASEHOOK_E_PARAMS && !any &&
                    (notice->resolved || plan->items[0].operation == CASEHOOK_COMMENT);
     if (no_case) {
         intake_count(request, INTAKE_IGNORED);
         say(answer, "ignored", notice->case_id, 0,
-            notice->resolved ? "there is no case to close" : "there is no case to comment");
+            notice->resolved ? no_case_to_close : "there is no case to comment");
     } else if (status) {
         put_failed(request, answer, error);
     } else {
@@ -177,16 +148,24 @@ static void take_notice(struct request *request, struct answer *answer, const st
 {
     struct casehook_outbox_error *error = NULL;
     struct plan plan = {0};
-    struct last_entry last = {0};
+    struct last last = {0};
+    bool found = true;
     int status = find_last(request, notice->case_id, &last, &error);
-    if (!status) plan_make(notice, &last, &plan);
+    if (!status) plan_make(notice, last.key, last.id, last.finished, &plan);
+    /* Of updates and comments the outbox says it; a push would make the case, closed. */
+    if (!status && plan.count && plan.items[0].operation == CASEHOOK_PUSH && notice->resolved &&
+        !last.has_case)
+        status = find_unfinished(request, notice->case_id, &found, &error);
     if (status) {
         put_failed(request, answer, error);
     } else if (!plan.count) {
         intake_count(request, plan.known ? INTAKE_KNOWN : INTAKE_IGNORED);
         say(answer, plan.known ? "known" : "ignored", notice->case_id, last.id, plan.reason);
+    } else if (!found) {
+        intake_count(request, INTAKE_IGNORED);
+        say(answer, "ignored", notice->case_id, 0, no_case_to_close);
     } else {
-        put_plan(request, answer, notice, &plan, last.id);
+        put_plan(request, answer, notice, &plan);
     }
     plan_clear(&plan);
     casehook_outbox_error_free(error);
@@ -220,6 +199,36 @@ static int operation_of(const char *name)
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
         if (!strcmp(casehook_operation_name(operations[i]), name)) return operations[i];
     return 0;
+}
+
+/* The same with an id where it has none: which one the outbox knows, or will. NULL: it is no JSON. */
+static char *with_an_id(const char *params, size_t length)
+{
+    json_t *root = json_loadb(params, length, JSON_ALLOW_NUL, NULL);
+    json_t *incident = json_object_get(root, "incident");
+    json_t *object = json_is_object(incident) ? incident : root, *id = json_object_get(object, "externalId");
+    if (!id || json_is_null(id)) json_object_set_new(object, "externalId", json_string("1"));
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return text;
+}
+
+static int preview(const struct request *request, int operation, const char *params, size_t length,
+                   struct casehook_result **result)
+{
+    struct casehook_connector *connector = config_connector(request->config, request->source->connector);
+    int status = casehook_preview_json(connector, operation, params, length, result);
+    const char *field = casehook_error_field(casehook_result_error(*result));
+    bool no_id = status == CASEHOOK_E_PARAMS && field && !strcmp(field, "externalId");
+    char *text = no_id ? with_an_id(params, length) : NULL;
+    if (no_id) {
+        casehook_result_free(*result);
+        *result = NULL;
+        status = text ? casehook_preview_json(connector, operation, text, CASEHOOK_TERMINATED, result)
+                      : CASEHOOK_OK;
+    }
+    free(text);
+    return status;
 }
 
 /* What can be said of a case without sending it: faults that would park it.  What the requests of an update

@@ -49,15 +49,9 @@ struct plan {
     bool forget;        /* with its entry, what the tracker calls the case: L2 decides */
 };
 
-/* What was put last for a case. */
-struct last_entry {
-    char *key;   /* NULL: it has none */
-    uint64_t id; /* 0: nothing was put, or it is too long ago */
-    int operation;
-    bool finished; /* it is done */
-};
-
-void plan_make(const struct notice *notice, const struct last_entry *last, struct plan *plan);
+/* last_key NULL: nothing was put for this case, or it is too long ago.  finished: that entry is done. */
+void plan_make(const struct notice *notice, const char *last_key, uint64_t last_id, bool finished,
+               struct plan *plan);
 void plan_clear(struct plan *plan);
 
 #endif

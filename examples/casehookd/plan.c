@@ -30,63 +30,71 @@ static void add_item(const struct notice *notice, struct plan *plan, int operati
 }
 
 /* Comment and update in one push, or one of them alone. */
-static void add_change(const struct notice *notice, struct plan *plan, uint64_t last)
+static void add_reaction(const struct notice *notice, struct plan *plan, int reaction, const char *status,
+                         const char *comment, uint64_t last)
 {
-    int reaction = notice->source->on_change;
-    bool says = (reaction & REACT_COMMENT) && notice->changed && *notice->changed;
+    bool says = (reaction & REACT_COMMENT) && comment && *comment;
     if (reaction & REACT_UPDATE)
-        add_item(notice, plan, CASEHOOK_PUSH, NULL, says ? notice->changed : NULL, last);
+        add_item(notice, plan, CASEHOOK_PUSH, status, says ? comment : NULL, last);
     else if (says)
-        add_item(notice, plan, CASEHOOK_COMMENT, NULL, notice->changed, last);
+        add_item(notice, plan, CASEHOOK_COMMENT, NULL, comment, last);
     else
         plan->reason = "nothing is configured for this";
 }
 
-static void add_last_words(const struct notice *notice, struct plan *plan, uint64_t last)
+static void add_first_end(const struct notice *notice, struct plan *plan)
 {
     if ((notice->source->on_resolved & REACT_COMMENT) && notice->ended && *notice->ended)
-        add_item(notice, plan, CASEHOOK_COMMENT, NULL, notice->ended, last);
+        add_item(notice, plan, CASEHOOK_COMMENT, NULL, notice->ended, 0);
 }
 
-/* The update is none that could make a case, as a push would: where there is none, nothing is to be closed.
- * It takes no comments, which are an entry of their own. */
-static void add_end(const struct notice *notice, struct plan *plan, uint64_t last)
+/* Nothing is known of an earlier notification: the case may be there from a time that the outbox has
+ * forgotten. */
+static void plan_first(const struct notice *notice, struct plan *plan)
 {
     const struct source *source = notice->source;
+    if (!notice->resolved) {
+        add_item(notice, plan, CASEHOOK_PUSH, source->open_status, NULL, 0);
+        return;
+    }
     if (source->on_resolved & REACT_UPDATE)
-        add_item(notice, plan, CASEHOOK_UPDATE, source->closed_status, NULL, last);
-    add_last_words(notice, plan, last);
+        add_item(notice, plan, CASEHOOK_UPDATE, source->closed_status, NULL, 0);
+    add_first_end(notice, plan);
     if (!plan->count) plan->reason = "nothing is configured for this";
 }
 
-void plan_make(const struct notice *notice, const struct last_entry *last, struct plan *plan)
+void plan_make(const struct notice *notice, const char *last_key, uint64_t last_id, bool finished,
+               struct plan *plan)
 {
     const struct source *source = notice->source;
-    const char *key = last->key;
     memset(plan, 0, sizeof *plan);
-    bool ours = last->id && key && (*key == 'f' || *key == 'r') && strlen(key) > sizeof notice->digest;
-    bool ended = ours && *key == 'r';
-    const char *digest = ours ? key + 1 : "";
+    if (!last_id) {
+        plan_first(notice, plan);
+        return;
+    }
+    bool ours =
+        last_key && (*last_key == 'f' || *last_key == 'r') && strlen(last_key) > sizeof notice->digest;
+    bool ended = ours && *last_key == 'r';
+    const char *digest = ours ? last_key + 1 : "";
     if (*digest == 'c') digest++;
     if (*digest == '-') digest++;
     size_t length = sizeof notice->digest - 1;
     plan->known = ours && ended == notice->resolved && !strncmp(digest, notice->digest, length);
-    /* The update of add_end(); had its comment been put too, that would be the last. */
-    bool half = plan->known && ended && last->operation == CASEHOOK_UPDATE && digest[length] == '-';
-    if (half) add_last_words(notice, plan, strtoull(digest + length + 1, NULL, 10));
+    /* The update of plan_first(); had its comment been put too, that would be the last. */
+    bool half = plan->known && ended && last_key[1] == '-' && !strcmp(digest + length, "-0");
+    if (half) add_first_end(notice, plan);
     if (plan->known) {
         plan->reason = "it was accepted before";
     } else if (ended && notice->resolved) {
         plan->reason = "the case is closed already";
     } else if (notice->resolved) {
-        /* Of nothing that is known the case may be there too, from a time that the outbox has forgotten. */
-        add_end(notice, plan, last->id);
-    } else if (ended || !last->id) {
-        plan->forget = ended && source->refire_finds && last->finished;
+        add_reaction(notice, plan, source->on_resolved, source->closed_status, notice->ended, last_id);
+    } else if (ended) {
+        plan->forget = source->refire_finds && finished;
         add_item(notice, plan, CASEHOOK_PUSH, source->open_status,
-                 ended && source->on_change & REACT_COMMENT ? notice->changed : NULL, last->id);
+                 source->on_change & REACT_COMMENT ? notice->changed : NULL, last_id);
     } else {
-        add_change(notice, plan, last->id);
+        add_reaction(notice, plan, source->on_change, NULL, notice->changed, last_id);
     }
 }
 

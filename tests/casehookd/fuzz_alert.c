@@ -79,24 +79,20 @@ static void check_item(const struct plan_item *item)
     casehook_result_free(result);
 }
 
-static void check_plans(const struct notice *notice, char *hostile)
+static void check_plans(const struct notice *notice, const char *hostile)
 {
     struct plan first, again, other;
-    plan_make(notice, &(struct last_entry){0}, &first);
+    plan_make(notice, NULL, 0, false, &first);
     CHECK(first.count <= 2 && (first.count || first.reason));
     for (size_t i = 0; i < first.count; i++) {
         check_item(&first.items[i]);
-        const struct last_entry last = {
-            .key = first.items[i].key, .id = 7, .operation = first.items[i].operation, .finished = true};
-        plan_make(notice, &last, &again);
+        plan_make(notice, first.items[i].key, 7, true, &again);
         /* What was to be put behind it is, again: perhaps it was not. */
         CHECK(again.known && again.count == first.count - 1 - i);
         CHECK(!again.count || !strcmp(again.items[0].key, first.items[i + 1].key));
         plan_clear(&again);
     }
-    const struct last_entry odd = {
-        .key = hostile, .id = UINT64_MAX, .operation = CASEHOOK_UPDATE, .finished = true};
-    plan_make(notice, &odd, &other);
+    plan_make(notice, hostile, UINT64_MAX, true, &other);
     for (size_t i = 0; i < other.count; i++) check_item(&other.items[i]);
     plan_clear(&other);
     plan_clear(&first);
@@ -113,7 +109,7 @@ static void check_notice(struct source *source, const char *payload, size_t leng
         CHECK(*json_string_value(json_object_get(notice.incident, "title")));
         CHECK(!notice_read(source, payload, length, &twin, why));
         CHECK(!strcmp(twin.digest, notice.digest) && !strcmp(twin.case_id, notice.case_id));
-        check_plans(&notice, (char *)(uintptr_t)json_string_value(json_object_get(notice.incident, "title")));
+        check_plans(&notice, json_string_value(json_object_get(notice.incident, "title")));
         notice_clear(&twin);
     }
     notice_clear(&notice);
