@@ -47,7 +47,13 @@ static int64_t response_timeout_of(const char *settings)
     for (size_t i = 0; i < 2 && !value; i++) value = find_setting(root, names[i]);
     struct faults faults = {0};
     struct reader reader = {&faults, "."};
-    struct object object = {.reader = &reader, .json = value ? json_pack("{sO}", names[0], value) : NULL};
+    struct object object = {.reader = &reader};
+    const char *text = json_string_value(value);
+    /* For the library digits alone are ms. */
+    if (text && !text[strspn(text, "0123456789")])
+        object.json = json_pack("{so}", names[0], json_sprintf("%sms", text));
+    else if (value)
+        object.json = json_pack("{sO}", names[0], value);
     /* One with a unit that only the library knows, a month or a year, is longer than any lease. */
     int64_t ms = object.json ? read_time(&object, names[0], INT64_MAX, 1, INT64_MAX) : 60000;
     json_decref(object.json);

@@ -83,6 +83,18 @@ class Configuration(unittest.TestCase):
         self.daemon.start()
         self.assertEqual(self.daemon.post(payload([alert()])).status, 202)
 
+    def test_times_of_settings(self):
+        """As the library reads them: digits alone are milliseconds in a text too."""
+        for time, lease in ((30000, "40s"), ("30000", "40s"), ("30000ms", "40s"), ("30s", "40s"), ("1m", "80s"), ("119000", 1000000)):
+            self.daemon.configuration.update(settings={"responseTimeout": time})
+            self.daemon.configuration["outbox"]["lease"] = lease
+            done = self.daemon.check()
+            self.assertEqual((done.returncode, done.stderr), (0, ""), time)
+        for time in ("30000", "99999999999999999999"):
+            self.daemon.configuration.update(settings={"responseTimeout": time})
+            self.daemon.configuration["outbox"]["lease"] = "30s"
+            self.assertIn("outbox.lease: must be longer than", self.daemon.check().stderr, time)
+
     def test_what_would_not_start(self):
         """A check that finds nothing is a promise."""
         folder = self.daemon.folder
