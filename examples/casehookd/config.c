@@ -281,18 +281,24 @@ static void check_folder(const struct reader *reader, const struct config *confi
     free(path);
 }
 
-/* Else the attempt is over before its answer comes, however often it is made. */
+enum { LEASE_MAX_MS = 86400000 };
+
+/* Else the attempt is over before its answer comes, however often it is made: an eighth of the lease is left
+ * for what is stored then. */
 static void check_lease(const struct reader *reader, const struct config *config)
 {
-    long long lease = config->outbox.lease_ms ? config->outbox.lease_ms : 120000;
-    if (lease > config->response_timeout_ms) return;
-    if (config->response_timeout_ms == INT64_MAX)
+    long long lease = config->outbox.lease_ms ? config->outbox.lease_ms : 120000,
+              timeout = config->response_timeout_ms;
+    if (lease - lease / 8 > timeout) return;
+    if (timeout >= LEASE_MAX_MS)
         faults_add(reader->faults, "outbox.lease",
-                   "must be longer than the setting responseTimeout; it is %lld ms", lease);
+                   "seven eighths of it must be longer than the setting responseTimeout; it is %lld ms",
+                   lease);
     else
         faults_add(reader->faults, "outbox.lease",
-                   "must be longer than the setting responseTimeout, %lld ms; it is %lld ms",
-                   (long long)config->response_timeout_ms, lease);
+                   "seven eighths of it must be longer than the setting responseTimeout, %lld ms: make it at "
+                   "least %lld ms; it is %lld ms",
+                   timeout, timeout + timeout / 7 + 1, lease);
 }
 
 static void read_outbox(const struct object *top, struct config *config)
@@ -320,7 +326,7 @@ static void read_outbox(const struct object *top, struct config *config)
     o->retry_max_ms = read_time(&object, "retryMax", never, 1, year);
     o->keep_finished_ms = read_time(&object, "keepFinished", never, 1000, 10 * year);
     o->keep_cases_ms = read_time(&object, "keepCases", never, 1000, 10 * year);
-    o->lease_ms = (uint32_t)read_time(&object, "lease", 0, 1000, 86400000);
+    o->lease_ms = (uint32_t)read_time(&object, "lease", 0, 1000, LEASE_MAX_MS);
     check_lease(top->reader, config);
     o->database_timeout_ms = (uint32_t)read_time(&object, "databaseTimeout", 0, 100, 60000);
     o->poll_ms = (uint32_t)read_time(&object, "poll", 0, 10, 3600000);

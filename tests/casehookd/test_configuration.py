@@ -78,7 +78,7 @@ class Configuration(unittest.TestCase):
         self.daemon.configuration["connectors"]["other"] = {"file": "tracker.json", "secrets": "secrets.json"}
         self.daemon.write("settings.json", {"xpack.actions": {"responseTimeout": "1s"}})
         self.daemon.configuration.update(settings="settings.json")
-        self.daemon.configuration["outbox"]["lease"] = 1001
+        self.daemon.configuration["outbox"]["lease"] = 1143  # of which an attempt has 1001 ms
         self.daemon.save()
         self.daemon.start()
         self.assertEqual(self.daemon.post(payload([alert()])).status, 202)
@@ -93,7 +93,7 @@ class Configuration(unittest.TestCase):
         for time in ("30000", "99999999999999999999"):
             self.daemon.configuration.update(settings={"responseTimeout": time})
             self.daemon.configuration["outbox"]["lease"] = "30s"
-            self.assertIn("outbox.lease: must be longer than", self.daemon.check().stderr, time)
+            self.assertIn("outbox.lease: seven eighths of it must be longer than", self.daemon.check().stderr, time)
 
     def test_what_would_not_start(self):
         """A check that finds nothing is a promise."""
@@ -108,9 +108,12 @@ class Configuration(unittest.TestCase):
                 ({"outbox": {"location": ":memory:"}}, "outbox.location: is neither a path"),
                 ({"outbox": {"location": "nope/x.db"}}, "outbox.location: " + os.path.join(folder, "nope") + " is no folder"),
                 ({"outbox": {"location": "nul/x.db"}}, "outbox.location: " + os.path.join(folder, "nul") + " is no folder"),
-                ({"outbox": {"location": "x.db", "lease": "60s"}}, "outbox.lease: must be longer than the setting responseTimeout, 60000 ms; it is 60000 ms"),
-                ({"settings": {"xpack": {"actions.responseTimeout": "2m"}}}, "responseTimeout, 120000 ms; it is 120000 ms"),
-                ({"settings": {"responseTimeout": "1M"}}, "outbox.lease: must be longer than"),
+                ({"outbox": {"location": "x.db", "lease": "60s"}}, "outbox.lease: seven eighths of it must be longer than the setting responseTimeout, 60000 ms: make it at least 68572 ms; it is 60000 ms"),
+                ({"settings": {"xpack": {"actions.responseTimeout": "2m"}}}, "responseTimeout, 120000 ms: make it at least 137143 ms; it is 120000 ms"),
+                ({"settings": {"responseTimeout": "5s"}, "outbox": {"location": "x.db", "lease": 5001}}, "make it at least 5715 ms; it is 5001 ms"),
+                ({"settings": {"responseTimeout": "5s"}, "outbox": {"location": "x.db", "lease": 5714}}, "make it at least 5715 ms; it is 5714 ms"),
+                ({"settings": {"responseTimeout": "1M"}}, "outbox.lease: seven eighths of it must be longer than"),
+                ({"settings": {"responseTimeout": "9223372036854775806"}}, "outbox.lease: seven eighths of it must be longer than"),
                 ({"outbox": {"location": "x.db", "worker": ""}}, "outbox.worker: must have"),
                 ({"page": {"login": "none"}}, "page.login: must be user and password"),
                 ({"sources": [{**source, "login": {"bearer": "canary\nword"}}]}, "login.bearer: holds a control character"),

@@ -21,7 +21,7 @@ class Machines(unittest.TestCase):
     def start(self, name):
         folder = os.path.join(self.folder.name, name)
         os.mkdir(folder)
-        daemon = Daemon(PROGRAM, DOCUMENT, folder, self.tracker.url, settings={"retry.findDelay": "10ms", "responseTimeout": "1900ms"},
+        daemon = Daemon(PROGRAM, DOCUMENT, folder, self.tracker.url, settings={"retry.findDelay": "10ms", "responseTimeout": "1700ms"},
                         outbox={"location": LOCATION, "retryBase": "20ms", "retryMax": "100ms", "lease": "2s"})
         self.addCleanup(lambda: daemon.end(9))
         return daemon.start()
