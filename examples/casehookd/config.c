@@ -283,13 +283,22 @@ static void check_folder(const struct reader *reader, const struct config *confi
 
 enum { LEASE_MAX_MS = 86400000 };
 
+int64_t config_lease_ms(const struct config *config)
+{
+    return config->outbox.lease_ms ? config->outbox.lease_ms : 120000;
+}
+
 /* Else the attempt is over before its answer comes, however often it is made: an eighth of the lease is left
  * for what is stored then. */
+bool config_lease_fits(int64_t lease_ms, int64_t response_timeout_ms)
+{
+    return lease_ms - lease_ms / 8 > response_timeout_ms;
+}
+
 static void check_lease(const struct reader *reader, const struct config *config)
 {
-    long long lease = config->outbox.lease_ms ? config->outbox.lease_ms : 120000,
-              timeout = config->response_timeout_ms;
-    if (lease - lease / 8 > timeout) return;
+    long long lease = config_lease_ms(config), timeout = config->response_timeout_ms;
+    if (config_lease_fits(lease, timeout)) return;
     if (timeout >= LEASE_MAX_MS)
         faults_add(reader->faults, "outbox.lease",
                    "seven eighths of it must be longer than the setting responseTimeout; it is %lld ms",

@@ -78,6 +78,10 @@ struct config *config_load(const char *path, struct faults *faults);
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config);
 
+/* The lease of the outbox in ms, and whether it is long enough for the setting responseTimeout. */
+int64_t config_lease_ms(const struct config *config);
+bool config_lease_fits(int64_t lease_ms, int64_t response_timeout_ms);
+
 /* The connector of a name, or NULL; borrowed. */
 struct casehook_connector *config_connector(const struct config *config, const char *name);
 /* The source whose path this is, or NULL. */

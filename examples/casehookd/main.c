@@ -122,13 +122,28 @@ static void count_sources(struct server *server, const struct config *config)
     for (size_t i = 0; i < config->source_count; i++) server_counts(server, config->sources[i].name);
 }
 
+/* The settings would be new ones at once, the lease that they need only after a restart. */
+static struct config *load_again(const struct server *server, const char *path)
+{
+    struct config *config = load(path, false);
+    long long lease = config_lease_ms(server->started);
+    if (!config || config_lease_fits(lease, config->response_timeout_ms)) return config;
+    log_line(
+        CASEHOOK_LOG_ERROR,
+        "settings: a responseTimeout of %lld ms needs a longer outbox.lease than the %lld ms that it was "
+        "started with: restart it",
+        (long long)config->response_timeout_ms, lease);
+    config_unref(config);
+    return NULL;
+}
+
 /* All of the new configuration, or nothing of it. */
 static void reload(struct server *server, const char *path)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    struct config *config = load(path, false);
+    struct config *config = load_again(server, path);
     if (!config) {
         atomic_fetch_add(&server->failed_reloads, 1);
         log_line(CASEHOOK_LOG_ERROR, "%s has faults: the configuration before it stays", path);

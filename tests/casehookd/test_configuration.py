@@ -227,6 +227,32 @@ class Configuration(unittest.TestCase):
         reload(sources=self.daemon.configuration["sources"] + [added])
         self.assertEqual(self.daemon.metrics()['casehook_source_requests_total{source="new",result="stored"}'], 0)
 
+    def test_a_reload_that_needs_a_longer_lease(self):
+        """The running one stays as it is until a restart, and so does a responseTimeout that it is too short for."""
+        outbox = dict(self.daemon.configuration["outbox"])
+
+        def change(timeout, lease):
+            self.daemon.configuration.update(settings={"responseTimeout": timeout}, outbox={**outbox, "lease": lease})
+            self.daemon.save()
+
+        def reload(timeout, lease, wanted):
+            change(timeout, lease)
+            self.daemon.lines = []
+            self.daemon.process.send_signal(signal.SIGHUP)
+            self.daemon.wait_line(wanted)
+        change("1s", "2s")
+        self.daemon.start()
+        reload("10s", "20s", "the configuration before it stays")
+        self.assertIn("<3>settings: a responseTimeout of 10000 ms needs a longer outbox.lease than the 2000 ms that it was started with: restart it",
+                      self.daemon.lines)
+        self.assertEqual(self.daemon.metrics()["casehook_reload_failures_total"], 1)
+        reload("1700ms", "20s", "was read again")
+        reload("1s", "2s", "was read again")
+        self.assertEqual(self.daemon.end(), 0)
+        change("10s", "20s")
+        self.daemon.start()
+        reload("1s", "2s", "was read again")  # which the next start will have
+
     def test_reload_under_load(self):
         """Requests while the configuration is read again and again: each is accepted, and delivered once."""
         self.daemon.start()
