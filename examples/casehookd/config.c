@@ -46,7 +46,7 @@ static int64_t response_timeout_of(const char *settings)
     json_t *root = settings ? json_loads(settings, 0, NULL) : NULL, *value = NULL;
     for (size_t i = 0; i < 2 && !value; i++) value = find_setting(root, names[i]);
     struct faults faults = {0};
-    struct reader reader = {&faults, "."};
+    struct reader reader = {&faults, ".", true};
     struct object object = {.reader = &reader};
     const char *text = json_string_value(value);
     /* For the library digits alone are ms. */
@@ -267,15 +267,18 @@ static void join_location(const struct reader *reader, struct config *config)
     if (joined.failed) reader->faults->no_memory = true;
 }
 
-/* The outbox makes its file, but no folder. */
-static void check_folder(const struct reader *reader, const struct config *config)
+/* The outbox makes its file, but no folder: that is the unit's, or yours, on the machine where it runs. */
+static void check_folder(const struct reader *reader, struct config *config)
 {
     char *path = config->location && !strstr(config->location, "://") ? text_copy(config->location) : NULL;
     char *slash = path ? strrchr(path, '/') : NULL;
     struct stat about;
     if (slash && slash != path) {
         *slash = '\0';
-        if (stat(path, &about) ? errno == ENOENT || errno == ENOTDIR : !S_ISDIR(about.st_mode))
+        bool there = !stat(path, &about), missing = !there && errno == ENOENT;
+        if (missing && reader->check)
+            config->missing_folder = text_copy(path);
+        else if (missing || (there ? !S_ISDIR(about.st_mode) : errno == ENOTDIR))
             faults_add(reader->faults, "outbox.location", "%.300s is no folder: make it first", path);
     }
     free(path);
@@ -371,7 +374,7 @@ static void read_all(struct reader *reader, json_t *root, struct config *config)
     config->log_level = read_word(&top, "logLevel", levels, 2) + 1;
 }
 
-struct config *config_load(const char *path, struct faults *faults)
+struct config *config_load(const char *path, bool check, struct faults *faults)
 {
     size_t length = 0, before = faults->count;
     char folder[4096] = ".", *slash;
@@ -386,7 +389,7 @@ struct config *config_load(const char *path, struct faults *faults)
         snprintf(folder, sizeof folder, "%s", path);
         slash = strrchr(folder, '/');
         snprintf(slash ? slash : folder, 2, "%s", slash == folder ? "/" : slash ? "" : ".");
-        struct reader reader = {faults, folder};
+        struct reader reader = {faults, folder, check};
         atomic_init(&config->references, 1);
         read_all(&reader, root, config);
     }
@@ -418,6 +421,7 @@ void config_unref(struct config *config)
     free(config->listen_host);
     text_wipe(config->location);
     free(config->worker);
+    free(config->missing_folder);
     login_clear(&config->page);
     login_clear(&config->metrics);
     free(config);

@@ -66,6 +66,7 @@ struct config {
     size_t max_bodies;                     /* of all requests together, in bytes */
     struct casehook_outbox_options outbox; /* location and worker are ours */
     char *location, *worker;
+    char *missing_folder; /* of location, in a check: it may be made later; else it is a fault */
     bool has_page, has_metrics;
     struct login page, metrics;
     int64_t response_timeout_ms; /* of all connectors */
@@ -73,8 +74,8 @@ struct config {
     int log_level;
 };
 
-/* Reads and checks the file; NULL with all faults. */
-struct config *config_load(const char *path, struct faults *faults);
+/* Reads and checks the file; NULL with all faults.  check: nothing is started with it. */
+struct config *config_load(const char *path, bool check, struct faults *faults);
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config);
 

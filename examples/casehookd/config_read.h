@@ -11,6 +11,7 @@
 struct reader {
     struct faults *faults;
     const char *folder; /* of the file: names of files in it are relative to this */
+    bool check;         /* it is looked at, perhaps on another machine, and nothing is started with it */
 };
 
 /* An object of the file and where it is. */

@@ -45,16 +45,19 @@ static struct casehook_connector *resolve(void *user, const char *name)
     return found;
 }
 
-static struct config *load(const char *path, bool quiet)
+static struct config *load(const char *path, bool check)
 {
     struct faults faults = {0};
-    struct config *config = config_load(path, &faults);
+    struct config *config = config_load(path, check, &faults);
     for (size_t i = 0; i < faults.count; i++)
-        if (quiet)
+        if (check)
             fprintf(stderr, "%s\n", faults.items[i]);
         else
             log_line(CASEHOOK_LOG_ERROR, "%s", faults.items[i]);
     faults_clear(&faults);
+    if (config && config->missing_folder)
+        fprintf(stderr, "warning: outbox.location: %s is not there: it has to be when casehookd starts\n",
+                config->missing_folder);
     return config;
 }
 

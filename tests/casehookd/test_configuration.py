@@ -106,7 +106,7 @@ class Configuration(unittest.TestCase):
                 ({"http": {"listen": "[::1"}}, "http.listen"),
                 ({"outbox": {"location": "mysql://canary@x"}}, "outbox.location: is neither a path"),
                 ({"outbox": {"location": ":memory:"}}, "outbox.location: is neither a path"),
-                ({"outbox": {"location": "nope/x.db"}}, "outbox.location: " + os.path.join(folder, "nope") + " is no folder"),
+                ({"outbox": {"location": "nul/more/x.db"}}, "outbox.location: " + os.path.join(folder, "nul/more") + " is no folder"),
                 ({"outbox": {"location": "nul/x.db"}}, "outbox.location: " + os.path.join(folder, "nul") + " is no folder"),
                 ({"outbox": {"location": "x.db", "lease": "60s"}}, "outbox.lease: seven eighths of it must be longer than the setting responseTimeout, 60000 ms: make it at least 68572 ms; it is 60000 ms"),
                 ({"settings": {"xpack": {"actions.responseTimeout": "2m"}}}, "responseTimeout, 120000 ms: make it at least 137143 ms; it is 120000 ms"),
@@ -124,6 +124,20 @@ class Configuration(unittest.TestCase):
             self.assertEqual(done.returncode, 3, change)
             self.assertIn(wanted, done.stderr)
             self.assertNotIn("canary", done.stderr)
+
+    def test_a_folder_that_is_made_later(self):
+        """A check may be made on another machine: only a start needs the folder, which it does not make."""
+        self.daemon.configuration["outbox"]["location"] = "nope/x.db"
+        path, folder = self.daemon.save(), os.path.join(self.daemon.folder, "nope")
+        done = self.daemon.check()
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (0, path + ": no faults\n", f"warning: outbox.location: {folder} is not there: it has to be when casehookd starts\n"))
+        done = subprocess.run([PROGRAM, path], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stderr), (3, f"<3>outbox.location: {folder} is no folder: make it first\n"))
+        self.assertFalse(os.path.exists(folder))
+        os.mkdir(folder)
+        self.assertEqual(self.daemon.check().stderr, "")
+        self.daemon.start()
 
     def test_secrets_are_not_shown(self):
         with open(os.path.join(self.daemon.folder, "tracker.json"), encoding="utf-8") as file:
