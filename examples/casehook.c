@@ -4,6 +4,7 @@
  */
 #include "casehook_attempts.h"
 #include "casehook_batch.h"
+#include "casehook_doubt.h"
 #include "casehook_init.h"
 #include "casehook_input.h"
 #include "casehook_member.h"
@@ -77,16 +78,15 @@ static bool has_written(const struct casehook_result *result)
 
 /*
  * Whether the case was made before, by the call that this one goes on from: its own requests need not have
- * come that far.  An id that was given says nothing of it.
+ * come that far.  An id that was given, or found, says nothing of it.
  */
 static bool was_made(const struct document *params, const struct casehook_result *result)
 {
     size_t length;
-    struct piece text = {params->text, params->length};
+    struct piece text = {params->text, params->length}, resume = member_find(text, "resume");
     int step = casehook_error_step(casehook_result_error(result));
-    return casehook_result_id(result, &length) && step != CASEHOOK_STEP_PARAMS &&
-           member_is_object(member_find(text, "resume")) &&
-           !member_is_text(member_find(member_case(text), "externalId"));
+    return casehook_result_id(result, &length) && step != CASEHOOK_STEP_PARAMS && member_is_object(resume) &&
+           !doubt_only_found(resume) && !member_is_text(member_find(member_case(text), "externalId"));
 }
 
 /* What was changed before an error counts more than the error.  params: what the call was given. */

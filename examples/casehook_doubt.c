@@ -63,3 +63,32 @@ struct doubt doubt_of(struct piece result)
     json_decref(requests);
     return doubt;
 }
+
+static bool is_write(const json_t *item)
+{
+    static const int steps[] = {CASEHOOK_STEP_UPDATE, CASEHOOK_STEP_TRANSITION, CASEHOOK_STEP_COMMENT};
+    /* A create that was not answered is done when its case was found; a comment says so of earlier calls. */
+    bool found = says(item, "step", casehook_step_name(CASEHOOK_STEP_CREATE)) || says(item, "state", "sent");
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && !found; i++)
+        found = has_outcome(item, CASEHOOK_OUTCOME_DONE) && says(item, "step", casehook_step_name(steps[i]));
+    return found;
+}
+
+bool doubt_only_found(struct piece result)
+{
+    static const char *const names[] = {"requests", "comments"};
+    struct piece found = member_find(result, "found");
+    bool only = found.length == 4 && !memcmp(found.text, "true", 4);
+    for (size_t i = 0; i < 2 && only; i++) {
+        struct piece list = member_find(result, names[i]);
+        const json_t *item;
+        size_t index;
+        json_t *items =
+            list.text ? json_loadb(list.text, list.length, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL)
+                      : NULL;
+        if (!json_is_array(items)) only = false;
+        json_array_foreach(items, index, item) only = only && !is_write(item);
+        json_decref(items);
+    }
+    return only;
+}

@@ -23,4 +23,7 @@ struct doubt {
  */
 struct doubt doubt_of(struct piece result);
 
+/* Whether the case of this result was found, and nothing of it has changed that, or may have made it. */
+bool doubt_only_found(struct piece result);
+
 #endif

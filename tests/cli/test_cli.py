@@ -450,6 +450,25 @@ class Failures(Tool):
         resume["comments"] = [{"commentId": "1", "state": "sent"}]
         self.tool(4, *words, self.file("resume.json", resume), "--title", "t")
 
+    def test_a_resumed_update_of_a_case_that_was_found(self):
+        """It was there before, so a refused update has changed nothing when it is resumed either; a done one had."""
+        server = self.server(GET=(200, JSON, '{"items": [{"id": 7}]}'), PUT=(400, JSON, '{"e": "refused"}'), POST=(422, JSON, "{}"))
+        document = self.document(server.url, safe=FIND, findIncident="always")
+        words = ("push", "--connector", self.file("c.json", document), "--title", "t", "--id", "x")
+        self.tool(8, *words)
+        result = self.json(8, *words)
+        self.assertTrue(result["found"])
+        self.tool(8, *words, "--resume", self.file("resume.json", result))
+        done = {"step": "update", "outcome": "done"}
+        for changes in ({"requests": [done]}, {"requests": [{"step": "create", "outcome": "unknown"}]}, {"found": False}):
+            self.tool(11, *words, "--resume", self.file("resume.json", {**result, **changes}))
+        refused = [{"step": step, "outcome": outcome} for step, outcome in (("find", "done"), ("update", "refused"), ("update", "unknown"))]
+        self.tool(8, *words, "--resume", self.file("resume.json", {**result, "requests": refused}))
+        words = (*words, "--comment", "c")
+        result = self.json(8, *words)
+        result["comments"][0]["state"] = "sent"
+        self.tool(11, *words, "--resume", self.file("resume.json", result))
+
     def test_no_token_for_the_next_hop_of_a_find(self):
         """Its token ended on the way.  The redirect was followed, and that is all that was done: there is no case."""
         for command in ("create", "push"):
