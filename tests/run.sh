@@ -93,7 +93,7 @@ P
 
 valgrind_all() {
     run "$1" gcc -t 20 \
-        --wrap 'valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99' \
+        --wrap 'valgrind -q --fair-sched=try --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99' \
         "${@:2}"
 }
 
