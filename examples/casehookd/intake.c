@@ -102,6 +102,19 @@ static int find_unfinished(struct request *request, const char *case_id, bool *f
     return status;
 }
 
+/* Whether there is a case, or may be one.  What was unfinished may have made it since it was looked at. */
+static int find_case(struct request *request, const char *case_id, bool *found,
+                     struct casehook_outbox_error **error)
+{
+    struct last last = {0};
+    int status = find_unfinished(request, case_id, found, error);
+    if (status || *found) return status;
+    status = find_last(request, case_id, &last, error);
+    *found = last.has_case;
+    free(last.key);
+    return status;
+}
+
 /* Both entries of a plan are durable before the answer.  One that is refused as PARAMS has nothing to change:
  * the case was never made. */
 static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
@@ -155,7 +168,7 @@ static void take_notice(struct request *request, struct answer *answer, const st
     /* Of updates and comments the outbox says it; a push would make the case, closed. */
     if (!status && plan.count && plan.items[0].operation == CASEHOOK_PUSH && notice->resolved &&
         !last.has_case)
-        status = find_unfinished(request, notice->case_id, &found, &error);
+        status = find_case(request, notice->case_id, &found, &error);
     if (status) {
         put_failed(request, answer, error);
     } else if (!plan.count) {

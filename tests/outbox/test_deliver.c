@@ -63,7 +63,8 @@ static void answer(void *user, const struct http_request *request, struct http_r
         response->body = "{\"id\":\"7\",\"key\":\"K-7\"}";
     }
     if (site.body) response->body = site.body;
-    if (site.also) site.also(request, response);
+    void (*also)(const struct http_request *, struct http_response *) = site.also;
+    if (also) also(request, response);
     response->body_length = strlen(response->body);
 }
 
