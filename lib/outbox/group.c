@@ -110,8 +110,7 @@ static int read_tally(struct casehook_outbox *outbox, struct casehook__ob_fault 
     int status = casehook__ob_run(outbox, CASEHOOK__OB_TALLY_READ, NULL, 0, &rows, fault);
     int64_t unfinished =
         there[CASEHOOK_OUTBOX_WAITING] + there[CASEHOOK_OUTBOX_QUEUED] + there[CASEHOOK_OUTBOX_SENDING];
-    /* Of many: none is before the one that was the oldest, but for what another process has taken up again.
-     */
+    /* Of many: none is before the oldest one, but for what another process has taken up again. */
     if (!status && unfinished > 0)
         status = unfinished <= FEW_UNFINISHED
                      ? casehook__ob_ask(outbox, CASEHOOK__OB_OLDEST_OF_FEW, NULL, 0, &oldest, fault)
@@ -264,8 +263,7 @@ static void lead(struct casehook_outbox *outbox)
     bool tells = false;
     struct group group = {.last = &group.first};
     take_jobs(outbox, &group, 0);
-    /* Where others lock rows as well, a transaction that is open waits for nobody: they are waited for here.
-     */
+    /* Where others lock rows as well, an open transaction waits for nobody: that is done here. */
     int64_t until = casehook__ob_clock() + WAIT_MS;
     while (!outbox->store->driver->alone && group.count < outbox->usual && casehook__ob_clock() < until)
         if (!take_jobs(outbox, &group, WAIT_TRIES)) break;
