@@ -152,8 +152,16 @@ class Alerts(unittest.TestCase):
         self.assertEqual(self.texts(self.cases()[0]), [])
 
     def outbox(self, word, which):
+        """Beside the daemon: which may have the entry in its hand just then."""
         location = self.daemon.configuration["outbox"]["location"]
-        subprocess.run([TOOL, "outbox", word, which, "--outbox", location], check=True, timeout=PATIENCE)
+
+        def decided():
+            done = subprocess.run([TOOL, "outbox", word, which, "--outbox", location], stderr=subprocess.PIPE, text=True,
+                                  timeout=PATIENCE)
+            if done.returncode and "is being sent" not in done.stderr:
+                raise AssertionError(done.stderr)
+            return done.returncode == 0
+        self.daemon.wait_for(f"entry {which} in nobody's hand", decided)
 
     def test_an_end_of_what_was_never_made(self):
         self.source(case={"title": "{{commonAnnotations.summary}}"})
