@@ -59,14 +59,11 @@ static void put_failed(struct request *request, struct answer *answer,
 
 /* ---- alerts ------------------------------------------------------------------------------------ */
 
-static const char no_case_to_close[] = "there is no case to close";
-
 /* The entry that was put last for a case. */
 struct last {
     char *key;     /* yours; NULL: it has none */
     uint64_t id;   /* 0: there is no such entry */
     bool finished; /* it is done */
-    bool has_case; /* the tracker has its case */
 };
 
 static int find_last(struct request *request, const char *case_id, struct last *last,
@@ -81,78 +78,40 @@ static int find_last(struct request *request, const char *case_id, struct last *
         last->key = text_copy(entry.key);
         last->id = entry.id;
         last->finished = entry.state == CASEHOOK_OUTBOX_DONE;
-        last->has_case = entry.external_id;
     }
     casehook_outbox_list_free(list);
     return status;
 }
 
-/* Whether something that is not finished may make the case yet. */
-static int find_unfinished(struct request *request, const char *case_id, bool *found,
-                           struct casehook_outbox_error **error)
-{
-    struct casehook_outbox_query query = {
-        .struct_size = sizeof query, .connector = request->source->connector, .case_id = case_id, .limit = 1};
-    struct casehook_outbox_list *list = NULL;
-    for (int state = CASEHOOK_OUTBOX_WAITING; state <= CASEHOOK_OUTBOX_UNKNOWN; state++)
-        query.states |= CASEHOOK_OUTBOX_IN((uint32_t)state);
-    int status = casehook_outbox_find(request->server->outbox, &query, &list, error);
-    *found = !status && casehook_outbox_list_count(list);
-    casehook_outbox_list_free(list);
-    return status;
-}
-
-/* Whether there is a case, or may be one.  What was unfinished may have made it since it was looked at. */
-static int find_case(struct request *request, const char *case_id, bool *found,
-                     struct casehook_outbox_error **error)
-{
-    struct last last = {0};
-    int status = find_unfinished(request, case_id, found, error);
-    if (status || *found) return status;
-    status = find_last(request, case_id, &last, error);
-    *found = last.has_case;
-    free(last.key);
-    return status;
-}
-
-/* Both entries of a plan are durable before the answer.  One that is refused as PARAMS has nothing to change:
- * the case was never made. */
 static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
                      const struct plan *plan)
 {
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = request->source->connector,
+                                        .key = plan->key,
+                                        .params = plan->params,
+                                        .params_length = CASEHOOK_TERMINATED,
+                                        .operation = plan->operation,
+                                        .flags = plan->flags};
     struct casehook_outbox_error *error = NULL;
     uint64_t entry = 0;
-    int stored = 0, status = CASEHOOK_OK;
-    bool any = false;
-    for (size_t i = 0; i < plan->count && !status; i++) {
-        const struct plan_item *item = &plan->items[i];
-        struct casehook_outbox_item put = {.struct_size = sizeof put,
-                                           .connector = request->source->connector,
-                                           .key = item->key,
-                                           .params = item->params,
-                                           .params_length = CASEHOOK_TERMINATED,
-                                           .operation = item->operation,
-                                           .flags = plan->forget ? CASEHOOK_OUTBOX_ANEW : 0};
-        if (!item->params) {
-            answer_error(answer, 503, "out of memory");
-            intake_count(request, INTAKE_FAILED);
-            return;
-        }
-        status = casehook_outbox_put(request->server->outbox, &put, &entry, &stored, &error);
-        any = any || (!status && stored == CASEHOOK_OUTBOX_STORED);
+    int stored = 0;
+    if (!plan->params) {
+        answer_error(answer, 503, "out of memory");
+        intake_count(request, INTAKE_FAILED);
+        return;
     }
-    /* Never made, or somebody has discarded it. */
-    bool no_case = status == CASEHOOK_E_PARAMS && !any &&
-                   (notice->resolved || plan->items[0].operation == CASEHOOK_COMMENT);
-    if (no_case) {
+    int status = casehook_outbox_put(request->server->outbox, &item, &entry, &stored, &error);
+    /* The case was never made, or somebody has discarded it. */
+    if (status == CASEHOOK_E_PARAMS && (notice->resolved || plan->operation == CASEHOOK_COMMENT)) {
         intake_count(request, INTAKE_IGNORED);
         say(answer, "ignored", notice->case_id, 0,
-            notice->resolved ? no_case_to_close : "there is no case to comment");
+            notice->resolved ? "there is no case to close" : "there is no case to comment");
     } else if (status) {
         put_failed(request, answer, error);
     } else {
-        put_worked(request, any ? CASEHOOK_OUTBOX_STORED : CASEHOOK_OUTBOX_KNOWN);
-        say(answer, any ? "stored" : "known", notice->case_id, entry, NULL);
+        put_worked(request, stored);
+        say(answer, stored == CASEHOOK_OUTBOX_STORED ? "stored" : "known", notice->case_id, entry, NULL);
     }
     casehook_outbox_error_free(error);
 }
@@ -162,21 +121,13 @@ static void take_notice(struct request *request, struct answer *answer, const st
     struct casehook_outbox_error *error = NULL;
     struct plan plan = {0};
     struct last last = {0};
-    bool found = true;
     int status = find_last(request, notice->case_id, &last, &error);
     if (!status) plan_make(notice, last.key, last.id, last.finished, &plan);
-    /* Of updates and comments the outbox says it; a push would make the case, closed. */
-    if (!status && plan.count && plan.items[0].operation == CASEHOOK_PUSH && notice->resolved &&
-        !last.has_case)
-        status = find_case(request, notice->case_id, &found, &error);
     if (status) {
         put_failed(request, answer, error);
-    } else if (!plan.count) {
+    } else if (!plan.operation) {
         intake_count(request, plan.known ? INTAKE_KNOWN : INTAKE_IGNORED);
         say(answer, plan.known ? "known" : "ignored", notice->case_id, last.id, plan.reason);
-    } else if (!found) {
-        intake_count(request, INTAKE_IGNORED);
-        say(answer, "ignored", notice->case_id, 0, no_case_to_close);
     } else {
         put_plan(request, answer, notice, &plan);
     }

@@ -33,20 +33,14 @@ int notice_read(struct source *source, const char *body, size_t length, struct n
                 char why[WHY_SIZE]);
 void notice_clear(struct notice *notice);
 
-/* An entry to be put. */
-struct plan_item {
-    int operation;
+/* The entry that follows from a notice and the one that was put last for this case. */
+struct plan {
+    int operation; /* 0: nothing is to be done */
+    uint32_t flags;
     char *params; /* NULL: memory ran out */
     char key[KEY_SIZE];
-};
-
-/* What follows from a notice and the entry that was put last for this case. */
-struct plan {
-    struct plan_item items[2];
-    size_t count;       /* 0: nothing is to be done */
-    const char *reason; /* why not */
+    const char *reason; /* why nothing */
     bool known;         /* this notification was accepted before */
-    bool forget;        /* with its entry, what the tracker calls the case: L2 decides */
 };
 
 /* last_key NULL: nothing was put for this case, or it is too long ago.  finished: that entry is done. */

@@ -14,7 +14,7 @@ struct put {
     struct casehook__ob_text connector, key, json;
     struct casehook__ob_params params;
     int operation;
-    bool keep, anew;
+    bool keep, anew, existing;
     int64_t delay_ms;
     char token[TOKEN_SIZE];
     /* What came of it. */
@@ -251,8 +251,8 @@ static int put_into_case(struct casehook_outbox *outbox, struct put *put, struct
 /* An update or a comment is of a case that was made, or is going to be. */
 static bool needs_case(const struct put *put)
 {
-    return put->operation != CASEHOOK_PUSH && put->operation != CASEHOOK_CREATE &&
-           !put->params.has_external_id;
+    bool may_make = put->operation == CASEHOOK_PUSH || put->operation == CASEHOOK_CREATE;
+    return (put->existing || !may_make) && !put->params.has_external_id;
 }
 
 static int check_case(struct casehook_outbox *outbox, const struct put *put, bool *fits,
@@ -323,6 +323,7 @@ static int check_item(const struct casehook_outbox_item *item, struct put *put,
     put->operation = item->operation;
     put->keep = item->flags & CASEHOOK_OUTBOX_KEEP;
     put->anew = item->flags & CASEHOOK_OUTBOX_ANEW;
+    put->existing = item->flags & CASEHOOK_OUTBOX_EXISTING;
     put->delay_ms = item->delay_ms;
     if (!item->params) return casehook__ob_fail(fault, CASEHOOK_E_ARGUMENT, "params are NULL");
     put->json = casehook__ob_text(item->params_length == CASEHOOK_TERMINATED ? item->params : NULL);
@@ -334,8 +335,10 @@ static int check_item(const struct casehook_outbox_item *item, struct put *put,
         item->operation != CASEHOOK_UPDATE && item->operation != CASEHOOK_COMMENT)
         return casehook__ob_fail(fault, CASEHOOK_E_ARGUMENT,
                                  "operation is none of push, create, update and comment");
-    bool may_make = item->operation == CASEHOOK_PUSH || item->operation == CASEHOOK_CREATE;
-    if (item->flags & ~(uint32_t)(CASEHOOK_OUTBOX_KEEP | (may_make ? CASEHOOK_OUTBOX_ANEW : 0)))
+    uint32_t known = CASEHOOK_OUTBOX_KEEP;
+    if (item->operation == CASEHOOK_PUSH) known |= CASEHOOK_OUTBOX_ANEW | CASEHOOK_OUTBOX_EXISTING;
+    if (item->operation == CASEHOOK_CREATE) known |= CASEHOOK_OUTBOX_ANEW;
+    if (item->flags & ~known)
         return casehook__ob_fail(fault, CASEHOOK_E_ARGUMENT,
                                  "flags has a flag that this version, or operation, does not know");
     if (item->delay_ms < 0 || item->delay_ms > INT64_MAX / 4)

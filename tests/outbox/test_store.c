@@ -415,6 +415,52 @@ static void anew_forgets_once(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* A push that must not make its case. */
+static void existing_makes_no_case(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = "tracker",
+                                        .params = CASE("1", ""),
+                                        .params_length = CASEHOOK_TERMINATED,
+                                        .operation = CASEHOOK_CREATE,
+                                        .flags = CASEHOOK_OUTBOX_EXISTING};
+    uint64_t id = 7;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, NULL, NULL), CASEHOOK_E_ARGUMENT);
+    item.operation = CASEHOOK_PUSH;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, NULL, NULL), CASEHOOK_E_PARAMS);
+    assert_int_equal(id, 0);
+    item.params = "{\"title\":\"of no case\"}";
+    assert_int_equal(casehook_outbox_put(outbox, &item, NULL, NULL, NULL), CASEHOOK_E_PARAMS);
+    item.params = CASE("2", ",\"externalId\":\"X-2\"");
+    assert_int_equal(casehook_outbox_put(outbox, &item, NULL, NULL, NULL), CASEHOOK_OK);
+    item.params = CASE("1", "");
+    /* What waits will make it, unless somebody says that it shall not. */
+    uint64_t first = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ",\"comments\":[]"));
+    assert_int_equal(casehook_outbox_discard(outbox, first, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_put(outbox, &item, NULL, NULL, NULL), CASEHOOK_E_PARAMS);
+    uint64_t second = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    item.flags |= CASEHOOK_OUTBOX_KEEP;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_discard(outbox, second, NULL), CASEHOOK_E_ARGUMENT); /* it is replaced */
+    assert_int_equal(casehook_outbox_discard(outbox, id, NULL), CASEHOOK_OK);
+    /* What is in the tracker is there until it is forgotten. */
+    uint64_t third = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
+    box_sql(
+        "UPDATE casehook_entry SET state = 5 WHERE state = 1; DELETE FROM casehook_tally WHERE state = 5; "
+        "UPDATE casehook_tally SET state = 5 WHERE state = 1;");
+    assert_int_equal(casehook_outbox_done(outbox, third, "X-1", NULL), CASEHOOK_OK);
+    item.key = "k";
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_discard(outbox, id, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "1", NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_put(outbox, &item, NULL, NULL, NULL), CASEHOOK_OK); /* it is known */
+    item.key = NULL;
+    assert_int_equal(casehook_outbox_put(outbox, &item, NULL, NULL, NULL), CASEHOOK_E_PARAMS);
+    casehook_outbox_close(outbox);
+}
+
 /* A parked entry that is tried again does not overtake, and is not overtaken twice. */
 static void a_parked_entry_comes_back_in_turn(void **state)
 {
@@ -1124,6 +1170,7 @@ int main(int argc, char **argv)
                                        TEST(what_is_wrong_is_refused),
                                        TEST(people_decide),
                                        TEST(anew_forgets_once),
+                                       TEST(existing_makes_no_case),
                                        TEST(a_parked_entry_comes_back_in_turn),
                                        TEST(lists_show_what_is_asked_for),
                                        TEST(a_new_file_is_private),
