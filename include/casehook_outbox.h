@@ -443,7 +443,7 @@ CASEHOOK_API int casehook_outbox_forget(struct casehook_outbox *outbox, const ch
 
 /*
  * Deletes finished entries that finished more than older_than_ms ago, of cases that are remembered not the newest
- * (keep_finished_ms); deleted, when not NULL, gets how many.
+ * (keep_finished_ms), nor the update that overtook a parked entry; deleted, when not NULL, gets how many.
  * Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_purge(struct casehook_outbox *outbox, int64_t older_than_ms,

@@ -63,17 +63,24 @@
  */
 #define FINISHED_BEHIND "WHERE state = $1 AND due >= $2 AND (due > $2 OR id > $3) "
 #define FINISHED_WITHIN FINISHED_BEHIND "AND due <= $4 AND (due < $4 OR id <= $5) "
-/* The newest of a case that is remembered says what was told of it last.  All states are named for the index.
+/*
+ * Of a case that is remembered the newest stays, which says what was told of it last, and behind one that a
+ * person may try again the newest update, which overtook it.  All states are named for the index.
  */
 #define NEWER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 4, 5, 6, 7, 8) AND n.id > casehook_entry.id")
+#define PARKED_BEFORE OF_CASE("casehook_entry.case_no", "n.state = 4 AND n.id < casehook_entry.id")
+#define UPDATED_SINCE \
+    OF_CASE("casehook_entry.case_no", \
+            "n.state IN (1, 3, 5, 6) AND n.operation IN (1, 3, 5) AND n.id > casehook_entry.id")
 #define LATER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 5) AND n.id > casehook_entry.id")
 #define NEWER_UPDATES_OF_CASE \
     OF_CASE("$1", "n.id > $2 AND n.state IN (1, 3, 5, 6) AND n.operation IN (1, 3, 5)")
-#define IS_LAST_OF_CASE                                                                            \
+#define IS_KEPT                                                                                    \
     "(case_no > 0 AND EXISTS (SELECT 1 FROM casehook_case c WHERE c.no = casehook_entry.case_no) " \
-    "AND NOT EXISTS (" NEWER_OF_CASE ")) "
+    "AND (NOT EXISTS (" NEWER_OF_CASE ") OR (state = 6 AND operation IN (1, 3, 5) "                \
+    "AND EXISTS (" PARKED_BEFORE ") AND NOT EXISTS (" UPDATED_SINCE ")))) "
 
 const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_VERSION] = {"SELECT version FROM casehook_outbox", ""},
@@ -206,7 +213,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "AND due <= (SELECT %NOW) - $4 ORDER BY due, id LIMIT 1 OFFSET $5) AS piece "
          "UNION ALL SELECT %NOW - $4, 9223372036854775807, 0 ORDER BY 3 DESC LIMIT 1",
          "iiiii"},
-    [CASEHOOK__OB_PURGE] = {"DELETE FROM casehook_entry " FINISHED_WITHIN "AND NOT " IS_LAST_OF_CASE,
+    [CASEHOOK__OB_PURGE] = {"DELETE FROM casehook_entry " FINISHED_WITHIN "AND NOT " IS_KEPT,
                             "iiiii"},
     /* What is left is of cases that are remembered: no more of it is kept than that needs. */
     [CASEHOOK__OB_EMPTY] = {"UPDATE casehook_entry SET params = $6 " FINISHED_WITHIN "AND length(params) > 2",

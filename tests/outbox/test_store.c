@@ -478,6 +478,30 @@ static void a_parked_entry_comes_back_in_turn(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* However long ago it was overtaken. */
+static void a_parked_entry_stays_overtaken(void **state)
+{
+    (void)state;
+    struct casehook_outbox *outbox = box_open(box_place(), NULL);
+    uint64_t deleted = 0, ids[6];
+    for (size_t i = 0; i < 6; i++)
+        ids[i] = box_put(outbox, i == 4 || i == 5 ? CASEHOOK_COMMENT : CASEHOOK_PUSH, NULL,
+                         CASE("1", ",\"comments\":[]"));
+    box_sql(
+        "UPDATE casehook_entry SET state = CASE WHEN id = (SELECT MIN(id) FROM casehook_entry) THEN 4 ELSE "
+        "6 END; DELETE FROM casehook_tally; INSERT INTO casehook_tally (shard, state, entries, bytes) VALUES "
+        "(77, 4, 1, 0), (77, 6, 5, 0)");
+    assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
+    assert_int_equal(deleted, 3); /* but the newest, and the newest update */
+    assert_int_equal(box_state(outbox, ids[3]), CASEHOOK_OUTBOX_DONE);
+    assert_int_equal(box_state(outbox, ids[5]), CASEHOOK_OUTBOX_DONE);
+    assert_int_equal(casehook_outbox_retry(outbox, ids[0], NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_discard(outbox, ids[0], NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
+    assert_int_equal(deleted, 2); /* but the newest */
+    casehook_outbox_close(outbox);
+}
+
 static void lists_show_what_is_asked_for(void **state)
 {
     (void)state;
@@ -1172,6 +1196,7 @@ int main(int argc, char **argv)
                                        TEST(anew_forgets_once),
                                        TEST(existing_makes_no_case),
                                        TEST(a_parked_entry_comes_back_in_turn),
+                                       TEST(a_parked_entry_stays_overtaken),
                                        TEST(lists_show_what_is_asked_for),
                                        TEST(a_new_file_is_private),
                                        TEST(a_file_that_is_gone),
