@@ -414,12 +414,22 @@ CASEHOOK_API size_t casehook_outbox_stats_json(struct casehook_outbox *outbox, c
 
 /*
  * A parked or unknown entry is tried again, from the beginning: only when it is known that it was not done, or
- * that once more does no harm.  One that waits becomes due now; whether it may have been done stays known.  A
- * parked push or update is not tried again after a newer one of its case: it would write the past over the present.
+ * that once more does no harm.  One that waits becomes due now; whether it may have been done stays known.  What is
+ * parked is not tried again after a newer push, update or create of its case, unless it is a comment: it would write
+ * the past over the present.
  * Errors, of these four: ARGUMENT (no such entry, not in such a state, or there is a newer one), BUSY (it is being
  * sent), and those of put.  Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_retry(struct casehook_outbox *outbox, uint64_t id,
+                                       struct casehook_outbox_error **error);
+
+/*
+ * A parked push or create makes its case again, which somebody has deleted in the tracker: what the tracker called
+ * it is forgotten, as by casehook_outbox_forget(), and the entry is tried, in one transaction.  Errors: as with
+ * retry; ARGUMENT also where a newer push or update of the case is parked, which says more; BUSY also while another
+ * entry of the case waits, is being sent, or is unknown.  Since: 0.2
+ */
+CASEHOOK_API int casehook_outbox_again(struct casehook_outbox *outbox, uint64_t id,
                                        struct casehook_outbox_error **error);
 
 /* An entry that is not finished is not to be done any more.  The next one of its case follows.  Since: 0.2 */
@@ -427,8 +437,10 @@ CASEHOOK_API int casehook_outbox_discard(struct casehook_outbox *outbox, uint64_
                                          struct casehook_outbox_error **error);
 
 /*
- * A parked or unknown entry was done, as somebody has seen in the tracker.  external_id, when not NULL, is that
- * of its case from now on: 1 to 1,024 bytes.  Since: 0.2
+ * A parked or unknown entry was done, all of it, as somebody has seen in the tracker: comments of a push that are not
+ * there are to be put anew.  external_id, when not NULL, is that of its case from now on: 1 to 1,024 bytes.  Where
+ * that is another one than was known, what was known is forgotten, and BUSY says that another entry of the case is
+ * being sent.  Since: 0.2
  */
 CASEHOOK_API int casehook_outbox_done(struct casehook_outbox *outbox, uint64_t id, const char *external_id,
                                       struct casehook_outbox_error **error);

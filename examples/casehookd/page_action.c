@@ -95,27 +95,13 @@ bool page_can_make_again(const struct casehook_outbox_entry *entry)
            entry->external_id && (entry->http_status == 404 || entry->http_status == 410);
 }
 
-/* What the tracker called the case is forgotten, so the entry makes another one. */
-static int make_again(struct casehook_outbox *outbox, uint64_t id, struct casehook_outbox_error **error)
-{
-    struct casehook_outbox_query query = {.struct_size = sizeof query, .id = id};
-    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
-    struct casehook_outbox_list *list = NULL;
-    int status = casehook_outbox_find(outbox, &query, &list, error);
-    bool can = !status && !casehook_outbox_list_entry(list, 0, &entry) && page_can_make_again(&entry);
-    if (can) status = casehook_outbox_forget(outbox, entry.connector, entry.case_id, error);
-    casehook_outbox_list_free(list);
-    if (status) return status;
-    return can ? casehook_outbox_retry(outbox, id, error) : CASEHOOK_E_ARGUMENT;
-}
-
 static int do_action(struct casehook_outbox *outbox, uint64_t id, int action, const char *external,
                      struct casehook_outbox_error **error)
 {
     switch (action) {
     case ACTION_RETRY: return casehook_outbox_retry(outbox, id, error);
     case ACTION_DISCARD: return casehook_outbox_discard(outbox, id, error);
-    case ACTION_AGAIN: return make_again(outbox, id, error);
+    case ACTION_AGAIN: return casehook_outbox_again(outbox, id, error);
     default: return casehook_outbox_done(outbox, id, *external ? external : NULL, error);
     }
 }
@@ -124,9 +110,7 @@ static void act(struct request *request, struct answer *answer, uint64_t id, int
 {
     struct casehook_outbox_error *error = NULL;
     int status = do_action(request->server->outbox, id, action, external, &error);
-    if (status && !error) {
-        answer_error(answer, 409, "this entry cannot make its case again");
-    } else if (status) {
+    if (status) {
         answer_outbox_fault(answer, error);
     } else {
         log_line(CASEHOOK_LOG_INFO, "entry %llu: %s, by %s from the page", (unsigned long long)id,

@@ -4,7 +4,8 @@
 struct decision {
     struct casehook__ob_job job;
     int64_t id;
-    int to; /* a state, WAITING for "again" */
+    int to;    /* a state, WAITING for "again" */
+    bool anew; /* "again", and its case as well */
     struct casehook__ob_text external_id;
     const char *connector, *case_id;
     int64_t older_than_ms;
@@ -29,6 +30,15 @@ static int refuse_decision(struct casehook__ob_job *job, const struct decision *
     return CASEHOOK_OK;
 }
 
+static int refuse_anew(struct decision *decision)
+{
+    casehook__ob_fail(&decision->job.fault, CASEHOOK_E_ARGUMENT,
+                      "entry %lld cannot make its case: this is for a push or create that is parked, and has "
+                      "the id of a case",
+                      (long long)decision->id);
+    return CASEHOOK_OK;
+}
+
 static bool may_decide(int from, int to)
 {
     bool needs_person = from == CASEHOOK_OUTBOX_PARKED || from == CASEHOOK_OUTBOX_UNKNOWN;
@@ -36,10 +46,17 @@ static bool may_decide(int from, int to)
     return needs_person || from == CASEHOOK_OUTBOX_WAITING || from == CASEHOOK_OUTBOX_QUEUED;
 }
 
+static int fail_unfinished(struct decision *decision, int64_t other)
+{
+    return casehook__ob_fail(&decision->job.fault, CASEHOOK_E_BUSY,
+                             "entry %lld of this case is not finished: nothing is forgotten before it is",
+                             (long long)other);
+}
+
 /*
  * One that goes on waits for the others of its case that have their turn now.  But what is newer stays: an
- * old title or status would open again what was closed.  The case is locked first, or another one comes
- * between.
+ * old title or status would open again what was closed; and of two that are parked the newer one makes the
+ * case anew.  The case is locked first, or another one comes between.
  */
 static int state_again(struct casehook_outbox *outbox, struct decision *decision, int64_t case_no, int from,
                        int *state, struct casehook__ob_fault *fault)
@@ -47,11 +64,13 @@ static int state_again(struct casehook_outbox *outbox, struct decision *decision
     struct casehook__ob_numbers found = {.rows = 0}, newer = {.rows = 0};
     const struct casehook__ob_value of_case[] = {casehook__ob_number_value(case_no),
                                                  casehook__ob_number_value(0)},
-                                    after[] = {of_case[0], casehook__ob_number_value(decision->id)};
+                                    after[] = {of_case[0], casehook__ob_number_value(decision->id),
+                                               casehook__ob_number_value(
+                                                   decision->anew ? CASEHOOK_OUTBOX_PARKED : 0)};
     int status = CASEHOOK_OK;
     if (case_no && from == CASEHOOK_OUTBOX_PARKED) {
         status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_LOCK, of_case, 1, &found, fault);
-        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_OVERTAKEN, after, 2, &newer, fault);
+        if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_OVERTAKEN, after, 3, &newer, fault);
         if (!status) status = casehook__ob_ask(outbox, CASEHOOK__OB_BLOCKING, of_case, 2, &found, fault);
     }
     if (!status && newer.rows)
@@ -59,8 +78,35 @@ static int state_again(struct casehook_outbox *outbox, struct decision *decision
                           "entry %lld says what its case was before entry %lld: discard it, or put anew what "
                           "is still true",
                           (long long)decision->id, (long long)newer.values[0]);
+    else if (!status && decision->anew && found.rows)
+        fail_unfinished(decision, found.values[0]);
     *state = from == CASEHOOK_OUTBOX_QUEUED || found.rows ? CASEHOOK_OUTBOX_QUEUED : CASEHOOK_OUTBOX_WAITING;
     return status;
+}
+
+/* Whether it can make its case. */
+static bool may_make(int state, int operation, int64_t case_no)
+{
+    return state == CASEHOOK_OUTBOX_PARKED && case_no &&
+           (operation == CASEHOOK_PUSH || operation == CASEHOOK_CREATE);
+}
+
+/* Before another id is that of the case; what was reached of the one from before is nothing in it. */
+static int forget_other(struct casehook_outbox *outbox, struct decision *decision, int64_t case_no,
+                        struct casehook__ob_fault *fault)
+{
+    struct casehook__ob_numbers other, sending;
+    const struct casehook__ob_value values[] = {casehook__ob_number_value(case_no),
+                                                casehook__ob_bytes_value(decision->external_id)};
+    if (!case_no || !decision->external_id.data) return CASEHOOK_OK;
+    int status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_OTHER, values, 2, &other, fault);
+    if (status || !other.rows) return status;
+    status = casehook__ob_ask(outbox, CASEHOOK__OB_CASE_SENDING, values, 1, &sending, fault);
+    if (!status && sending.rows && sending.values[0] == CASEHOOK_OUTBOX_SENDING) {
+        fail_unfinished(decision, sending.values[1]);
+        return CASEHOOK_OK;
+    }
+    return status ? status : casehook__ob_forget_case(outbox, case_no, fault);
 }
 
 static int do_decide(struct casehook_outbox *outbox, struct casehook__ob_job *job,
@@ -74,8 +120,14 @@ static int do_decide(struct casehook_outbox *outbox, struct casehook__ob_job *jo
     int from = entry.rows ? (int)entry.values[0] : 0;
     int64_t case_no = entry.values[1], bytes = entry.values[2];
     if (!from || !may_decide(from, to)) return refuse_decision(job, decision, from);
-    if (to == CASEHOOK_OUTBOX_WAITING) status = state_again(outbox, decision, case_no, from, &to, fault);
+    if (decision->anew && !may_make(from, (int)entry.values[3], case_no)) return refuse_anew(decision);
+    if (to == CASEHOOK_OUTBOX_WAITING)
+        status = state_again(outbox, decision, case_no, from, &to, fault);
+    else if (to == CASEHOOK_OUTBOX_DONE)
+        status = forget_other(outbox, decision, case_no, fault);
     if (status || job->fault.status) return status;
+    if (decision->anew) status = casehook__ob_forget_case(outbox, case_no, fault);
+    if (status) return status;
     values[1] = casehook__ob_number_value(to);
     values[2] = casehook__ob_bytes_value(decision->external_id);
     status = casehook__ob_run(outbox, CASEHOOK__OB_DECIDE, values, 3, NULL, fault);
@@ -93,14 +145,12 @@ static int do_decide(struct casehook_outbox *outbox, struct casehook__ob_job *jo
     return status;
 }
 
-static int decide(struct casehook_outbox *outbox, uint64_t id, int to, const char *external_id,
+static int decide(struct casehook_outbox *outbox, uint64_t id, struct decision decision,
                   struct casehook_outbox_error **error)
 {
     struct casehook__ob_fault fault = {.status = CASEHOOK_OK};
-    struct decision decision = {.job = {.do_it = do_decide},
-                                .id = (int64_t)id,
-                                .to = to,
-                                .external_id = casehook__ob_text(external_id)};
+    decision.job.do_it = do_decide;
+    decision.id = (int64_t)id;
     decision.job.user = &decision;
     if (casehook__ob_usable(outbox, &fault)) return casehook__ob_answer(outbox, &fault, error);
     casehook__ob_group(outbox, &decision.job);
@@ -109,12 +159,17 @@ static int decide(struct casehook_outbox *outbox, uint64_t id, int to, const cha
 
 int casehook_outbox_retry(struct casehook_outbox *outbox, uint64_t id, struct casehook_outbox_error **error)
 {
-    return decide(outbox, id, CASEHOOK_OUTBOX_WAITING, NULL, error);
+    return decide(outbox, id, (struct decision){.to = CASEHOOK_OUTBOX_WAITING}, error);
+}
+
+int casehook_outbox_again(struct casehook_outbox *outbox, uint64_t id, struct casehook_outbox_error **error)
+{
+    return decide(outbox, id, (struct decision){.to = CASEHOOK_OUTBOX_WAITING, .anew = true}, error);
 }
 
 int casehook_outbox_discard(struct casehook_outbox *outbox, uint64_t id, struct casehook_outbox_error **error)
 {
-    return decide(outbox, id, CASEHOOK_OUTBOX_DISCARDED, NULL, error);
+    return decide(outbox, id, (struct decision){.to = CASEHOOK_OUTBOX_DISCARDED}, error);
 }
 
 enum { EXTERNAL_ID_MAX = 1024 };
@@ -136,7 +191,9 @@ int casehook_outbox_done(struct casehook_outbox *outbox, uint64_t id, const char
                                    "external_id must have 1 to %d bytes, and not be \".\" or \"..\"",
                                    EXTERNAL_ID_MAX);
     if (status) return casehook__ob_answer(outbox, &fault, error);
-    return decide(outbox, id, CASEHOOK_OUTBOX_DONE, external_id, error);
+    return decide(
+        outbox, id,
+        (struct decision){.to = CASEHOOK_OUTBOX_DONE, .external_id = casehook__ob_text(external_id)}, error);
 }
 
 /* ---- cases and finished entries ------------------------------------------------------------------------ */

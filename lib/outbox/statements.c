@@ -70,13 +70,13 @@
 #define NEWER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 4, 5, 6, 7, 8) AND n.id > casehook_entry.id")
 #define PARKED_BEFORE OF_CASE("casehook_entry.case_no", "n.state = 4 AND n.id < casehook_entry.id")
-#define UPDATED_SINCE \
+#define UPDATED_SINCE                 \
     OF_CASE("casehook_entry.case_no", \
             "n.state IN (1, 3, 5, 6) AND n.operation IN (1, 3, 5) AND n.id > casehook_entry.id")
 #define LATER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 5) AND n.id > casehook_entry.id")
 #define NEWER_UPDATES_OF_CASE \
-    OF_CASE("$1", "n.id > $2 AND n.state IN (1, 3, 5, 6) AND n.operation IN (1, 3, 5)")
+    OF_CASE("$1", "n.id > $2 AND n.state IN (1, 3, $3, 5, 6) AND n.operation IN (1, 3, 5)")
 #define IS_KEPT                                                                                    \
     "(case_no > 0 AND EXISTS (SELECT 1 FROM casehook_case c WHERE c.no = casehook_entry.case_no) " \
     "AND (NOT EXISTS (" NEWER_OF_CASE ") OR (state = 6 AND operation IN (1, 3, 5) "                \
@@ -119,6 +119,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_SENDING] = {"SELECT state, id FROM casehook_entry WHERE +state IN (1, 3) AND id IN "
                                    "(" OF_CASE("$1", "n.state IN (1, 3)") ") ORDER BY state DESC %LOCK",
                                    "i"},
+    [CASEHOOK__OB_CASE_OTHER] = {"SELECT no FROM casehook_case WHERE no = $1 AND external_id <> $2", "ib"},
     [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL, fields = NULL "
                                   "WHERE no = $1",
                                   "i"},
@@ -182,12 +183,13 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                    "AND connector NOT IN ($2, $3, $4, $5, $6, $7, $8, $9) "
                                    "ORDER BY due LIMIT 1",
                                    "ibbbbbbbb"},
-    [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes FROM casehook_entry WHERE id = $1 %LOCK", "i"},
-    /* A newer push, update or create of its case that was sent, or goes before it. */
+    [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes, operation FROM casehook_entry WHERE id = $1 %LOCK",
+                            "i"},
+    /* A newer push, update or create of its case that was sent, or goes before it, or is in state $3. */
     [CASEHOOK__OB_OVERTAKEN] = {"SELECT id FROM (" NEWER_UPDATES_OF_CASE ") AS newer WHERE EXISTS (SELECT 1 "
-                                "FROM casehook_entry e WHERE e.id = $2 AND e.operation IN (3, 5)) "
+                                "FROM casehook_entry e WHERE e.id = $2 AND e.operation IN (1, 3, 5)) "
                                 "ORDER BY id DESC LIMIT 1",
-                                "ii"},
+                                "iii"},
     /* Whether a newer update may stand for it: not before what was put between them. */
     [CASEHOOK__OB_OLDER] = {"SELECT state, bytes FROM casehook_entry "
                             "WHERE id = $1 AND state <= 2 AND attempts = 0 "
@@ -198,6 +200,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, fence = fence + 1, "
                              "doubt = CASE WHEN state <= 2 THEN doubt ELSE 0 END, "
                              "first_at = CASE WHEN $2 <= 2 AND state > 2 THEN 0 ELSE first_at END, "
+                             "message = CASE WHEN $2 = 6 THEN NULL ELSE message END, "
                              "external_id = COALESCE($3, external_id) WHERE id = $1",
                              "iib"},
     /* Numbers of what was deleted are not given again; where the database does not see to that itself. */
@@ -213,8 +216,7 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
          "AND due <= (SELECT %NOW) - $4 ORDER BY due, id LIMIT 1 OFFSET $5) AS piece "
          "UNION ALL SELECT %NOW - $4, 9223372036854775807, 0 ORDER BY 3 DESC LIMIT 1",
          "iiiii"},
-    [CASEHOOK__OB_PURGE] = {"DELETE FROM casehook_entry " FINISHED_WITHIN "AND NOT " IS_KEPT,
-                            "iiiii"},
+    [CASEHOOK__OB_PURGE] = {"DELETE FROM casehook_entry " FINISHED_WITHIN "AND NOT " IS_KEPT, "iiiii"},
     /* What is left is of cases that are remembered: no more of it is kept than that needs. */
     [CASEHOOK__OB_EMPTY] = {"UPDATE casehook_entry SET params = $6 " FINISHED_WITHIN "AND length(params) > 2",
                             "iiiiib"},
