@@ -343,7 +343,7 @@ static void continue_unknown(struct casehook__machine *machine, const struct cas
 {
     machine->progress.uncertain = true;
     machine->progress.reached = resumed->same_key;
-    machine->progress.accepted = resumed->accepted;
+    machine->progress.accepted = machine->result->accepted = resumed->accepted;
     if (!machine->progress.can_find) return; /* a key makes it safe */
     machine->lost = casehook__alloc(machine->heap, sizeof *machine->lost);
     if (!machine->lost) {

@@ -207,6 +207,8 @@ static void note_progress(struct casehook__machine *machine, const struct caseho
     if (verdict->status &&
         (verdict->duplicate || (verdict->http_status >= 200 && verdict->http_status <= 299)))
         progress->accepted = true;
+    if (progress->accepted && machine->request.call == CASEHOOK__CALL_CREATE)
+        machine->result->accepted = true;
 }
 
 /* An answer of a later try may be judged well although an earlier one failed. */

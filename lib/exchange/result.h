@@ -54,6 +54,7 @@ struct casehook_result {
     struct casehook__result_comment *comments;
     size_t comment_count;
     char *comment_store;
+    bool accepted;         /* the create is done, only its id is not known: it must not be made again */
     bool found;            /* the tracker had the case */
     bool adopted;          /* and this operation, or what it resumes, had made it */
     char *idempotency_key; /* of the case, NULL: requests carry none */

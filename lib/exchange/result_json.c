@@ -199,6 +199,7 @@ static void result_object(struct casehook__buf *json, const struct casehook_resu
     code_member(json, "step", casehook_step_name(step), step);
     code_member(json, "outcome", casehook_outcome_name(outcome), outcome);
     result_text(json, "id", id);
+    if (result->accepted && !result->id_length) boolean_member(json, "accepted", true);
     boolean_member(json, "found", result->found);
     result_text(json, "title", (struct casehook__text){result->title, result->title_length});
     result_text(json, "url", (struct casehook__text){result->url, result->url_length});

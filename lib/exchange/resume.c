@@ -16,7 +16,8 @@ struct resume_reader {
     struct casehook__buf *scratch;
     struct casehook_result *result;
     struct casehook__resumed *resumed;
-    struct casehook__js_value id, comments, requests, fields, key, of_operation, ok, found, step, outcome;
+    struct casehook__js_value id, comments, requests, fields, key, of_operation, ok, accepted, found, step,
+        outcome;
 };
 
 static int fail_resume(struct resume_reader *reader, const char *message)
@@ -73,6 +74,7 @@ static int find_members(struct resume_reader *reader)
     reader->key = member(&top, "idempotencyKey");
     reader->of_operation = member(&top, "operation");
     reader->ok = member(&top, "ok");
+    reader->accepted = member(&top, "accepted");
     reader->found = member(&top, "found");
     reader->step = member(&top, "step");
     reader->outcome = member(&top, "outcome");
@@ -244,6 +246,9 @@ static int check_unknown(struct resume_reader *reader)
     if (reader->result->id_length) resumed->wrote |= resumed->create_unknown; /* the server named it */
     if (resumed->wrote && !reader->result->id_length) return look_for_done(reader);
     if (resumed->wrote) resumed->create_unknown = false;
+    /* With its key it could be asked for again all the same. */
+    if (resumed->create_unknown && reader->accepted.kind == CASEHOOK__JS_TRUE)
+        resumed->accepted = reader->config->find && !resumed->same_key;
     if (!resumed->create_unknown || reader->config->find || resumed->same_key) return CASEHOOK_OK;
     return fail_resume(reader,
                        "says that it is unknown whether the case was created: look for its title in the "

@@ -159,6 +159,7 @@ void casehook__ob_params_doubt(struct casehook__ob_buf *buf, int operation, stru
     casehook__ob_put(buf, "{\"ok\":false,\"operation\":\"");
     casehook__ob_put(buf, casehook_operation_name(operation));
     casehook__ob_put(buf, "\",\"step\":\"create\",\"outcome\":\"unknown\",\"id\":null");
+    if (casehook__ob_json_find(earlier, "accepted").data) casehook__ob_put(buf, ",\"accepted\":true");
     add_key(buf, json, known->key);
     casehook__ob_put(buf, ",\"comments\":");
     if (comments.data) {

@@ -343,6 +343,9 @@ static const char *known(void)
 #define ENDED_AS(step, outcome, id, requests)                                                           \
     "{\"ok\":false,\"operation\":\"push\",\"step\":\"" step "\",\"outcome\":\"" outcome "\",\"id\":" id \
     ",\"comments\":[],\"requests\":[" requests "]}"
+#define ACCEPTED(id, requests)                                                               \
+    "{\"ok\":false,\"step\":\"create\",\"outcome\":\"unknown\",\"accepted\":true,\"id\":" id \
+    ",\"comments\":[],\"requests\":[" requests "]}"
 #define FOUND(ok, found, requests) \
     "{\"ok\":" ok ",\"found\":" found ",\"id\":\"7\",\"comments\":[],\"requests\":[" requests "]}"
 #define STATUS(step, status) "{\"step\":\"" step "\",\"outcome\":\"refused\",\"status\":" status "}"
@@ -371,6 +374,11 @@ static void all_that_is_known(void **state)
         {&finds, "", ENDED_AS("token", "refused", "null", ""), ""},
         {&finds, "", ENDED_AS("token", "unknown", "\"7\"", REQUEST("update", "refused")), ""},
         {&finds, "", ENDED_AS("get", "unknown", "null", ""), ""},
+        /* The same, said by a call that was resumed itself; with its key it may be asked for again. */
+        {&finds, "", ACCEPTED("null", ""), "UTA"},
+        {&finds, "", ACCEPTED("null", REQUEST("find", "done")), "UTA"},
+        {&finds, "", ACCEPTED("\"7\"", ""), "WT"},
+        {&keyed, "\"id\":\"case 1\",", ACCEPTED("null", ""), "UTK"},
         /* A server that broke inside. */
         {&finds, "", RESULT("null", "", STATUS("create", "500")), "UT"},
         {&finds, "", RESULT("null", "", STATUS("create", "504")), "UT"},
