@@ -3,24 +3,6 @@
 
 #include <stdio.h>
 
-/* Whether one of the comments is not known to be in the tracker. */
-static bool has_open_comments(const struct casehook__ob_sending *sending)
-{
-    struct casehook__ob_text given = casehook__ob_json_find(sending->params, "comments"),
-                             states = casehook__ob_json_find(sending->earlier, "comments");
-    struct casehook__ob_member each;
-    size_t at = 0;
-    if (!given.data) return false;
-    if (!states.data) return casehook__ob_json_next(given, &at, &each);
-    while (casehook__ob_json_next(states, &at, &each)) {
-        struct casehook__ob_text state = casehook__ob_json_find(each.value, "state");
-        if (!casehook__ob_same(state, casehook__ob_text("\"sent\"")) &&
-            !casehook__ob_same(state, casehook__ob_text("\"skipped\"")))
-            return true;
-    }
-    return false;
-}
-
 static bool creates(const struct casehook__ob_sending *sending)
 {
     struct casehook__ob_text incident = casehook__ob_json_find(sending->params, "incident");
@@ -44,7 +26,7 @@ static bool has_step(const struct casehook_result *ahead, int step)
  */
 static bool may_do_twice(const struct casehook__ob_sending *sending, const struct casehook_result *ahead)
 {
-    return (has_open_comments(sending) && !casehook_result_idempotent(ahead)) ||
+    return (has_step(ahead, CASEHOOK_STEP_COMMENT) && !casehook_result_idempotent(ahead)) ||
            (!creates(sending) && has_step(ahead, CASEHOOK_STEP_TRANSITION));
 }
 
@@ -120,8 +102,11 @@ void casehook__ob_attempt(struct casehook_outbox *outbox, struct casehook__ob_se
     if (sending->crashed && !json.broken)
         casehook_preview_json(connector, sending->operation, json.data, json.length, &ahead);
     bool lacking = json.broken || (sending->crashed && !ahead);
-    /* Who asks first whether there is a case may find one that is not from the create before the crash. */
-    sending->updates = sending->crashed && creates(sending) && has_step(ahead, CASEHOOK_STEP_FIND);
+    /* Who asks first whether there is a case may find one that is not from the create before the crash; any
+     * push may find one that was forgotten, and then once more does no harm but to a workflow. */
+    bool once_more = sending->operation == CASEHOOK_PUSH && !has_step(ahead, CASEHOOK_STEP_TRANSITION);
+    sending->updates =
+        sending->crashed && creates(sending) && (once_more || has_step(ahead, CASEHOOK_STEP_FIND));
     if (sending->doubt && creates(sending)) {
         casehook__ob_buf_free(&json);
         json = (struct casehook__ob_buf){.heap = outbox->heap};

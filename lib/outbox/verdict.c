@@ -99,6 +99,7 @@ static void wait_for_circuit(struct casehook_outbox *outbox, struct casehook__ob
     }
     casehook_result_free(sending->result); /* what an earlier attempt came to says more */
     sending->result = NULL;
+    sending->doubt_after = sending->doubt;
     sending->state = CASEHOOK_OUTBOX_WAITING;
     sending->delay_ms = rests ? 0 : delay_ms;
     sending->ended = sending->unmade = true;
@@ -113,7 +114,8 @@ static void judge_failure(struct casehook_outbox *outbox, struct casehook__ob_se
     /* A transition has no key, and a create can be looked for. */
     bool repeats = step == CASEHOOK_STEP_CREATE ||
                    (step == CASEHOOK_STEP_COMMENT && casehook_result_idempotent(sending->result));
-    if (sending->status == CASEHOOK_E_UNAVAILABLE && sending->outcome == CASEHOOK_OUTCOME_NOT_SENT) {
+    if (sending->status == CASEHOOK_E_UNAVAILABLE &&
+        (sending->outcome == CASEHOOK_OUTCOME_NOT_SENT || is_unmade(sending->result))) {
         wait_for_circuit(outbox, sending, casehook_error_retry_after_ms(error));
         return;
     }
@@ -142,12 +144,27 @@ static void judge_failure(struct casehook_outbox *outbox, struct casehook__ob_se
     }
 }
 
-void casehook__ob_judge(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
-                        struct casehook_result *result)
+/* Without its text nobody would know later how far it came, and what is done would be done again. */
+static void check_memory(struct casehook__ob_sending *sending)
+{
+    bool reached = sending->doubt_after || casehook_result_id(sending->result, NULL);
+    if (sending->state == CASEHOOK_OUTBOX_DONE || sending->updates || sending->unmade || !reached ||
+        casehook_result_json(sending->result, NULL))
+        return;
+    sending->doubt_after = true;
+    park(sending, true);
+    snprintf(
+        sending->message, sizeof sending->message,
+        "there was no memory to keep how far it came: look in the tracker, then retry, discard or mark it "
+        "as done");
+}
+
+static void judge_result(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
+                         struct casehook_result *result)
 {
     const struct casehook_error *error = casehook_result_error(result);
     sending->result = result;
-    sending->updates = sending->updates && result && !error && casehook_result_found(result);
+    sending->updates = sending->updates && result && casehook_result_found(result);
     /* With the id nothing is left to ask but what the result tells itself. */
     sending->doubt_after = sending->doubt && (sending->crashed || !casehook_result_id(result, NULL));
     if (!result) {
@@ -169,6 +186,14 @@ void casehook__ob_judge(struct casehook_outbox *outbox, struct casehook__ob_send
     sending->state = sending->updates ? CASEHOOK_OUTBOX_WAITING : CASEHOOK_OUTBOX_DONE;
     if (sending->updates)
         snprintf(sending->message, sizeof sending->message, "the case was there: it is updated");
-    sending->doubt_after = false;
+    /* Whether the crashed attempt has updated it, and moved it, nobody knows as well. */
+    sending->doubt_after = sending->updates;
     sending->ended = true;
+}
+
+void casehook__ob_judge(struct casehook_outbox *outbox, struct casehook__ob_sending *sending,
+                        struct casehook_result *result)
+{
+    judge_result(outbox, sending, result);
+    if (sending->result) check_memory(sending);
 }

@@ -87,15 +87,17 @@ static void begin(const char *config)
     free(base);
 }
 
-/* The same with a call more: name: "findIncident" and the like, path: below the tracker, rest: more members.
- */
+/* The same with a call more, and quick to look: name: "findIncident" and the like, path: below the tracker,
+ * rest: more members. */
 static void begin_with(const char *name, const char *path, const char *rest)
 {
     begin(NULL);
     char *base = must_format("http://127.0.0.1:%u", http_server_port(site.server));
     char *config = must_format("\"%sUrl\":\"%s%s\",%s", name, base, path, rest);
+    struct casehook_settings *settings = document_settings("{\"retry.findDelay\":\"1ms\"}");
     casehook_connector_unref(site.connector);
-    site.connector = document_connector(NULL, base, config, NULL);
+    site.connector = document_connector(settings, base, config, NULL);
+    casehook_settings_free(settings);
     free(config);
     free(base);
 }
@@ -460,6 +462,20 @@ static void what_may_have_been_done_waits_for_a_person(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* A server that broke inside may have made the case before; the library would make it again. */
+static void a_create_that_broke_inside_waits_for_a_person(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.failures = 1;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    assert_int_equal(settle(outbox, id), UNKNOWN);
+    assert_int_equal(site.writes, 1);
+    assert_non_null(strstr(box_entry(outbox, id)->message, "look for its title"));
+    casehook_outbox_close(outbox);
+}
+
 static void with_keys_it_is_repeated(void **state)
 {
     (void)state;
@@ -650,6 +666,176 @@ static void a_case_that_is_found_after_a_crash_is_updated(void **state)
     assert_int_equal(settle(outbox, id), DONE);
     assert_int_equal(site.writes, 1);
     assert_non_null(strstr(site.last, "PUT /issue/7"));
+    casehook_outbox_close(outbox);
+}
+
+static void break_first_get(const struct http_request *request, struct http_response *response)
+{
+    if (strncmp(request->line, "GET /issue/", 11) == 0 && site.issues++ == 0) response->status = 503;
+}
+
+/* Also when what follows the find fails at first. */
+static void a_case_that_is_found_after_a_crash_is_updated_later(void **state)
+{
+    (void)state;
+    begin_with("findIncident", BY_ID_OF_CASE);
+    struct casehook_outbox *outbox = open_box(box_place());
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"new\""));
+    a_worker_died_with_all();
+    site.also = break_first_get;
+    assert_int_equal(settle(outbox, id), DONE);
+    assert_true(site.issues > 1);
+    assert_int_equal(site.writes, 1);
+    assert_non_null(strstr(site.last, "PUT /issue/7"));
+    casehook_outbox_close(outbox);
+}
+
+/* Whether the worker that died had moved it already, nobody knows. */
+static void a_case_that_is_found_after_a_crash_is_not_moved(void **state)
+{
+    (void)state;
+    begin(NULL);
+    char *base = must_format("http://127.0.0.1:%u", http_server_port(site.server));
+    char *config = must_format("\"findIncidentUrl\":\"%s/find?q={{case.id}}\",\"findIncident\":\"always\","
+                               "\"findIncidentResponseKey\":\"id\",\"transitionIncidentUrl\":\"%s/move/7\","
+                               "\"transitionIncidentJson\":\"{\\\"to\\\":{{case.status}}}\"",
+                               base, base);
+    casehook_connector_unref(site.connector);
+    site.connector = document_connector(NULL, base, config, NULL);
+    free(config);
+    free(base);
+    struct casehook_outbox *outbox = open_box(box_place());
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"status\":\"closed\""));
+    a_worker_died_with_all();
+    assert_int_equal(settle(outbox, id), UNKNOWN);
+    assert_int_equal(site.writes, 0);
+    assert_int_equal(casehook_outbox_retry(outbox, id, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, id), DONE);
+    assert_non_null(strstr(site.last, "POST /move/7"));
+    casehook_outbox_close(outbox);
+}
+
+/* Nobody has to look for a comment that this operation does not send. */
+static void comments_that_are_never_sent(void **state)
+{
+    (void)state;
+    begin_with("findIncident", "/find?q={{case.id}}", "\"findIncidentResponseKey\":\"id\"");
+    struct casehook_outbox *outbox = open_box(box_place());
+    uint64_t id = box_put(outbox, CASEHOOK_CREATE, NULL, COMMENTED("1"));
+    a_worker_died_with_all();
+    assert_int_equal(settle(outbox, id), DONE);
+    assert_int_equal(site.writes, 0);
+    casehook_outbox_close(outbox);
+}
+
+/* The body of the create breaks off, and its case cannot be found yet. */
+static void answer_cut(const struct http_request *request, struct http_response *response)
+{
+    if (strstr(request->line, "/find")) response->body = "{}";
+    if (strncmp(request->line, "POST", 4) != 0) return;
+    response->status = 201;
+    response->body = "{\"key\":";
+    response->fault = HTTP_CLOSE_IN_BODY;
+    response->claimed_length = 100;
+}
+
+/* However often it is not found: the tracker has said that it has the case. */
+static void a_create_that_was_accepted_is_not_made_again(void **state)
+{
+    (void)state;
+    begin_with("findIncident", "/find?q={{case.id}}", "\"findIncidentResponseKey\":\"id\"");
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.also = answer_cut;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    while (box_entry(outbox, id)->attempts < 4) casehook_outbox_run(outbox, 0, 5);
+    assert_int_equal(site.writes, 1);
+    assert_true(box_entry(outbox, id)->doubt);
+    site.also = answer_as_usual;
+    assert_int_equal(settle(outbox, id), DONE);
+    assert_int_equal(site.writes, 1);
+    assert_string_equal(box_entry(outbox, id)->external_id, "7");
+    casehook_outbox_close(outbox);
+}
+
+static void a_parked_create_does_not_come_back(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.status = 400;
+    uint64_t old = box_put(outbox, CASEHOOK_CREATE, NULL, PUSH(""));
+    assert_int_equal(settle(outbox, old), PARKED);
+    site.status = 0;
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    assert_int_equal(casehook_outbox_retry(outbox, old, NULL), CASEHOOK_E_ARGUMENT);
+    casehook_outbox_close(outbox);
+}
+
+/* What a person says of the case holds, whatever was reached before. */
+static void another_id_of_the_case(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    site.status = 404;
+    uint64_t comment = box_put(outbox, CASEHOOK_COMMENT, NULL, COMMENTED("1"));
+    assert_int_equal(settle(outbox, comment), PARKED);
+    uint64_t update = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"b\""));
+    assert_int_equal(settle(outbox, update), PARKED);
+    site.status = 0;
+    site.body = "{\"id\":\"8\",\"key\":\"K-8\"}";
+    assert_int_equal(casehook_outbox_done(outbox, update, "8", NULL), CASEHOOK_OK);
+    assert_null(box_entry(outbox, update)->message);
+    assert_int_equal(casehook_outbox_retry(outbox, comment, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, comment), DONE);
+    assert_non_null(strstr(site.last, "POST /issue/8/comment"));
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    assert_non_null(strstr(site.last, "PUT /issue/8"));
+    /* Not while something is on its way to the old one. */
+    site.status = 404;
+    comment = box_put(outbox, CASEHOOK_COMMENT, NULL, COMMENTED("2"));
+    assert_int_equal(settle(outbox, comment), PARKED);
+    site.status = 0;
+    site.delay_ms = 100;
+    update = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"c\""));
+    while (box_state(outbox, update) != CASEHOOK_OUTBOX_SENDING) casehook_outbox_process(outbox);
+    assert_int_equal(casehook_outbox_done(outbox, comment, "9", NULL), CASEHOOK_E_BUSY);
+    assert_int_equal(casehook_outbox_done(outbox, comment, "8", NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, update), DONE);
+    casehook_outbox_close(outbox);
+}
+
+/* The newest of what is parked makes the case again, and that once. */
+static void a_case_that_was_deleted_is_made_again(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    uint64_t made = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH("")), ids[3];
+    assert_int_equal(settle(outbox, made), DONE);
+    assert_int_equal(casehook_outbox_again(outbox, made, NULL), CASEHOOK_E_ARGUMENT);
+    site.status = 404;
+    for (int i = 0; i < 3; i++) {
+        ids[i] = i < 2 ? box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"more\""))
+                       : box_put(outbox, CASEHOOK_COMMENT, NULL, COMMENTED("1"));
+        assert_int_equal(settle(outbox, ids[i]), PARKED);
+    }
+    site.status = 0;
+    site.body = "{\"id\":\"8\",\"key\":\"K-8\"}";
+    assert_int_equal(casehook_outbox_again(outbox, 999, NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_again(outbox, ids[2], NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_again(outbox, ids[0], NULL), CASEHOOK_E_ARGUMENT);
+    assert_string_equal(box_entry(outbox, ids[2])->external_id, "7"); /* nothing is forgotten */
+    assert_int_equal(casehook_outbox_again(outbox, ids[1], NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, ids[1]), DONE);
+    assert_int_equal(strncmp(site.last, "POST /issue ", 12), 0);
+    assert_int_equal(casehook_outbox_again(outbox, ids[1], NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_again(outbox, ids[0], NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_retry(outbox, ids[2], NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_again(outbox, ids[0], NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(settle(outbox, ids[2]), DONE);
+    assert_non_null(strstr(site.last, "POST /issue/8/comment"));
     casehook_outbox_close(outbox);
 }
 
@@ -1087,6 +1273,7 @@ int main(int argc, char **argv)
                                        TEST(a_tracker_that_asks_for_a_year),
                                        TEST(who_gave_up_is_parked),
                                        TEST(what_may_have_been_done_waits_for_a_person),
+                                       TEST(a_create_that_broke_inside_waits_for_a_person),
                                        TEST(with_keys_it_is_repeated),
                                        TEST(hurrying_forgets_no_doubt),
                                        TEST(while_the_database_is_away_nobody_hurries),
@@ -1096,6 +1283,13 @@ int main(int argc, char **argv)
                                        TEST(a_transition_that_a_dead_worker_was_sending),
                                        TEST(comments_behind_a_create_that_was_not_answered),
                                        TEST(a_case_that_is_found_after_a_crash_is_updated),
+                                       TEST(a_case_that_is_found_after_a_crash_is_updated_later),
+                                       TEST(a_case_that_is_found_after_a_crash_is_not_moved),
+                                       TEST(comments_that_are_never_sent),
+                                       TEST(a_create_that_was_accepted_is_not_made_again),
+                                       TEST(a_parked_create_does_not_come_back),
+                                       TEST(another_id_of_the_case),
+                                       TEST(a_case_that_was_deleted_is_made_again),
                                        TEST(a_create_that_no_token_was_left_for),
                                        TEST(a_lost_lease_settles_nothing),
                                        TEST(an_answer_after_the_lease_is_stored),
