@@ -130,23 +130,45 @@ static char *alert_line(const json_t *alert)
     return line.failed ? NULL : line.data;
 }
 
-/* Of the status, of all alerts in whatever order, and of the case as it was rendered. */
-static bool make_digest(const json_t *alerts, struct notice *notice)
+/* Of the alerts that have this status, in whatever order, and of more; false: memory ran out. */
+static bool digest_alerts(const json_t *alerts, const char *status, const char *more, char *hex, size_t size)
 {
-    size_t count = json_array_size(alerts), i;
-    char **lines = calloc(count, sizeof *lines);
+    size_t count = 0, i;
+    char **lines = calloc(json_array_size(alerts), sizeof *lines);
     struct text whole = {0};
-    bool good = lines;
-    for (i = 0; good && i < count; i++) good = (lines[i] = alert_line(json_array_get(alerts, i)));
+    const json_t *alert;
+    bool good = lines && more;
+    json_array_foreach(alerts, i, alert) {
+        if (!good || strcmp(status_of(alert), status) != 0) continue;
+        good = (lines[count] = alert_line(alert));
+        count += good;
+    }
     if (good) qsort(lines, count, sizeof *lines, compare_texts);
     for (i = 0; good && i < count; i++) text_format(&whole, "%s\n", lines[i]);
-    char *incident = json_dumps(notice->incident, JSON_COMPACT | JSON_SORT_KEYS);
-    text_format(&whole, "%d %s", notice->resolved, incident ? incident : "");
-    good = good && incident && !whole.failed;
-    if (good) text_digest(whole.data, whole.length, notice->digest, sizeof notice->digest);
-    for (i = 0; lines && i < count; i++) free(lines[i]);
+    text_string(&whole, good ? more : "");
+    good = good && !whole.failed;
+    if (good && whole.length) text_digest(whole.data, whole.length, hex, size);
+    for (i = 0; i < count; i++) free(lines[i]);
     free(lines);
-    free(incident);
+    text_free(&whole);
+    return good;
+}
+
+/* The first half: what fires, and the case as it was rendered.  The second: what is resolved, zeros for
+ * nothing. */
+static bool make_digest(const json_t *alerts, const json_t *incident, struct notice *notice)
+{
+    char half[DIGEST_HALF + 1];
+    struct text whole = {0};
+    char *text = json_dumps(incident, JSON_COMPACT | JSON_SORT_KEYS);
+    text_format(&whole, "%d %s", notice->resolved, text ? text : "");
+    bool good = text && !whole.failed;
+    good = good && digest_alerts(alerts, "firing", whole.data, half, sizeof half);
+    if (good) memcpy(notice->digest, half, DIGEST_HALF);
+    memset(half, '0', DIGEST_HALF);
+    good = good && digest_alerts(alerts, "resolved", "", half, sizeof half);
+    if (good) memcpy(notice->digest + DIGEST_HALF, half, DIGEST_HALF);
+    free(text);
     text_free(&whole);
     return good;
 }
@@ -225,6 +247,21 @@ static char *context_of(json_t *root, const struct source *source)
     return text;
 }
 
+/*
+ * Leaves out addresses of who has sent this, and what Grafana makes for one notification: of two
+ * Alertmanagers each has its own, and none of them is news of the alerts.
+ */
+static void forget_sender(json_t *root)
+{
+    static const char *const names[] = {"generatorURL", "silenceURL", "dashboardURL", "panelURL", "imageURL"};
+    json_t *alert;
+    size_t i;
+    json_object_del(root, "externalURL");
+    json_array_foreach(json_object_get(root, "alerts"), i, alert)
+        for (size_t name = 0; name < sizeof names / sizeof *names; name++)
+            json_object_del(alert, names[name]);
+}
+
 /* ---- rendering --------------------------------------------------------------------------------- */
 
 struct rendering {
@@ -270,9 +307,8 @@ static void put_text(json_t *object, const char *name, char *text)
     free(text);
 }
 
-static void render_incident(struct rendering *r, struct source *source, struct notice *notice)
+static void render_texts(struct rendering *r, struct source *source, json_t *incident)
 {
-    json_t *incident = notice->incident;
     char *title = tidy(render(r, source->texts[TEXT_TITLE].renderer, "title"), true);
     if (title && !*title) json_object_set_new(incident, "title", json_string("Alert"));
     put_text(incident, "title", title);
@@ -291,31 +327,46 @@ static void render_incident(struct rendering *r, struct source *source, struct n
         put_text(fields, source->fields[i].name,
                  tidy(render(r, source->fields[i].renderer, "fields"), false));
     if (fields) json_object_set_new(incident, "fields", fields);
+}
+
+static void render_comments(struct rendering *r, struct source *source, struct notice *notice)
+{
     notice->changed = tidy(render(r, source->texts[TEXT_CHANGED].renderer, "comments.changed"), false);
     notice->ended = tidy(render(r, source->texts[TEXT_RESOLVED].renderer, "comments.resolved"), false);
+}
+
+/* The case as its source's texts make it, with the comments if they are wanted; NULL: r has the fault. */
+static json_t *render_incident(struct rendering *r, struct source *source, json_t *root, bool comments,
+                               struct notice *notice)
+{
+    json_t *incident = json_pack("{ss}", "id", notice->case_id);
+    char *context = context_of(root, source);
+    r->context = context;
+    if (!context || !incident) r->status = refuse(r->why, 503, "out of memory");
+    pthread_mutex_lock(&source->lock);
+    if (!r->status) render_texts(r, source, incident);
+    if (!r->status && comments) render_comments(r, source, notice);
+    pthread_mutex_unlock(&source->lock);
+    free(context);
+    if (!r->status) return incident;
+    json_decref(incident);
+    return NULL;
 }
 
 static int notice_fill(struct source *source, json_t *root, struct notice *notice, char why[WHY_SIZE])
 {
     struct rendering r = {.why = why};
-    json_t *alerts = json_object_get(root, "alerts");
+    json_t *alerts = json_object_get(root, "alerts"), *said = NULL;
     notice->source = source;
     notice->resolved = *status_of(root) == 'r';
     notice->alerts = json_array_size(alerts);
     make_id(source, root, notice);
-    notice->incident = json_pack("{ss}", "id", notice->case_id);
     shorten(root);
-    char *context = context_of(root, source);
-    r.context = context;
-    if (!context || !notice->incident) {
-        free(context);
-        return refuse(why, 503, "out of memory");
-    }
-    pthread_mutex_lock(&source->lock);
-    render_incident(&r, source, notice);
-    pthread_mutex_unlock(&source->lock);
-    free(context);
-    if (!r.status && !make_digest(alerts, notice)) r.status = refuse(why, 503, "out of memory");
+    notice->incident = render_incident(&r, source, root, true, notice);
+    forget_sender(root);
+    if (!r.status) said = render_incident(&r, source, root, false, notice);
+    if (!r.status && !make_digest(alerts, said, notice)) r.status = refuse(why, 503, "out of memory");
+    json_decref(said);
     return r.status;
 }
 

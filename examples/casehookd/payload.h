@@ -13,11 +13,14 @@
 #define CASE_ID_SIZE 128
 #define KEY_SIZE     128
 #define WHY_SIZE     256
+#define DIGEST_HALF  16
 
 /* What one notification says. */
 struct notice {
     char case_id[CASE_ID_SIZE];
-    char digest[33]; /* of what it says: the same notification again has the same */
+    /* Of what it says, whoever sends it: what fires and the texts of the case, then what is resolved, each
+     * DIGEST_HALF digits. */
+    char digest[2 * DIGEST_HALF + 1];
     bool resolved;
     size_t alerts;
     json_t *incident;      /* id, title, description, severity, tags, fields */

@@ -41,6 +41,14 @@ static void plan_reaction(const struct notice *notice, struct plan *plan, int re
         plan->reason = "nothing is configured for this";
 }
 
+/* Whether that digest was of the same, or of the same firing alerts beside some that were resolved then: what
+ * was told to be resolved is left out the next time. */
+static bool was_said(const struct notice *notice, const char *digest)
+{
+    bool rests = notice->digest[DIGEST_HALF + strspn(notice->digest + DIGEST_HALF, "0")] == '\0';
+    return !strncmp(digest, notice->digest, rests && !notice->resolved ? DIGEST_HALF : 2 * DIGEST_HALF);
+}
+
 void plan_make(const struct notice *notice, const char *last_key, uint64_t last_id, bool finished,
                struct plan *plan)
 {
@@ -52,8 +60,7 @@ void plan_make(const struct notice *notice, const char *last_key, uint64_t last_
     const char *digest = ours ? last_key + 1 : "";
     if (*digest == 'c') digest++;
     if (*digest == '-') digest++;
-    plan->known =
-        ours && ended == notice->resolved && !strncmp(digest, notice->digest, sizeof notice->digest - 1);
+    plan->known = ours && ended == notice->resolved && was_said(notice, digest);
     if (plan->known) {
         plan->reason = "it was accepted before";
     } else if (ended && notice->resolved) {

@@ -90,6 +90,63 @@ class Alerts(unittest.TestCase):
         pair[0]["annotations"] = dict(reversed(pair[0]["annotations"].items()))
         self.send(pair, "known", **common)
 
+    def test_who_sends_is_no_news(self):
+        """Each Alertmanager of a pair has an address of its own, as have the Prometheus servers behind it."""
+        self.source(case={"description": "{{#firingAlerts}}{{annotations.summary}} {{generatorURL}}{{/firingAlerts}} {{externalURL}}"})
+        for round in range(3):
+            for sender in ("am-1", "am-2"):
+                each = alert()
+                each["generatorURL"] = f"http://prometheus-{sender}/graph"
+                self.send([each], "known" if round or sender == "am-2" else "stored", externalURL=f"http://{sender}:9093")
+        [case] = self.cases()
+        self.assertEqual((case["description"], case["comments"]),
+                         ("DiskFull on web-01 http://prometheus-am-1/graph http://am-1:9093", []))
+        # What is said of the alerts is news.
+        changed = alert()
+        changed["annotations"]["summary"] = "worse"
+        self.send([changed], externalURL="http://am-2:9093")
+        [case] = self.cases()
+        self.assertEqual((case["description"], len(case["comments"])), ("worse http://prometheus http://am-2:9093", 1))
+
+    def test_default_texts_of_a_pair(self):
+        self.source()
+        for number in range(4):
+            self.send([alert()], "known" if number else "stored", externalURL=f"http://am-{number % 2}:9093")
+        [case] = self.cases()
+        self.assertEqual((case["description"].splitlines()[-1], case["comments"]), ("http://am-0:9093", []))
+
+    def test_who_sends_from_grafana(self):
+        """Its addresses hold the time of the notification as well."""
+        self.source(type="grafana", path="/alertmanager", login={"bearer": TOKEN}, case={
+            "description": "{{#alerts}}{{silenceURL}} {{dashboardURL}} {{panelURL}} {{imageURL}}{{/alerts}} {{externalURL}}"})
+        self.daemon.configuration["sources"][1]["path"] = "/other"
+        for number in range(2):
+            each = {**alert(), **{name: f"http://grafana-{number}/?to={number}" for name in
+                                  ("generatorURL", "silenceURL", "dashboardURL", "panelURL", "imageURL")}}
+            self.send([each], "known" if number else "stored", version="1", orgId=1, externalURL=f"http://grafana-{number}/")
+        self.assertEqual(self.cases()[0]["comments"], [])
+
+    def test_what_was_resolved_is_said_once(self):
+        """The repetition of what fires leaves out what was told to be resolved."""
+        self.source()
+        common = {"commonLabels": {"alertname": "DiskFull"}}
+        first, second = alert(), alert(instance="web-02")
+        self.send([first, second], **common)
+        self.send([alert("resolved"), second], **common)
+        self.send([second], "known", **common)
+        self.send([alert("resolved"), second], "known", **common)
+        self.assertEqual(len(self.cases()[0]["comments"]), 1)
+        # One that came and went between two notifications is told, and so is the first one when it fires again.
+        self.send([alert("resolved", instance="web-03"), second], **common)
+        self.send([second], "known", **common)
+        self.send([alert(starts="2026-01-02T00:00:00Z"), second], **common)
+        [case] = self.cases()
+        self.assertEqual(["web-03" in text for text in self.texts(case)], [False, True, False])
+        self.send([alert("resolved"), alert("resolved", instance="web-02")], **common)
+        self.send([alert("resolved")], "ignored", **common)
+        [case] = self.cases()
+        self.assertEqual((case["status"], len(case["comments"])), ("closed", 4))
+
     def test_groups_are_cases(self):
         self.source(idPrefix="prod-")
         for number in range(5):
