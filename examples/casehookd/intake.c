@@ -59,27 +59,50 @@ static void put_failed(struct request *request, struct answer *answer,
 
 /* ---- alerts ------------------------------------------------------------------------------------ */
 
-/* The entry that was put last for a case. */
-struct last {
-    char *key;     /* yours; NULL: it has none */
-    uint64_t id;   /* 0: there is no such entry */
-    bool finished; /* it is done */
-};
+/* Of entries of programs so many pages are looked through, the newest first. */
+enum { PAGES_MAX = 10, PAGE = 100 };
 
+static int find_page(struct request *request, const char *case_id, uint64_t before, uint32_t limit,
+                     struct casehook_outbox_list **list, struct casehook_outbox_error **error)
+{
+    struct casehook_outbox_query query = {.struct_size = sizeof query,
+                                          .connector = request->source->connector,
+                                          .case_id = case_id,
+                                          .before = before,
+                                          .limit = limit};
+    return casehook_outbox_find(request->server->outbox, &query, list, error);
+}
+
+static void take_last(const struct casehook_outbox_entry *entry, struct last *last)
+{
+    snprintf(last->key, sizeof last->key, "%s", entry->key);
+    last->id = entry->id;
+    last->finished = entry->state == CASEHOOK_OUTBOX_DONE;
+}
+
+/* Programs may have put something for the same case since, so it need not be the newest one. */
 static int find_last(struct request *request, const char *case_id, struct last *last,
                      struct casehook_outbox_error **error)
 {
-    struct casehook_outbox_query query = {
-        .struct_size = sizeof query, .connector = request->source->connector, .case_id = case_id, .limit = 1};
-    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
-    struct casehook_outbox_list *list = NULL;
-    int status = casehook_outbox_find(request->server->outbox, &query, &list, error);
-    if (!status && casehook_outbox_list_count(list) && !casehook_outbox_list_entry(list, 0, &entry)) {
-        last->key = text_copy(entry.key);
-        last->id = entry.id;
-        last->finished = entry.state == CASEHOOK_OUTBOX_DONE;
+    uint64_t before = 0, newest = 0;
+    uint32_t limit = 1; /* which is enough most of the time */
+    bool more = true;
+    int status = CASEHOOK_OK;
+    for (int page = 0; !status && more && !*last->key && page <= PAGES_MAX; page++) {
+        struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+        struct casehook_outbox_list *list = NULL;
+        status = find_page(request, case_id, before, limit, &list, error);
+        for (size_t i = 0; !*last->key && !casehook_outbox_list_entry(list, i, &entry); i++) {
+            before = entry.id;
+            if (!newest) newest = entry.id;
+            if (plan_made(entry.key)) take_last(&entry, last);
+        }
+        more = casehook_outbox_list_count(list) == limit;
+        limit = PAGE;
+        casehook_outbox_list_free(list);
     }
-    casehook_outbox_list_free(list);
+    /* Behind them there may be one that has 0 in its key. */
+    if (!*last->key && more) last->id = newest;
     return status;
 }
 
@@ -122,7 +145,7 @@ static void take_notice(struct request *request, struct answer *answer, const st
     struct plan plan = {0};
     struct last last = {0};
     int status = find_last(request, notice->case_id, &last, &error);
-    if (!status) plan_make(notice, last.key, last.id, last.finished, &plan);
+    if (!status) plan_make(notice, &last, &plan);
     if (status) {
         put_failed(request, answer, error);
     } else if (!plan.operation) {
@@ -133,7 +156,6 @@ static void take_notice(struct request *request, struct answer *answer, const st
     }
     plan_clear(&plan);
     casehook_outbox_error_free(error);
-    free(last.key);
 }
 
 static void take_alerts(struct request *request, struct answer *answer)

@@ -46,9 +46,16 @@ struct plan {
     bool known;         /* this notification was accepted before */
 };
 
-/* last_key NULL: nothing was put for this case, or it is too long ago.  finished: that entry is done. */
-void plan_make(const struct notice *notice, const char *last_key, uint64_t last_id, bool finished,
-               struct plan *plan);
+/* The entry that was put last for a case by a plan. */
+struct last {
+    char key[KEY_SIZE]; /* "": none is known: nothing was put, or it is too long ago */
+    uint64_t id;        /* 0: there is none; without a key any number that no other plan has had */
+    bool finished;      /* it is done */
+};
+
+/* Whether an entry of this key follows from a plan, and is not of a program.  key may be NULL. */
+bool plan_made(const char *key);
+void plan_make(const struct notice *notice, const struct last *last, struct plan *plan);
 void plan_clear(struct plan *plan);
 
 #endif

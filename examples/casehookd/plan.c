@@ -3,13 +3,30 @@
  *
  * Every entry has a key that says what it was: "f-DIGEST-LAST" while something fires, "r-DIGEST-LAST" when
  * all is resolved.  LAST is the entry before it, so the same notification twice, or from two Alertmanagers,
- * is one entry, but a group that fires, rests and fires again makes three.
+ * is one entry, but a group that fires, rests and fires again makes three.  Entries of programs for the same
+ * case are none of those.
  */
 #include "payload.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The digest in a key of plan_entry(); NULL: it is the key of a program. */
+static const char *digest_of(const char *key)
+{
+    enum { SIZE = 2 * DIGEST_HALF };
+    if (!key || (*key != 'f' && *key != 'r')) return NULL;
+    const char *digest = key + (key[1] == 'c' ? 3 : 2);
+    if (digest[-1] != '-' || strspn(digest, "0123456789abcdef") != SIZE || digest[SIZE] != '-') return NULL;
+    const char *number = digest + SIZE + 1;
+    return *number && number[strspn(number, "0123456789")] == '\0' ? digest : NULL;
+}
+
+bool plan_made(const char *key)
+{
+    return digest_of(key) != NULL;
+}
 
 static void plan_entry(const struct notice *notice, struct plan *plan, int operation, const char *status,
                        const char *comment, uint64_t last)
@@ -49,32 +66,27 @@ static bool was_said(const struct notice *notice, const char *digest)
     return !strncmp(digest, notice->digest, rests && !notice->resolved ? DIGEST_HALF : 2 * DIGEST_HALF);
 }
 
-void plan_make(const struct notice *notice, const char *last_key, uint64_t last_id, bool finished,
-               struct plan *plan)
+void plan_make(const struct notice *notice, const struct last *last, struct plan *plan)
 {
     const struct source *source = notice->source;
     memset(plan, 0, sizeof *plan);
-    bool ours =
-        last_key && (*last_key == 'f' || *last_key == 'r') && strlen(last_key) > sizeof notice->digest;
-    bool ended = ours && *last_key == 'r';
-    const char *digest = ours ? last_key + 1 : "";
-    if (*digest == 'c') digest++;
-    if (*digest == '-') digest++;
-    plan->known = ours && ended == notice->resolved && was_said(notice, digest);
+    const char *digest = digest_of(last->key);
+    bool ended = digest && *last->key == 'r';
+    plan->known = digest && ended == notice->resolved && was_said(notice, digest);
     if (plan->known) {
         plan->reason = "it was accepted before";
     } else if (ended && notice->resolved) {
         plan->reason = "the case is closed already";
     } else if (notice->resolved) {
-        plan_reaction(notice, plan, source->on_resolved, source->closed_status, notice->ended, last_id);
+        plan_reaction(notice, plan, source->on_resolved, source->closed_status, notice->ended, last->id);
         /* A push would make the case, closed. */
         if (plan->operation == CASEHOOK_PUSH) plan->flags = CASEHOOK_OUTBOX_EXISTING;
-    } else if (ended || !last_id) {
-        if (source->refire_finds && finished) plan->flags = CASEHOOK_OUTBOX_ANEW;
+    } else if (ended || !digest) {
+        if (ended && source->refire_finds && last->finished) plan->flags = CASEHOOK_OUTBOX_ANEW;
         plan_entry(notice, plan, CASEHOOK_PUSH, source->open_status,
-                   ended && (source->on_change & REACT_COMMENT) ? notice->changed : NULL, last_id);
+                   ended && (source->on_change & REACT_COMMENT) ? notice->changed : NULL, last->id);
     } else {
-        plan_reaction(notice, plan, source->on_change, NULL, notice->changed, last_id);
+        plan_reaction(notice, plan, source->on_change, NULL, notice->changed, last->id);
     }
 }
 

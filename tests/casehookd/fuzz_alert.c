@@ -82,14 +82,19 @@ static void check_entry(const struct plan *plan)
 static void check_plans(const struct notice *notice, const char *hostile)
 {
     struct plan first, again, other;
-    plan_make(notice, NULL, 0, false, &first);
+    struct last none = {.id = 0}, same = {.id = 7, .finished = true},
+                strange = {.id = UINT64_MAX, .finished = true};
+    plan_make(notice, &none, &first);
     CHECK(!first.operation == (first.reason != NULL));
     if (first.operation) {
         check_entry(&first);
-        plan_make(notice, first.key, 7, true, &again);
+        CHECK(plan_made(first.key));
+        snprintf(same.key, sizeof same.key, "%s", first.key);
+        plan_make(notice, &same, &again);
         CHECK(again.known && !again.operation);
     }
-    plan_make(notice, hostile, UINT64_MAX, true, &other);
+    snprintf(strange.key, sizeof strange.key, "%s", hostile);
+    plan_make(notice, &strange, &other);
     if (other.operation) check_entry(&other);
     plan_clear(&other);
     plan_clear(&first);

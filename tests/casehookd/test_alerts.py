@@ -199,6 +199,64 @@ class Alerts(unittest.TestCase):
         self.assertEqual({first["reference"], second["reference"]}, {again["case"]})
         self.assertEqual((len(first["comments"]), len(second["comments"])), (1, 2))
 
+    def comment(self, case, number, path="/cases", **headers):
+        """What a program says of the case of an alert."""
+        answer = self.daemon.post({"id": case, "comments": [{"commentId": f"p{number}", "comment": f"program {number}"}]},
+                                  path + "?operation=comment", **headers)
+        self.assertEqual(answer.status, 202, answer.text)
+        self.daemon.wait_idle()
+
+    def test_what_programs_say_between(self):
+        """What was said of the alerts last is known, whatever programs have put for their case since."""
+        self.source()
+        case = self.send([alert()])["case"]
+        for number in range(3):
+            self.comment(case, number)
+        self.send([alert()], "known")
+        self.send([alert("resolved")])
+        for number in range(3, 120):
+            self.comment(case, number)
+        self.send([alert("resolved")], "known")
+        self.assertEqual([case["status"] for case in self.cases()], ["closed"])
+        self.send([alert(starts="2026-01-02T00:00:00Z")])
+        self.send([alert(starts="2026-01-02T00:00:00Z")], "known")
+        self.assertEqual([(case["status"], len(case["comments"])) for case in self.cases()], [("open", 122)])
+        # The same lives with the same words again: each is an entry of its own.
+        for _ in range(2):
+            self.comment(case, _ + 200)
+            self.send([alert("resolved", starts="2026-01-02T00:00:00Z")])
+            self.comment(case, _ + 300)
+            self.send([alert(starts="2026-01-02T00:00:00Z")])
+        self.assertEqual([(case["status"], len(case["comments"])) for case in self.cases()], [("open", 130)])
+
+    def test_keys_that_look_like_those_of_alerts(self):
+        self.daemon.configuration["sources"] += [
+            {"type": "cases", "connector": "tracker", "login": {"bearer": TOKEN}, "path": "/" + name, "name": name}
+            for name in ("runbooks", "fc", "r-" + "0" * 32 + "-1")]
+        self.source()
+        for number, source in enumerate(self.daemon.configuration["sources"][3:]):
+            case = self.send([alert()], key=str(number))["case"]
+            self.comment(case, number, source["path"], **{"Idempotency-Key": f"0b0e5e3c-6c0e-4d0f-9f5e-2d1f3f4a5b6{number}"})
+            self.send([alert("resolved")], key=str(number))
+            self.comment(case, number + 10, source["path"], **{"Idempotency-Key": "7"})
+            self.send([alert("resolved")], "known", key=str(number))
+        self.assertEqual([case["status"] for case in self.cases()], ["closed"] * 3)
+
+    def test_when_only_programs_are_remembered(self):
+        """What was said is not known any more: the case is opened, as for the first time, rather than left closed."""
+        self.daemon.configuration["outbox"]["keepFinished"] = "1s"
+        self.source(onChange="comment")
+        case = self.send([alert()])["case"]
+        self.send([alert("resolved")])
+        self.comment(case, 1)
+        self.assertEqual(self.daemon.end(), 0)
+        with contextlib.closing(sqlite3.connect(self.daemon.configuration["outbox"]["location"])) as database, database:
+            database.execute("UPDATE casehook_entry SET due = due - 5000 WHERE state = 6")
+        self.daemon.start()  # which deletes with the first thing that it does
+        self.send([alert(name="Other")], key="other")
+        self.send([alert()])
+        self.assertEqual({case["title"]: case["status"] for case in self.cases()}, {"DiskFull on web-01": "open", "Other on web-01": "open"})
+
     def test_an_end_without_a_beginning(self):
         self.source()
         self.send([alert("resolved")], "ignored")
