@@ -63,21 +63,37 @@ static void put_failed(struct request *request, struct answer *answer,
 enum { PAGES_MAX = 10, PAGE = 100 };
 
 static int find_page(struct request *request, const char *case_id, uint64_t before, uint32_t limit,
-                     struct casehook_outbox_list **list, struct casehook_outbox_error **error)
+                     uint32_t states, struct casehook_outbox_list **list,
+                     struct casehook_outbox_error **error)
 {
     struct casehook_outbox_query query = {.struct_size = sizeof query,
                                           .connector = request->source->connector,
                                           .case_id = case_id,
                                           .before = before,
+                                          .states = states,
                                           .limit = limit};
     return casehook_outbox_find(request->server->outbox, &query, list, error);
+}
+
+/* Whether all of the case is finished, what programs have put too, or waits for a person who may discard it.
+ */
+static int find_finished(struct request *request, const char *case_id, bool *finished,
+                         struct casehook_outbox_error **error)
+{
+    const uint32_t states =
+        CASEHOOK_OUTBOX_IN(CASEHOOK_OUTBOX_WAITING) + CASEHOOK_OUTBOX_IN(CASEHOOK_OUTBOX_QUEUED) +
+        CASEHOOK_OUTBOX_IN(CASEHOOK_OUTBOX_SENDING) + CASEHOOK_OUTBOX_IN(CASEHOOK_OUTBOX_UNKNOWN);
+    struct casehook_outbox_list *list = NULL;
+    int status = find_page(request, case_id, 0, 1, states, &list, error);
+    *finished = !status && !casehook_outbox_list_count(list);
+    casehook_outbox_list_free(list);
+    return status;
 }
 
 static void take_last(const struct casehook_outbox_entry *entry, struct last *last)
 {
     snprintf(last->key, sizeof last->key, "%s", entry->key);
     last->id = entry->id;
-    last->finished = entry->state == CASEHOOK_OUTBOX_DONE;
 }
 
 /* Programs may have put something for the same case since, so it need not be the newest one. */
@@ -91,7 +107,7 @@ static int find_last(struct request *request, const char *case_id, struct last *
     for (int page = 0; !status && more && !*last->key && page <= PAGES_MAX; page++) {
         struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
         struct casehook_outbox_list *list = NULL;
-        status = find_page(request, case_id, before, limit, &list, error);
+        status = find_page(request, case_id, before, limit, 0, &list, error);
         for (size_t i = 0; !*last->key && !casehook_outbox_list_entry(list, i, &entry); i++) {
             before = entry.id;
             if (!newest) newest = entry.id;
@@ -145,6 +161,8 @@ static void take_notice(struct request *request, struct answer *answer, const st
     struct plan plan = {0};
     struct last last = {0};
     int status = find_last(request, notice->case_id, &last, &error);
+    if (!status && request->source->refire_finds && !notice->resolved)
+        status = find_finished(request, notice->case_id, &last.finished, &error);
     if (!status) plan_make(notice, &last, &plan);
     if (status) {
         put_failed(request, answer, error);

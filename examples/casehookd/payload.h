@@ -50,7 +50,7 @@ struct plan {
 struct last {
     char key[KEY_SIZE]; /* "": none is known: nothing was put, or it is too long ago */
     uint64_t id;        /* 0: there is none; without a key any number that no other plan has had */
-    bool finished;      /* it is done */
+    bool finished;      /* of the case, nothing is on its way, or may have been done */
 };
 
 /* Whether an entry of this key follows from a plan, and is not of a program.  key may be NULL. */

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import unittest
+import urllib.request
 
-from daemon import PATIENCE, TOKEN, alert, payload, setup
+from daemon import PASSWORD, PATIENCE, TOKEN, USER, alert, payload, setup
 
 PROGRAM, TRACKER, DOCUMENT, TOOL = sys.argv[1:5]
 del sys.argv[1:5]
@@ -180,7 +181,7 @@ class Alerts(unittest.TestCase):
         [case] = self.cases()
         self.assertEqual((case["status"], case["comments"]), ("closed", []))
 
-    def test_a_closed_case_is_left_alone(self):
+    def finding(self, **changes):
         """onRefire find: the connector says that what was closed is not found, so there is a new case."""
         path = self.daemon.folder + "/tracker.json"
         with open(path, encoding="utf-8") as file:
@@ -188,7 +189,46 @@ class Alerts(unittest.TestCase):
         connector["config"].update(findIncident="always", findIncidentResponseStatusKey="items[0].status",
                                    closedStatuses=["closed"], whenClosed="create")
         self.daemon.write("tracker.json", connector)
-        self.source(onRefire="find")
+        self.source(onRefire="find", **changes)
+
+    def close_by_hand(self, reference):
+        [number] = [case["id"] for case in self.cases() if case["reference"] == reference]
+        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        request = urllib.request.Request(f"{self.tracker.url}/api/cases/{number}", b'{"status": "closed"}', method="PUT",
+                                         headers={"Content-Type": "application/json", "Authorization": "Basic " + login})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            self.assertEqual(answer.status, 200)
+
+    def test_a_case_that_a_person_closed(self):
+        """The end could not be delivered, or was discarded: the case is looked for anew all the same."""
+        self.finding(onResolved="close")
+        for discarded in (False, True):
+            key = f"group {discarded}"
+            case = self.send([alert()], key=key)["case"]
+            end = self.send([alert("resolved")], key=key, commonLabels={"alertname": "x" * 1025})  # which the tracker refuses
+            self.assertEqual(self.daemon.metrics()['casehook_outbox_entries{state="parked"}'], 1)
+            if discarded:
+                self.outbox("discard", end["entry"])
+            self.close_by_hand(case)
+            self.send([alert(starts="2026-01-02T00:00:00Z")], key=key)
+            self.assertEqual([each["status"] for each in self.cases() if each["reference"] == case], ["closed", "open"], discarded)
+            if not discarded:
+                self.outbox("discard", end["entry"])
+
+    def test_it_fires_before_its_end_is_told(self):
+        """Nothing is forgotten while something of the case is on its way, of a program too: it is accepted, behind that."""
+        self.finding()
+        first, second = (self.send([alert()], key=key)["case"] for key in "12")
+        self.send([alert("resolved")], key="2")
+        self.tracker.close()
+        self.daemon.post(payload([alert("resolved")], key="1"))
+        self.daemon.post({"id": second, "comments": [{"commentId": "1", "comment": "x"}]}, "/cases?operation=comment")
+        for key, case in (("1", first), ("2", second)):
+            answer = self.daemon.post(payload([alert(starts="2026-01-02T00:00:00Z")], key=key))
+            self.assertEqual((answer.status, answer.json.get("case")), (202, case), answer.text)
+
+    def test_a_closed_case_is_left_alone(self):
+        self.finding()
         self.send([alert()])
         self.send([alert("resolved")])
         again = self.send([alert(starts="2026-01-02T00:00:00Z")])
