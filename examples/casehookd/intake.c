@@ -122,6 +122,25 @@ static int find_last(struct request *request, const char *case_id, struct last *
     return status;
 }
 
+enum { PARAMS_MAX = 7 << 20 };
+
+/* Whether the outbox takes so much; what it refuses of a plan otherwise is of a case that is not there. */
+static bool fits(struct request *request, struct answer *answer, const struct plan *plan)
+{
+    static const char why[] =
+        "what is to be put has more than 7 MiB: shorten the texts of the source, or lower its maxAlerts";
+    if (!plan->params) {
+        answer_error(answer, 503, "out of memory");
+        intake_count(request, INTAKE_FAILED);
+        return false;
+    }
+    if (strlen(plan->params) <= PARAMS_MAX) return true;
+    answer_error(answer, 422, "%s", why);
+    intake_count(request, INTAKE_INVALID);
+    log_line(CASEHOOK_LOG_WARNING, "%s: not accepted: %s", request->source->name, why);
+    return false;
+}
+
 static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
                      const struct plan *plan)
 {
@@ -135,11 +154,7 @@ static void put_plan(struct request *request, struct answer *answer, const struc
     struct casehook_outbox_error *error = NULL;
     uint64_t entry = 0;
     int stored = 0;
-    if (!plan->params) {
-        answer_error(answer, 503, "out of memory");
-        intake_count(request, INTAKE_FAILED);
-        return;
-    }
+    if (!fits(request, answer, plan)) return;
     int status = casehook_outbox_put(request->server->outbox, &item, &entry, &stored, &error);
     /* The case was never made, or somebody has discarded it. */
     if (status == CASEHOOK_E_PARAMS && (notice->resolved || plan->operation == CASEHOOK_COMMENT)) {

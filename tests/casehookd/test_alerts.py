@@ -340,6 +340,26 @@ class Alerts(unittest.TestCase):
         case = self.cases()[1]
         self.assertEqual((case["status"], len(case["comments"])), ("closed", 2))
 
+    def test_what_is_too_long_to_be_put(self):
+        """That is not a case that is not there: the answer, the log and the metrics say what is wrong."""
+        text = "{{#alerts}}{{annotations.summary}}{{annotations.summary}}{{/alerts}}"
+        wanted = "what is to be put has more than 7 MiB"
+        for number, (status, change) in enumerate((("resolved", {"onResolved": "both"}), ("resolved", {"onResolved": "comment"}),
+                                                   ("firing", {"onChange": "comment"}))):
+            self.source(name="s", maxBody="7mb", comments={"resolved": text, "changed": text}, **change)
+            common = {"commonLabels": {"alertname": "DiskFull"}, "key": f"group {number}"}
+            self.send([alert()], **common)
+            alerts = [alert(status, instance=f"web-{each}") for each in range(60)]
+            for each in alerts:
+                each["annotations"] = {"summary": "x" * 64000}
+            answer = self.daemon.post(payload(alerts, **common))
+            self.assertEqual(answer.status, 422, answer.text)
+            self.assertIn(wanted, answer.json["error"])
+            self.assertEqual(self.daemon.metrics()['casehook_source_requests_total{source="s",result="invalid"}'], 1)
+            self.assertEqual(self.daemon.end(), 0)
+            self.assertTrue(any("s: not accepted: " + wanted in line for line in self.daemon.lines), self.daemon.lines)
+        self.assertEqual([(case["status"], len(case["comments"])) for case in self.cases()], [("open", 0)] * 3)
+
     def test_an_end_of_what_was_forgotten(self):
         self.source()
         case = self.send([alert()])["case"]
