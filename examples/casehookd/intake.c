@@ -94,6 +94,7 @@ static void take_last(const struct casehook_outbox_entry *entry, struct last *la
 {
     snprintf(last->key, sizeof last->key, "%s", entry->key);
     last->id = entry->id;
+    if (entry->state == CASEHOOK_OUTBOX_DISCARDED && !entry->external_id) last->gone_ms = entry->put_ms;
 }
 
 /* Programs may have put something for the same case since, so it need not be the newest one. */
@@ -174,7 +175,7 @@ static void take_notice(struct request *request, struct answer *answer, const st
 {
     struct casehook_outbox_error *error = NULL;
     struct plan plan = {0};
-    struct last last = {0};
+    struct last last = {.gone_ms = INT64_MAX};
     int status = find_last(request, notice->case_id, &last, &error);
     if (!status && request->source->refire_finds && !notice->resolved)
         status = find_finished(request, notice->case_id, &last.finished, &error);

@@ -1,6 +1,7 @@
 /* payload.c - reads and renders; what follows from it is in plan.c. */
 #include "payload.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,77 @@ static bool make_digest(const json_t *alerts, const json_t *incident, struct not
     free(text);
     text_free(&whole);
     return good;
+}
+
+/* ---- times ------------------------------------------------------------------------------------- */
+
+/* So many digits, which *at is behind then; -1: there are fewer. */
+static int read_digits(const char **at, int count)
+{
+    int number = 0;
+    for (; count > 0; count--, ++*at) {
+        if (**at < '0' || **at > '9') return -1;
+        number = number * 10 + (**at - '0');
+    }
+    return number;
+}
+
+/* "Z" or "+01:30" at the end, in minutes; INT_MIN: it is neither. */
+static int read_zone(const char *at)
+{
+    int sign = *at == '-' ? -1 : 1;
+    if (!strcmp(at, "Z")) return 0;
+    if (*at != '+' && *at != '-') return INT_MIN;
+    at++;
+    int hours = read_digits(&at, 2);
+    if (hours < 0 || *at++ != ':') return INT_MIN;
+    int minutes = read_digits(&at, 2);
+    return minutes < 0 || *at ? INT_MIN : sign * (hours * 60 + minutes);
+}
+
+/* The days from 1970 to a day; years are counted from March on, so that the leap day is the last one. */
+static int64_t days_until(int year, int month, int day)
+{
+    int64_t years = month > 2 ? year : year - 1;
+    int since_march = (month + 9) % 12;
+    return years * 365 + years / 4 - years / 100 + years / 400 + (153 * since_march + 2) / 5 + day - 719469;
+}
+
+/* Milliseconds since 1970 of a time of RFC 3339; INT64_MIN: it is none. */
+static int64_t time_of(const char *at)
+{
+    static const char behind[] = "--T::";
+    enum { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, COUNT };
+    int parts[COUNT], thousandths = 0;
+    for (int i = 0; i < COUNT; i++) {
+        parts[i] = read_digits(&at, i == YEAR ? 4 : 2);
+        if (parts[i] < 0 || (i < SECOND && *at++ != behind[i])) return INT64_MIN;
+    }
+    if (parts[YEAR] < 1 || parts[MONTH] < 1 || parts[MONTH] > 12) return INT64_MIN;
+    if (*at == '.') {
+        if (at[1] < '0' || at[1] > '9') return INT64_MIN;
+        at++;
+        for (int scale = 100; *at >= '0' && *at <= '9'; at++, scale /= 10) thousandths += (*at - '0') * scale;
+    }
+    int zone = read_zone(at);
+    if (zone == INT_MIN) return INT64_MIN;
+    int64_t minutes =
+        days_until(parts[YEAR], parts[MONTH], parts[DAY]) * 1440 + parts[HOUR] * 60 + parts[MINUTE] - zone;
+    return (minutes * 60 + parts[SECOND]) * 1000 + thousandths;
+}
+
+/* When the first of those began that fire; INT64_MIN: none does, or of one that is not known. */
+static int64_t first_start(const json_t *alerts)
+{
+    const json_t *alert;
+    int64_t first = INT64_MAX;
+    size_t i;
+    json_array_foreach(alerts, i, alert) {
+        if (*status_of(alert) != 'f') continue;
+        int64_t start = time_of(text_of(alert, "startsAt"));
+        if (start < first) first = start;
+    }
+    return first == INT64_MAX ? INT64_MIN : first;
 }
 
 /* ---- what templates see ------------------------------------------------------------------------ */
@@ -360,6 +432,7 @@ static int notice_fill(struct source *source, json_t *root, struct notice *notic
     notice->source = source;
     notice->resolved = *status_of(root) == 'r';
     notice->alerts = json_array_size(alerts);
+    notice->starts_ms = first_start(alerts);
     make_id(source, root, notice);
     shorten(root);
     notice->incident = render_incident(&r, source, root, true, notice);

@@ -23,6 +23,7 @@ struct notice {
     char digest[2 * DIGEST_HALF + 1];
     bool resolved;
     size_t alerts;
+    int64_t starts_ms;     /* of the alert that has been firing longest; INT64_MIN: not known */
     json_t *incident;      /* id, title, description, severity, tags, fields */
     char *changed, *ended; /* comments, NULL where there is no text */
     const struct source *source;
@@ -51,6 +52,7 @@ struct last {
     char key[KEY_SIZE]; /* "": none is known: nothing was put, or it is too long ago */
     uint64_t id;        /* 0: there is none; without a key any number that no other plan has had */
     bool finished;      /* of the case, nothing is on its way, or may have been done */
+    int64_t gone_ms;    /* discarded, and the tracker has no case: when it was put; else INT64_MAX */
 };
 
 /* Whether an entry of this key follows from a plan, and is not of a program.  key may be NULL. */

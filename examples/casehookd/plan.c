@@ -72,6 +72,8 @@ void plan_make(const struct notice *notice, const struct last *last, struct plan
     memset(plan, 0, sizeof *plan);
     const char *digest = digest_of(last->key);
     bool ended = digest && *last->key == 'r';
+    /* What was discarded is over when nothing of it fires any more, though no end of it was put. */
+    bool begins = ended || !digest || notice->starts_ms > last->gone_ms;
     plan->known = digest && ended == notice->resolved && was_said(notice, digest);
     if (plan->known) {
         plan->reason = "it was accepted before";
@@ -81,7 +83,7 @@ void plan_make(const struct notice *notice, const struct last *last, struct plan
         plan_reaction(notice, plan, source->on_resolved, source->closed_status, notice->ended, last->id);
         /* A push would make the case, closed. */
         if (plan->operation == CASEHOOK_PUSH) plan->flags = CASEHOOK_OUTBOX_EXISTING;
-    } else if (ended || !digest) {
+    } else if (begins) {
         if (ended && source->refire_finds && last->finished) plan->flags = CASEHOOK_OUTBOX_ANEW;
         plan_entry(notice, plan, CASEHOOK_PUSH, source->open_status,
                    ended && (source->on_change & REACT_COMMENT) ? notice->changed : NULL, last->id);

@@ -1,6 +1,7 @@
 """Alerts become cases, and live as these do: test_alerts.py CASEHOOKD TRACKER CONNECTOR TOOL"""
 import base64
 import contextlib
+import datetime
 import json
 import sqlite3
 import subprocess
@@ -339,6 +340,44 @@ class Alerts(unittest.TestCase):
         self.send([alert("resolved", starts="2026-01-02T00:00:00Z")])
         case = self.cases()[1]
         self.assertEqual((case["status"], len(case["comments"])), ("closed", 2))
+
+    def test_it_fires_after_what_was_discarded(self):
+        """The group has a case again when all of it began after the discarded entry was put, however its time is written."""
+        self.source(case={"title": "{{commonAnnotations.summary}}"}, onChange="comment")
+        long = {"commonAnnotations": {"summary": "x" * 1025}}  # which the tracker refuses
+        first = self.send([alert()], **long)
+        self.outbox("discard", first["entry"])
+        self.send([alert("resolved")], "ignored")
+        # What began before it, or at a time that cannot be read, is what somebody has discarded.
+        for starts in ("2026-01-01T00:00:01Z", "1999-12-31T23:59:60+00:00", "tomorrow", "", "2999-01-01", "2999-01-01T00:00:00",
+                       "2999-13-01T00:00:00Z", "2999-01-01T00:00:00+1:00", "2999-01-01T00:00:00.Z", "2999-01-01T00:00:00Z ", None):
+            self.assertEqual(self.send([alert(starts="2999-01-01T00:00:00Z"), alert(instance="web-02", starts=starts)],
+                                       "ignored")["reason"], "there is no case to comment", starts)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        zones = [datetime.timezone(datetime.timedelta(hours=hours, minutes=hours * 5)) for hours in (-6, 9)]
+        for zone in zones:
+            self.send([alert(starts=(now - datetime.timedelta(minutes=1)).astimezone(zone).isoformat())], "ignored")
+        self.assertEqual(self.cases(), [])
+        texts = [(now + datetime.timedelta(minutes=1)).astimezone(zone).isoformat() for zone in zones]
+        self.send([alert(starts=texts[0]), alert(instance="web-02", starts=texts[1]), alert("resolved", instance="web-03")])
+        self.send([alert(starts=texts[0]), alert(instance="web-02", starts=texts[1])], "known")
+        self.send([alert("resolved", starts=texts[0])])
+        self.assertEqual([(case["status"], len(case["comments"])) for case in self.cases()], [("closed", 1)])
+
+    def test_it_fires_after_more_than_one_was_discarded(self):
+        self.source(case={"title": "{{commonAnnotations.summary}}"}, onChange="none")
+        long = {"commonAnnotations": {"summary": "x" * 1025}}
+        for year in (2026, 2100, 2400):
+            entry = self.send([alert(starts=f"{year}-02-28T00:00:00.123456789Z")], **long)["entry"]
+            self.outbox("discard", entry)
+            self.send([alert("resolved")], "ignored")
+        self.assertEqual(self.daemon.metrics()["casehook_outbox_put_total"], 3)
+        # A case that is there is another thing: what was discarded was said of it.
+        self.send([alert()], key="2")
+        end = self.send([alert("resolved")], key="2", **long)["entry"]
+        self.outbox("discard", end)
+        self.send([alert(starts="2999-01-01T00:00:00Z")], key="2")
+        self.assertEqual([case["status"] for case in self.cases()], ["open"])
 
     def test_what_is_too_long_to_be_put(self):
         """That is not a case that is not there: the answer, the log and the metrics say what is wrong."""
