@@ -131,6 +131,18 @@ static void read_case(const struct object *outer, struct source *source)
     }
 }
 
+/* An end that is not told leaves no mark, so nothing is seen to fire again. */
+static void check_refire(const struct object *object, const struct source *source)
+{
+    char place[PLACE_SIZE];
+    if (source->on_resolved != REACT_NOT || !source->refire_finds) return;
+    faults_add(
+        object->reader->faults, place_of(place, object->place, "onRefire", 0),
+        "%.100s has \"find\", but with onResolved \"none\" no end is told, so it is never seen that it "
+        "fires again: change onResolved, or leave out onRefire",
+        source->name ? source->name : "it");
+}
+
 static void read_alerts(const struct object *object, struct source *source)
 {
     static const char *const changes[] = {"none", "update", "comment", "both", NULL};
@@ -141,6 +153,7 @@ static void read_alerts(const struct object *object, struct source *source)
     source->on_change = read_word(object, "onChange", changes, REACT_UPDATE | REACT_COMMENT);
     source->on_resolved = read_word(object, "onResolved", endings, REACT_UPDATE | REACT_COMMENT);
     source->refire_finds = read_word(object, "onRefire", again, 0) == 1;
+    check_refire(object, source);
     source->max_alerts = (size_t)read_count(object, "maxAlerts", 100, 1, 10000);
     source->id_prefix = read_text(object, "idPrefix", grafana ? "gf-" : "am-", false);
     if (source->id_prefix && strlen(source->id_prefix) > 64) {

@@ -83,6 +83,23 @@ class Configuration(unittest.TestCase):
         self.daemon.start()
         self.assertEqual(self.daemon.post(payload([alert()])).status, 202)
 
+    def test_a_refire_that_is_never_seen(self):
+        """Without an end that was told nothing fires again."""
+        for number, name in ((0, "alertmanager"), (1, "grafana")):
+            source = self.daemon.configuration["sources"][number]
+            source.update(onResolved="none", onRefire="find")
+            wanted = f'sources[{number}].onRefire: {name} has "find", but with onResolved "none" '
+            done = self.daemon.check()
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(wanted, done.stderr)
+            done = subprocess.run([PROGRAM, os.path.join(self.daemon.folder, "casehookd.json")], capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(wanted, done.stderr)
+            for right in ({"onResolved": "close"}, {"onResolved": "none", "onRefire": "reopen"}):
+                source.update(right)
+                done = self.daemon.check()
+                self.assertEqual((done.returncode, done.stderr), (0, ""), right)
+
     def test_times_of_settings(self):
         """As the library reads them: digits alone are milliseconds in a text too."""
         for time, lease in ((30000, "40s"), ("30000", "40s"), ("30000ms", "40s"), ("30s", "40s"), ("1m", "80s"), ("119000", 1000000)):
