@@ -1,6 +1,7 @@
 /* payload.c - reads and renders; what follows from it is in plan.c. */
 #include "payload.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -291,7 +292,7 @@ static char *context_with(json_t *root, size_t max_alerts)
         if (json_array_size(seen) < max_alerts) json_array_append(seen, alert);
     }
     /* In a template 0 is something. */
-    if (json_integer_value(json_object_get(root, "truncatedAlerts")) <= 0)
+    if (json_number_value(json_object_get(root, "truncatedAlerts")) <= 0)
         json_object_del(root, "truncatedAlerts");
     json_object_set_new(root, "alertCount", json_integer((json_int_t)(count[0] + count[1])));
     json_object_set_new(root, "firingCount", json_integer((json_int_t)count[0]));
@@ -443,15 +444,65 @@ static int notice_fill(struct source *source, json_t *root, struct notice *notic
     return r.status;
 }
 
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+/* Bytes of the number that begins there, in a text with a NUL behind it; large: an integer of more than 64
+ * bits. */
+static size_t number_at(const char *text, bool *large)
+{
+    size_t length = strspn(text, "+-.0123456789eE");
+    char *end;
+    errno = 0;
+    strtoll(text, &end, 10);
+    *large = errno == ERANGE && end == text + length;
+    return length;
+}
+
+/* Integers that are too large become reals, all others stay as exact as they are. */
+static void copy_with_reals(struct text *copy, const char *body, size_t length)
+{
+    bool inside = false, large;
+    size_t done = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (inside && body[i] == '\\') {
+            i++;
+        } else if (body[i] == '"') {
+            inside = !inside;
+        } else if (!inside && (body[i] == '-' || (body[i] >= '0' && body[i] <= '9'))) {
+            i += number_at(body + i, &large) - 1;
+            if (!large) continue;
+            text_append(copy, body + done, i + 1 - done);
+            text_string(copy, ".0");
+            done = i + 1;
+        }
+    }
+    text_append(copy, body + done, length - done);
+}
+
+/* Grafana's values are reals, which Go writes without a point up to 1e21. */
+static json_t *load(const char *body, size_t length, json_error_t *where, bool *no_memory)
+{
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+    struct text copy = {0};
+    json_t *root = json_loadb(body, length, flags, where);
+    if (!root && json_error_code(where) == json_error_numeric_overflow) {
+        copy_with_reals(&copy, body, length);
+        if (!copy.failed) root = json_loadb(copy.data, copy.length, flags, where);
+    }
+    *no_memory = copy.failed || (!root && json_error_code(where) == json_error_out_of_memory);
+    text_free(&copy);
+    return root;
+}
+
 int notice_read(struct source *source, const char *body, size_t length, struct notice *notice,
                 char why[WHY_SIZE])
 {
     json_error_t where;
+    bool no_memory;
     memset(notice, 0, sizeof *notice);
     *why = '\0';
-    json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
-    if (!root && json_error_code(&where) == json_error_out_of_memory)
-        return refuse(why, 503, "out of memory");
+    json_t *root = load(body, length, &where, &no_memory);
+    if (no_memory) return refuse(why, 503, "out of memory");
     if (!root) return refuse(why, 400, "line %d column %d: %.160s", where.line, where.column, where.text);
     int status = replace_nuls(root) ? check_root(source, root, why) : refuse(why, 503, "out of memory");
     if (!status) status = notice_fill(source, root, notice, why);

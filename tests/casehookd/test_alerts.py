@@ -550,6 +550,35 @@ class Alerts(unittest.TestCase):
         body["version"] = "4"
         self.assertEqual(self.daemon.ask("POST", "/grafana", json.dumps(body), login, basic).status, 422)
 
+    def test_numbers_that_are_too_large(self):
+        """Grafana writes what it measured without an exponent; such a number is the same alert, and as precise as it can be."""
+        self.daemon.configuration["sources"][1]["case"] = {
+            "title": "{{orgId}}|{{truncatedAlerts}}|{{#alerts}}{{values.A}}|{{values.B}}|{{values.C}}|{{values.D}}|{{labels.n}}{{/alerts}}"}
+        self.daemon.save()
+        self.daemon.start()
+        basic = "Basic " + base64.b64encode(f"grafana:{TOKEN}".encode()).decode()
+
+        def send(values, status="firing", truncated="0", key="k"):
+            text = json.dumps(payload([{**alert(status, n='\\"[-99999999999999999999'), "values": "VALUES"}], key=key))
+            text = text.replace('"4"', '"1", "orgId": 7', 1).replace('"truncatedAlerts": 0', '"truncatedAlerts": ' + truncated)
+            answer = self.daemon.ask("POST", "/grafana", text.replace('"VALUES"', values), {"Content-Type": "application/json"}, basic)
+            self.daemon.wait_idle()
+            return answer
+        small = send("{}")
+        self.assertEqual(small.status, 202, small.text)
+        large = send('{"A":18446744073709552000,"B":3,"C":-100000000000000000000, "D" :9223372036854775807}', truncated="99999999999999999999")
+        self.assertEqual(large.status, 202, large.text)
+        self.assertEqual(large.json["case"], small.json["case"])
+        [case] = self.cases()
+        self.assertEqual(case["title"], "7|1e20|1.8446744073709552e19|3|-1e20|9223372036854775807|\\\"[-99999999999999999999")
+        self.assertEqual(send('{"A":[9223372036854775808,-9223372036854775808,-9223372036854775809,123456789012345678901.5,20000000000000000000e2]}',
+                              "resolved").status, 202)
+        self.assertEqual([case["status"] for case in self.cases()], ["closed"])
+        for values in ("1e400", "-1e400", "1" * 400, "[18446744073709552000, 1e400]", "[18446744073709552000", "018446744073709552000"):
+            answer = send(values, key="other")
+            self.assertEqual(answer.status, 400, answer.text)
+        self.assertIn("real number overflow", send("1e400").json["error"])
+
     def test_cases(self):
         self.daemon.start()
         for body in ({"title": "By hand", "id": "c1", "tags": ["x"]}, {"incident": {"title": "By hand", "id": "c2"}}):
