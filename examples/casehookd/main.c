@@ -115,7 +115,8 @@ static const char *needs_restart(const struct config *old, const struct config *
     bool outbox = strcmp(old->location, new->location) != 0 || strcmp(worker_a, worker_b) != 0 ||
                   memcmp(a, b, sizeof *a) != 0;
     bool http = strcmp(old->listen_host, new->listen_host) != 0 || old->listen_port != new->listen_port ||
-                old->max_connections != new->max_connections || old->threads != new->threads;
+                old->max_connections != new->max_connections || old->threads != new->threads ||
+                old->request_timeout_s != new->request_timeout_s || old->max_bodies != new->max_bodies;
     return words[outbox + 2 * http];
 }
 
@@ -157,7 +158,6 @@ static void reload(struct server *server, const char *path)
         pthread_mutex_lock(&server->lock);
         struct config *old = server->config;
         server->config = config;
-        server->request_timeout_s = config->request_timeout_s;
         pthread_mutex_unlock(&server->lock);
         config_unref(old);
         count_sources(server, config);

@@ -235,7 +235,7 @@ static bool take_room(struct request *request, size_t bytes)
 {
     size_t all = atomic_fetch_add(&request->server->body_bytes, bytes) + bytes;
     request->reserved += bytes;
-    return all <= request->config->max_bodies;
+    return all <= request->server->started->max_bodies;
 }
 
 /* Headers that say where a request ends and whose it is: there is one of each, and none that only looks so.

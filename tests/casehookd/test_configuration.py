@@ -258,6 +258,28 @@ class Configuration(unittest.TestCase):
         reload(sources=self.daemon.configuration["sources"] + [added])
         self.assertEqual(self.daemon.metrics()['casehook_source_requests_total{source="new",result="stored"}'], 0)
 
+    def test_limits_of_http_stay_until_a_restart(self):
+        """libmicrohttpd has those of the start: another value is announced, and is not half in force."""
+        http = self.daemon.configuration["http"]
+        for change in ({"requestTimeout": "60s"}, {"maxBodies": "1mb"}):
+            http.clear()
+            http.update(listen="127.0.0.1:0", requestTimeout="2s", maxBodies="2mb")
+            self.daemon.save()
+            self.daemon.start()
+            http.update(change)
+            self.daemon.save()
+            self.daemon.lines = []
+            self.daemon.process.send_signal(signal.SIGHUP)
+            self.daemon.wait_line("was read again")
+            self.assertEqual(self.daemon.lines[0], '<4>changes of "http" need a restart: the rest is taken over')
+            body = b" " * 1500000 + json.dumps(payload([alert()])).encode()
+            self.assertIn(self.daemon.post(body).status, (200, 202), change)
+            with self.daemon.raw() as raw:
+                raw.sendall(b"POST /alertmanager HTTP/1.1\r\n")
+                raw.settimeout(PATIENCE / 2)
+                self.assertEqual(raw.recv(1), b"")
+            self.assertEqual(self.daemon.end(), 0)
+
     def test_a_reload_that_needs_a_longer_lease(self):
         """The running one stays as it is until a restart, and so does a responseTimeout that it is too short for."""
         outbox = dict(self.daemon.configuration["outbox"])
