@@ -4,6 +4,7 @@
 #include "server.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -15,6 +16,20 @@ void intake_count(const struct request *request, enum intake_result result)
 {
     struct source_counts *counts = server_counts(request->server, request->source->name);
     if (counts) atomic_fetch_add(&counts->results[result], 1);
+}
+
+static void note_invalid(const struct request *request, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Its sender may never come again, which the log says, of what was sent as little as can be. */
+static void note_invalid(const struct request *request, const char *format, ...)
+{
+    char why[WHY_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    intake_count(request, INTAKE_INVALID);
+    log_line(CASEHOOK_LOG_WARNING, "%s: payload refused: %s", request->source->name, why);
 }
 
 static void say(struct answer *answer, const char *status, const char *case_id, uint64_t entry,
@@ -49,12 +64,13 @@ static void put_failed(struct request *request, struct answer *answer,
     int code = casehook_outbox_error_status(error);
     answer_outbox_fault(answer, error);
     ready_failed(request->server, code);
-    if (code != CASEHOOK_E_PARAMS)
-        log_line(CASEHOOK_LOG_ERROR, "%s: not accepted: %s", request->source->name,
-                 casehook_outbox_error_message(error));
-    intake_count(request, code == CASEHOOK_E_LIMIT    ? INTAKE_FULL
-                          : code == CASEHOOK_E_PARAMS ? INTAKE_INVALID
-                                                      : INTAKE_FAILED);
+    if (code == CASEHOOK_E_PARAMS) {
+        note_invalid(request, "%s", casehook_outbox_error_message(error));
+        return;
+    }
+    log_line(CASEHOOK_LOG_ERROR, "%s: not accepted: %s", request->source->name,
+             casehook_outbox_error_message(error));
+    intake_count(request, code == CASEHOOK_E_LIMIT ? INTAKE_FULL : INTAKE_FAILED);
 }
 
 /* ---- alerts ------------------------------------------------------------------------------------ */
@@ -321,7 +337,7 @@ static void put_case(struct request *request, struct answer *answer, const struc
     } else if (!same) {
         answer_error(answer, 422, "this Idempotency-Key was sent with another case before, entry %" PRIu64,
                      entry);
-        intake_count(request, INTAKE_INVALID);
+        note_invalid(request, "its Idempotency-Key came with another case before, entry %" PRIu64, entry);
     } else {
         put_worked(request, stored);
         say(answer, stored == CASEHOOK_OUTBOX_STORED ? "stored" : "known", NULL, entry, NULL);
@@ -339,11 +355,11 @@ static void take_case(struct request *request, struct answer *answer)
                                         .operation = operation_of(request_argument(request, "operation"))};
     struct text whole = {0};
     if (!item.operation || !item.params || (key && (!*key || strlen(key) > KEY_MAX))) {
-        answer_error(answer, 422, "%s",
-                     !item.operation ? "operation must be push, create, update or comment"
-                     : !item.params  ? "a case as JSON is missing"
-                                     : "Idempotency-Key must have 1 to 255 bytes");
-        intake_count(request, INTAKE_INVALID);
+        const char *why = !item.operation ? "operation must be push, create, update or comment"
+                          : !item.params  ? "a case as JSON is missing"
+                                          : "Idempotency-Key must have 1 to 255 bytes";
+        answer_error(answer, 422, "%s", why);
+        note_invalid(request, "%s", why);
         return;
     }
     if (key) make_key(&whole, request->source, key);
@@ -352,7 +368,7 @@ static void take_case(struct request *request, struct answer *answer)
         answer_error(answer, 503, "out of memory");
         intake_count(request, INTAKE_FAILED);
     } else if (!is_fine(request, item.operation, answer)) {
-        intake_count(request, INTAKE_INVALID);
+        note_invalid(request, "no tracker could take this case, for what the answer says");
     } else {
         put_case(request, answer, &item);
     }
@@ -418,10 +434,10 @@ void handle_source(struct request *request, struct answer *answer)
     size_t values = count_values(&request->body);
     if (!is_json(request)) {
         answer_error(answer, 415, "Content-Type must be application/json");
-        intake_count(request, INTAKE_INVALID);
+        note_invalid(request, "Content-Type is not application/json");
     } else if (values > VALUES_MAX) {
         answer_error(answer, 413, "more than %d values", VALUES_MAX);
-        intake_count(request, INTAKE_INVALID);
+        note_invalid(request, "more than %d values", VALUES_MAX);
     } else if (values > VALUES_FEW) {
         take_large(request, answer, values);
     } else {

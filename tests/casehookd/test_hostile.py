@@ -112,6 +112,33 @@ class Hostile(unittest.TestCase):
         self.assertEqual(lines[0], "<4>alertmanager: wrong login from 127.0.0.1 (1 since the last such line)")
         self.assertLess(len(lines), 10, lines)  # not one for each of them
 
+    def test_what_is_invalid_is_in_the_log(self):
+        """Its sender may not come again: a line for each that is counted, without what was sent."""
+        self.start()
+        sent = "sent-canary-word"
+        body = json.dumps({**GOOD, "receiver": sent})
+        plain = self.daemon.ask("POST", "/alertmanager", body, {"Content-Type": "text/" + sent}, "Bearer " + TOKEN)
+        self.assertEqual(plain.status, 415)
+        self.assertEqual(self.daemon.post(f'{{"{sent}": [1{",1" * 1000001}]}}'.encode()).status, 413)
+        key = {"Idempotency-Key": sent}
+        self.assertEqual(self.daemon.post({"title": sent}, "/cases", **key).status, 202)
+        for value, path, more in (({"title": sent + "2"}, "/cases", key), ({"title": "", sent: 1}, "/cases", {}), ({sent: 1}, "/cases", {}),
+                                  (b"", "/cases", {}), (b"{" + sent.encode(), "/cases", {}), ({"title": sent}, "/cases?operation=" + sent, {}),
+                                  ({"title": sent}, "/cases", {"Idempotency-Key": sent * 50}), ({"resume": "{}", "title": sent}, "/cases", {}),
+                                  ({"id": sent, "comments": [{"commentId": "1", "comment": sent}]}, "/cases?operation=comment", {})):
+            answer = self.daemon.post(value, path, **more)
+            self.assertEqual(answer.status, 422, (value, path, answer.text))
+        numbers = self.daemon.metrics()
+        self.assertEqual(self.daemon.end(), 0)
+        for source, reasons in (("alertmanager", ["Content-Type is not application/json", "more than 1000000 values"]),
+                                ("cases", ["its Idempotency-Key came with another case before, entry 1", "nothing that was put has made this case",
+                                           "operation must be push", "a case as JSON is missing", "Idempotency-Key must have 1 to 255 bytes"])):
+            lines = [line for line in self.daemon.lines if line.startswith(f"<4>{source}: payload refused: ")]
+            self.assertEqual(len(lines), numbers[f'casehook_source_requests_total{{source="{source}",result="invalid"}}'], lines)
+            for reason in reasons:
+                self.assertEqual(sum(reason in line for line in lines), 1, (reason, lines))
+        self.assertNotIn("canary", "\n".join(self.daemon.lines))
+
     def test_many_values(self):
         """A few megabytes of small values would be gigabytes in memory, and kept."""
         self.daemon.configuration["sources"][0]["maxBody"] = "7mb"
