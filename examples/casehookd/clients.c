@@ -12,6 +12,7 @@ struct client {
     int64_t since; /* when it began to do what it does */
     int socket;
     bool answering; /* its request is whole */
+    bool answered;  /* a request before this one was */
     bool shut;
 };
 
@@ -86,13 +87,32 @@ void clients_notify(void *user, struct MHD_Connection *connection, void **contex
         leave(user, context);
 }
 
-static void change(struct server *server, struct MHD_Connection *connection, bool answering)
+static struct client *client_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct client *client = info ? info->socket_context : NULL;
+    return info ? info->socket_context : NULL;
+}
+
+/* Once in each request.  That of a new connection began when it was made. */
+void *clients_begin(void *user, const char *uri, struct MHD_Connection *connection)
+{
+    struct server *server = user;
+    struct client *client = client_of(connection);
+    (void)uri;
+    if (!client) return NULL;
+    pthread_mutex_lock(&server->lock);
+    if (client->answered) client->since = now_ms();
+    pthread_mutex_unlock(&server->lock);
+    return NULL;
+}
+
+static void change(struct server *server, struct MHD_Connection *connection, bool answering)
+{
+    struct client *client = client_of(connection);
     if (!client) return;
     pthread_mutex_lock(&server->lock);
+    client->answered = client->answered || !answering;
     client->answering = answering;
     client->since = now_ms();
     pthread_mutex_unlock(&server->lock);

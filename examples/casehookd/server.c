@@ -396,14 +396,14 @@ int server_start(struct server *server, struct config *config)
         config->threads < config->max_connections / 4 ? config->threads : config->max_connections / 4;
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     if (found->ai_family == AF_INET6) flags |= MHD_USE_IPv6;
-    server->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_fault, NULL,
-                         MHD_OPTION_SOCK_ADDR, found->ai_addr, MHD_OPTION_CONNECTION_LIMIT,
-                         config->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, config->request_timeout_s,
-                         MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, MHD_OPTION_THREAD_STACK_SIZE,
-                         (size_t)STACK, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                         MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U, MHD_OPTION_NOTIFY_COMPLETED, on_end, server,
-                         MHD_OPTION_NOTIFY_CONNECTION, clients_notify, server, MHD_OPTION_END);
+    server->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_fault, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, clients_begin, server, MHD_OPTION_SOCK_ADDR, found->ai_addr,
+        MHD_OPTION_CONNECTION_LIMIT, config->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        config->request_timeout_s, MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U, MHD_OPTION_NOTIFY_COMPLETED, on_end,
+        server, MHD_OPTION_NOTIFY_CONNECTION, clients_notify, server, MHD_OPTION_END);
     freeaddrinfo(found);
     if (!server->daemon)
         log_line(CASEHOOK_LOG_ERROR, "cannot listen on %s port %u: in use, or not permitted",

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+import time
 import unittest
 
 from daemon import PATIENCE, TOKEN, alert, payload, setup
@@ -273,6 +274,34 @@ class Hostile(unittest.TestCase):
                              lambda: self.daemon.metrics()["casehook_http_open_connections"] < 5)
         self.assertGreater(self.daemon.metrics()["casehook_http_slow_connections_total"], 0)
         self.assertEqual(self.daemon.end(), 0)
+
+    def test_a_request_on_a_connection_that_was_idle(self):
+        """Its time begins with itself, not with the answer before it; one that drips ends all the same."""
+        self.start(requestTimeout="4s")
+        body = json.dumps(GOOD).encode()
+        head = (HEAD + f"Content-Length: {len(body)}\r\n\r\n").encode()
+        slow = "casehook_http_slow_connections_total"
+        with self.daemon.raw() as raw:
+            raw.sendall(head + body)
+            self.assertEqual(raw.recv(65536)[:12], b"HTTP/1.1 202")
+            for piece in (head + body[:10], body[10:]):
+                time.sleep(2.6)
+                raw.sendall(piece)
+            self.assertEqual(raw.recv(65536)[:12], b"HTTP/1.1 200")
+            self.assertEqual(self.daemon.metrics()[slow], 0)
+            time.sleep(1)
+            raw.sendall(HEAD.encode())
+            raw.settimeout(0.1)
+            end = time.monotonic() + PATIENCE / 2
+            with self.assertRaises((BrokenPipeError, ConnectionResetError, EOFError)):
+                while time.monotonic() < end:
+                    try:
+                        raw.sendall(b"X")
+                        if not raw.recv(1):
+                            raise EOFError
+                    except TimeoutError:
+                        pass
+        self.daemon.wait_for("its count", lambda: self.daemon.metrics()[slow] == 1)
 
     def test_more_clients_than_places(self):
         """Who is slow for longest makes room."""
