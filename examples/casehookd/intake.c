@@ -153,8 +153,7 @@ static bool fits(struct request *request, struct answer *answer, const struct pl
     }
     if (strlen(plan->params) <= PARAMS_MAX) return true;
     answer_error(answer, 422, "%s", why);
-    intake_count(request, INTAKE_INVALID);
-    log_line(CASEHOOK_LOG_WARNING, "%s: not accepted: %s", request->source->name, why);
+    note_invalid(request, "%s", why);
     return false;
 }
 

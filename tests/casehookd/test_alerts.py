@@ -396,7 +396,7 @@ class Alerts(unittest.TestCase):
             self.assertIn(wanted, answer.json["error"])
             self.assertEqual(self.daemon.metrics()['casehook_source_requests_total{source="s",result="invalid"}'], 1)
             self.assertEqual(self.daemon.end(), 0)
-            self.assertTrue(any("s: not accepted: " + wanted in line for line in self.daemon.lines), self.daemon.lines)
+            self.assertTrue(any("s: payload refused: " + wanted in line for line in self.daemon.lines), self.daemon.lines)
         self.assertEqual([(case["status"], len(case["comments"])) for case in self.cases()], [("open", 0)] * 3)
 
     def test_an_end_of_what_was_forgotten(self):

@@ -24,9 +24,10 @@ int box_is_postgres(void)
 
 void box_sql(const char *sql)
 {
-    char *command = postgres_location ? must_format("psql -q -v ON_ERROR_STOP=1 '%s' -c \"%s\" 2>&1",
-                                                    postgres_location, sql)
-                                      : must_format("sqlite3 -cmd '.timeout 10000' '%s' \"%s\" 2>&1", place, sql);
+    char *command =
+        postgres_location
+            ? must_format("psql -q -v ON_ERROR_STOP=1 '%s' -c \"%s\" 2>&1", postgres_location, sql)
+            : must_format("sqlite3 -cmd '.timeout 10000' '%s' \"%s\" 2>&1", place, sql);
     assert_int_equal(system(command), 0);
     free(command);
 }
