@@ -27,7 +27,7 @@ static const char help[] =
     "  push                    make a case, or with --external-id change one, then add the comments\n"
     "  notify                  put a notification of Nagios or Icinga 2 into an outbox\n"
     "  outbox WHAT             look into an outbox: list, show ENTRY, stats; decide: retry ENTRY,\n"
-    "                          discard ENTRY, done ENTRY, forget CASE; or deliver what is in it: run\n"
+    "                          again ENTRY, discard ENTRY, done ENTRY, forget CASE; or deliver what is in it: run\n"
     "\n"
     "Files\n"
     "  --connector FILE        the connector document\n"

@@ -1,4 +1,4 @@
-/* casehook_queue.c - outbox list, show, stats; retry, discard, done, forget. */
+/* casehook_queue.c - outbox list, show, stats; retry, again, discard, done, forget. */
 #include "casehook_queue.h"
 
 #include "casehook_args.h"
@@ -185,6 +185,8 @@ static int decide(struct casehook_outbox *outbox, const struct outbox_arguments 
     int status;
     if (a->command == QUEUE_RETRY)
         status = casehook_outbox_retry(outbox, a->entry, &error);
+    else if (a->command == QUEUE_AGAIN)
+        status = casehook_outbox_again(outbox, a->entry, &error);
     else if (a->command == QUEUE_DISCARD)
         status = casehook_outbox_discard(outbox, a->entry, &error);
     else if (a->command == QUEUE_DONE)

@@ -17,7 +17,8 @@ enum outbox_command {
     QUEUE_DONE = 32,
     QUEUE_FORGET = 64,
     QUEUE_STATS = 128,
-    QUEUE_RUN = 256
+    QUEUE_RUN = 256,
+    QUEUE_AGAIN = 512
 };
 
 /* All texts are those of argv, or of the environment. */

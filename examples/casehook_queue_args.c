@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define AT(member) offsetof(struct outbox_arguments, member)
-enum { OUTBOX = 2 * QUEUE_RUN - 2, ANY = OUTBOX | QUEUE_NOTIFY };
+enum { OUTBOX = 2 * QUEUE_AGAIN - 2, ANY = OUTBOX | QUEUE_NOTIFY };
 
 static const struct {
     const char *name;
@@ -47,9 +47,10 @@ static const struct {
     bool of_entry, of_case;
 } words[] = {
     {"list", QUEUE_LIST, false, false},   {"show", QUEUE_SHOW, true, false},
-    {"retry", QUEUE_RETRY, true, false},  {"discard", QUEUE_DISCARD, true, false},
-    {"done", QUEUE_DONE, true, false},    {"forget", QUEUE_FORGET, false, true},
-    {"stats", QUEUE_STATS, false, false}, {"run", QUEUE_RUN, false, false},
+    {"retry", QUEUE_RETRY, true, false},  {"again", QUEUE_AGAIN, true, false},
+    {"done", QUEUE_DONE, true, false},    {"discard", QUEUE_DISCARD, true, false},
+    {"stats", QUEUE_STATS, false, false}, {"forget", QUEUE_FORGET, false, true},
+    {"run", QUEUE_RUN, false, false},
 };
 
 static int wrong(const char *what, const char *which)
@@ -97,10 +98,10 @@ static int read_words(struct outbox_arguments *a)
     size_t i = 0, all = sizeof words / sizeof *words;
     while (i < all && !(a->word_count && !strcmp(words[i].name, a->words[0]))) i++;
     if (i == all || a->word_count != (words[i].of_entry || words[i].of_case ? 2 : 1))
-        return wrong(
-            "outbox list, show ENTRY, retry ENTRY, discard ENTRY, done ENTRY, forget CASE, stats or run "
-            "is wanted",
-            "");
+        return wrong("outbox list, show ENTRY, retry ENTRY, again ENTRY, discard ENTRY, done ENTRY, forget "
+                     "CASE, stats "
+                     "or run is wanted",
+                     "");
     a->command = words[i].command;
     if (words[i].of_entry && !outbox_number(a->words[1], &a->entry))
         return wrong("the number of an entry is wanted", "");

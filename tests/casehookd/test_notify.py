@@ -192,6 +192,17 @@ class Notify(unittest.TestCase):
         self.assertEqual((numbers["done"], numbers["waiting"], numbers["oldestAgeMs"]), (2, 0, 0))
         self.assertIn("done        2\n", self.box("stats"))
 
+    def test_a_case_that_was_deleted_is_made_again(self):
+        self.notify("--host", "a", "--type", "PROBLEM", "--state", "DOWN")
+        self.deliver()
+        with contextlib.closing(sqlite3.connect(self.outbox)) as database, database:
+            database.execute("UPDATE casehook_case SET external_id = '999'")  # the tracker has none of that name
+        self.notify("--host", "a", "--type", "RECOVERY", "--state", "UP")
+        self.assertEqual(len(self.deliver(code=13)), 1)
+        self.assertIn("entry 1 is done", self.box("again", "1", code=2))
+        self.box("again", "2")
+        self.assertEqual([case["title"] for case in self.deliver()][1:], ["a is UP"])
+
     def test_a_list_says_that_it_is_not_all(self):
         """The newest 100, as many as are wanted, or those before one."""
         self.notify("--host", "h", "--type", "PROBLEM", "--state", "DOWN", "--to", "first")
