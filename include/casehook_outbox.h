@@ -200,8 +200,9 @@ CASEHOOK_API void casehook_outbox_close(struct casehook_outbox *outbox);
  * For flags.  KEEP: a newer update never replaces this entry.  ANEW, of a push or create: when it is stored, what
  * the tracker calls its case is forgotten in the same transaction, as by casehook_outbox_forget(); when its key is
  * known, nothing is, so of two programs that put the same one only the first does so.  BUSY while an earlier entry
- * of the case waits, is being sent, or is unknown.  EXISTING, of a push: it is refused as PARAMS, as an update would
- * be, unless its case was made, or something that is put and not finished may make it.  Since: 0.2
+ * of the case waits, is being sent, or is unknown.  EXISTING, of a push: it never makes its case.  It is refused as
+ * PARAMS, as an update would be, unless that was made, or something that is put and not finished may make it; where
+ * that comes to nothing, it is parked.  Since: 0.2
  */
 enum casehook_outbox_flag { CASEHOOK_OUTBOX_KEEP = 1, CASEHOOK_OUTBOX_ANEW = 2, CASEHOOK_OUTBOX_EXISTING = 4 };
 

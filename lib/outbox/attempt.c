@@ -40,6 +40,19 @@ static void wait_for_person(struct casehook__ob_sending *sending, const char *wh
     snprintf(sending->message, sizeof sending->message, "%s", why);
 }
 
+/* What was to make the case came to nothing. */
+static void park_without_case(struct casehook__ob_sending *sending)
+{
+    sending->state = CASEHOOK_OUTBOX_PARKED;
+    sending->status = CASEHOOK_E_PARAMS;
+    sending->outcome = CASEHOOK_OUTCOME_NOT_SENT;
+    sending->ended = true;
+    snprintf(
+        sending->message, sizeof sending->message,
+        "its case was not made, and it is not to make it: retry what was put before it first, or discard "
+        "it");
+}
+
 /* The params as they are sent; in json, which is empty before. */
 static void compose(const struct casehook__ob_sending *sending, bool create_in_doubt,
                     struct casehook__ob_buf *json)
@@ -98,13 +111,19 @@ void casehook__ob_attempt(struct casehook_outbox *outbox, struct casehook__ob_se
         casehook__ob_rest_missing(outbox, sending);
         return;
     }
+    if (sending->existing && creates(sending)) {
+        park_without_case(sending);
+        casehook_connector_unref(connector);
+        return;
+    }
     compose(sending, false, &json);
     if (sending->crashed && !json.broken)
         casehook_preview_json(connector, sending->operation, json.data, json.length, &ahead);
     bool lacking = json.broken || (sending->crashed && !ahead);
     /* Who asks first whether there is a case may find one that is not from the create before the crash; any
      * push may find one that was forgotten, and then once more does no harm but to a workflow. */
-    bool once_more = sending->operation == CASEHOOK_PUSH && !has_step(ahead, CASEHOOK_STEP_TRANSITION);
+    bool once_more =
+        sending->operation == CASEHOOK_PUSH && sending->case_no && !has_step(ahead, CASEHOOK_STEP_TRANSITION);
     sending->updates =
         sending->crashed && creates(sending) && (once_more || has_step(ahead, CASEHOOK_STEP_FIND));
     if (sending->doubt && creates(sending)) {

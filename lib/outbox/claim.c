@@ -105,7 +105,7 @@ static int give_unsent_back(const struct unsent *unsent, struct casehook__ob_fau
     return status;
 }
 
-enum { CLAIM_NUMBERS = 8, CLAIM_COLUMNS = 14 };
+enum { CLAIM_NUMBERS = 9, CLAIM_COLUMNS = 15 };
 
 /* One for which there is no memory is given back: the others are sent, and what ended is stored. */
 static int take_claimed(void *user, const struct casehook__ob_value *values, size_t count)
@@ -130,14 +130,15 @@ static int take_claimed(void *user, const struct casehook__ob_value *values, siz
                                              .crashed = values[4].number == CASEHOOK__OB_CRASHED,
                                              .attempts = values[5].number,
                                              .tried_ms = values[6].number,
+                                             .existing = values[8].number != 0,
                                              .block = at,
                                              .taken_at = casehook__ob_clock()};
-    sending->connector = keep_claimed(&at, &values[8]).data;
-    sending->params = keep_claimed(&at, &values[9]);
-    sending->earlier = keep_claimed(&at, &values[10]);
-    sending->token = keep_claimed(&at, &values[11]);
-    sending->external_id = keep_claimed(&at, &values[12]);
-    sending->fields = keep_claimed(&at, &values[13]);
+    sending->connector = keep_claimed(&at, &values[9]).data;
+    sending->params = keep_claimed(&at, &values[10]);
+    sending->earlier = keep_claimed(&at, &values[11]);
+    sending->token = keep_claimed(&at, &values[12]);
+    sending->external_id = keep_claimed(&at, &values[13]);
+    sending->fields = keep_claimed(&at, &values[14]);
     sending->weight = weigh(sending->params, size);
     outbox->held += sending->weight;
     atomic_fetch_add(&outbox->sending_now, 1);

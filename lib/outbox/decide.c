@@ -1,6 +1,8 @@
 /* decide.c - what a person decides about an entry. */
 #include "outbox/outbox_private.h"
 
+#include <stdio.h>
+
 struct decision {
     struct casehook__ob_job job;
     int64_t id;
@@ -201,9 +203,12 @@ int casehook_outbox_done(struct casehook_outbox *outbox, uint64_t id, const char
 int casehook__ob_forget_case(struct casehook_outbox *outbox, int64_t case_no,
                              struct casehook__ob_fault *fault)
 {
-    const struct casehook__ob_value no = casehook__ob_number_value(case_no);
-    int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FORGET, &no, 1, NULL, fault);
-    return status ? status : casehook__ob_run(outbox, CASEHOOK__OB_RESULTS_FORGET, &no, 1, NULL, fault);
+    char end[9]; /* of the keys, which are random before it */
+    snprintf(end, sizeof end, "%08x", (unsigned)casehook__ob_random(outbox));
+    const struct casehook__ob_value values[] = {casehook__ob_number_value(case_no),
+                                                casehook__ob_bytes_value(casehook__ob_text(end))};
+    int status = casehook__ob_run(outbox, CASEHOOK__OB_CASE_FORGET, values, 1, NULL, fault);
+    return status ? status : casehook__ob_run(outbox, CASEHOOK__OB_RESULTS_FORGET, values, 2, NULL, fault);
 }
 
 static int do_forget(struct casehook_outbox *outbox, struct casehook__ob_job *job,

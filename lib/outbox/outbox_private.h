@@ -45,6 +45,7 @@ struct casehook__ob_sending {
     int operation;
     bool doubt;    /* an attempt before may have been done */
     bool crashed;  /* and no result says how far it came: its worker is gone */
+    bool existing; /* it must not make its case */
     bool updates;  /* it may find a case that was there before: that is to be updated then */
     void *block;   /* holds the texts */
     size_t weight; /* about what it needs while it is sent */

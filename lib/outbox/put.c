@@ -1,6 +1,8 @@
 /* put.c - a new entry. */
 #include "outbox/outbox_private.h"
 
+#include <stdio.h>
+
 enum {
     NAME_BYTES_MAX = 255,
     CASE_ID_BYTES_MAX = 1024,
@@ -181,8 +183,9 @@ static int insert(struct casehook_outbox *outbox, struct put *put, int64_t case_
                                                 casehook__ob_number_value((int64_t)put->json.length),
                                                 casehook__ob_bytes_value(put->json),
                                                 casehook__ob_bytes_value(title),
-                                                casehook__ob_bytes_value(casehook__ob_text(put->token))};
-    int status = casehook__ob_ask(outbox, CASEHOOK__OB_PUT, values, 10, &made, fault);
+                                                casehook__ob_bytes_value(casehook__ob_text(put->token)),
+                                                casehook__ob_number_value(put->existing)};
+    int status = casehook__ob_ask(outbox, CASEHOOK__OB_PUT, values, 11, &made, fault);
     if (!status && made.rows) {
         put->id = made.values[0];
         casehook__ob_moved(outbox, 0, put->state, (int64_t)put->json.length);
@@ -351,11 +354,8 @@ static int check_item(const struct casehook_outbox_item *item, struct put *put,
 
 static void make_token(struct casehook_outbox *outbox, struct put *put)
 {
-    static const char hex[] = "0123456789abcdef";
-    for (size_t i = 0; i + 1 < sizeof put->token; i += 16) {
-        uint64_t random = casehook__ob_random(outbox);
-        for (size_t digit = 0; digit < 16; digit++, random >>= 4) put->token[i + digit] = hex[random & 15];
-    }
+    snprintf(put->token, sizeof put->token, "%016llx%016llx", (unsigned long long)casehook__ob_random(outbox),
+             (unsigned long long)casehook__ob_random(outbox));
 }
 
 static void count_put(struct casehook_outbox *outbox, const struct put *put, int status)

@@ -7,10 +7,10 @@
  * due: of a waiting entry when it may be sent, of one that is being sent the end of its lease, of any other
  * when it came to its state.  fence: counts who had it; only the last one may settle it.  doubt: an attempt
  * before may have been done; 1: of a worker that is gone, 2: its result says how far it came.  token: the
- * idempotency key of all its attempts.  replaceable: of a case the entry that a newer update would replace,
- * 0: none, -1: the one that has its number; fields: the externalFields of what comes next. casehook_tally:
- * how many entries there are in each state; a shard is written by few, so that they do not wait for each
- * other.
+ * idempotency key of all its attempts.  existing: it must not make its case.  replaceable: of a case the
+ * entry that a newer update would replace, 0: none, -1: the one that has its number; fields: the
+ * externalFields of what comes next. casehook_tally: how many entries there are in each state; a shard is
+ * written by few, so that they do not wait for each other.
  */
 static const char *const versions[] = {
     "CREATE TABLE casehook_case (no %IDENTITY, connector %BYTES NOT NULL, case_id %BYTES NOT NULL, "
@@ -49,6 +49,7 @@ static const char *const versions[] = {
     "casehook_case "
     "UNION ALL SELECT last_entry FROM casehook_case UNION ALL SELECT replaceable FROM casehook_case) AS "
     "given);",
+    "ALTER TABLE casehook_entry ADD COLUMN existing %NUMBER NOT NULL DEFAULT 0;",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

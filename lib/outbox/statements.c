@@ -26,7 +26,7 @@
 /* What has its turn, or would have it: what is parked for a fault of its own holds nobody up. */
 #define BUSY_OF_CASE   OF_CASE("$1", "n.state IN (1, 3, 5)")
 #define NEXT_OF_CASE   OF_CASE("$1", "n.state = 2") "ORDER BY 1 LIMIT 1"
-#define MAKERS_OF_CASE OF_CASE("c.no", "n.state <= 5 AND n.operation IN (1, 5)")
+#define MAKERS_OF_CASE OF_CASE("c.no", "n.state <= 5 AND n.operation IN (1, 5) AND n.existing = 0")
 
 /* In the order of the index each, so that no more is read than is wanted; of a key there is only one. */
 #define ASKED_CASE       "(SELECT no FROM casehook_case WHERE connector = $10 AND case_id = $12 AND $11 IS NULL)"
@@ -43,18 +43,18 @@
  * Of those that are due, and are not left out, the first, and others up to so many bytes.  The time is asked
  * once, so that an index can be used.
  */
-#define CLAIM(which)                                                                           \
-    "WITH mine AS MATERIALIZED (SELECT id, due, connector, bytes FROM casehook_entry "         \
-    "WHERE state = 1 "                                                                         \
-    "AND due <= (SELECT %NOW) " which "ORDER BY due, connector, id LIMIT $1 %SKIP) "           \
-    "UPDATE casehook_entry SET state = 3, fence = fence + 1, due = %NOW + $2, instance = $3, " \
-    "worker = $4, attempts = attempts + 1, "                                                   \
-    "first_at = CASE WHEN first_at = 0 THEN %NOW ELSE first_at END "                           \
-    "WHERE id IN (SELECT id FROM (SELECT id, SUM(bytes) OVER (ORDER BY due, connector, id) "   \
-    "- bytes AS earlier FROM mine) AS m WHERE earlier < 1048576) "                             \
-    "RETURNING id, fence, case_no, operation, doubt, attempts, %NOW - first_at, bytes, "       \
-    "connector, params, result, token, "                                                       \
-    "(SELECT external_id FROM casehook_case WHERE no = casehook_entry.case_no), "              \
+#define CLAIM(which)                                                                               \
+    "WITH mine AS MATERIALIZED (SELECT id, due, connector, bytes FROM casehook_entry "             \
+    "WHERE state = 1 "                                                                             \
+    "AND due <= (SELECT %NOW) " which "ORDER BY due, connector, id LIMIT $1 %SKIP) "               \
+    "UPDATE casehook_entry SET state = 3, fence = fence + 1, due = %NOW + $2, instance = $3, "     \
+    "worker = $4, attempts = attempts + 1, "                                                       \
+    "first_at = CASE WHEN first_at = 0 THEN %NOW ELSE first_at END "                               \
+    "WHERE id IN (SELECT id FROM (SELECT id, SUM(bytes) OVER (ORDER BY due, connector, id) "       \
+    "- bytes AS earlier FROM mine) AS m WHERE earlier < 1048576) "                                 \
+    "RETURNING id, fence, case_no, operation, doubt, attempts, %NOW - first_at, bytes, existing, " \
+    "connector, params, result, token, "                                                           \
+    "(SELECT external_id FROM casehook_case WHERE no = casehook_entry.case_no), "                  \
     "(SELECT fields FROM casehook_case WHERE no = casehook_entry.case_no)"
 
 /*
@@ -70,13 +70,14 @@
 #define NEWER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 4, 5, 6, 7, 8) AND n.id > casehook_entry.id")
 #define PARKED_BEFORE OF_CASE("casehook_entry.case_no", "n.state = 4 AND n.id < casehook_entry.id")
-#define UPDATED_SINCE                 \
-    OF_CASE("casehook_entry.case_no", \
-            "n.state IN (1, 3, 5, 6) AND n.operation IN (1, 3, 5) AND n.id > casehook_entry.id")
+#define UPDATED_SINCE                                                                        \
+    OF_CASE("casehook_entry.case_no", "n.state = 6 AND n.operation IN (1, 3, 5) AND n.id > " \
+                                      "casehook_entry.id")
 #define LATER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 5) AND n.id > casehook_entry.id")
-#define NEWER_UPDATES_OF_CASE \
-    OF_CASE("$1", "n.id > $2 AND n.state IN (1, 3, $3, 5, 6) AND n.operation IN (1, 3, 5)")
+#define NEWER_UPDATES_OF_CASE                                                                             \
+    OF_CASE("$1", "n.id > $2 AND n.operation IN (1, 3, 5) AND (n.state IN (1, 3, 5, 6) OR (n.state = $3 " \
+                  "AND n.existing = 0))")
 #define IS_KEPT                                                                                    \
     "(case_no > 0 AND EXISTS (SELECT 1 FROM casehook_case c WHERE c.no = casehook_entry.case_no) " \
     "AND (NOT EXISTS (" NEWER_OF_CASE ") OR (state = 6 AND operation IN (1, 3, 5) "                \
@@ -119,15 +120,18 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_CASE_SENDING] = {"SELECT state, id FROM casehook_entry WHERE +state IN (1, 3) AND id IN "
                                    "(" OF_CASE("$1", "n.state IN (1, 3)") ") ORDER BY state DESC %LOCK",
                                    "i"},
-    [CASEHOOK__OB_CASE_OTHER] = {"SELECT no FROM casehook_case WHERE no = $1 AND external_id <> $2", "ib"},
+    [CASEHOOK__OB_CASE_OTHER] =
+        {"SELECT no FROM casehook_case WHERE no = $1 AND (external_id IS NULL OR external_id <> $2)", "ib"},
     [CASEHOOK__OB_CASE_FORGET] = {"UPDATE casehook_case SET external_id = NULL, url = NULL, fields = NULL "
                                   "WHERE no = $1",
                                   "i"},
-    /* What was reached of its entries is nothing in another case; nor is what a late answer tells. */
+    /* What was reached of its entries is nothing in another case; nor is what a late answer tells, or a key
+     * that the tracker knows from the one before, unless it is what tells whether that was done. */
     [CASEHOOK__OB_RESULTS_FORGET] =
-        {"UPDATE casehook_entry SET result = NULL, fence = fence + 1 WHERE id IN (" OF_CASE(
+        {"UPDATE casehook_entry SET result = NULL, fence = fence + 1, token = CASE WHEN doubt = 0 THEN "
+         "CAST(substr(token, 1, 24) || $2 AS %BYTES) ELSE token END WHERE id IN (" OF_CASE(
              "$1", "n.state IN (1, 2, 4, 5)") ")",
-         "i"},
+         "ib"},
     /* $2 is about to be replaced. */
     [CASEHOOK__OB_BLOCKING] = {"SELECT id FROM (" BUSY_OF_CASE ") AS busy WHERE id <> $2 LIMIT 1", "ii"},
     /* A case that is in the tracker, or that something unfinished will make. */
@@ -137,9 +141,10 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     [CASEHOOK__OB_REPLACE] = {"UPDATE casehook_entry SET state = 8, due = %NOW WHERE id = $1", "i"},
     [CASEHOOK__OB_PUT] =
         {"INSERT INTO casehook_entry (id, connector, key, case_no, operation, state, due, put_at, bytes, "
-         "params, title, token) VALUES (%NEXT, $1, $2, $3, $4, $5, %NOW + $6, %NOW, $7, $8, $9, $10) "
-         "ON CONFLICT (connector, key) DO NOTHING",
-         "bbiiiiibbb"},
+         "params, title, token, existing) VALUES (%NEXT, $1, $2, $3, $4, $5, %NOW + $6, %NOW, $7, $8, $9, "
+         "$10, "
+         "$11) ON CONFLICT (connector, key) DO NOTHING",
+         "bbiiiiibbbi"},
     [CASEHOOK__OB_EXPIRE] = {"WITH late AS MATERIALIZED (SELECT id FROM casehook_entry WHERE state = 3 "
                              "AND due < (SELECT %NOW) - $1 AND instance <> $3 ORDER BY due LIMIT $2 %SKIP) "
                              "UPDATE casehook_entry SET state = 1, doubt = 1, due = %NOW, instance = -1 "
@@ -183,9 +188,12 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                    "AND connector NOT IN ($2, $3, $4, $5, $6, $7, $8, $9) "
                                    "ORDER BY due LIMIT 1",
                                    "ibbbbbbbb"},
-    [CASEHOOK__OB_STATE] = {"SELECT state, case_no, bytes, operation FROM casehook_entry WHERE id = $1 %LOCK",
-                            "i"},
-    /* A newer push, update or create of its case that was sent, or goes before it, or is in state $3. */
+    /* Where it must not make its case a push, 5, is as good as an update, 3. */
+    [CASEHOOK__OB_STATE] =
+        {"SELECT state, case_no, bytes, operation - 2 * existing FROM casehook_entry WHERE id = $1 %LOCK",
+         "i"},
+    /* A newer push, update or create of its case that was sent, or goes before it, or is in state $3 and may
+     * make the case. */
     [CASEHOOK__OB_OVERTAKEN] = {"SELECT id FROM (" NEWER_UPDATES_OF_CASE ") AS newer WHERE EXISTS (SELECT 1 "
                                 "FROM casehook_entry e WHERE e.id = $2 AND e.operation IN (1, 3, 5)) "
                                 "ORDER BY id DESC LIMIT 1",
@@ -197,12 +205,14 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                             "AND NOT EXISTS (" LATER_OF_CASE ") %LOCK",
                             "iii"},
     /* One that waits may have been sent: only what a person has looked at begins anew. */
-    [CASEHOOK__OB_DECIDE] = {"UPDATE casehook_entry SET state = $2, due = %NOW, fence = fence + 1, "
-                             "doubt = CASE WHEN state <= 2 THEN doubt ELSE 0 END, "
-                             "first_at = CASE WHEN $2 <= 2 AND state > 2 THEN 0 ELSE first_at END, "
-                             "message = CASE WHEN $2 = 6 THEN NULL ELSE message END, "
-                             "external_id = COALESCE($3, external_id) WHERE id = $1",
-                             "iib"},
+    [CASEHOOK__OB_DECIDE] =
+        {"UPDATE casehook_entry SET state = $2, due = %NOW, fence = fence + 1, "
+         "doubt = CASE WHEN state <= 2 THEN doubt ELSE 0 END, "
+         "first_at = CASE WHEN $2 <= 2 AND state > 2 THEN 0 ELSE first_at END, "
+         "message = CASE WHEN $2 = 6 THEN NULL ELSE message END, "
+         "result = CASE WHEN $2 <= 2 AND state > 2 AND external_id IS NULL THEN NULL ELSE result END, "
+         "external_id = COALESCE($3, external_id) WHERE id = $1",
+         "iib"},
     /* Numbers of what was deleted are not given again; where the database does not see to that itself. */
     [CASEHOOK__OB_NEXT] = {"SELECT 1 + CASE WHEN m > last_id THEN m ELSE last_id END FROM casehook_outbox, "
                            "(SELECT COALESCE(MAX(id), 0) AS m FROM casehook_entry) AS e",

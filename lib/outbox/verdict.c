@@ -187,7 +187,7 @@ static void judge_result(struct casehook_outbox *outbox, struct casehook__ob_sen
     if (sending->updates)
         snprintf(sending->message, sizeof sending->message, "the case was there: it is updated");
     /* Whether the crashed attempt has updated it, and moved it, nobody knows as well. */
-    sending->doubt_after = sending->updates;
+    sending->doubt_after = sending->updates && sending->operation == CASEHOOK_PUSH && sending->case_no;
     sending->ended = true;
 }
 

@@ -728,10 +728,15 @@ static void comments_that_are_never_sent(void **state)
     casehook_outbox_close(outbox);
 }
 
+static void find_nothing(const struct http_request *request, struct http_response *response)
+{
+    if (strstr(request->line, "/find")) response->body = "{}";
+}
+
 /* The body of the create breaks off, and its case cannot be found yet. */
 static void answer_cut(const struct http_request *request, struct http_response *response)
 {
-    if (strstr(request->line, "/find")) response->body = "{}";
+    find_nothing(request, response);
     if (strncmp(request->line, "POST", 4) != 0) return;
     response->status = 201;
     response->body = "{\"key\":";
@@ -744,7 +749,8 @@ static void a_create_that_was_accepted_is_not_made_again(void **state)
 {
     (void)state;
     begin_with("findIncident", "/find?q={{case.id}}", "\"findIncidentResponseKey\":\"id\"");
-    struct casehook_outbox *outbox = open_box(box_place());
+    const char *place = box_place();
+    struct casehook_outbox *outbox = open_box(place);
     site.also = answer_cut;
     uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
     while (box_entry(outbox, id)->attempts < 4) casehook_outbox_run(outbox, 0, 5);
@@ -754,6 +760,19 @@ static void a_create_that_was_accepted_is_not_made_again(void **state)
     assert_int_equal(settle(outbox, id), DONE);
     assert_int_equal(site.writes, 1);
     assert_string_equal(box_entry(outbox, id)->external_id, "7");
+    /* Unless a person has looked, and says that it is not there, whatever comes between. */
+    site.also = answer_cut;
+    uint64_t other = box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\",\"id\":\"d\"}");
+    while (!box_entry(outbox, other)->doubt) casehook_outbox_run(outbox, 0, 5);
+    casehook_outbox_close(outbox);
+    box_sql("UPDATE casehook_entry SET state = 5 WHERE state < 5; DELETE FROM casehook_tally; "
+            "INSERT INTO casehook_tally (shard, state, entries, bytes) VALUES (77, 5, 1, 0), (77, 6, 1, 0);");
+    outbox = open_box(place);
+    assert_int_equal(casehook_outbox_retry(outbox, other, NULL), CASEHOOK_OK);
+    box_sql("UPDATE casehook_entry SET doubt = 1 WHERE state = 1;");
+    site.also = find_nothing;
+    assert_int_equal(settle(outbox, other), DONE);
+    assert_int_equal(site.writes, 3);
     casehook_outbox_close(outbox);
 }
 
@@ -803,6 +822,16 @@ static void another_id_of_the_case(void **state)
     assert_int_equal(casehook_outbox_done(outbox, comment, "9", NULL), CASEHOOK_E_BUSY);
     assert_int_equal(casehook_outbox_done(outbox, comment, "8", NULL), CASEHOOK_OK);
     assert_int_equal(settle(outbox, update), DONE);
+    /* Nor while that may make it. */
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "c", NULL), CASEHOOK_OK);
+    site.status = 400;
+    uint64_t push = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    assert_int_equal(settle(outbox, push), PARKED);
+    site.status = 0;
+    update = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"d\""));
+    while (box_state(outbox, update) != CASEHOOK_OUTBOX_SENDING) casehook_outbox_process(outbox);
+    assert_int_equal(casehook_outbox_done(outbox, push, "9", NULL), CASEHOOK_E_BUSY);
+    assert_int_equal(settle(outbox, update), DONE);
     casehook_outbox_close(outbox);
 }
 
@@ -837,6 +866,92 @@ static void a_case_that_was_deleted_is_made_again(void **state)
     assert_int_equal(settle(outbox, ids[2]), DONE);
     assert_non_null(strstr(site.last, "POST /issue/8/comment"));
     casehook_outbox_close(outbox);
+}
+
+/* An end, say, of what the tracker did not take. */
+static void who_must_not_make_a_case(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = "tracker",
+                                        .params = PUSH(",\"status\":\"closed\""),
+                                        .params_length = CASEHOOK_TERMINATED,
+                                        .operation = CASEHOOK_PUSH,
+                                        .flags = CASEHOOK_OUTBOX_EXISTING};
+    uint64_t end_of_it, made;
+    site.status = 400;
+    uint64_t maker = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    assert_int_equal(settle(outbox, maker), PARKED);
+    site.status = 0;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, end_of_it), PARKED);
+    assert_int_equal(site.writes, 1);
+    assert_non_null(strstr(box_entry(outbox, end_of_it)->message, "retry what was put before it"));
+    /* It goes on when there is a case, and makes none when that was deleted. */
+    assert_int_equal(casehook_outbox_retry(outbox, maker, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, maker), DONE);
+    site.status = 404;
+    made = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"more\""));
+    assert_int_equal(settle(outbox, made), PARKED);
+    assert_int_equal(casehook_outbox_discard(outbox, end_of_it, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, end_of_it), PARKED);
+    site.status = 0;
+    assert_int_equal(casehook_outbox_again(outbox, end_of_it, NULL), CASEHOOK_E_ARGUMENT);
+    assert_int_equal(casehook_outbox_again(outbox, made, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, made), DONE);
+    assert_int_equal(strncmp(site.last, "POST /issue ", 12), 0);
+    assert_int_equal(casehook_outbox_retry(outbox, end_of_it, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, end_of_it), DONE);
+    assert_non_null(strstr(site.last, "PUT /issue/7"));
+    casehook_outbox_close(outbox);
+}
+
+/* A tracker would take a new case with the key of the old one for that. */
+static void a_case_that_is_made_again_has_new_keys(void **state)
+{
+    (void)state;
+    begin(KEYED);
+    struct casehook_outbox *outbox = open_box(box_place());
+    site.fault_at = "/comment";
+    assert_int_equal(settle(outbox, box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""))), DONE);
+    site.status = 404;
+    uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, COMMENTED("1"));
+    assert_int_equal(settle(outbox, id), PARKED);
+    site.status = 0;
+    char *sql = must_format("UPDATE casehook_entry SET token = %s WHERE id = %llu;",
+                            box_is_postgres() ? "'0123456789abcdef0123456789abcdef'::bytea"
+                                              : "CAST('0123456789abcdef0123456789abcdef' AS BLOB)",
+                            (unsigned long long)id);
+    box_sql(sql);
+    free(sql);
+    assert_int_equal(casehook_outbox_again(outbox, id, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, id), DONE);
+    const char *key = site.keys[2];
+    assert_memory_equal(key, "0123456789abcdef01234567", 24);
+    assert_int_equal(strspn(key, "0123456789abcdef"), 32);
+    assert_string_not_equal(key, "0123456789abcdef0123456789abcdef");
+    casehook_outbox_close(outbox);
+}
+
+/* Nor does a push that has no case to remember what was found. */
+static void what_is_found_after_a_crash_ends(void **state)
+{
+    (void)state;
+    for (int creates = 0; creates < 2; creates++) {
+        begin_with("findIncident", "/find?q={{case.title}}",
+                   "\"findIncident\":\"always\",\"findIncidentResponseKey\":\"id\"");
+        struct casehook_outbox *outbox = open_box(box_place());
+        uint64_t id = creates ? box_put(outbox, CASEHOOK_CREATE, NULL, PUSH(""))
+                              : box_put(outbox, CASEHOOK_PUSH, NULL, "{\"title\":\"T\",\"id\":null}");
+        a_worker_died_with_all();
+        assert_int_equal(settle(outbox, id), DONE);
+        assert_true(box_entry(outbox, id)->attempts <= 3);
+        casehook_outbox_close(outbox);
+        if (!creates) end(state);
+    }
 }
 
 /* The second and the third token are not given. */
@@ -1290,6 +1405,9 @@ int main(int argc, char **argv)
                                        TEST(a_parked_create_does_not_come_back),
                                        TEST(another_id_of_the_case),
                                        TEST(a_case_that_was_deleted_is_made_again),
+                                       TEST(who_must_not_make_a_case),
+                                       TEST(a_case_that_is_made_again_has_new_keys),
+                                       TEST(what_is_found_after_a_crash_ends),
                                        TEST(a_create_that_no_token_was_left_for),
                                        TEST(a_lost_lease_settles_nothing),
                                        TEST(an_answer_after_the_lease_is_stored),

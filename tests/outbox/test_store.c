@@ -483,7 +483,7 @@ static void a_parked_entry_stays_overtaken(void **state)
 {
     (void)state;
     struct casehook_outbox *outbox = box_open(box_place(), NULL);
-    uint64_t deleted = 0, ids[6];
+    uint64_t deleted = 0, ids[7];
     for (size_t i = 0; i < 6; i++)
         ids[i] = box_put(outbox, i == 4 || i == 5 ? CASEHOOK_COMMENT : CASEHOOK_PUSH, NULL,
                          CASE("1", ",\"comments\":[]"));
@@ -491,14 +491,16 @@ static void a_parked_entry_stays_overtaken(void **state)
         "UPDATE casehook_entry SET state = CASE WHEN id = (SELECT MIN(id) FROM casehook_entry) THEN 4 ELSE "
         "6 END; DELETE FROM casehook_tally; INSERT INTO casehook_tally (shard, state, entries, bytes) VALUES "
         "(77, 4, 1, 0), (77, 6, 5, 0)");
+    /* What is on its way may come to nothing. */
+    ids[6] = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
     assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
-    assert_int_equal(deleted, 3); /* but the newest, and the newest update */
+    assert_int_equal(deleted, 4); /* but the newest update that was done */
     assert_int_equal(box_state(outbox, ids[3]), CASEHOOK_OUTBOX_DONE);
-    assert_int_equal(box_state(outbox, ids[5]), CASEHOOK_OUTBOX_DONE);
+    assert_int_equal(casehook_outbox_discard(outbox, ids[6], NULL), CASEHOOK_OK);
     assert_int_equal(casehook_outbox_retry(outbox, ids[0], NULL), CASEHOOK_E_ARGUMENT);
     assert_int_equal(casehook_outbox_discard(outbox, ids[0], NULL), CASEHOOK_OK);
     assert_int_equal(casehook_outbox_purge(outbox, 0, &deleted, NULL), CASEHOOK_OK);
-    assert_int_equal(deleted, 2); /* but the newest */
+    assert_int_equal(deleted, 2); /* but the newest, which was discarded now */
     casehook_outbox_close(outbox);
 }
 
@@ -934,8 +936,10 @@ static void tables_of_an_older_version_are_brought_up(void **state)
     struct casehook_outbox *outbox = box_open(place, NULL);
     uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, CASE("1", ""));
     casehook_outbox_close(outbox);
-    box_sql("DROP INDEX casehook_entry_case; ALTER TABLE casehook_case DROP COLUMN fields; "
-            "ALTER TABLE casehook_outbox DROP COLUMN last_id; UPDATE casehook_outbox SET version = 1;");
+    box_sql(
+        "DROP INDEX casehook_entry_case; ALTER TABLE casehook_case DROP COLUMN fields; "
+        "ALTER TABLE casehook_outbox DROP COLUMN last_id; ALTER TABLE casehook_entry DROP COLUMN existing; "
+        "UPDATE casehook_outbox SET version = 1;");
     if (!box_is_postgres())
         box_sql(
             "UPDATE casehook_case SET no = 70, replaceable = 90; UPDATE casehook_entry SET case_no = 70;");
