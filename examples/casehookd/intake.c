@@ -110,7 +110,9 @@ static void take_last(const struct casehook_outbox_entry *entry, struct last *la
 {
     snprintf(last->key, sizeof last->key, "%s", entry->key);
     last->id = entry->id;
-    if (entry->state == CASEHOOK_OUTBOX_DISCARDED && !entry->external_id) last->gone_ms = entry->put_ms;
+    last->put_ms = entry->put_ms;
+    last->discarded = entry->state == CASEHOOK_OUTBOX_DISCARDED && !entry->external_id;
+    last->made = entry->state == CASEHOOK_OUTBOX_DONE && entry->external_id;
 }
 
 /* Programs may have put something for the same case since, so it need not be the newest one. */
@@ -157,7 +159,8 @@ static bool fits(struct request *request, struct answer *answer, const struct pl
     return false;
 }
 
-static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
+/* false, and nothing is answered yet: there is no case, and nothing is going to make it. */
+static bool put_plan(struct request *request, struct answer *answer, const struct notice *notice,
                      const struct plan *plan)
 {
     struct casehook_outbox_item item = {.struct_size = sizeof item,
@@ -170,27 +173,42 @@ static void put_plan(struct request *request, struct answer *answer, const struc
     struct casehook_outbox_error *error = NULL;
     uint64_t entry = 0;
     int stored = 0;
-    if (!fits(request, answer, plan)) return;
+    if (!fits(request, answer, plan)) return true;
     int status = casehook_outbox_put(request->server->outbox, &item, &entry, &stored, &error);
-    /* The case was never made, or somebody has discarded it. */
-    if (status == CASEHOOK_E_PARAMS && (notice->resolved || plan->operation == CASEHOOK_COMMENT)) {
-        intake_count(request, INTAKE_IGNORED);
-        say(answer, "ignored", notice->case_id, 0,
-            notice->resolved ? "there is no case to close" : "there is no case to comment");
-    } else if (status) {
+    bool no_case = status == CASEHOOK_E_PARAMS &&
+                   (plan->operation == CASEHOOK_COMMENT || plan->flags & CASEHOOK_OUTBOX_EXISTING);
+    if (status && !no_case) {
         put_failed(request, answer, error);
-    } else {
+    } else if (!status) {
         put_worked(request, stored);
         say(answer, stored == CASEHOOK_OUTBOX_STORED ? "stored" : "known", notice->case_id, entry, NULL);
     }
     casehook_outbox_error_free(error);
+    return !no_case;
+}
+
+/* A case that was never made, or that somebody has discarded, is made when all that fires has begun since;
+ * one that was forgotten at once. */
+static void put_or_begin(struct request *request, struct answer *answer, const struct notice *notice,
+                         struct last *last, struct plan *plan)
+{
+    if (put_plan(request, answer, notice, plan)) return;
+    last->gone = !notice->resolved && (last->made || notice->starts_ms > last->put_ms);
+    if (last->gone) {
+        plan_clear(plan);
+        plan_make(notice, last, plan);
+        if (put_plan(request, answer, notice, plan)) return;
+    }
+    intake_count(request, INTAKE_IGNORED);
+    say(answer, "ignored", notice->case_id, 0,
+        notice->resolved ? "there is no case to close" : "there is no case to change");
 }
 
 static void take_notice(struct request *request, struct answer *answer, const struct notice *notice)
 {
     struct casehook_outbox_error *error = NULL;
     struct plan plan = {0};
-    struct last last = {.gone_ms = INT64_MAX};
+    struct last last = {.id = 0};
     int status = find_last(request, notice->case_id, &last, &error);
     if (!status && request->source->refire_finds && !notice->resolved)
         status = find_finished(request, notice->case_id, &last.finished, &error);
@@ -201,7 +219,7 @@ static void take_notice(struct request *request, struct answer *answer, const st
         intake_count(request, plan.known ? INTAKE_KNOWN : INTAKE_IGNORED);
         say(answer, plan.known ? "known" : "ignored", notice->case_id, last.id, plan.reason);
     } else {
-        put_plan(request, answer, notice, &plan);
+        put_or_begin(request, answer, notice, &last, &plan);
     }
     plan_clear(&plan);
     casehook_outbox_error_free(error);
@@ -293,9 +311,10 @@ static void make_key(struct text *whole, const struct source *source, const char
     char hex[65];
     text_format(whole, "%s\t%s", source->name, key);
     if (whole->failed || whole->length <= KEY_MAX) return;
-    text_digest(whole->data, whole->length, hex, sizeof hex);
+    bool good = text_digest(whole->data, whole->length, hex, sizeof hex);
     text_free(whole);
     text_format(whole, "\t%s", hex);
+    whole->failed |= !good;
 }
 
 /* Whether the entry that a known key has is this case; the white space of its JSON does not matter. */

@@ -302,6 +302,7 @@ int main(int count, char **words)
         fputs(usage, stderr);
         return 2;
     }
+    json_watch_memory();
     notify_open();
     if (!check) log_set_level(CASEHOOK_LOG_INFO);
     struct config *config = load(words[count - 1], check);

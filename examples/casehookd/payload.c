@@ -98,7 +98,7 @@ static bool replace_nuls(json_t *value)
 
 /* ---- identity --------------------------------------------------------------------------------- */
 
-static void make_id(const struct source *source, const json_t *root, struct notice *notice)
+static bool make_id(const struct source *source, const json_t *root, struct notice *notice)
 {
     struct text whole = {0};
     char hex[33];
@@ -106,9 +106,10 @@ static void make_id(const struct source *source, const json_t *root, struct noti
     if (source->type == SOURCE_GRAFANA && json_is_integer(organisation))
         text_format(&whole, "%lld:", (long long)json_integer_value(organisation));
     text_append(&whole, json_string_value(key), json_string_length(key));
-    text_digest(whole.data ? whole.data : "", whole.length, hex, sizeof hex);
-    snprintf(notice->case_id, sizeof notice->case_id, "%s%s", source->id_prefix, hex);
+    bool good = !whole.failed && text_digest(whole.data, whole.length, hex, sizeof hex);
+    if (good) snprintf(notice->case_id, sizeof notice->case_id, "%s%s", source->id_prefix, hex);
     text_free(&whole);
+    return good;
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -126,10 +127,12 @@ static const char *text_of(const json_t *object, const char *name)
 static char *alert_line(const json_t *alert)
 {
     struct text line = {0};
-    char *labels = json_dumps(json_object_get(alert, "labels"), JSON_COMPACT | JSON_SORT_KEYS);
-    text_format(&line, "%s %s %s", status_of(alert), text_of(alert, "startsAt"), labels ? labels : "");
-    free(labels);
-    return line.failed ? NULL : line.data;
+    const json_t *labels = json_object_get(alert, "labels");
+    char *text = labels ? json_dumps(labels, JSON_COMPACT | JSON_SORT_KEYS) : text_copy("");
+    text_format(&line, "%s %s %s", status_of(alert), text_of(alert, "startsAt"), text ? text : "");
+    if (!text || line.failed) text_free(&line);
+    free(text);
+    return line.data;
 }
 
 /* Of the alerts that have this status, in whatever order, and of more; false: memory ran out. */
@@ -149,7 +152,7 @@ static bool digest_alerts(const json_t *alerts, const char *status, const char *
     for (i = 0; good && i < count; i++) text_format(&whole, "%s\n", lines[i]);
     text_string(&whole, good ? more : "");
     good = good && !whole.failed;
-    if (good && whole.length) text_digest(whole.data, whole.length, hex, size);
+    if (good && whole.length) good = text_digest(whole.data, whole.length, hex, size);
     for (i = 0; i < count; i++) free(lines[i]);
     free(lines);
     text_free(&whole);
@@ -335,6 +338,37 @@ static void forget_sender(json_t *root)
             json_object_del(alert, names[name]);
 }
 
+/* What all alerts have of this object, as Alertmanager counts it. */
+static json_t *common_of(const json_t *alerts, const char *name)
+{
+    json_t *common = json_copy(json_object_get(json_array_get(alerts, 0), name)), *value, *alert;
+    const char *key;
+    void *next;
+    size_t i;
+    json_array_foreach(alerts, i, alert) {
+        const json_t *other = json_object_get(alert, name);
+        json_object_foreach_safe(common, next, key, value)
+        {
+            if (!json_equal(value, json_object_get(other, key))) json_object_del(common, key);
+        }
+    }
+    return common ? common : json_object();
+}
+
+/* As the next notification is, which leaves out what is told to be resolved now. */
+static void forget_resolved(json_t *root)
+{
+    json_t *alerts = json_array(), *alert;
+    size_t i;
+    json_array_foreach(json_object_get(root, "alerts"), i, alert)
+        if (*status_of(alert) == 'f') json_array_append(alerts, alert);
+    if (json_array_size(alerts) < json_array_size(json_object_get(root, "alerts"))) {
+        json_object_set_new(root, "commonLabels", common_of(alerts, "labels"));
+        json_object_set_new(root, "commonAnnotations", common_of(alerts, "annotations"));
+    }
+    json_object_set_new(root, "alerts", alerts);
+}
+
 /* ---- rendering --------------------------------------------------------------------------------- */
 
 struct rendering {
@@ -429,18 +463,20 @@ static json_t *render_incident(struct rendering *r, struct source *source, json_
 static int notice_fill(struct source *source, json_t *root, struct notice *notice, char why[WHY_SIZE])
 {
     struct rendering r = {.why = why};
-    json_t *alerts = json_object_get(root, "alerts"), *said = NULL;
+    json_t *alerts = json_incref(json_object_get(root, "alerts")), *said = NULL;
     notice->source = source;
     notice->resolved = *status_of(root) == 'r';
     notice->alerts = json_array_size(alerts);
     notice->starts_ms = first_start(alerts);
-    make_id(source, root, notice);
+    if (!make_id(source, root, notice)) r.status = refuse(why, 503, "out of memory");
     shorten(root);
-    notice->incident = render_incident(&r, source, root, true, notice);
+    if (!r.status) notice->incident = render_incident(&r, source, root, true, notice);
     forget_sender(root);
+    if (!notice->resolved) forget_resolved(root);
     if (!r.status) said = render_incident(&r, source, root, false, notice);
     if (!r.status && !make_digest(alerts, said, notice)) r.status = refuse(why, 503, "out of memory");
     json_decref(said);
+    json_decref(alerts);
     return r.status;
 }
 
@@ -489,7 +525,7 @@ static json_t *load(const char *body, size_t length, json_error_t *where, bool *
         copy_with_reals(&copy, body, length);
         if (!copy.failed) root = json_loadb(copy.data, copy.length, flags, where);
     }
-    *no_memory = copy.failed || (!root && json_error_code(where) == json_error_out_of_memory);
+    *no_memory = copy.failed || json_lacked_memory();
     text_free(&copy);
     return root;
 }
@@ -501,11 +537,15 @@ int notice_read(struct source *source, const char *body, size_t length, struct n
     bool no_memory;
     memset(notice, 0, sizeof *notice);
     *why = '\0';
+    json_lacked_memory();
     json_t *root = load(body, length, &where, &no_memory);
-    if (no_memory) return refuse(why, 503, "out of memory");
-    if (!root) return refuse(why, 400, "line %d column %d: %.160s", where.line, where.column, where.text);
-    int status = replace_nuls(root) ? check_root(source, root, why) : refuse(why, 503, "out of memory");
+    int status = no_memory ? refuse(why, 503, "out of memory")
+                 : !root ? refuse(why, 400, "line %d column %d: %.160s", where.line, where.column, where.text)
+                 : replace_nuls(root) ? check_root(source, root, why)
+                                      : refuse(why, 503, "out of memory");
     if (!status) status = notice_fill(source, root, notice, why);
+    /* Whatever followed from that. */
+    if (json_lacked_memory()) status = refuse(why, 503, "out of memory");
     json_decref(root);
     return status;
 }

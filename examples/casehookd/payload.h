@@ -51,8 +51,11 @@ struct plan {
 struct last {
     char key[KEY_SIZE]; /* "": none is known: nothing was put, or it is too long ago */
     uint64_t id;        /* 0: there is none; without a key any number that no other plan has had */
-    bool finished;      /* of the case, nothing is on its way, or may have been done */
-    int64_t gone_ms;    /* discarded, and the tracker has no case: when it was put; else INT64_MAX */
+    int64_t put_ms;
+    bool finished;  /* of the case, nothing is on its way, or may have been done */
+    bool discarded; /* and the tracker has no case */
+    bool made;      /* it is done, and its case was known then */
+    bool gone;      /* the tracker has no case any more, and nothing is going to make it */
 };
 
 /* Whether an entry of this key follows from a plan, and is not of a program.  key may be NULL. */

@@ -33,7 +33,8 @@ static void plan_entry(const struct notice *notice, struct plan *plan, int opera
 {
     json_t *incident = operation == CASEHOOK_COMMENT ? json_pack("{ss}", "id", notice->case_id)
                                                      : json_copy(notice->incident);
-    json_t *root = json_pack("{so}", "incident", incident);
+    json_t *root = json_object();
+    json_object_set(root, "incident", incident);
     plan->operation = operation;
     snprintf(plan->key, sizeof plan->key, "%c%s-%s-%" PRIu64, notice->resolved ? 'r' : 'f',
              operation == CASEHOOK_COMMENT ? "c" : "", notice->digest, last);
@@ -41,7 +42,12 @@ static void plan_entry(const struct notice *notice, struct plan *plan, int opera
     if (comment && *comment)
         json_object_set_new(root, "comments",
                             json_pack("[{ss,ss}]", "commentId", plan->key, "comment", comment));
-    plan->params = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *params = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    if (json_lacked_memory())
+        free(params);
+    else
+        plan->params = params;
+    json_decref(incident);
     json_decref(root);
 }
 
@@ -73,7 +79,7 @@ void plan_make(const struct notice *notice, const struct last *last, struct plan
     const char *digest = digest_of(last->key);
     bool ended = digest && *last->key == 'r';
     /* What was discarded is over when nothing of it fires any more, though no end of it was put. */
-    bool begins = ended || !digest || notice->starts_ms > last->gone_ms;
+    bool begins = ended || !digest || last->gone || (last->discarded && notice->starts_ms > last->put_ms);
     plan->known = digest && ended == notice->resolved && was_said(notice, digest);
     if (plan->known) {
         plan->reason = "it was accepted before";
@@ -89,6 +95,7 @@ void plan_make(const struct notice *notice, const struct last *last, struct plan
                    ended && (source->on_change & REACT_COMMENT) ? notice->changed : NULL, last->id);
     } else {
         plan_reaction(notice, plan, source->on_change, NULL, notice->changed, last->id);
+        if (plan->operation == CASEHOOK_PUSH && last->discarded) plan->flags = CASEHOOK_OUTBOX_EXISTING;
     }
 }
 

@@ -120,19 +120,40 @@ char *text_copy(const char *text)
     return text ? strdup(text) : NULL;
 }
 
-void text_digest(const char *data, size_t length, char *hex, size_t size)
+static _Thread_local bool lacked;
+
+static void *watched_malloc(size_t size)
+{
+    void *memory = malloc(size);
+    if (!memory) lacked = true;
+    return memory;
+}
+
+void json_watch_memory(void)
+{
+    json_set_alloc_funcs(watched_malloc, free);
+}
+
+bool json_lacked_memory(void)
+{
+    bool did = lacked;
+    lacked = false;
+    return did;
+}
+
+bool text_digest(const char *data, size_t length, char *hex, size_t size)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)data, length, digest);
+    if (!SHA256((const unsigned char *)data, length, digest)) return false;
     for (size_t i = 0; i < sizeof digest && 2 * i + 2 < size; i++) sprintf(hex + 2 * i, "%02x", digest[i]);
+    return true;
 }
 
 bool text_same_secret(const char *a, const char *b)
 {
     unsigned char x[SHA256_DIGEST_LENGTH], y[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)a, strlen(a), x);
-    SHA256((const unsigned char *)b, strlen(b), y);
-    return CRYPTO_memcmp(x, y, sizeof x) == 0;
+    return SHA256((const unsigned char *)a, strlen(a), x) && SHA256((const unsigned char *)b, strlen(b), y) &&
+           CRYPTO_memcmp(x, y, sizeof x) == 0;
 }
 
 void text_wipe(char *text)

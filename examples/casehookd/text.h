@@ -4,6 +4,7 @@
 #ifndef CASEHOOKD_TEXT_H
 #define CASEHOOKD_TEXT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,8 +30,15 @@ size_t text_character(const char *text);
 /* A copy, NULL when memory ran out or text is NULL. */
 char *text_copy(const char *text);
 
-/* The first bytes of the SHA-256 of data as lower case hexadecimal digits, with a NUL: hex has size bytes. */
-void text_digest(const char *data, size_t length, char *hex, size_t size);
+/* jansson leaves out what it has no memory for, and does not always say so: from now on it is known.  Call it before
+ * anything uses jansson. */
+void json_watch_memory(void);
+/* Whether this thread had no memory for JSON since it asked last. */
+bool json_lacked_memory(void);
+
+/* The first bytes of the SHA-256 of data as lower case hexadecimal digits, with a NUL: hex has size bytes.
+ * false: memory ran out. */
+bool text_digest(const char *data, size_t length, char *hex, size_t size);
 
 /* Whether two secrets are the same, in a time that does not say where they differ. */
 bool text_same_secret(const char *a, const char *b);

@@ -82,7 +82,7 @@ static void check_entry(const struct plan *plan)
 static void check_plans(const struct notice *notice, const char *hostile)
 {
     struct plan first, again, other;
-    struct last none = {.gone_ms = INT64_MAX}, same = {.id = 7, .finished = true},
+    struct last none = {.id = 0}, same = {.id = 7, .finished = true},
                 strange = {.id = UINT64_MAX, .finished = true};
     plan_make(notice, &none, &first);
     CHECK(!first.operation == (first.reason != NULL));

@@ -128,24 +128,29 @@ class Alerts(unittest.TestCase):
             self.send([each], "known" if number else "stored", version="1", orgId=1, externalURL=f"http://grafana-{number}/")
         self.assertEqual(self.cases()[0]["comments"], [])
 
+    def send_common(self, alerts, *wanted):
+        """With what is common to all of them, as Alertmanager counts it."""
+        def common(name):
+            return dict(sorted(set.intersection(*(set(each[name].items()) for each in alerts))))
+        self.send(alerts, *wanted, commonLabels=common("labels"), commonAnnotations=common("annotations"))
+
     def test_what_was_resolved_is_said_once(self):
         """The repetition of what fires leaves out what was told to be resolved."""
         self.source()
-        common = {"commonLabels": {"alertname": "DiskFull"}}
         first, second = alert(), alert(instance="web-02")
-        self.send([first, second], **common)
-        self.send([alert("resolved"), second], **common)
-        self.send([second], "known", **common)
-        self.send([alert("resolved"), second], "known", **common)
+        self.send_common([first, second])
+        self.send_common([alert("resolved"), second])
+        self.send_common([second], "known")
+        self.send_common([alert("resolved"), second], "known")
         self.assertEqual(len(self.cases()[0]["comments"]), 1)
         # One that came and went between two notifications is told, and so is the first one when it fires again.
-        self.send([alert("resolved", instance="web-03"), second], **common)
-        self.send([second], "known", **common)
-        self.send([alert(starts="2026-01-02T00:00:00Z"), second], **common)
+        self.send_common([alert("resolved", instance="web-03"), second])
+        self.send_common([second], "known")
+        self.send_common([alert(starts="2026-01-02T00:00:00Z"), second])
         [case] = self.cases()
         self.assertEqual(["web-03" in text for text in self.texts(case)], [False, True, False])
-        self.send([alert("resolved"), alert("resolved", instance="web-02")], **common)
-        self.send([alert("resolved")], "ignored", **common)
+        self.send_common([alert("resolved"), alert("resolved", instance="web-02")])
+        self.send_common([alert("resolved")], "ignored")
         [case] = self.cases()
         self.assertEqual((case["status"], len(case["comments"])), ("closed", 4))
 
@@ -335,10 +340,28 @@ class Alerts(unittest.TestCase):
         for entry in (end, parked):
             self.outbox("discard", entry)
         # The next time that the first one fires is a case as any other.
+        self.send([alert(starts="2999-01-02T00:00:00Z")])
+        self.send([alert("resolved", starts="2999-01-02T00:00:00Z")])
+        [case] = self.cases()
+        self.assertEqual((case["status"], len(case["comments"])), ("closed", 1))
+
+    def test_what_was_discarded_is_not_made_by_a_change(self):
+        for change in ("both", "update", "comment"):
+            self.source(onChange=change, case={"title": "{{commonAnnotations.summary}}"})
+            first = self.send([alert()], key=change, commonAnnotations={"summary": "x" * 1025})
+            self.outbox("discard", first["entry"])
+            self.assertEqual(self.send([alert(), alert(instance="web-02")], "ignored", key=change)["reason"], "there is no case to change")
+            self.assertEqual(self.daemon.end(), 0)
+        self.assertEqual(self.cases(), [])
+
+    def test_it_fires_after_its_case_was_forgotten(self):
+        self.source(onChange="comment", case={"openStatus": "in-progress"})
+        case = self.send([alert()])["case"]
+        self.outbox("forget", case, "--to", "tracker")
+        self.send([alert("resolved")], "ignored")
         self.send([alert(starts="2026-01-02T00:00:00Z")])
         self.send([alert("resolved", starts="2026-01-02T00:00:00Z")])
-        [case] = self.cases()
-        self.assertEqual((case["status"], len(case["comments"])), ("closed", 2))
+        self.assertEqual([case["status"] for case in self.cases()], ["in-progress", "closed"])
 
     def test_it_fires_after_what_was_discarded(self):
         """The group has a case again when all of it began after the discarded entry was put, however its time is written."""
@@ -351,15 +374,15 @@ class Alerts(unittest.TestCase):
         for starts in ("2026-01-01T00:00:01Z", "1999-12-31T23:59:60+00:00", "tomorrow", "", "2999-01-01", "2999-01-01T00:00:00",
                        "2999-13-01T00:00:00Z", "2999-01-01T00:00:00+1:00", "2999-01-01T00:00:00.Z", "2999-01-01T00:00:00Z ", None):
             self.assertEqual(self.send([alert(starts="2999-01-01T00:00:00Z"), alert(instance="web-02", starts=starts)],
-                                       "ignored")["reason"], "there is no case to comment", starts)
+                                       "ignored")["reason"], "there is no case to change", starts)
         now = datetime.datetime.now(datetime.timezone.utc)
         zones = [datetime.timezone(datetime.timedelta(hours=hours, minutes=hours * 5)) for hours in (-6, 9)]
         for zone in zones:
             self.send([alert(starts=(now - datetime.timedelta(minutes=1)).astimezone(zone).isoformat())], "ignored")
         self.assertEqual(self.cases(), [])
         texts = [(now + datetime.timedelta(minutes=1)).astimezone(zone).isoformat() for zone in zones]
-        self.send([alert(starts=texts[0]), alert(instance="web-02", starts=texts[1]), alert("resolved", instance="web-03")])
-        self.send([alert(starts=texts[0]), alert(instance="web-02", starts=texts[1])], "known")
+        self.send_common([alert(starts=texts[0]), alert(instance="web-02", starts=texts[1]), alert("resolved", instance="web-03")])
+        self.send_common([alert(starts=texts[0]), alert(instance="web-02", starts=texts[1])], "known")
         self.send([alert("resolved", starts=texts[0])])
         self.assertEqual([(case["status"], len(case["comments"])) for case in self.cases()], [("closed", 1)])
 
@@ -406,14 +429,14 @@ class Alerts(unittest.TestCase):
         self.assertEqual([case["status"] for case in self.cases()], ["open"])
 
     def test_an_end_behind_what_waits(self):
-        """It is one entry, which needs nothing of the one before it."""
+        """It is one entry, which a person is asked about when nothing is left that could make its case."""
         self.source()
         self.tracker.close()
         first = self.daemon.post(payload([alert()])).json
         self.assertEqual(self.daemon.post(payload([alert("resolved")])).json["status"], "stored")
         self.outbox("discard", first["entry"])
-        numbers = self.daemon.metrics()
-        self.assertEqual((numbers["casehook_outbox_put_total"], numbers['casehook_outbox_entries{state="parked"}']), (2, 0))
+        self.daemon.wait_for("its end is parked", lambda: self.daemon.metrics()['casehook_outbox_entries{state="parked"}'] == 1)
+        self.assertEqual(self.daemon.metrics()["casehook_outbox_put_total"], 2)
 
     def test_an_end_while_it_fires_again(self):
         """Whichever was first: no case is open of which the end was answered with nothing to be done."""
