@@ -110,7 +110,7 @@ thread_sanitizer() {
         wrap=(--wrap 'setarch -R')
     fi
     configure threads gcc -Db_sanitize=thread
-    run threads threads --suite loop --suite api --suite real --suite oauth "${wrap[@]}"
+    run threads threads --suite loop --suite api --suite real --suite oauth --suite outbox --suite casehookd "${wrap[@]}"
 }
 
 # campaign PROGRAM ARGUMENTS...: the long form of a test of the gcc build, whose last words are its sum.
