@@ -93,7 +93,7 @@ static struct casehook_settings *read_settings(const struct object *top, struct 
 static char *join_secrets(const struct object *object, char *document, const char *secrets_file)
 {
     size_t length = 0;
-    json_error_t where;
+    json_error_t where = {.line = 0};
     char *text = read_named_file(object, "secrets", secrets_file, &length), *joined = NULL;
     json_t *secrets = text ? json_loadb(text, length, JSON_REJECT_DUPLICATES, &where) : NULL;
     json_t *root = json_loads(document, JSON_REJECT_DUPLICATES, NULL);
@@ -378,7 +378,7 @@ struct config *config_load(const char *path, bool check, struct faults *faults)
 {
     size_t length = 0, before = faults->count;
     char folder[4096] = ".", *slash;
-    json_error_t where;
+    json_error_t where = {.line = 0};
     char *text = text_read_file(path, CONFIG_MAX, &length);
     struct config *config = calloc(1, sizeof *config);
     json_t *root = NULL;

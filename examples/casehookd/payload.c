@@ -533,7 +533,7 @@ static json_t *load(const char *body, size_t length, json_error_t *where, bool *
 int notice_read(struct source *source, const char *body, size_t length, struct notice *notice,
                 char why[WHY_SIZE])
 {
-    json_error_t where;
+    json_error_t where = {.line = 0}; /* jansson itself leaves the code as it was where it has no memory */
     bool no_memory;
     memset(notice, 0, sizeof *notice);
     *why = '\0';
