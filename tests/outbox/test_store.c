@@ -1104,7 +1104,7 @@ static int fill_a_disk(const char *folder)
     char place[256];
     unsigned stored = 0;
     int status;
-    if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+    if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) ||
         mount("none", folder, "tmpfs", 0, "size=400k"))
         return 77;
     snprintf(place, sizeof place, "%s/outbox.db", folder);
