@@ -339,7 +339,8 @@ struct casehook_outbox_entry {
     int outcome;     /* CASEHOOK_OUTCOME_* */
     int step;        /* CASEHOOK_STEP_* */
     uint32_t attempts;
-    uint32_t doubt; /* 1: an earlier attempt may have been done */
+    uint32_t doubt;    /* 1: an earlier attempt may have been done */
+    uint32_t has_case; /* 1: the tracker has its case, as far as is known now; external_id may be of one before it */
 };
 
 /* What was found.  Threads: getters any number at once, free alone.  Since: 0.2 */

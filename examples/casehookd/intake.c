@@ -111,8 +111,9 @@ static void take_last(const struct casehook_outbox_entry *entry, struct last *la
     snprintf(last->key, sizeof last->key, "%s", entry->key);
     last->id = entry->id;
     last->put_ms = entry->put_ms;
-    last->discarded = entry->state == CASEHOOK_OUTBOX_DISCARDED && !entry->external_id;
-    last->made = entry->state == CASEHOOK_OUTBOX_DONE && entry->external_id;
+    last->no_case = !entry->has_case;
+    last->decided = entry->state == CASEHOOK_OUTBOX_DISCARDED ||
+                    (entry->state == CASEHOOK_OUTBOX_DONE && !entry->external_id);
 }
 
 /* Programs may have put something for the same case since, so it need not be the newest one. */
@@ -141,6 +142,39 @@ static int find_last(struct request *request, const char *case_id, struct last *
     return status;
 }
 
+/* Whether something that is not finished may make the case yet. */
+static int find_maker(struct request *request, const char *case_id, bool *found,
+                      struct casehook_outbox_error **error)
+{
+    struct casehook_outbox_entry entry = {.struct_size = sizeof entry};
+    struct casehook_outbox_list *list = NULL;
+    uint32_t states = 0;
+    for (int state = CASEHOOK_OUTBOX_WAITING; state <= CASEHOOK_OUTBOX_UNKNOWN; state++)
+        states |= CASEHOOK_OUTBOX_IN((uint32_t)state);
+    int status = find_page(request, case_id, 0, PAGE, states, &list, error);
+    for (size_t i = 0; !casehook_outbox_list_entry(list, i, &entry); i++)
+        *found = *found || entry.operation == CASEHOOK_PUSH || entry.operation == CASEHOOK_CREATE;
+    casehook_outbox_list_free(list);
+    return status;
+}
+
+/* What was unfinished may have made the case since the case was looked at. */
+static int find_last_and_case(struct request *request, const char *case_id, struct last *last,
+                              struct casehook_outbox_error **error)
+{
+    bool makes = false;
+    int status = find_last(request, case_id, last, error);
+    if (!status && last->no_case) status = find_maker(request, case_id, &makes, error);
+    if (!status && last->no_case && !makes) {
+        uint64_t before = last->id;
+        *last = (struct last){.id = 0};
+        status = find_last(request, case_id, last, error);
+        makes = last->id != before;
+    }
+    last->no_case = last->no_case && !makes;
+    return status;
+}
+
 enum { PARAMS_MAX = 7 << 20 };
 
 /* Whether the outbox takes so much; what it refuses of a plan otherwise is of a case that is not there. */
@@ -159,8 +193,7 @@ static bool fits(struct request *request, struct answer *answer, const struct pl
     return false;
 }
 
-/* false, and nothing is answered yet: there is no case, and nothing is going to make it. */
-static bool put_plan(struct request *request, struct answer *answer, const struct notice *notice,
+static void put_plan(struct request *request, struct answer *answer, const struct notice *notice,
                      const struct plan *plan)
 {
     struct casehook_outbox_item item = {.struct_size = sizeof item,
@@ -173,35 +206,20 @@ static bool put_plan(struct request *request, struct answer *answer, const struc
     struct casehook_outbox_error *error = NULL;
     uint64_t entry = 0;
     int stored = 0;
-    if (!fits(request, answer, plan)) return true;
+    if (!fits(request, answer, plan)) return;
     int status = casehook_outbox_put(request->server->outbox, &item, &entry, &stored, &error);
-    bool no_case = status == CASEHOOK_E_PARAMS &&
-                   (plan->operation == CASEHOOK_COMMENT || plan->flags & CASEHOOK_OUTBOX_EXISTING);
-    if (status && !no_case) {
+    /* The case was never made, or somebody has discarded it. */
+    if (status == CASEHOOK_E_PARAMS && (notice->resolved || plan->operation == CASEHOOK_COMMENT)) {
+        intake_count(request, INTAKE_IGNORED);
+        say(answer, "ignored", notice->case_id, 0,
+            notice->resolved ? "there is no case to close" : "there is no case to change");
+    } else if (status) {
         put_failed(request, answer, error);
-    } else if (!status) {
+    } else {
         put_worked(request, stored);
         say(answer, stored == CASEHOOK_OUTBOX_STORED ? "stored" : "known", notice->case_id, entry, NULL);
     }
     casehook_outbox_error_free(error);
-    return !no_case;
-}
-
-/* A case that was never made, or that somebody has discarded, is made when all that fires has begun since;
- * one that was forgotten at once. */
-static void put_or_begin(struct request *request, struct answer *answer, const struct notice *notice,
-                         struct last *last, struct plan *plan)
-{
-    if (put_plan(request, answer, notice, plan)) return;
-    last->gone = !notice->resolved && (last->made || notice->starts_ms > last->put_ms);
-    if (last->gone) {
-        plan_clear(plan);
-        plan_make(notice, last, plan);
-        if (put_plan(request, answer, notice, plan)) return;
-    }
-    intake_count(request, INTAKE_IGNORED);
-    say(answer, "ignored", notice->case_id, 0,
-        notice->resolved ? "there is no case to close" : "there is no case to change");
 }
 
 static void take_notice(struct request *request, struct answer *answer, const struct notice *notice)
@@ -209,7 +227,7 @@ static void take_notice(struct request *request, struct answer *answer, const st
     struct casehook_outbox_error *error = NULL;
     struct plan plan = {0};
     struct last last = {.id = 0};
-    int status = find_last(request, notice->case_id, &last, &error);
+    int status = find_last_and_case(request, notice->case_id, &last, &error);
     if (!status && request->source->refire_finds && !notice->resolved)
         status = find_finished(request, notice->case_id, &last.finished, &error);
     if (!status) plan_make(notice, &last, &plan);
@@ -219,7 +237,7 @@ static void take_notice(struct request *request, struct answer *answer, const st
         intake_count(request, plan.known ? INTAKE_KNOWN : INTAKE_IGNORED);
         say(answer, plan.known ? "known" : "ignored", notice->case_id, last.id, plan.reason);
     } else {
-        put_or_begin(request, answer, notice, &last, &plan);
+        put_plan(request, answer, notice, &plan);
     }
     plan_clear(&plan);
     casehook_outbox_error_free(error);

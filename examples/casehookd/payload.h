@@ -52,10 +52,9 @@ struct last {
     char key[KEY_SIZE]; /* "": none is known: nothing was put, or it is too long ago */
     uint64_t id;        /* 0: there is none; without a key any number that no other plan has had */
     int64_t put_ms;
-    bool finished;  /* of the case, nothing is on its way, or may have been done */
-    bool discarded; /* and the tracker has no case */
-    bool made;      /* it is done, and its case was known then */
-    bool gone;      /* the tracker has no case any more, and nothing is going to make it */
+    bool finished; /* of the case, nothing is on its way, or may have been done */
+    bool no_case;  /* the tracker has none, and nothing is going to make one */
+    bool decided;  /* somebody has discarded it, or said that it was done */
 };
 
 /* Whether an entry of this key follows from a plan, and is not of a program.  key may be NULL. */

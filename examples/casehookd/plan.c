@@ -78,8 +78,9 @@ void plan_make(const struct notice *notice, const struct last *last, struct plan
     memset(plan, 0, sizeof *plan);
     const char *digest = digest_of(last->key);
     bool ended = digest && *last->key == 'r';
-    /* What was discarded is over when nothing of it fires any more, though no end of it was put. */
-    bool begins = ended || !digest || last->gone || (last->discarded && notice->starts_ms > last->put_ms);
+    /* What somebody has decided about is over when nothing of it fires any more, though no end of it was put;
+     * a case that was forgotten is made again at once. */
+    bool begins = ended || !digest || (last->no_case && (!last->decided || notice->starts_ms > last->put_ms));
     plan->known = digest && ended == notice->resolved && was_said(notice, digest);
     if (plan->known) {
         plan->reason = "it was accepted before";
@@ -93,9 +94,10 @@ void plan_make(const struct notice *notice, const struct last *last, struct plan
         if (ended && source->refire_finds && last->finished) plan->flags = CASEHOOK_OUTBOX_ANEW;
         plan_entry(notice, plan, CASEHOOK_PUSH, source->open_status,
                    ended && (source->on_change & REACT_COMMENT) ? notice->changed : NULL, last->id);
+    } else if (last->no_case) {
+        plan->reason = "there is no case to change";
     } else {
         plan_reaction(notice, plan, source->on_change, NULL, notice->changed, last->id);
-        if (plan->operation == CASEHOOK_PUSH && last->discarded) plan->flags = CASEHOOK_OUTBOX_EXISTING;
     }
 }
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { LIST_MAX = 1000, LIST_USUAL = 100, FEW = 5000, LIST_NUMBERS = 13, LIST_TEXTS = 10 };
+enum { LIST_MAX = 1000, LIST_USUAL = 100, FEW = 5000, LIST_NUMBERS = 14, LIST_TEXTS = 10 };
 
 /* In the order of the columns: numbers, then texts. */
 enum listed_number {
@@ -16,6 +16,7 @@ enum listed_number {
     N_STEP,
     N_ATTEMPTS,
     N_DOUBT,
+    N_HAS_CASE,
     N_PUT,
     N_FIRST,
     N_DUE,
@@ -250,7 +251,8 @@ int casehook_outbox_list_entry(const struct casehook_outbox_list *list, size_t i
                                                .outcome = (int)numbers[N_OUTCOME],
                                                .step = (int)numbers[N_STEP],
                                                .attempts = (uint32_t)numbers[N_ATTEMPTS],
-                                               .doubt = numbers[N_DOUBT] != 0};
+                                               .doubt = numbers[N_DOUBT] != 0,
+                                               .has_case = numbers[N_HAS_CASE] != 0};
     return casehook__ob_write_struct(entry, &ours, minimum, sizeof ours);
 }
 
@@ -321,6 +323,8 @@ static void add_entry(struct casehook__ob_buf *buf, const struct listed *entry, 
     add_number(buf, "attempts", numbers[N_ATTEMPTS]);
     name_member(buf, "doubt");
     casehook__ob_put(buf, numbers[N_DOUBT] ? "true" : "false");
+    name_member(buf, "hasCase");
+    casehook__ob_put(buf, numbers[N_HAS_CASE] ? "true" : "false");
     add_text(buf, "status", casehook_status_name((int)numbers[N_STATUS]));
     add_number(buf, "statusNumber", numbers[N_STATUS]);
     add_present(buf, "httpStatus", numbers[N_HTTP]);

@@ -126,11 +126,11 @@ static const char *what_is_full(const struct casehook_outbox *outbox, const stru
 static int find_older(struct casehook_outbox *outbox, const struct put *put, const struct case_row *row,
                       struct casehook__ob_numbers *older, struct casehook__ob_fault *fault)
 {
-    const struct casehook__ob_value values[] = {casehook__ob_number_value(row->replaceable),
-                                                casehook__ob_number_value(put->operation),
-                                                casehook__ob_number_value(row->no)};
+    const struct casehook__ob_value values[] = {
+        casehook__ob_number_value(row->replaceable), casehook__ob_number_value(put->operation),
+        casehook__ob_number_value(row->no), casehook__ob_number_value(put->existing)};
     if (!is_update(put) || !row->replaceable) return CASEHOOK_OK;
-    return casehook__ob_ask(outbox, CASEHOOK__OB_OLDER, values, 3, older, fault);
+    return casehook__ob_ask(outbox, CASEHOOK__OB_OLDER, values, 4, older, fault);
 }
 
 static int replace_older(struct casehook_outbox *outbox, const struct case_row *row,

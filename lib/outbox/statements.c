@@ -7,7 +7,7 @@
 
 #define LISTED                                                                                            \
     "e.id, e.state, e.operation, e.status, e.http_status, e.outcome, e.step, e.attempts, e.doubt, "       \
-    "e.put_at, "                                                                                          \
+    "CASE WHEN c.external_id IS NULL THEN 0 ELSE 1 END, e.put_at, "                                       \
     "e.first_at, e.due, e.bytes, e.connector, e.key, c.case_id, COALESCE(e.external_id, c.external_id), " \
     "e.title, "                                                                                           \
     "COALESCE(e.url, c.url), e.worker, e.message, "
@@ -75,9 +75,11 @@
                                       "casehook_entry.id")
 #define LATER_OF_CASE \
     OF_CASE("casehook_entry.case_no", "n.state IN (1, 2, 3, 5) AND n.id > casehook_entry.id")
+/* One that must not make its case, and waits until that is made, is not newer than who may make it. */
 #define NEWER_UPDATES_OF_CASE                                                                             \
-    OF_CASE("$1", "n.id > $2 AND n.operation IN (1, 3, 5) AND (n.state IN (1, 3, 5, 6) OR (n.state = $3 " \
-                  "AND n.existing = 0))")
+    OF_CASE("$1", "n.id > $2 AND n.operation IN (1, 3, 5) AND (n.state = 6 OR (n.state IN (1, 3, 5) AND " \
+                  "(n.existing = 0 OR EXISTS (SELECT 1 FROM casehook_case k WHERE k.no = $1 AND "         \
+                  "k.external_id IS NOT NULL))) OR (n.state = $3 AND n.existing = 0))")
 #define IS_KEPT                                                                                    \
     "(case_no > 0 AND EXISTS (SELECT 1 FROM casehook_case c WHERE c.no = casehook_entry.case_no) " \
     "AND (NOT EXISTS (" NEWER_OF_CASE ") OR (state = 6 AND operation IN (1, 3, 5) "                \
@@ -128,7 +130,8 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
     /* What was reached of its entries is nothing in another case; nor is what a late answer tells, or a key
      * that the tracker knows from the one before, unless it is what tells whether that was done. */
     [CASEHOOK__OB_RESULTS_FORGET] =
-        {"UPDATE casehook_entry SET result = NULL, fence = fence + 1, token = CASE WHEN doubt = 0 THEN "
+        {"UPDATE casehook_entry SET result = NULL, fence = fence + 1, token = CASE WHEN doubt = 0 OR state = "
+         "4 THEN "
          "CAST(substr(token, 1, 24) || $2 AS %BYTES) ELSE token END WHERE id IN (" OF_CASE(
              "$1", "n.state IN (1, 2, 4, 5)") ")",
          "ib"},
@@ -198,12 +201,13 @@ const struct casehook__ob_sql casehook__ob_sql[CASEHOOK__OB_STATEMENTS] = {
                                 "FROM casehook_entry e WHERE e.id = $2 AND e.operation IN (1, 3, 5)) "
                                 "ORDER BY id DESC LIMIT 1",
                                 "iii"},
-    /* Whether a newer update may stand for it: not before what was put between them. */
+    /* Whether a newer update may stand for it: not before what was put between them, nor one that must not
+     * make the case for one that may. */
     [CASEHOOK__OB_OLDER] = {"SELECT state, bytes FROM casehook_entry "
                             "WHERE id = $1 AND state <= 2 AND attempts = 0 "
-                            "AND (operation = $2 OR operation = 3) AND case_no = $3 "
+                            "AND (operation = 3 OR (operation = $2 AND existing >= $4)) AND case_no = $3 "
                             "AND NOT EXISTS (" LATER_OF_CASE ") %LOCK",
-                            "iii"},
+                            "iiii"},
     /* One that waits may have been sent: only what a person has looked at begins anew. */
     [CASEHOOK__OB_DECIDE] =
         {"UPDATE casehook_entry SET state = $2, due = %NOW, fence = fence + 1, "

@@ -355,13 +355,30 @@ class Alerts(unittest.TestCase):
         self.assertEqual(self.cases(), [])
 
     def test_it_fires_after_its_case_was_forgotten(self):
-        self.source(onChange="comment", case={"openStatus": "in-progress"})
+        for number, change in enumerate(("none", "comment", "update", "both")):
+            self.source(onChange=change, case={"openStatus": "in-progress"})
+            case = self.send([alert()], key=change)["case"]
+            self.outbox("forget", case, "--to", "tracker")
+            self.send([alert("resolved")], "ignored", key=change)
+            self.send([alert(starts="2026-01-02T00:00:00Z")], key=change)
+            self.assertEqual([case["status"] for case in self.cases()[2 * number:]], ["in-progress"] * 2, change)
+            self.send([alert("resolved", starts="2026-01-02T00:00:00Z")], key=change)
+            self.assertEqual([case["status"] for case in self.cases()[2 * number:]], ["in-progress", "closed"], change)
+            self.assertEqual(self.daemon.end(), 0)
+
+    def test_it_changes_after_its_case_was_forgotten(self):
+        """What was put for it is parked, which cannot make the case."""
+        self.source(onChange="comment")
         case = self.send([alert()])["case"]
+        self.assertEqual(self.daemon.end(), 0)
+        with contextlib.closing(sqlite3.connect(self.daemon.configuration["outbox"]["location"])) as database, database:
+            database.execute("UPDATE casehook_case SET external_id = '999'")  # the tracker has none of that name
+        self.daemon.start()
+        self.send([alert(), alert(instance="web-02")])
+        self.assertEqual(self.daemon.metrics()['casehook_outbox_entries{state="parked"}'], 1)
         self.outbox("forget", case, "--to", "tracker")
-        self.send([alert("resolved")], "ignored")
-        self.send([alert(starts="2026-01-02T00:00:00Z")])
-        self.send([alert("resolved", starts="2026-01-02T00:00:00Z")])
-        self.assertEqual([case["status"] for case in self.cases()], ["in-progress", "closed"])
+        self.send([alert(), alert(instance="web-03")])
+        self.assertEqual(len(self.cases()), 2)
 
     def test_it_fires_after_what_was_discarded(self):
         """The group has a case again when all of it began after the discarded entry was put, however its time is written."""

@@ -909,6 +909,44 @@ static void who_must_not_make_a_case(void **state)
     casehook_outbox_close(outbox);
 }
 
+/* Nor does it stand for what is to make it, or keep that from being tried again. */
+static void who_makes_a_case_is_not_replaced(void **state)
+{
+    (void)state;
+    begin(NULL);
+    struct casehook_outbox *outbox = open_box(box_place());
+    struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                        .connector = "tracker",
+                                        .params = PUSH(",\"description\":\"end\""),
+                                        .params_length = CASEHOOK_TERMINATED,
+                                        .operation = CASEHOOK_PUSH,
+                                        .flags = CASEHOOK_OUTBOX_EXISTING};
+    uint64_t maker = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH("")), end_of_it;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, maker), DONE);
+    assert_int_equal(settle(outbox, end_of_it), DONE);
+    assert_non_null(strstr(site.last, "PUT /issue/7"));
+    assert_int_equal(casehook_outbox_forget(outbox, "tracker", "c", NULL), CASEHOOK_OK);
+    site.status = 400;
+    maker = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
+    assert_int_equal(settle(outbox, maker), PARKED);
+    site.status = 0;
+    item.delay_ms = 3600000;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_retry(outbox, maker, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_retry(outbox, end_of_it, NULL), CASEHOOK_OK);
+    assert_int_equal(settle(outbox, end_of_it), PARKED);
+    assert_int_equal(settle(outbox, maker), DONE);
+    /* But where there is a case, it is. */
+    site.status = 400;
+    uint64_t old = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"old\""));
+    assert_int_equal(settle(outbox, old), PARKED);
+    assert_int_equal(casehook_outbox_discard(outbox, end_of_it, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    assert_int_equal(casehook_outbox_retry(outbox, old, NULL), CASEHOOK_E_ARGUMENT);
+    casehook_outbox_close(outbox);
+}
+
 /* A tracker would take a new case with the key of the old one for that. */
 static void a_case_that_is_made_again_has_new_keys(void **state)
 {
@@ -921,7 +959,8 @@ static void a_case_that_is_made_again_has_new_keys(void **state)
     uint64_t id = box_put(outbox, CASEHOOK_PUSH, NULL, COMMENTED("1"));
     assert_int_equal(settle(outbox, id), PARKED);
     site.status = 0;
-    char *sql = must_format("UPDATE casehook_entry SET token = %s WHERE id = %llu;",
+    /* Whatever was not known before it was refused. */
+    char *sql = must_format("UPDATE casehook_entry SET doubt = 1, token = %s WHERE id = %llu;",
                             box_is_postgres() ? "'0123456789abcdef0123456789abcdef'::bytea"
                                               : "CAST('0123456789abcdef0123456789abcdef' AS BLOB)",
                             (unsigned long long)id);
@@ -1406,6 +1445,7 @@ int main(int argc, char **argv)
                                        TEST(another_id_of_the_case),
                                        TEST(a_case_that_was_deleted_is_made_again),
                                        TEST(who_must_not_make_a_case),
+                                       TEST(who_makes_a_case_is_not_replaced),
                                        TEST(a_case_that_is_made_again_has_new_keys),
                                        TEST(what_is_found_after_a_crash_ends),
                                        TEST(a_create_that_no_token_was_left_for),
