@@ -30,8 +30,8 @@ size_t text_character(const char *text);
 /* A copy, NULL when memory ran out or text is NULL. */
 char *text_copy(const char *text);
 
-/* jansson leaves out what it has no memory for, and does not always say so: from now on it is known.  Call it before
- * anything uses jansson. */
+/* jansson leaves out what it has no memory for, and does not always say so: from now on it is known.  Call it
+ * before anything uses jansson. */
 void json_watch_memory(void);
 /* Whether this thread had no memory for JSON since it asked last. */
 bool json_lacked_memory(void);
