@@ -341,6 +341,7 @@ struct casehook_outbox_entry {
     uint32_t attempts;
     uint32_t doubt;    /* 1: an earlier attempt may have been done */
     uint32_t has_case; /* 1: the tracker has its case, as far as is known now; external_id may be of one before it */
+    uint32_t existing; /* 1: it was put with CASEHOOK_OUTBOX_EXISTING */
 };
 
 /* What was found.  Threads: getters any number at once, free alone.  Since: 0.2 */

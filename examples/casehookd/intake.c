@@ -153,7 +153,8 @@ static int find_maker(struct request *request, const char *case_id, bool *found,
         states |= CASEHOOK_OUTBOX_IN((uint32_t)state);
     int status = find_page(request, case_id, 0, PAGE, states, &list, error);
     for (size_t i = 0; !casehook_outbox_list_entry(list, i, &entry); i++)
-        *found = *found || entry.operation == CASEHOOK_PUSH || entry.operation == CASEHOOK_CREATE;
+        *found = *found || entry.operation == CASEHOOK_CREATE ||
+                 (entry.operation == CASEHOOK_PUSH && !entry.existing);
     casehook_outbox_list_free(list);
     return status;
 }

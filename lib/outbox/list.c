@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { LIST_MAX = 1000, LIST_USUAL = 100, FEW = 5000, LIST_NUMBERS = 14, LIST_TEXTS = 10 };
+enum { LIST_MAX = 1000, LIST_USUAL = 100, FEW = 5000, LIST_NUMBERS = 15, LIST_TEXTS = 10 };
 
 /* In the order of the columns: numbers, then texts. */
 enum listed_number {
@@ -17,6 +17,7 @@ enum listed_number {
     N_ATTEMPTS,
     N_DOUBT,
     N_HAS_CASE,
+    N_EXISTING,
     N_PUT,
     N_FIRST,
     N_DUE,
@@ -252,7 +253,8 @@ int casehook_outbox_list_entry(const struct casehook_outbox_list *list, size_t i
                                                .step = (int)numbers[N_STEP],
                                                .attempts = (uint32_t)numbers[N_ATTEMPTS],
                                                .doubt = numbers[N_DOUBT] != 0,
-                                               .has_case = numbers[N_HAS_CASE] != 0};
+                                               .has_case = numbers[N_HAS_CASE] != 0,
+                                               .existing = numbers[N_EXISTING] != 0};
     return casehook__ob_write_struct(entry, &ours, minimum, sizeof ours);
 }
 
@@ -325,6 +327,8 @@ static void add_entry(struct casehook__ob_buf *buf, const struct listed *entry, 
     casehook__ob_put(buf, numbers[N_DOUBT] ? "true" : "false");
     name_member(buf, "hasCase");
     casehook__ob_put(buf, numbers[N_HAS_CASE] ? "true" : "false");
+    name_member(buf, "existing");
+    casehook__ob_put(buf, numbers[N_EXISTING] ? "true" : "false");
     add_text(buf, "status", casehook_status_name((int)numbers[N_STATUS]));
     add_number(buf, "statusNumber", numbers[N_STATUS]);
     add_present(buf, "httpStatus", numbers[N_HTTP]);

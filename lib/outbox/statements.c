@@ -7,7 +7,7 @@
 
 #define LISTED                                                                                            \
     "e.id, e.state, e.operation, e.status, e.http_status, e.outcome, e.step, e.attempts, e.doubt, "       \
-    "CASE WHEN c.external_id IS NULL THEN 0 ELSE 1 END, e.put_at, "                                       \
+    "CASE WHEN c.external_id IS NULL THEN 0 ELSE 1 END, e.existing, e.put_at, "                           \
     "e.first_at, e.due, e.bytes, e.connector, e.key, c.case_id, COALESCE(e.external_id, c.external_id), " \
     "e.title, "                                                                                           \
     "COALESCE(e.url, c.url), e.worker, e.message, "

@@ -23,7 +23,7 @@ int casehook__ob_postgres_open(struct casehook__ob_heap *heap, const struct case
 #include <stdlib.h>
 #include <time.h>
 
-enum { PG_VALUES_MAX = 16, PG_COLUMNS_MAX = 24, PG_AGAIN_MS = 500 };
+enum { PG_VALUES_MAX = 16, PG_COLUMNS_MAX = 32, PG_AGAIN_MS = 500 };
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23 };
 
 struct postgres_store {

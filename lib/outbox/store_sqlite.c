@@ -108,7 +108,7 @@ static int bind_sqlite(sqlite3_stmt *prepared, int place, const struct casehook_
                                value->bytes.length, SQLITE_STATIC);
 }
 
-enum { SQLITE_COLUMNS_MAX = 24 };
+enum { SQLITE_COLUMNS_MAX = 32 };
 
 static int hand_row(sqlite3_stmt *prepared, struct casehook__ob_rows *rows)
 {
