@@ -868,24 +868,33 @@ static void a_case_that_was_deleted_is_made_again(void **state)
     casehook_outbox_close(outbox);
 }
 
-/* An end, say, of what the tracker did not take. */
+/* What ends a case, and must not make it. */
+static uint64_t put_end(struct casehook_outbox *outbox, const char *params, int64_t delay_ms)
+{
+    const struct casehook_outbox_item item = {.struct_size = sizeof item,
+                                              .connector = "tracker",
+                                              .params = params,
+                                              .params_length = CASEHOOK_TERMINATED,
+                                              .delay_ms = delay_ms,
+                                              .operation = CASEHOOK_PUSH,
+                                              .flags = CASEHOOK_OUTBOX_EXISTING};
+    uint64_t id;
+    assert_int_equal(casehook_outbox_put(outbox, &item, &id, NULL, NULL), CASEHOOK_OK);
+    return id;
+}
+
+/* An end of what the tracker did not take. */
 static void who_must_not_make_a_case(void **state)
 {
     (void)state;
     begin(NULL);
     struct casehook_outbox *outbox = open_box(box_place());
-    struct casehook_outbox_item item = {.struct_size = sizeof item,
-                                        .connector = "tracker",
-                                        .params = PUSH(",\"status\":\"closed\""),
-                                        .params_length = CASEHOOK_TERMINATED,
-                                        .operation = CASEHOOK_PUSH,
-                                        .flags = CASEHOOK_OUTBOX_EXISTING};
     uint64_t end_of_it, made;
     site.status = 400;
     uint64_t maker = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
     assert_int_equal(settle(outbox, maker), PARKED);
     site.status = 0;
-    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    end_of_it = put_end(outbox, PUSH(",\"status\":\"closed\""), 0);
     assert_int_equal(settle(outbox, end_of_it), PARKED);
     assert_int_equal(site.writes, 1);
     assert_non_null(strstr(box_entry(outbox, end_of_it)->message, "retry what was put before it"));
@@ -896,7 +905,7 @@ static void who_must_not_make_a_case(void **state)
     made = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"more\""));
     assert_int_equal(settle(outbox, made), PARKED);
     assert_int_equal(casehook_outbox_discard(outbox, end_of_it, NULL), CASEHOOK_OK);
-    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    end_of_it = put_end(outbox, PUSH(",\"status\":\"closed\""), 0);
     assert_int_equal(settle(outbox, end_of_it), PARKED);
     site.status = 0;
     assert_int_equal(casehook_outbox_again(outbox, end_of_it, NULL), CASEHOOK_E_ARGUMENT);
@@ -915,14 +924,8 @@ static void who_makes_a_case_is_not_replaced(void **state)
     (void)state;
     begin(NULL);
     struct casehook_outbox *outbox = open_box(box_place());
-    struct casehook_outbox_item item = {.struct_size = sizeof item,
-                                        .connector = "tracker",
-                                        .params = PUSH(",\"description\":\"end\""),
-                                        .params_length = CASEHOOK_TERMINATED,
-                                        .operation = CASEHOOK_PUSH,
-                                        .flags = CASEHOOK_OUTBOX_EXISTING};
     uint64_t maker = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH("")), end_of_it;
-    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    end_of_it = put_end(outbox, PUSH(",\"description\":\"end\""), 0);
     assert_int_equal(settle(outbox, maker), DONE);
     assert_int_equal(settle(outbox, end_of_it), DONE);
     assert_non_null(strstr(site.last, "PUT /issue/7"));
@@ -931,8 +934,7 @@ static void who_makes_a_case_is_not_replaced(void **state)
     maker = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(""));
     assert_int_equal(settle(outbox, maker), PARKED);
     site.status = 0;
-    item.delay_ms = 3600000;
-    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    end_of_it = put_end(outbox, PUSH(",\"description\":\"end\""), 3600000);
     assert_int_equal(casehook_outbox_retry(outbox, maker, NULL), CASEHOOK_OK);
     assert_int_equal(casehook_outbox_retry(outbox, end_of_it, NULL), CASEHOOK_OK);
     assert_int_equal(settle(outbox, end_of_it), PARKED);
@@ -942,7 +944,7 @@ static void who_makes_a_case_is_not_replaced(void **state)
     uint64_t old = box_put(outbox, CASEHOOK_PUSH, NULL, PUSH(",\"description\":\"old\""));
     assert_int_equal(settle(outbox, old), PARKED);
     assert_int_equal(casehook_outbox_discard(outbox, end_of_it, NULL), CASEHOOK_OK);
-    assert_int_equal(casehook_outbox_put(outbox, &item, &end_of_it, NULL, NULL), CASEHOOK_OK);
+    end_of_it = put_end(outbox, PUSH(",\"description\":\"end\""), 3600000);
     assert_int_equal(casehook_outbox_retry(outbox, old, NULL), CASEHOOK_E_ARGUMENT);
     casehook_outbox_close(outbox);
 }
